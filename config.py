@@ -1,0 +1,189 @@
+"""Settings, one class per kind of deployment, read from the environment (and `.env`) when an app is made.
+
+Beside a running `make run` the embedded database, queue and mail catcher are found by themselves: the launcher leaves their
+addresses in `VAR_DIR/running.json`, and they apply wherever the environment says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from dotenv import load_dotenv
+
+HERE = Path(__file__).resolve().parent
+INSECURE_SECRET = "only-for-development"  # noqa: S105 - refused in production
+
+
+class ConfigError(RuntimeError):
+    """A setting makes it unsafe or impossible to start; the text says which and what to do."""
+
+
+def _running(var_dir: Path) -> dict[str, str]:
+    """Addresses of the parts started by `make run` here; empty when nothing runs."""
+    try:
+        found: dict[str, str] = json.loads((var_dir / "running.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def database_url(url: str) -> str:
+    """The same URL with the driver named: a bare `postgresql://` would mean psycopg 3 to a later SQLAlchemy."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg2://" + url.removeprefix(prefix)
+    return url
+
+
+def smtp_url(get: Any) -> str:
+    """The transport for mailings made of the MAIL_* settings, as one URL (`mailer.smtp.transport` reads it)."""
+    from urllib.parse import quote
+
+    scheme = "smtps" if _flag(get("MAIL_USE_SSL")) else "smtp+starttls" if _flag(get("MAIL_USE_TLS")) else "smtp"
+    user = get("MAIL_USERNAME") or ""
+    login = f"{quote(user, safe='')}:{quote(get('MAIL_PASSWORD') or '', safe='')}@" if user else ""
+    return f"{scheme}://{login}{get('MAIL_SERVER')}:{get('MAIL_PORT')}"
+
+
+def _flag(value: object) -> bool:
+    return str(value or "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+class Config:
+    """What every deployment shares; `load()` fills in the environment."""
+
+    TESTING = False
+    PRODUCTION = False
+
+    def __init__(self, **overrides: Any) -> None:
+        if not self.TESTING:
+            load_dotenv(HERE / ".env")
+        var_dir = Path(overrides.get("VAR_DIR") or os.environ.get("VAR_DIR") or HERE / "var").resolve()
+        running = {} if self.TESTING else _running(var_dir)
+
+        def get(name: str, default: str | None = None) -> str | None:
+            if name in overrides:
+                return None if overrides[name] is None else str(overrides[name])
+            return os.environ.get(name) or running.get(name) or default
+
+        self.VAR_DIR = str(var_dir)
+        self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
+        self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
+        self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
+        hosts = get("TRUSTED_HOSTS")
+        self.TRUSTED_HOSTS = [host.strip() for host in hosts.split(",")] if hosts else None
+        self.PROXY_COUNT = int(get("PROXY_COUNT", "0") or 0)
+
+        self.SQLALCHEMY_DATABASE_URI = database_url(get("DATABASE_URL", "postgresql://127.0.0.1/golub") or "")
+        self.SQLALCHEMY_ENGINE_OPTIONS = {
+            "pool_pre_ping": True,
+            "pool_size": 10,
+            "max_overflow": 10,
+            "connect_args": {"connect_timeout": 5, "application_name": "golub"},
+        }
+        self.REDIS_URL = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+        self.CACHE_TYPE = "RedisCache"
+        self.CACHE_REDIS_URL = self.REDIS_URL
+        self.CACHE_KEY_PREFIX = "cache:"
+        self.CACHE_DEFAULT_TIMEOUT = 30
+        self.RATELIMIT_STORAGE_URI = self.REDIS_URL
+        self.RATELIMIT_KEY_PREFIX = "limit"
+        self.RATELIMIT_SWALLOW_ERRORS = True  # Redis down: the forms stay open, the log says so
+        self.RATELIMIT_ENABLED = True
+
+        self.MAIL_SERVER = get("MAIL_SERVER", "127.0.0.1")
+        self.MAIL_PORT = int(get("MAIL_PORT", "1025") or 0)
+        self.MAIL_USERNAME = get("MAIL_USERNAME")
+        self.MAIL_PASSWORD = get("MAIL_PASSWORD")
+        self.MAIL_USE_TLS = _flag(get("MAIL_USE_TLS"))
+        self.MAIL_USE_SSL = _flag(get("MAIL_USE_SSL"))
+        self.MAIL_TIMEOUT_SECONDS = 30
+        self.MAIL_DEFAULT_SENDER = get("MAIL_DEFAULT_SENDER", "Golub <no-reply@golub.localhost>")
+
+        # Every mailing leaves from the service's own domain; the owner's address stands in Reply-To only.
+        self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
+        self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
+        self.MAILINGS_CONNECTIONS = int(get("MAILINGS_CONNECTIONS", "16") or 16)
+        self.TICK_SECONDS = float(get("TICK_SECONDS", "1") or 1)
+        self.SLICE_SIZE = int(get("SLICE_SIZE", "500") or 500)
+        self.LEASE_SECONDS = float(get("LEASE_SECONDS", "60") or 60)
+        self.JOB_SECONDS = float(get("JOB_SECONDS", "5") or 5)
+
+        self.SESSION_COOKIE_HTTPONLY = True
+        self.SESSION_COOKIE_SAMESITE = "Lax"
+        self.PERMANENT_SESSION_LIFETIME = timedelta(days=30)
+        self.REMEMBER_COOKIE_HTTPONLY = True
+        self.REMEMBER_COOKIE_SAMESITE = "Lax"
+        self.WTF_CSRF_TIME_LIMIT = None  # lives as long as the session, so a long-open form is not lost
+        self.MAX_CONTENT_LENGTH = 51 * 1024 * 1024  # an import file of 50 MB and its form
+        self.MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
+        self.MAX_FORM_PARTS = 1000
+
+        self.LANGUAGES = ("ru", "en")
+        self.BABEL_DEFAULT_LOCALE = get("DEFAULT_LANGUAGE", "ru")
+        self.BABEL_DEFAULT_TIMEZONE = get("DEFAULT_TIMEZONE", "Europe/Moscow")
+        self.BABEL_TRANSLATION_DIRECTORIES = str(HERE / "mailer" / "translations")
+        self.MEDIA_DIR = str(var_dir / "media")
+        self.IMPORTS_DIR = str(var_dir / "imports")
+        self.LOG_FORMAT = get("LOG_FORMAT", "json" if self.PRODUCTION else "console")
+        self.SHOW_STYLEGUIDE = not self.PRODUCTION
+        for name, value in overrides.items():
+            if not hasattr(self, name) or not isinstance(value, str):
+                setattr(self, name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse to start where a setting would be unsafe."""
+
+
+class DevelopmentConfig(Config):
+    """`make run` and a developer's machine."""
+
+
+class TestingConfig(Config):
+    """The tests' own: takes its addresses from overrides only, no `.env`, no limits on forms unless asked for."""
+
+    TESTING = True
+
+    def __init__(self, **overrides: Any) -> None:
+        super().__init__(**overrides)
+        self.RATELIMIT_ENABLED = bool(overrides.get("RATELIMIT_ENABLED", False))
+
+
+class ProductionConfig(Config):
+    """Behind https, with secrets of its own."""
+
+    PRODUCTION = True
+
+    def __init__(self, **overrides: Any) -> None:
+        super().__init__(**overrides)
+        self.SESSION_COOKIE_NAME = "__Host-golub"
+        self.SESSION_COOKIE_SECURE = True
+        self.REMEMBER_COOKIE_NAME = "__Host-golub-remember"
+        self.REMEMBER_COOKIE_SECURE = True
+
+    def check(self) -> None:
+        if self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32:
+            raise ConfigError("SECRET_KEY must be set to at least 32 random characters in production.")
+        if not self.SITE_URL.startswith("https://"):
+            raise ConfigError("SITE_URL must start with https:// in production.")
+        if not self.TRUSTED_HOSTS:
+            raise ConfigError("TRUSTED_HOSTS must name the site's host in production (comma-separated).")
+        local = self.MAIL_SERVER in {"127.0.0.1", "::1", "localhost"}
+        if not (local or self.MAIL_USE_TLS or self.MAIL_USE_SSL):
+            raise ConfigError("MAIL_USE_TLS or MAIL_USE_SSL must be set for a mail server off this machine.")
+
+
+KINDS = {"development": DevelopmentConfig, "testing": TestingConfig, "production": ProductionConfig}
+
+
+def from_environment() -> Config:
+    """The configuration that `GOLUB_ENV` names (`development` when unset)."""
+    kind = os.environ.get("GOLUB_ENV", "development")
+    if kind not in KINDS:
+        raise ConfigError(f"GOLUB_ENV must be one of {', '.join(KINDS)}, not {kind!r}.")
+    return KINDS[kind]()

@@ -1,0 +1,102 @@
+"""Named refusals of the services, and error pages in the design of the site."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, NotFound, ServiceUnavailable
+
+from mailer.extensions import db
+
+log = structlog.get_logger()
+
+
+class Refusal(Exception):
+    """A service says no; `str()` is a sentence for the person, in their language."""
+
+
+def init_app(app: Flask) -> None:
+    """Give every request an id, and every failure a page that says what to do."""
+    app.before_request(_name_request)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(StaleDataError, lambda _error: _http_error(Conflict()))
+    app.register_error_handler(DataError, _bad_data)
+    app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(Exception, _crash)
+
+
+def _name_request() -> None:
+    g.request_id = uuid.uuid4().hex[:12]
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path, method=request.method)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    code = error.code or 500
+    title, text = explanation(code)
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        body: ResponseReturnValue = jsonify(error=title, detail=text, request_id=g.get("request_id"))
+    else:
+        body = render_template(
+            "errors/error.html", code=code, title=title, text=text, request_id=g.get("request_id")
+        )
+    return body, code, [(k, v) for k, v in error.get_headers() if k.lower() in {"allow", "retry-after"}]
+
+
+def _bad_data(error: DataError) -> ResponseReturnValue:
+    """A value the database cannot hold (a number out of range) names nothing that exists."""
+    db.session.rollback()
+    log.info("value out of range", error=str(error.orig))
+    return _http_error(NotFound())
+
+
+def _no_database(error: OperationalError) -> ResponseReturnValue:
+    db.session.rollback()
+    log.error("database away", error=str(error.orig))
+    return _http_error(ServiceUnavailable())
+
+
+def _crash(error: Exception) -> ResponseReturnValue:
+    db.session.rollback()
+    log.exception("unhandled error", exc_info=error)
+    return _http_error(InternalServerError())
+
+
+def explanation(code: int) -> tuple[str, str]:
+    """Title and advice for an HTTP status, in the reader's language."""
+    known = {
+        400: (
+            _("The request could not be understood"),
+            _("The form may have expired or been opened in another session. Go back, reload the page and try again."),
+        ),
+        401: (_("Please log in"), _("Your session has ended. Log in and repeat what you were doing.")),
+        403: (_("This is not yours to do"), _("Your role does not allow this. If you think it should, ask an administrator.")),
+        404: (_("Nothing here"), _("The address is wrong, or the thing has been deleted.")),
+        405: (_("This cannot be done here"), _("The page exists, but does not take this kind of request.")),
+        409: (
+            _("Somebody was faster"),
+            _("The record was changed or is in use meanwhile. Reload the page, look at the change and repeat yours."),
+        ),
+        413: (_("Too large"), _("The file or text is larger than we accept. Make it smaller and try again.")),
+        422: (_("Something is wrong in the form"), _("Go back, look at the marked fields and try again.")),
+        429: (_("Too many tries"), _("Wait a little and try again.")),
+        503: (
+            _("Back in a moment"),
+            _("A part of the service is restarting. Nothing is lost; try again in a few seconds."),
+        ),
+    }
+    return known.get(
+        code,
+        (
+            _("Something broke on our side"),
+            _("It has been written down under the number below. Try again; if it stays, tell us that number."),
+        ),
+    )

@@ -1,0 +1,92 @@
+"""A recipient in an owner's list, saved filters over the list, and addresses we must not write to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.types import Id, UTCDateTime, text_enum
+
+
+class Client(db.Model):  # type: ignore[misc,name-defined]
+    """A person the owner writes to. The address is unique per owner among the clients not deleted."""
+
+    __tablename__ = "clients"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "id"),  # what composite foreign keys point at
+        Index("uq_clients_owner_email", "owner_id", "email_key", unique=True, postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_clients_owner_name", "owner_id", "last_name", "first_name", "id"),
+        Index("ix_clients_owner_created", "owner_id", "created_at", "id"),
+        Index("ix_clients_tags", "tags", postgresql_using="gin"),
+        CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year_is_sane"),
+        CheckConstraint("email_key = lower(email_key)", name="email_key_is_lower"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(String(254))  # as it goes into the envelope: the domain in ASCII
+    email_key: Mapped[str] = mapped_column(String(254))  # lower case: what makes an address the same address
+    last_name: Mapped[str] = mapped_column(String(150), default="")
+    first_name: Mapped[str] = mapped_column(String(150), default="")
+    patronymic: Mapped[str] = mapped_column(String(150), default="")
+    comment: Mapped[str] = mapped_column(String(2000), default="")
+    birth_year: Mapped[int | None] = mapped_column(SmallInteger)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
+    # What an unsubscribe link carries instead of an id or an address.
+    token: Mapped[uuid.UUID] = mapped_column(UUID, unique=True, server_default=text("gen_random_uuid()"))
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("client_imports.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, server_default=text("now()"))
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow, server_default=text("now()"))
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def full_name(self) -> str:
+        """Last name, first name and patronymic, those that are known."""
+        return " ".join(part for part in (self.last_name, self.first_name, self.patronymic) if part)
+
+
+class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
+    """A named choice of clients, evaluated anew whenever it is used.
+
+    `criteria` holds any of: `search` (text), `tags_any`, `tags_none` (lists), `birth_year_from`, `birth_year_to` (numbers).
+    """
+
+    __tablename__ = "client_filters"
+    __table_args__ = (UniqueConstraint("owner_id", "id"), UniqueConstraint("owner_id", "name"))
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(150))
+    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class SuppressionReason(StrEnum):
+    """Why an owner must not write to an address."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    MANUAL = "manual"
+    BAD_ADDRESS = "bad-address"
+
+
+class Suppression(db.Model):  # type: ignore[misc,name-defined]
+    """An address that this owner's mailings leave out, whatever list it is on; outlives the client."""
+
+    __tablename__ = "suppressions"
+
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    email_key: Mapped[str] = mapped_column(String(254), primary_key=True)
+    reason: Mapped[SuppressionReason] = mapped_column(text_enum(SuppressionReason, "reason"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, server_default=text("now()"))

@@ -1,0 +1,100 @@
+"""One client in one run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.run import Run
+from mailer.models.types import UTCDateTime, text_enum
+
+
+class DeliveryState(StrEnum):
+    """What became of one recipient."""
+
+    WAITING = "waiting"
+    DEFERRED = "deferred"  # the server asked to come back later
+    IN_DOUBT = "in_doubt"  # to be sent again by the mailing's rule
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    EXCLUDED = "excluded"
+    STOPPED = "stopped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self not in UNFINISHED
+
+    @property
+    def counter(self) -> str:
+        """Which of the run's figures counts it."""
+        return "waiting" if self in UNFINISHED else self.value
+
+
+UNFINISHED = frozenset({DeliveryState.WAITING, DeliveryState.DEFERRED, DeliveryState.IN_DOUBT})
+
+# What a person's decision or an answer may turn a state into; everything else the database refuses.
+MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.WAITING: frozenset(DeliveryState) - {DeliveryState.WAITING},
+    DeliveryState.DEFERRED: frozenset(DeliveryState) - {DeliveryState.DEFERRED, DeliveryState.WAITING},
+    DeliveryState.IN_DOUBT: frozenset(DeliveryState) - {DeliveryState.IN_DOUBT, DeliveryState.WAITING},
+    DeliveryState.UNCERTAIN: frozenset({DeliveryState.WAITING, DeliveryState.ACCEPTED}),
+    DeliveryState.REFUSED: frozenset({DeliveryState.WAITING}),
+    DeliveryState.ACCEPTED: frozenset(),
+    DeliveryState.EXCLUDED: frozenset(),
+    DeliveryState.STOPPED: frozenset(),
+}
+
+
+class Reason(StrEnum):
+    """Why a delivery was excluded, stopped or refused without (or beyond) the server's own words."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+    DELETED = "deleted"
+    INVALID_ADDRESS = "invalid_address"
+    RENDER_ERROR = "render_error"
+    RETRIES_RAN_OUT = "retries_ran_out"
+    COUNTED_AS_ACCEPTED = "counted_as_accepted"
+    STOPPED_BY_OWNER = "owner"
+    STOPPED_DISABLED = "disabled"
+    STOPPED_BLOCKED = "blocked"
+    STOPPED_DELETED = "mailing_deleted"
+    STOPPED_ENDED = "ended"
+
+
+class Delivery(db.Model):  # type: ignore[misc,name-defined]
+    """One recipient of one run, numbered from 1 within it; never deleted, and moved only along `MOVES`.
+
+    No index covers a column that sending changes, so that an update stays on its page (HOT).
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("run_id", "email_key"),
+        Index("ix_deliveries_client", "client_id", "run_id"),
+        CheckConstraint("state <> 'deferred' OR retry_at IS NOT NULL", name="deferred_has_a_time"),
+        CheckConstraint("state NOT IN ('excluded','stopped') OR reason IS NOT NULL", name="left_out_has_a_reason"),
+    )
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    client_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("clients.id", ondelete="SET NULL"))
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254))
+    state: Mapped[DeliveryState] = mapped_column(
+        text_enum(DeliveryState, "state"), default=DeliveryState.WAITING, server_default="waiting"
+    )
+    reason: Mapped[Reason | None] = mapped_column(text_enum(Reason, "reason"))
+    attempt_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    transient_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # tries that count
+    retry_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    run: Mapped[Run] = relationship()
+    client: Mapped[Client | None] = relationship()

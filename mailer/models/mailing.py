@@ -1,0 +1,155 @@
+"""What to send, to whom, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter
+from mailer.models.message import Message
+from mailer.models.types import Id, UTCDateTime, text_enum
+from mailer.models.user import User
+from mailer.recurrence.rule import Period, Rule
+
+
+class Audience(StrEnum):
+    """How the recipients are chosen."""
+
+    EVERYONE = "everyone"
+    CLIENTS = "clients"
+    TAGS = "tags"
+    FILTER = "filter"
+
+
+class InDoubtRule(StrEnum):
+    """What becomes of a mail that a crash left in doubt."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class MailingStatus(StrEnum):
+    """The status a person sees."""
+
+    CREATED = "created"
+    STARTED = "started"
+    COMPLETED = "completed"
+    PAUSED = "paused"  # by the owner
+    DISABLED = "disabled"  # by a manager
+
+
+mailing_clients = Table(
+    "mailing_clients",
+    db.metadata,
+    Column("mailing_id", BigInteger, primary_key=True),
+    Column("client_id", BigInteger, primary_key=True, index=True),
+    Column("owner_id", BigInteger, nullable=False),
+    ForeignKeyConstraint(["owner_id", "mailing_id"], ["mailings.owner_id", "mailings.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["owner_id", "client_id"], ["clients.owner_id", "clients.id"], ondelete="CASCADE"),
+)
+
+
+class Mailing(db.Model):  # type: ignore[misc,name-defined]
+    """A message, its audience and its calendar rule. Moments are wall-clock times in the mailing's own zone."""
+
+    __tablename__ = "mailings"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "id"),
+        ForeignKeyConstraint(["owner_id", "message_id"], ["messages.owner_id", "messages.id"]),
+        ForeignKeyConstraint(["owner_id", "filter_id"], ["client_filters.owner_id", "client_filters.id"]),
+        CheckConstraint("ends_local IS NULL OR ends_local > starts_local", name="ends_after_it_starts"),
+        CheckConstraint("(audience = 'filter') = (filter_id IS NOT NULL)", name="filter_when_filtered"),
+        CheckConstraint("audience <> 'tags' OR cardinality(tags) > 0", name="tags_when_tagged"),
+        CheckConstraint("completed_at IS NULL OR next_run_at IS NULL", name="completed_has_no_next_run"),
+        CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_a_reason"),
+        Index("ix_mailings_owner_created", "owner_id", "created_at"),
+        # The tick reads this index only, however many mailings sleep.
+        Index(
+            "ix_mailings_due",
+            "next_run_at",
+            postgresql_where=text(
+                "next_run_at IS NOT NULL AND paused_at IS NULL AND disabled_at IS NULL AND deleted_at IS NULL"
+            ),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(150))
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    audience: Mapped[Audience] = mapped_column(text_enum(Audience, "audience"))
+    tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
+    filter_id: Mapped[int | None] = mapped_column(BigInteger)
+    period: Mapped[Period] = mapped_column(text_enum(Period, "period"))
+    starts_local: Mapped[datetime] = mapped_column(DateTime(timezone=False))
+    ends_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    timezone: Mapped[str] = mapped_column(String(64))
+    in_doubt_rule: Mapped[InDoubtRule] = mapped_column(text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD)
+
+    next_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_run_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))  # the same moment's name: the occurrence
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    disabled_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    disabled_reason: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+    owner: Mapped[User] = relationship(foreign_keys=[owner_id])
+    message: Mapped[Message] = relationship(foreign_keys=[message_id], primaryjoin=Message.id == message_id, viewonly=True)
+    filter: Mapped[ClientFilter | None] = relationship(
+        foreign_keys=[filter_id], primaryjoin=ClientFilter.id == filter_id, viewonly=True
+    )
+    clients: Mapped[list[Client]] = relationship(
+        secondary=mailing_clients,
+        primaryjoin=id == mailing_clients.c.mailing_id,
+        secondaryjoin=Client.id == mailing_clients.c.client_id,
+        viewonly=True,
+    )
+
+    @property
+    def rule(self) -> Rule:
+        """The calendar rule."""
+        return Rule(self.period, self.starts_local, self.timezone, self.ends_local)
+
+    @property
+    def status(self) -> MailingStatus:
+        """The one word shown to people; a brake outweighs the calendar."""
+        if self.completed_at is not None:
+            return MailingStatus.COMPLETED
+        if self.disabled_at is not None:
+            return MailingStatus.DISABLED
+        if self.paused_at is not None:
+            return MailingStatus.PAUSED
+        return MailingStatus.STARTED if self.started_at is not None else MailingStatus.CREATED
+
+    @property
+    def may_send(self) -> bool:
+        """Whether no brake is on."""
+        return self.paused_at is None and self.disabled_at is None and self.deleted_at is None

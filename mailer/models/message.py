@@ -1,0 +1,35 @@
+"""Reusable content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.types import Id, UTCDateTime
+
+
+class Message(db.Model):  # type: ignore[misc,name-defined]
+    """Subject and body with placeholders. What was really sent is the run's snapshot, never this row."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "id"),
+        Index("ix_messages_owner_updated", "owner_id", "updated_at"),
+        CheckConstraint("text_body <> '' OR html_body <> ''", name="has_a_body"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    subject: Mapped[str] = mapped_column(String(200))
+    text_body: Mapped[str] = mapped_column(Text, default="")  # empty: made from the HTML when sent
+    html_body: Mapped[str] = mapped_column(Text, default="")  # sanitised when saved
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,16 @@
+"""Imports every model once, so that the metadata is whole wherever an app is made."""
+
+from mailer.models import (  # noqa: F401
+    account_email,
+    account_token,
+    attempt,
+    blog_post,
+    client,
+    client_import,
+    delivery,
+    mailing,
+    message,
+    run,
+    slice,
+    user,
+)

@@ -1,0 +1,146 @@
+"""One occurrence of a mailing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.types import Id, UTCDateTime, text_enum
+
+
+class RunState(StrEnum):
+    """Where a run stands; the final states are its verdict."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    WAITING_FOR_SERVER = "waiting_for_server"
+    WAITING_FOR_WINDOW = "waiting_for_window"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    COMPLETE_WITH_REFUSALS = "complete_with_refusals"
+    INCOMPLETE = "incomplete"
+    STOPPED = "stopped"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run is closed."""
+        return self in FINAL_RUN_STATES
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether mails may leave: a server that is away is tried again."""
+        return self in (RunState.SENDING, RunState.WAITING_FOR_SERVER)
+
+
+FINAL_RUN_STATES = frozenset(
+    {
+        RunState.COMPLETE,
+        RunState.COMPLETE_WITH_REFUSALS,
+        RunState.INCOMPLETE,
+        RunState.STOPPED,
+        RunState.EXPIRED,
+        RunState.SKIPPED,
+    }
+)
+
+
+class StopReason(StrEnum):
+    """Why the rest of a run will not be sent."""
+
+    OWNER = "owner"
+    DISABLED = "disabled"
+    BLOCKED = "blocked"
+    DELETED = "deleted"
+    ENDED = "ended"
+
+
+COUNTERS = ("accepted", "refused", "excluded", "stopped", "uncertain", "waiting")
+_FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_RUN_STATES))
+
+
+class Run(db.Model):  # type: ignore[misc,name-defined]
+    """One occurrence: what was to be sent (a snapshot), and counters that equal the deliveries.
+
+    The counters are kept by triggers on `deliveries` and `attempts`; the checks below make a verdict over a gap impossible.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "occurrence"),
+        ForeignKeyConstraint(["owner_id", "mailing_id"], ["mailings.owner_id", "mailings.id"]),
+        CheckConstraint(
+            "planned_count = " + " + ".join(f"{name}_count" for name in COUNTERS), name="it_adds_up"
+        ),
+        CheckConstraint(" AND ".join(f"{name}_count >= 0" for name in COUNTERS), name="counts_are_not_negative"),
+        CheckConstraint(f"(state IN ({_FINAL})) = (closed_at IS NOT NULL)", name="final_is_closed"),
+        CheckConstraint("closed_at IS NULL OR waiting_count = 0", name="closed_leaves_nobody_waiting"),
+        CheckConstraint(
+            "state <> 'complete' OR refused_count + stopped_count + uncertain_count = 0", name="complete_hides_nothing"
+        ),
+        CheckConstraint(
+            "state <> 'complete_with_refusals' OR stopped_count + uncertain_count = 0", name="refusals_hide_nothing"
+        ),
+        Index("ix_runs_mailing_planned", "mailing_id", "planned_at"),
+        Index("ix_runs_owner_planned", "owner_id", "planned_at"),
+        Index("ix_runs_open", "id", postgresql_where=text("closed_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    mailing_id: Mapped[int] = mapped_column(BigInteger)
+    occurrence: Mapped[str] = mapped_column(String(64))  # the planned local moment, or `manual:<form token>`
+    token: Mapped[uuid.UUID] = mapped_column(UUID, default=uuid.uuid4)  # the fixed half of every Message-ID
+    state: Mapped[RunState] = mapped_column(text_enum(RunState, "state"), default=RunState.PLANNED)
+    stop_reason: Mapped[StopReason | None] = mapped_column(text_enum(StopReason, "stop_reason"))
+    # subject, text, html, from_name, reply_to, language: as they were when the run was planned
+    snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start
+    ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # no attempt starts at or after this
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when its first mail was let go
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_fault: Mapped[str | None] = mapped_column(String(1000))  # what the mail server said last, when it was at fault
+    last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    planned_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    waiting_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    accepted_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    refused_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    excluded_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    stopped_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    uncertain_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    successful_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    failed_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
+
+    mailing: Mapped[Mailing] = relationship(foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The six figures that `planned_count` is the sum of."""
+        return {name: getattr(self, f"{name}_count") for name in COUNTERS}
+
+    @property
+    def done_share(self) -> float:
+        """Share of recipients with a final state, 0…1; an empty run is done."""
+        return 1 - self.waiting_count / self.planned_count if self.planned_count else 1.0

@@ -1,0 +1,102 @@
+"""What every page shares: security headers, static files with hashes, language, and the globals of the templates."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, session, url_for
+from flask_babel import format_date, format_datetime, format_decimal, format_percent, format_timedelta, get_locale
+from flask_login import current_user
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
+
+from mailer.clock import utcnow
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+
+
+class IdConverter(IntegerConverter):
+    """`<int:…>` that only matches numbers a bigint column can hold."""
+
+    def __init__(self, url_map: Any, **options: Any) -> None:
+        super().__init__(url_map, **{"min": 0, "max": 2**63 - 1, **options})
+
+
+def init_app(app: Flask) -> None:
+    """Wire the hooks above into `app`."""
+    app.url_map.converters["int"] = IdConverter
+    app.after_request(set_headers)
+    app.jinja_env.globals.update(
+        static_url=static_url,
+        has_endpoint=lambda name: name in current_app.view_functions,
+        get_locale=get_locale,
+        format_datetime=format_datetime,
+        format_date=format_date,
+        format_decimal=format_decimal,
+        format_percent=format_percent,
+        format_timedelta=format_timedelta,
+        utcnow=utcnow,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if app.config["PROXY_COUNT"]:
+        count = app.config["PROXY_COUNT"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+def chosen_language() -> str:
+    """The account's language, else the one picked in this browser, else the default."""
+    languages = current_app.config["LANGUAGES"]
+    if (picked := g.get("language")) in languages:
+        return str(picked)
+    if current_user and current_user.is_authenticated:
+        return str(current_user.language)
+    if (remembered := session.get("language")) in languages:
+        return str(remembered)
+    return str(current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def chosen_timezone() -> str:
+    """The account's time zone, else the default one."""
+    if current_user and current_user.is_authenticated:
+        return str(current_user.timezone)
+    return str(current_app.config["BABEL_DEFAULT_TIMEZONE"])
+
+
+@lru_cache(maxsize=512)
+def _digest(path: Path, mtime_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def static_url(filename: str) -> str:
+    """Address of a static file, with its content's hash: it may be kept for ever."""
+    path = Path(current_app.static_folder or "") / filename
+    try:
+        return url_for("static", filename=filename, v=_digest(path, path.stat().st_mtime_ns))
+    except OSError:
+        return url_for("static", filename=filename)
+
+
+def set_headers(response: Response) -> Response:
+    """Security headers on every answer; what is private is never stored."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if current_app.config["PRODUCTION"]:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.endpoint == "static" and response.status_code in (200, 304):
+        hashed = "v" in request.args
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "public, max-age=300"
+    elif "Cache-Control" not in headers:
+        headers["Cache-Control"] = "private, no-store"
+    if "request_id" in g:
+        headers["X-Request-Id"] = g.request_id
+    return response

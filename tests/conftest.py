@@ -1,0 +1,143 @@
+"""Real PostgreSQL, real Valkey, one application; every test starts with empty tables."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from redis import Redis
+
+from config import TestingConfig
+from mailer import create_app
+from mailer.extensions import db
+from mailer.models.user import Role, User
+from tests.factories import make_user
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the test run's own servers listen; both URLs name databases of this process alone."""
+
+    database_url: str
+    redis_url: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Embedded PostgreSQL and Valkey (or those that TEST_DATABASE_URL and TEST_REDIS_URL name)."""
+    with ExitStack() as stack:
+        database_url, redis_url = os.environ.get("TEST_DATABASE_URL"), os.environ.get("TEST_REDIS_URL")
+        if not (database_url and redis_url):
+            from launcher.embedded import running_servers
+
+            database_url, redis_url = stack.enter_context(running_servers(tmp_path_factory.mktemp("servers")))
+        name = f"golub_test_{os.getpid()}_{uuid.uuid4().hex[:6]}"
+        run_sql(database_url, f"CREATE DATABASE {name}")
+        yield Servers(database_url.rsplit("/", 1)[0] + "/" + name, redis_url)
+        run_sql(database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def run_sql(url: str, statement: str) -> None:
+    """Run one statement outside a transaction."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_app(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application on a database that the migrations made."""
+    app = create_app(
+        TestingConfig(
+            DATABASE_URL=servers.database_url,
+            REDIS_URL=servers.redis_url,
+            VAR_DIR=str(tmp_path_factory.mktemp("var")),
+            SECRET_KEY="a secret of the tests, long enough to be one",
+            SITE_URL="http://golub.test",
+            WTF_CSRF_ENABLED=False,
+        )
+    )
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    return app
+
+
+@pytest.fixture
+def app(migrated_app: Flask, servers: Servers) -> Iterator[Flask]:
+    """The application inside its context, tables and Redis empty."""
+    Redis.from_url(servers.redis_url).flushall()
+    with migrated_app.app_context():
+        yield migrated_app
+        db.session.remove()
+        tables = ", ".join(table.name for table in db.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+class Browser(FlaskClient):
+    """A test client that can sign in without typing a password."""
+
+    def login(self, user: User) -> Browser:
+        """Take on a session of `user`, as the login page would give."""
+        with self.session_transaction() as session:
+            session["_user_id"], session["_fresh"] = user.get_id(), True
+        return self
+
+
+@pytest.fixture
+def web(app: Flask) -> Browser:
+    """Somebody not signed in."""
+    app.test_client_class = Browser
+    return app.test_client()  # type: ignore[return-value]
+
+
+@pytest.fixture
+def owner(app: Flask) -> User:
+    """A plain user with a confirmed address."""
+    return make_user(email="owner@golub.test")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> User:
+    """Another plain user."""
+    return make_user(email="stranger@golub.test")
+
+
+@pytest.fixture
+def manager(app: Flask) -> User:
+    """Somebody who oversees everyone."""
+    return make_user(email="manager@golub.test", role=Role.MANAGER)
+
+
+@pytest.fixture
+def as_owner(app: Flask, owner: User) -> Browser:
+    """The owner's browser."""
+    app.test_client_class = Browser
+    return app.test_client().login(owner)  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture
+def as_stranger(app: Flask, stranger: User) -> Browser:
+    """The stranger's browser."""
+    app.test_client_class = Browser
+    return app.test_client().login(stranger)  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture
+def as_manager(app: Flask, manager: User) -> Browser:
+    """The manager's browser."""
+    app.test_client_class = Browser
+    return app.test_client().login(manager)  # type: ignore[attr-defined,no-any-return]
