@@ -1,1 +1,3 @@
-"""The one command: embedded PostgreSQL and Valkey, the mail catcher, and a supervisor. Knows nothing of mailings."""
+"""The one command: embedded PostgreSQL and Valkey, a mail catcher and a supervisor. Knows nothing of
+mailings.
+"""

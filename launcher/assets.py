@@ -2,9 +2,10 @@
 
     python -m launcher.assets
 
-Copies only the files named in `FILES`, without their source-map references, and builds `icons/sprite.svg` of the icons listed
-in `mailer/static/icons.txt` (one name per line, `#` starts a comment). Does nothing while lock file, list and this file are
-unchanged. npm is the one on PATH; a machine without Node borrows one from a wheel for the length of the set-up.
+Copies only the files named in `FILES`, without their source-map references, and builds `icons/sprite.svg`
+of the icons listed in `mailer/static/icons.txt` (one name per line, `#` starts a comment). Does nothing
+while lock file, list and this file are unchanged. npm is the one on PATH; a machine without Node borrows
+one from a wheel for the length of the set-up.
 """
 
 from __future__ import annotations

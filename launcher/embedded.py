@@ -1,0 +1,59 @@
+"""PostgreSQL and Valkey of your own for the length of a `with`: what tests and benchmarks run on.
+
+    with running_postgres(state_dir) as database_url, running_valkey(state_dir) as redis_url: ...
+
+- `running_postgres(state_dir: Path, *, is_durable: bool = False) -> ContextManager[str]`
+  yields `postgresql://golub:…@127.0.0.1:<port>/golub`, an empty database; its owner is a superuser of that
+  server and may `CREATE DATABASE … TEMPLATE …`. Not durable means: kill -9 loses nothing, a power cut may.
+- `running_valkey(state_dir: Path) -> ContextManager[str]` yields `redis://:…@127.0.0.1:<port>/0`.
+
+`state_dir` is made when missing. Both servers end with the process that started them, also when it is
+killed -9 (call from the main thread). Errors: `launcher.part.StartError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from launcher import nobody
+from launcher.part import Part, start, stop, wait_until_ready
+from launcher.postgres import prepare_postgres
+from launcher.valkey import prepare_valkey
+
+STOP_SECONDS = 10.0
+
+
+@contextmanager
+def running_postgres(state_dir: Path, *, is_durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL with an empty database; root's copy of the data outside `state_dir` is removed at the
+    end.
+    """
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = prepare_postgres(state_dir, is_durable=is_durable)
+    try:
+        with _running(server.part()):
+            server.ensure_database()
+            yield server.url()
+    finally:
+        nobody.remove_home(server.home)
+
+
+@contextmanager
+def running_valkey(state_dir: Path) -> Iterator[str]:
+    """A Valkey of its own."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = prepare_valkey(state_dir)
+    with _running(server.part()):
+        yield server.url
+
+
+@contextmanager
+def _running(part: Part) -> Iterator[None]:
+    process = start(part)
+    try:
+        wait_until_ready(part, process)
+        yield
+    finally:
+        stop(part, process, STOP_SECONDS)

@@ -1,0 +1,129 @@
+"""A part of the running system: one command, how it is started, asked whether it is ready, and stopped."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG = 1
+LOG_BYTES_KEPT = 10_000_000
+READY_SECONDS = 60.0
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class StartError(RuntimeError):
+    """A part did not come up; the text says which, why, and where its log lies."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system account a part runs as, when not our own."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of the process table.
+
+    `is_ready` may raise: that means "not yet", and its words are shown if "yet" never comes. Without it the
+    part is ready as soon as it runs. The command gets `stop_signal` to end in good order, also when its
+    parent is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path
+    is_ready: Callable[[], bool] | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    account: Account | None = None
+    directory: Path = CHECKOUT
+
+
+def start(part: Part) -> subprocess.Popen[bytes]:
+    """Start the command in a session of its own. Call from the main thread only: Linux ends the command
+    with the *thread* that started it."""
+    _keep_small(part.log)
+    account = part.account
+    with part.log.open("ab") as log:
+        return subprocess.Popen(
+            part.command,
+            env=dict(part.environment),
+            cwd="/" if account else part.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            preexec_fn=_die_with(os.getpid(), part.stop_signal),
+        )
+
+
+def wait_until_ready(
+    part: Part,
+    process: subprocess.Popen[bytes],
+    seconds: float = READY_SECONDS,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> None:
+    """Return when the part answers (or `is_stopping`); StartError when it ends or stays silent instead."""
+    deadline, reason = time.monotonic() + seconds, "no answer"
+    while part.is_ready and not is_stopping():
+        try:
+            if part.is_ready():
+                return
+        except Exception as error:  # any failure of the question means "not yet"
+            reason = str(error).strip() or type(error).__name__
+        if process.poll() is not None:
+            raise StartError(f"{part.name} ended with code {process.returncode}.\n{_last_words(part.log)}")
+        if time.monotonic() > deadline:
+            raise StartError(
+                f"{part.name} is not ready after {seconds:.0f} s ({reason}). Its log: {part.log}"
+            )
+        time.sleep(0.03)
+
+
+def stop(part: Part, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """End one started part: asked first, killed after `seconds`."""
+    if process.poll() is None:
+        process.send_signal(part.stop_signal)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _die_with(parent: int, signum: signal.Signals) -> Callable[[], None]:
+    """No orphans: on Linux the kernel sends `signum` when the parent dies, by whatever death. Set after the
+    change of account, which would clear it; elsewhere `launcher.leftovers` clears up at the next start."""
+
+    def set_death_signal() -> None:
+        if LIBC is not None:
+            LIBC.prctl(PR_SET_PDEATHSIG, signum)
+            if os.getppid() != parent:  # it died before the kernel knew of our wish
+                os._exit(1)
+
+    return set_death_signal
+
+
+def _keep_small(log: Path) -> None:
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES_KEPT:
+        log.replace(log.with_suffix(".old.log"))
+
+
+def _last_words(log: Path, lines: int = 12) -> str:
+    text = log.read_text("utf-8", "replace") if log.exists() else ""
+    return "\n".join([f"The end of {log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])

