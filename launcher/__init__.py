@@ -1,3 +1,1 @@
-"""The one command: embedded PostgreSQL and Valkey, a mail catcher and a supervisor. Knows nothing of
-mailings.
-"""
+"""The one command: embedded servers, mail catcher, supervisor. Knows nothing of mailings."""

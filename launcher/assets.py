@@ -45,11 +45,7 @@ class AssetError(RuntimeError):
 def ensure_assets(root: Path = HERE) -> bool:
     """Put the front-end files in place under `root`; True when there was something to do."""
     stamp, wanted = root / VENDOR / ".stamp", _fingerprint(root)
-    if (
-        stamp.is_file()
-        and stamp.read_text() == wanted
-        and all((root / target).is_file() for target in FILES.values())
-    ):
+    if stamp.is_file() and stamp.read_text() == wanted and all((root / target).is_file() for target in FILES.values()):
         return False
     modules = _installed_packages(root)
     for source, target in FILES.items():

@@ -1,13 +1,14 @@
 """PostgreSQL and Valkey of your own for the length of a `with`: what tests and benchmarks run on.
 
-    with running_postgres(state_dir) as database_url, running_valkey(state_dir) as redis_url: ...
+    with running_servers(state_dir) as (database_url, redis_url): ...
 
+- `running_servers(state_dir: Path) -> ContextManager[tuple[str, str]]`: both, and when only one is wanted:
 - `running_postgres(state_dir: Path, *, is_durable: bool = False) -> ContextManager[str]`
   yields `postgresql://golub:…@127.0.0.1:<port>/golub`, an empty database; its owner is a superuser of that
   server and may `CREATE DATABASE … TEMPLATE …`. Not durable means: kill -9 loses nothing, a power cut may.
 - `running_valkey(state_dir: Path) -> ContextManager[str]` yields `redis://:…@127.0.0.1:<port>/0`.
 
-`state_dir` is made when missing. Both servers end with the process that started them, also when it is
+`state_dir` is made when missing. The servers end with the process that started them, also when it is
 killed -9 (call from the main thread). Errors: `launcher.part.StartError`.
 """
 
@@ -23,6 +24,13 @@ from launcher.postgres import prepare_postgres
 from launcher.valkey import prepare_valkey
 
 STOP_SECONDS = 10.0
+
+
+@contextmanager
+def running_servers(state_dir: Path) -> Iterator[tuple[str, str]]:
+    """Both servers: (database URL, Redis URL)."""
+    with running_postgres(state_dir) as database_url, running_valkey(state_dir) as redis_url:
+        yield database_url, redis_url
 
 
 @contextmanager

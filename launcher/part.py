@@ -88,9 +88,7 @@ def wait_until_ready(
         if process.poll() is not None:
             raise StartError(f"{part.name} ended with code {process.returncode}.\n{_last_words(part.log)}")
         if time.monotonic() > deadline:
-            raise StartError(
-                f"{part.name} is not ready after {seconds:.0f} s ({reason}). Its log: {part.log}"
-            )
+            raise StartError(f"{part.name} is not ready after {seconds:.0f} s ({reason}). Its log: {part.log}")
         time.sleep(0.03)
 
 

@@ -1,6 +1,4 @@
-"""PostgreSQL from a wheel: its own data folder, password and port. Only the programs of the wheel are
-used.
-"""
+"""PostgreSQL from a wheel: its own data folder, password and port. Only its programs are used."""
 
 from __future__ import annotations
 
@@ -89,9 +87,7 @@ class Postgres:
 
 
 def prepare_postgres(state_dir: Path, *, is_durable: bool = True) -> Postgres:
-    """Everything up to the start: programs, account, data folder (made once), leftovers of a killed run
-    ended.
-    """
+    """Everything up to the start: programs, account, data folder (made once), leftovers ended."""
     programs, account, home = _installed_programs(), None, state_dir
     if os.geteuid() == 0:  # PostgreSQL refuses root
         account = nobody.account()

