@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import structlog
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import DataError, OperationalError
@@ -43,12 +43,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     title, text = explanation(code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
-        body: ResponseReturnValue = jsonify(error=title, detail=text, request_id=g.get("request_id"))
+        response = jsonify(error=title, detail=text, request_id=g.get("request_id"))
     else:
-        body = render_template(
-            "errors/error.html", code=code, title=title, text=text, request_id=g.get("request_id")
+        response = make_response(
+            render_template("errors/error.html", code=code, title=title, text=text, request_id=g.get("request_id"))
         )
-    return body, code, [(k, v) for k, v in error.get_headers() if k.lower() in {"allow", "retry-after"}]
+    response.headers.extend((k, v) for k, v in error.get_headers() if k.lower() in {"allow", "retry-after"})
+    return response, code
 
 
 def _bad_data(error: DataError) -> ResponseReturnValue:
@@ -78,7 +79,10 @@ def explanation(code: int) -> tuple[str, str]:
             _("The form may have expired or been opened in another session. Go back, reload the page and try again."),
         ),
         401: (_("Please log in"), _("Your session has ended. Log in and repeat what you were doing.")),
-        403: (_("This is not yours to do"), _("Your role does not allow this. If you think it should, ask an administrator.")),
+        403: (
+            _("This is not yours to do"),
+            _("Your role does not allow this. If you think it should, ask an administrator."),
+        ),
         404: (_("Nothing here"), _("The address is wrong, or the thing has been deleted.")),
         405: (_("This cannot be done here"), _("The page exists, but does not take this kind of request.")),
         409: (

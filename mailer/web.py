@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request, session, url_for
-from flask_babel import format_date, format_datetime, format_decimal, format_percent, format_timedelta, get_locale
+from flask_babel import (
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    format_timedelta,
+    get_locale,
+)
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter

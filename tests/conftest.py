@@ -78,7 +78,7 @@ def migrated_app(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def app(migrated_app: Flask, servers: Servers) -> Iterator[Flask]:
     """The application inside its context, tables and Redis empty."""
-    Redis.from_url(servers.redis_url).flushall()
+    Redis.from_url(servers.redis_url).flushdb()
     with migrated_app.app_context():
         yield migrated_app
         db.session.remove()

@@ -22,7 +22,11 @@ class AccountEmail(db.Model):  # type: ignore[misc,name-defined]
 
     __tablename__ = "account_emails"
     __table_args__ = (
-        Index("ix_account_emails_unsent", "next_try_at", postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL")),
+        Index(
+            "ix_account_emails_unsent",
+            "next_try_at",
+            postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)

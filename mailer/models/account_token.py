@@ -18,7 +18,7 @@ class TokenPurpose(StrEnum):
     """What a link lets its bearer do, and nothing else."""
 
     CONFIRM_EMAIL = "confirm-email"
-    RESET_PASSWORD = "reset-password"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - a purpose, not a secret
     CHANGE_EMAIL = "change-email"
 
 

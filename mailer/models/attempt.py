@@ -14,13 +14,14 @@ from mailer.smtp.outcome import Outcome, Phase
 
 
 class Attempt(db.Model):  # type: ignore[misc,name-defined]
-    """When, with what outcome, and the server's answer word for word. Written once, then immutable (a trigger refuses changes)."""
+    """When, with what outcome, and the server's answer word for word.
+
+    Written once, then immutable: a trigger refuses changes.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["run_id", "position"], ["deliveries.run_id", "deliveries.position"], ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["run_id", "position"], ["deliveries.run_id", "deliveries.position"], ondelete="CASCADE"),
         CheckConstraint("smtp_code BETWEEN 200 AND 599", name="smtp_code_is_a_reply"),
         CheckConstraint("outcome <> 'accepted' OR smtp_code BETWEEN 200 AND 299", name="accepted_by_a_2yz"),
     )

@@ -7,7 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +31,13 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     __tablename__ = "clients"
     __table_args__ = (
         UniqueConstraint("owner_id", "id"),  # what composite foreign keys point at
-        Index("uq_clients_owner_email", "owner_id", "email_key", unique=True, postgresql_where=text("deleted_at IS NULL")),
+        Index(
+            "uq_clients_owner_email",
+            "owner_id",
+            "email_key",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
         Index("ix_clients_owner_name", "owner_id", "last_name", "first_name", "id"),
         Index("ix_clients_owner_created", "owner_id", "created_at", "id"),
         Index("ix_clients_tags", "tags", postgresql_using="gin"),
@@ -45,7 +60,9 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     token: Mapped[uuid.UUID] = mapped_column(UUID, unique=True, server_default=text("gen_random_uuid()"))
     import_id: Mapped[int | None] = mapped_column(ForeignKey("client_imports.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, server_default=text("now()"))
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow, server_default=text("now()"))
+    updated_at: Mapped[datetime] = mapped_column(
+        UTCDateTime, default=utcnow, onupdate=utcnow, server_default=text("now()")
+    )
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
 
@@ -60,7 +77,8 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
 class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
     """A named choice of clients, evaluated anew whenever it is used.
 
-    `criteria` holds any of: `search` (text), `tags_any`, `tags_none` (lists), `birth_year_from`, `birth_year_to` (numbers).
+    `criteria` holds any of: `search` (text), `tags_any`, `tags_none` (lists), `birth_year_from`,
+    `birth_year_to` (numbers).
     """
 
     __tablename__ = "client_filters"

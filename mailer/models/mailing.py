@@ -103,10 +103,14 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
     starts_local: Mapped[datetime] = mapped_column(DateTime(timezone=False))
     ends_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     timezone: Mapped[str] = mapped_column(String(64))
-    in_doubt_rule: Mapped[InDoubtRule] = mapped_column(text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD)
+    in_doubt_rule: Mapped[InDoubtRule] = mapped_column(
+        text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD
+    )
 
     next_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    next_run_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))  # the same moment's name: the occurrence
+    next_run_local: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=False)
+    )  # the same moment's name: the occurrence
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -122,7 +126,9 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
     __mapper_args__ = {"version_id_col": version}
 
     owner: Mapped[User] = relationship(foreign_keys=[owner_id])
-    message: Mapped[Message] = relationship(foreign_keys=[message_id], primaryjoin=Message.id == message_id, viewonly=True)
+    message: Mapped[Message] = relationship(
+        foreign_keys=[message_id], primaryjoin=Message.id == message_id, viewonly=True
+    )
     filter: Mapped[ClientFilter | None] = relationship(
         foreign_keys=[filter_id], primaryjoin=ClientFilter.id == filter_id, viewonly=True
     )

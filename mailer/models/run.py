@@ -82,24 +82,25 @@ _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_RUN_STATES))
 class Run(db.Model):  # type: ignore[misc,name-defined]
     """One occurrence: what was to be sent (a snapshot), and counters that equal the deliveries.
 
-    The counters are kept by triggers on `deliveries` and `attempts`; the checks below make a verdict over a gap impossible.
+    The counters are kept by triggers on `deliveries` and `attempts`; the checks below make a verdict over a gap
+    impossible.
     """
 
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("mailing_id", "occurrence"),
         ForeignKeyConstraint(["owner_id", "mailing_id"], ["mailings.owner_id", "mailings.id"]),
-        CheckConstraint(
-            "planned_count = " + " + ".join(f"{name}_count" for name in COUNTERS), name="it_adds_up"
-        ),
+        CheckConstraint("planned_count = " + " + ".join(f"{name}_count" for name in COUNTERS), name="it_adds_up"),
         CheckConstraint(" AND ".join(f"{name}_count >= 0" for name in COUNTERS), name="counts_are_not_negative"),
         CheckConstraint(f"(state IN ({_FINAL})) = (closed_at IS NOT NULL)", name="final_is_closed"),
         CheckConstraint("closed_at IS NULL OR waiting_count = 0", name="closed_leaves_nobody_waiting"),
         CheckConstraint(
-            "state <> 'complete' OR refused_count + stopped_count + uncertain_count = 0", name="complete_hides_nothing"
+            "state <> 'complete' OR refused_count + stopped_count + uncertain_count = 0",
+            name="complete_hides_nothing",
         ),
         CheckConstraint(
-            "state <> 'complete_with_refusals' OR stopped_count + uncertain_count = 0", name="refusals_hide_nothing"
+            "state <> 'complete_with_refusals' OR stopped_count + uncertain_count = 0",
+            name="refusals_hide_nothing",
         ),
         Index("ix_runs_mailing_planned", "mailing_id", "planned_at"),
         Index("ix_runs_owner_planned", "owner_id", "planned_at"),
@@ -133,7 +134,9 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     successful_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
     failed_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
-    mailing: Mapped[Mailing] = relationship(foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True)
+    mailing: Mapped[Mailing] = relationship(
+        foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True
+    )
 
     @property
     def counts(self) -> dict[str, int]:

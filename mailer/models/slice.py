@@ -16,8 +16,9 @@ from mailer.models.types import Id, UTCDateTime
 class Slice(db.Model):  # type: ignore[misc,name-defined]
     """Deliveries `first_position`…`last_position` of a run.
 
-    `ready_at` is when there is work in it next (null: none); the lease says who works on it. `marked` is a string of '0' and '1',
-    one per position: '1' was written, durably, before that mail's content was let go, so that a crash leaves no guess.
+    `ready_at` is when there is work in it next (null: none); the lease says who works on it. `marked` is a string
+    of '0' and '1', one per position: '1' was written, durably, before that mail's content was let go, so that a crash
+    leaves no guess.
     """
 
     __tablename__ = "slices"

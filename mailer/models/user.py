@@ -33,9 +33,7 @@ PERMISSIONS = {
     Role.USER: frozenset({Permission.SEND}),
     Role.MANAGER: frozenset({Permission.OVERSEE, Permission.APPROVE_POSTS}),
     Role.EDITOR: frozenset({Permission.EDIT_BLOG}),
-    Role.ADMIN: frozenset(
-        {Permission.OVERSEE, Permission.APPROVE_POSTS, Permission.EDIT_BLOG, Permission.ADMINISTER}
-    ),
+    Role.ADMIN: frozenset({Permission.OVERSEE, Permission.APPROVE_POSTS, Permission.EDIT_BLOG, Permission.ADMINISTER}),
 }
 
 
