@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.types import UTCDateTime, text_enum
-from mailer.smtp.outcome import Outcome, Phase
+from mailer.smtp.results import Outcome, Phase
 
 
 class Attempt(db.Model):  # type: ignore[misc,name-defined]
