@@ -45,7 +45,8 @@ class AssetError(RuntimeError):
 def ensure_assets(root: Path = HERE) -> bool:
     """Put the front-end files in place under `root`; True when there was something to do."""
     stamp, wanted = root / VENDOR / ".stamp", _fingerprint(root)
-    if stamp.is_file() and stamp.read_text() == wanted and all((root / target).is_file() for target in FILES.values()):
+    are_there = all((root / target).is_file() for target in FILES.values())
+    if are_there and stamp.is_file() and stamp.read_text() == wanted:
         return False
     modules = _installed_packages(root)
     for source, target in FILES.items():

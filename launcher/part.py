@@ -86,9 +86,9 @@ def wait_until_ready(
         except Exception as error:  # any failure of the question means "not yet"
             reason = str(error).strip() or type(error).__name__
         if process.poll() is not None:
-            raise StartError(f"{part.name} ended with code {process.returncode}.\n{_last_words(part.log)}")
+            raise StartError(ending(part, process))
         if time.monotonic() > deadline:
-            raise StartError(f"{part.name} is not ready after {seconds:.0f} s ({reason}). Its log: {part.log}")
+            raise StartError(f"{part.name} does not answer after {seconds:.0f} s: {reason}. Log: {part.log}")
         time.sleep(0.03)
 
 
@@ -101,6 +101,13 @@ def stop(part: Part, process: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def ending(part: Part, process: subprocess.Popen[bytes], line_count: int = 12) -> str:
+    """How an ended part ended, with its last words."""
+    text = part.log.read_text("utf-8", "replace") if part.log.exists() else ""
+    last_words = [f"  {line}" for line in text.splitlines()[-line_count:]]
+    return "\n".join([f"{part.name} ended with code {process.returncode}. The end of {part.log}:", *last_words])
 
 
 def _die_with(parent: int, signum: signal.Signals) -> Callable[[], None]:
@@ -120,8 +127,3 @@ def _keep_small(log: Path) -> None:
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_BYTES_KEPT:
         log.replace(log.with_suffix(".old.log"))
-
-
-def _last_words(log: Path, lines: int = 12) -> str:
-    text = log.read_text("utf-8", "replace") if log.exists() else ""
-    return "\n".join([f"The end of {log}:", *(f"  {line}" for line in text.splitlines()[-lines:])])

@@ -77,5 +77,5 @@ def _installed_program() -> Path:
         return Path(get_binary_path())
     except Exception as error:
         raise StartError(
-            f"There is no embedded Valkey for this system ({error}). Name a Redis or Valkey of your own in REDIS_URL."
+            f"There is no embedded Valkey for this system: name a Redis of your own in REDIS_URL. ({error})"
         ) from error

@@ -1,0 +1,80 @@
+"""`make run`, once the environment is made: start the service, keep it running, stop it at Ctrl+C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+
+from launcher.lock import AlreadyRunning, only_here
+from launcher.part import StartError
+from launcher.service import Service
+from launcher.settings import SettingError, Settings, load_settings
+from launcher.supervisor import Supervisor
+
+STARTED_AT = time.monotonic()
+
+
+def say(message: str) -> None:
+    """One line for the person at the terminal."""
+    print(f"[{time.monotonic() - STARTED_AT:6.1f} s] {message}", flush=True)
+
+
+def main() -> int:
+    """Exit code 0 after a clean stop, 1 when something could not be started."""
+    try:
+        settings = load_settings()
+        with only_here(settings.var_dir):
+            return run(settings)
+    except AlreadyRunning as error:
+        print(f"{error}\n{where_it_runs()}", file=sys.stderr)
+    except (SettingError, StartError, OSError) as error:
+        print(f"\n{error}", file=sys.stderr)
+    return 1
+
+
+def run(settings: Settings) -> int:
+    """The service from its start to its end."""
+    supervisor = Supervisor(settings.var_dir / "parts.json", say)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, supervisor.request_stop)
+    service = Service(settings, supervisor, say)
+    try:
+        service.start()
+        if not supervisor.is_stopping:
+            print(welcome(service), flush=True)
+        supervisor.watch()
+    finally:
+        say("stopping …")
+        supervisor.stop()
+        service.forget_addresses()
+        say("stopped")
+    return 0
+
+
+def welcome(service: Service) -> str:
+    """Where things are, in both languages of the site."""
+    environment, var_dir = service.environment, service.settings.var_dir
+    rows = [("Сайт / Site", environment["SITE_URL"])]
+    if "MAIL_PAGE_URL" in environment:
+        rows.append(("Пойманные письма / Caught mail", environment["MAIL_PAGE_URL"]))
+    if (var_dir / "accounts.json").exists():
+        rows.append(("Учётные записи / Sample accounts", str(var_dir / "accounts.json")))
+    rows.append(("Журналы / Logs", str(var_dir / "logs")))
+    width = max(len(label) for label, _ in rows)
+    lines = [f"  {label.ljust(width)}  {value}" for label, value in rows]
+    return "\n".join(["", *lines, "", "  Ctrl+C останавливает всё / stops everything", ""])
+
+
+def where_it_runs() -> str:
+    """The address that the running one noted."""
+    try:
+        addresses = json.loads((load_settings().var_dir / "running.json").read_text())
+        return f"Site: {addresses['SITE_URL']}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

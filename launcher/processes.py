@@ -1,0 +1,69 @@
+"""The process table: which commands make up the service, in the order they are started."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from launcher.part import Part
+from launcher.settings import Settings
+
+PYTHON = sys.executable
+FLASK = (PYTHON, "-m", "flask")
+WEB = (
+    *(PYTHON, "-m", "gunicorn", "wsgi:app", "--worker-class=gthread", "--workers=2", "--threads=8"),
+    *("--no-control-socket", "--graceful-timeout=4", "--log-level=warning"),
+)
+
+
+def application_parts(settings: Settings, environment: Mapping[str, str], port: int) -> list[Part]:
+    """The site, the workers and the scheduler; `environment` carries the addresses of the servers."""
+    logs = settings.var_dir / "logs"
+
+    def part(name: str, *command: str, is_ready: Callable[[], bool] | None = None) -> Part:
+        return Part(name, command, environment, logs / f"{name}.log", is_ready)
+
+    bind = f"--bind={settings.host}:{port}"
+    mailing_workers = [
+        part(f"worker-mailings-{number}", *FLASK, "worker", "mailings")
+        for number in range(1, settings.mailing_worker_count + 1)
+    ]
+    return [
+        part("web", *WEB, bind, is_ready=lambda: answers_health(port, environment["SITE_URL"])),
+        *mailing_workers,
+        part("worker-accounts", *FLASK, "worker", "accounts"),
+        part("worker-ticks", *FLASK, "worker", "ticks"),
+        part("scheduler", *FLASK, "scheduler"),
+    ]
+
+
+def migration(environment: Mapping[str, str], logs: Path) -> Part:
+    return Part("migrate", (*FLASK, "db", "upgrade"), environment, logs / "migrate.log")
+
+
+def sample_data(environment: Mapping[str, str], logs: Path) -> Part:
+    return Part("load-sample", (*FLASK, "load-sample"), environment, logs / "load-sample.log")
+
+
+def mail_catcher(smtp_port: int, page_port: int, folder: Path, environment: Mapping[str, str]) -> Part:
+    return Part(
+        name="mail-catcher",
+        command=(PYTHON, "-m", "launcher.catcher", str(smtp_port), str(page_port), str(folder)),
+        environment=environment,
+        log=folder.parent / "logs" / "mail-catcher.log",
+        is_ready=lambda: _answers(f"http://127.0.0.1:{page_port}/health"),
+    )
+
+
+def answers_health(port: int, site_url: str) -> bool:
+    """Whether the site calls itself healthy; asked by the name it is known under."""
+    return _answers(f"http://127.0.0.1:{port}/health", host=urlsplit(site_url).netloc)
+
+
+def _answers(url: str, host: str | None = None) -> bool:
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 - our own URL
+    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        return bool(answer.status == 200)

@@ -1,0 +1,93 @@
+"""The whole service, from nothing to an answering site: servers, schema, sample data, processes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from launcher.credentials import load_credentials, write_private
+from launcher.part import Part
+from launcher.ports import first_free
+from launcher.postgres import prepare_postgres
+from launcher.processes import application_parts, mail_catcher, migration, sample_data
+from launcher.settings import Settings
+from launcher.supervisor import Supervisor
+from launcher.valkey import prepare_valkey
+
+MAIL_SETTINGS = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_USE_TLS", "MAIL_USE_SSL")
+# What a `flask …` beside the running service needs to find it (`config.py` reads them where nothing is set).
+ADDRESSES = ("DATABASE_URL", "REDIS_URL", *MAIL_SETTINGS, "SECRET_KEY", "SITE_URL", "MAIL_PAGE_URL")
+
+ApplicationParts = Callable[[Settings, dict[str, str], int], list[Part]]
+
+
+class Service:
+    """Starts everything under a supervisor; `environment` is what the application's processes are given."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor, say: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.supervisor = supervisor
+        self.say = say
+        self.logs = settings.var_dir / "logs"
+        self.environment = dict(settings.given, VAR_DIR=str(settings.var_dir), PYTHONUNBUFFERED="1")
+        self.environment.setdefault("SECRET_KEY", load_credentials(settings.var_dir)["secret_key"])
+
+    def start(self, application: ApplicationParts = application_parts) -> None:
+        """Return when the site answers. Errors: `launcher.part.StartError`."""
+        port = first_free(self.settings.port, self.settings.host)
+        self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
+        self._start_servers()
+        if not self.supervisor.is_stopping:
+            self._write_addresses()
+            self._prepare_database()
+            self.supervisor.start(application(self.settings, self.environment, port))
+
+    def forget_addresses(self) -> None:
+        """The clean end: nothing runs here any more."""
+        (self.settings.var_dir / "running.json").unlink(missing_ok=True)
+
+    def _start_servers(self) -> None:
+        var_dir, servers = self.settings.var_dir, []
+        postgres = None if self.settings.is_given("DATABASE_URL") else prepare_postgres(var_dir)
+        if postgres:
+            servers.append(postgres.part())
+            self.environment["DATABASE_URL"] = postgres.url()
+        if not self.settings.is_given("REDIS_URL"):
+            valkey = prepare_valkey(var_dir)
+            servers.append(valkey.part())
+            self.environment["REDIS_URL"] = valkey.url
+        if not self.settings.is_given("MAIL_SERVER"):
+            servers.append(self._mail_catcher())
+        started_at = time.monotonic()
+        self.supervisor.start(servers)
+        if postgres and not self.supervisor.is_stopping and postgres.ensure_database():
+            self._sample_wanted.touch()
+        names = ", ".join(part.name for part in servers)
+        if names:
+            self.say(f"{names}: ready after {time.monotonic() - started_at:.1f} s")
+
+    def _mail_catcher(self) -> Part:
+        smtp_port, page_port = first_free(1025), first_free(8025)
+        self.environment |= dict.fromkeys(MAIL_SETTINGS, "")
+        self.environment |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(smtp_port)}
+        self.environment["MAIL_PAGE_URL"] = f"http://127.0.0.1:{page_port}/"
+        return mail_catcher(smtp_port, page_port, self.settings.var_dir / "mail", self.environment)
+
+    def _prepare_database(self) -> None:
+        self.say("bringing the database up to date …")
+        self.supervisor.run_once(migration(self.environment, self.logs))
+        if self._sample_wanted.exists() and not self.supervisor.is_stopping:
+            self.say("loading sample data …")
+            self.supervisor.run_once(sample_data(self.environment, self.logs))
+            self._sample_wanted.unlink(missing_ok=True)
+
+    def _write_addresses(self) -> None:
+        known = {name: self.environment[name] for name in ADDRESSES if self.environment.get(name)}
+        write_private(self.settings.var_dir / "running.json", json.dumps(known, indent=2))
+
+    @property
+    def _sample_wanted(self) -> Path:
+        """There from the first start of an embedded database until its sample data is in."""
+        return self.settings.var_dir / "sample-wanted"

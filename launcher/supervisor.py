@@ -1,0 +1,155 @@
+"""Keeps parts running: starts them in order, brings the fallen back with growing pauses, stops all in
+time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher.leftovers import end_leftovers, note_processes, session_members
+from launcher.part import Part, StartError, ending, start, wait_until_ready
+
+STOP_SECONDS = 14.0
+KEPT_PER_STAGE_SECONDS = 4.0
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Child:
+    """A running part and its falls: `fall_count` is forgotten after a minute of steady work."""
+
+    part: Part
+    process: subprocess.Popen[bytes]
+    started_at: float = field(default_factory=time.monotonic)
+    fall_count: int = 0
+    is_missed: bool = False
+    sessions: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.sessions.append(self.process.pid)
+
+    def come_back(self) -> None:
+        """Start the part again and count the fall."""
+        self.process, self.started_at = start(self.part), time.monotonic()
+        self.sessions.append(self.process.pid)
+        self.fall_count += 1
+        self.is_missed = False
+
+    @property
+    def due_at(self) -> float:
+        """When a fallen part may come back: 1, 2, 4 … 30 s after its last start, so at once after steady
+        work.
+        """
+        return self.started_at + min(2.0**self.fall_count, LONGEST_PAUSE_SECONDS)
+
+
+class Supervisor:
+    """Owns the processes. `record` lists them on disk, for the start after a kill -9 of this one."""
+
+    def __init__(self, record: Path, say: Callable[[str], None] = print) -> None:
+        self._record = record
+        self._say = say
+        self._stages: list[list[Child]] = []
+        self._stop_requests = 0
+        end_leftovers(record)
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stop_requests > 0
+
+    def request_stop(self, *_: object) -> None:
+        """Ask for the end (a signal handler); asked a second time, the parts are not waited for any more."""
+        self._stop_requests += 1
+
+    def start(self, parts: Iterable[Part]) -> None:
+        """Start one stage, part after part, each when the one before is ready. Stages stop in reverse order.
+
+        Errors: StartError.
+        """
+        stage: list[Child] = []
+        self._stages.append(stage)
+        for part in parts:
+            if self.is_stopping:
+                return
+            child = Child(part, start(part))
+            stage.append(child)
+            self._note()
+            wait_until_ready(part, child.process, is_stopping=lambda: self.is_stopping)
+
+    def run_once(self, part: Part) -> None:
+        """Run a command that ends by itself. Errors: StartError when it fails."""
+        process = start(part)
+        while process.poll() is None:
+            if self.is_stopping:
+                process.terminate()
+                process.wait()
+                return
+            time.sleep(POLL_SECONDS / 2)
+        if process.returncode:
+            raise StartError(ending(part, process))
+
+    def watch(self) -> None:
+        """Bring fallen parts back until a stop is requested."""
+        while not self.is_stopping:
+            for child in self._children():
+                if child.process.poll() is not None:
+                    self._tend(child)
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End everything within `STOP_SECONDS`: each stage is asked, and killed when its time is over."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for earlier_count, stage in reversed(list(enumerate(self._stages))):
+            self._stop_stage(stage, deadline - KEPT_PER_STAGE_SECONDS * earlier_count)
+        self._record.unlink(missing_ok=True)
+
+    def _tend(self, child: Child) -> None:
+        now = time.monotonic()
+        if not child.is_missed:
+            child.is_missed = True
+            if now - child.started_at > STEADY_SECONDS:
+                child.fall_count = 0
+            self._say(f"{child.part.name} ended with code {child.process.returncode}; log: {child.part.log}")
+        if now >= child.due_at:
+            child.come_back()
+            self._note()
+            self._say(f"{child.part.name} is started again")
+
+    def _stop_stage(self, stage: list[Child], deadline: float) -> None:
+        for child in stage:
+            if child.process.poll() is None:
+                child.process.send_signal(child.part.stop_signal)
+        while any(child.process.poll() is None for child in stage):
+            if time.monotonic() > deadline or self._stop_requests > 1:
+                break
+            time.sleep(POLL_SECONDS / 5)
+        for child in stage:
+            if child.process.poll() is None:
+                self._say(f"{child.part.name} does not stop: killed")
+                child.process.kill()
+                child.process.wait()
+            _end_sessions(child.sessions)
+
+    def _children(self) -> list[Child]:
+        return [child for stage in self._stages for child in stage]
+
+    def _note(self) -> None:
+        running = [child for child in self._children() if child.process.poll() is None]
+        note_processes(self._record, [(child.process.pid, child.part.stop_signal) for child in running])
+
+
+def _end_sessions(leaders: list[int]) -> None:
+    """Kill what stopped or fallen parts left in their sessions, such as the work-horse of a killed worker."""
+    for leader in leaders:
+        for pid in session_members(leader):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
