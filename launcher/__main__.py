@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -36,7 +37,8 @@ def main() -> int:
 
 def run(settings: Settings) -> int:
     """The service from its start to its end."""
-    supervisor = Supervisor(settings.var_dir / "parts.json", say)
+    parent = os.getppid() if "--stop-with-parent" in sys.argv[1:] else None
+    supervisor = Supervisor(settings.var_dir / "parts.json", say, parent)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, supervisor.request_stop)
     service = Service(settings, supervisor, say)

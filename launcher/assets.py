@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -122,10 +120,9 @@ def _npm_ci(root: Path) -> None:
 
 
 def _pip() -> list[str]:
-    """pip of this environment; `make` names another one where Debian's Python came without ensurepip."""
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    return shlex.split(os.environ.get("GOLUB_PIP", "pip"))
+    """pip of this environment, or of the Python it was made with (Debian's may come without ensurepip)."""
+    python = sys.executable if importlib.util.find_spec("pip") else f"{sys.base_prefix}/bin/python3"
+    return [python, "-m", "pip"]
 
 
 def _run(command: list[str], root: Path) -> None:

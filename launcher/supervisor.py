@@ -53,9 +53,13 @@ class Child:
 
 
 class Supervisor:
-    """Owns the processes. `record` lists them on disk, for the start after a kill -9 of this one."""
+    """Owns the processes. `record` lists them on disk, for the start after a kill -9 of this one.
 
-    def __init__(self, record: Path, say: Callable[[str], None] = print) -> None:
+    With `parent` (a pid) given, the death of that parent, such as a killed `make`, is a request to stop.
+    """
+
+    def __init__(self, record: Path, say: Callable[[str], None] = print, parent: int | None = None) -> None:
+        self._parent = parent
         self._record = record
         self._say = say
         self._stages: list[list[Child]] = []
@@ -64,7 +68,7 @@ class Supervisor:
 
     @property
     def is_stopping(self) -> bool:
-        return self._stop_requests > 0
+        return self._stop_requests > 0 or self._parent not in (None, os.getppid())
 
     def request_stop(self, *_: object) -> None:
         """Ask for the end (a signal handler); asked a second time, the parts are not waited for any more."""

@@ -1,0 +1,55 @@
+# One door to everything; `make` alone lists what there is. Needs Python 3.11 with pip, nothing else.
+#   make run PORT=8000 VAR_DIR=/srv/golub WORKERS=4        settings: .env.example
+#   make test ARGS="tests/launcher -x"                     arguments for pytest
+
+COVERAGE_MINIMUM = 0
+ARGS =
+TOOLS = var/lock-tools
+VERSION_OF_UV = 0.13.8
+
+.PHONY: help run setup setup-dev test check format browser lock translations
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+run: setup ## start Golub with its database, queue and mail catcher; Ctrl+C stops everything
+	@exec .venv/bin/python -m launcher --stop-with-parent
+
+setup: ## make or renew .venv, the front-end files and the compiled translations
+	@$${PYTHON:-$$(command -v python3.11 || command -v python3 || echo python3.11)} launcher/environment.py
+	@.venv/bin/python -m launcher.assets
+	@.venv/bin/python -m launcher.translations
+
+setup-dev: setup
+	@$${PYTHON:-$$(command -v python3.11 || command -v python3)} launcher/environment.py --dev
+
+check: setup-dev ## linters and types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+test: check browser ## check, then all tests
+	.venv/bin/python -m pytest --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
+
+format: setup-dev ## put the code into its usual form
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+browser:
+	@sh .ci/browser
+
+translations: setup-dev ## collect new texts of the pages into mailer/translations
+	.venv/bin/pybabel -q extract -F babel.cfg -k _l -k _n:1,2 -k ngettext:1,2 --no-wrap --sort-by-file \
+		--project=golub --copyright-holder=Golub -o var/messages.pot .
+	.venv/bin/pybabel -q update --no-wrap -N -i var/messages.pot -d mailer/translations
+	@.venv/bin/python -m launcher.translations
+
+lock: setup ## resolve requirements*.in into requirements*.txt with hashes
+	@test -x $(TOOLS)/bin/uv || .venv/bin/python -m venv $(TOOLS)
+	@test -x $(TOOLS)/bin/uv || $(TOOLS)/bin/python -m pip install -q uv==$(VERSION_OF_UV)
+	for name in requirements requirements-dev requirements-node; do \
+		$(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+			$$name.in -o $$name.txt || exit 1; \
+	done
+	npm install --package-lock-only
