@@ -75,7 +75,7 @@ class Fault:
         return self.code in (421, 454)
 
 
-class ServerFault(Exception):  # noqa: N818 - a fault of the server's, not an error of ours
+class ServerFault(Exception):
     """The conversation cannot go on; carries the `Fault`."""
 
     def __init__(self, fault: Fault) -> None:

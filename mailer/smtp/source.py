@@ -12,7 +12,7 @@ class Email:
     """One email for one recipient: one transaction.
 
     `recipient` is an addr-spec with the domain in its ASCII form. `content` has CRLF line ends, dots stuffed, ends in
-    CRLF and lacks the final dot (`replies` to it are the server's, RFC 5321 section 4.5.2).
+    CRLF and lacks the final dot (RFC 5321 section 4.5.2).
     """
 
     key: Hashable

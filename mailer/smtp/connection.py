@@ -1,0 +1,413 @@
+"""One connection to the mail server: sockets, TLS, time-outs; what is said is the handshake's and the session's.
+
+No task and no timer per email: the pool looks at every connection's one deadline now and then. A deadline is set
+when an answer begins to be awaited and moved only by whole replies, so no dribbling server can stretch it.
+"""
+
+import asyncio
+import math
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, cast
+
+from mailer.smtp.handshake import Handshake
+from mailer.smtp.replies import GarbledReply, ReplyReader
+from mailer.smtp.results import Fault, Phase, Result, ServerFault
+from mailer.smtp.session import Session
+from mailer.smtp.source import Email
+from mailer.smtp.transport import Security, Transport
+
+
+class Crew(Protocol):
+    """What a connection needs from its pool."""
+
+    def take(self) -> Email | None: ...
+
+    def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None: ...
+
+    def record(self, result: Result) -> None: ...
+
+    def has_too_many(self) -> bool: ...
+
+    def is_idle(self, connection: "Connection") -> None: ...
+
+    def is_leaving(self, connection: "Connection") -> None: ...
+
+    def is_gone(self, connection: "Connection", fault: Fault | None) -> None: ...
+
+    def crash(self, error: Exception) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """Opens itself, works through emails while there are any, and says goodbye."""
+
+    def __init__(self, crew: Crew, transport: Transport, context: ssl.SSLContext | None) -> None:
+        self._crew = crew
+        self._config = transport
+        self._context = context
+        self._loop = asyncio.get_running_loop()
+        self._reader = ReplyReader()
+        self._handshake = Handshake(transport)
+        self._session: Session | None = None
+        self._socket: asyncio.Transport | None = None
+        self._taken_count = 0
+        self._retires_at = math.inf
+        self._deadline = math.inf
+        self._attempt: Email | None = None  # whose wall-clock limit is running
+        self._attempt_ends = math.inf
+        self._unwritten = 0  # bytes of content that had not left at the last look
+        self._moved_at = 0.0
+        self._is_reading = False
+        self._mark_is_asked = False  # and not answered: nothing may be recorded about `current` until it is
+        self._early_answer: bool | None = None  # given while replies were still being read
+        self._loss: Fault | None = None  # happened while the mark was asked for
+        self._is_released = False
+        self._is_quitting = False
+        self._is_over = False
+        self._task: asyncio.Task[None] | None = self._loop.create_task(self._guard(self._connect))
+
+    # -- what the pool asks ------------------------------------------------------------------------------------------
+
+    @property
+    def is_opening(self) -> bool:
+        """Not ready for an email yet."""
+        return self._session is None
+
+    @property
+    def is_proven(self) -> bool:
+        """The server has judged an email here in good order."""
+        return self._session is not None and self._session.is_proven
+
+    @property
+    def is_free(self) -> bool:
+        """Ready for an email and without one."""
+        return self._session is not None and self._session.is_idle and not self._is_quitting and not self._is_over
+
+    def work(self) -> None:
+        """Take an email if there is one; leave if this connection has had its day."""
+        if self._session is None or not self.is_free:
+            return
+        data = self._session.begin()
+        if data:
+            self._write(data)
+            self._set_deadline(self._session)
+        elif self._is_spent():
+            self.quit()
+
+    def quit(self) -> None:
+        """Say goodbye; the answer does not matter (the server has answered for every email)."""
+        self._is_quitting = True
+        self._write(b"QUIT\r\n")
+        self._deadline = self._loop.time() + self._config.timeouts.quit
+        self._crew.is_leaving(self)
+
+    def finish(self) -> None:
+        """Take no more; what is in hand is finished first."""
+        if self.is_opening:
+            self._end(None)
+        elif self.is_free:
+            self.quit()
+
+    def release(self) -> None:
+        """Let go of everything before the mark now; wait for the answer to what is past it."""
+        if self.is_opening:
+            self._end(None)
+            return
+        self._is_released = True
+        self._go_on()
+
+    def drop(self) -> None:
+        """Let go of everything now; content that has left is in doubt."""
+        if self._session is not None and not self._is_over:
+            self._session.let_go("the connection was dropped")
+        self._end(None)
+
+    def abandon(self) -> None:
+        """Let go of everything without a word, when there is nobody left to tell."""
+        self._end(None)
+
+    def check(self, now: float) -> None:
+        """Look at the clock."""
+        if self._is_over or self._loss is not None:
+            return
+        if self._session is not None and self._session.sent is not None:
+            self._look_at_unwritten(now)
+        if now < self._deadline:
+            return
+        if self._is_quitting:
+            self._end(None)
+        elif self.is_free:
+            self.quit()
+        else:
+            self._fail(Fault(self._phase, "no complete answer in time"))
+
+    # -- asyncio.Protocol --------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the greeting."""
+        self._socket = cast(asyncio.Transport, transport)
+        if self._is_over:
+            self._abort()
+        now = self._loop.time()
+        self._retires_at = now + self._config.seconds_per_connection
+        self._deadline = now + self._config.timeouts.greeting
+
+    def data_received(self, data: bytes) -> None:
+        """Read replies, answer them all in one write."""
+        if self._is_over or self._is_quitting or self._loss is not None:
+            return
+        try:
+            self._reader.feed(data)
+            self._read()
+        except GarbledReply as garbled:
+            self._fail(Fault(self._phase, garbled.text))
+        except ServerFault as trouble:
+            self._fail(trouble.fault)
+        except Exception as error:
+            self._crew.crash(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The server is gone; after QUIT or without an email in hand that is nobody's loss."""
+        if self._is_over or self._loss is not None:
+            return
+        if self._is_quitting or self.is_free:
+            self._end(None)
+        else:
+            words = str(exc) if exc else "the server closed the connection"
+            self._fail(Fault(self._phase, words, is_drop=True))
+
+    # -- Desk: what the session asks ---------------------------------------------------------------------------------
+
+    def next_email(self) -> Email | None:
+        """Give the session an email while this connection may carry one more."""
+        if self._is_spent():
+            return None
+        email = self._crew.take()
+        if email is not None:
+            self._taken_count += 1
+        return email
+
+    def ask_mark(self, email: Email) -> None:
+        """Ask the source, unless everything is being let go anyway."""
+        if not self._is_released:
+            self._mark_is_asked = True
+            self._crew.ask_mark(email, partial(self._take_answer, email))
+
+    def record(self, result: Result) -> None:
+        """Pass on how it ended."""
+        self._crew.record(result)
+
+    # -- reading and writing -----------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        self._is_reading = True
+        out: list[bytes] = []
+        has_replies = False
+        try:
+            while (reply := self._reader.next_reply()) is not None:
+                has_replies = True
+                if self._session is not None:
+                    out.append(self._session.receive(reply))
+                else:
+                    out.append(self._handshake.receive(reply))
+                    if self._handshake.wants_tls:
+                        self._begin_tls()
+                        return
+                    if self._handshake.is_done:
+                        self._begin_session()
+        finally:
+            self._is_reading = False
+        if not has_replies:
+            return
+        self._write(b"".join(out) if len(out) > 1 else out[0])
+        if self._early_answer is not None:
+            self._obey_answer(self._early_answer)
+        self._go_on()
+
+    def _begin_session(self) -> None:
+        if self._reader.has_rest:
+            raise ServerFault(Fault(self._handshake.phase, "the server speaks out of turn"))
+        features = self._handshake.features
+        if not self._config.pipelining:
+            features = features.without_pipelining()
+        self._session = Session(self, self._config.sender, features, self._tls_words())
+
+    def _write(self, data: bytes) -> None:
+        if data and self._socket is not None and not self._is_over:
+            self._socket.write(data)
+
+    def _take_answer(self, email: Email, is_allowed: bool) -> None:
+        session = self._session
+        if self._is_over or session is None or not self._mark_is_asked or session.current is not email:
+            return  # too late, or twice
+        self._mark_is_asked = False
+        if self._is_reading:
+            self._early_answer = is_allowed
+            return
+        try:
+            self._obey_answer(is_allowed)
+            self._go_on()
+        except Exception as error:
+            self._crew.crash(error)
+
+    def _obey_answer(self, is_allowed: bool) -> None:
+        self._early_answer = None
+        session = self._session
+        assert session is not None and session.current is not None
+        if self._loss is not None:
+            session.lose(self._loss)
+            self._end(self._loss)
+        elif is_allowed and not self._is_released:
+            self._unwritten = 0
+            self._moved_at = self._loop.time()
+            self._write(session.answer_mark(session.current))
+        else:
+            session.let_go("released before the content left" if is_allowed else "no longer allowed to leave")
+            self._end(None)
+
+    def _go_on(self) -> None:
+        """After every exchange: set the deadline, or find something to do."""
+        if self._is_over or self._is_quitting:
+            return
+        session = self._session
+        if session is None:
+            self._deadline = self._loop.time() + self._limit(self._handshake.phase)
+        elif self._is_released and session.sent is None and session.current and not self._mark_is_asked:
+            session.let_go("released before the content left")
+            self._end(None)
+        elif not session.is_idle:
+            self._set_deadline(session)
+        elif self._is_spent():
+            self.quit()
+        else:
+            self._deadline = self._loop.time() + self._config.timeouts.idle
+            self._crew.is_idle(self)
+
+    def _set_deadline(self, session: Session) -> None:
+        now = self._loop.time()
+        email = session.sent or session.current
+        if email is not self._attempt:
+            self._attempt = email
+            self._attempt_ends = now + self._config.timeouts.attempt
+        if session.awaits_mark:  # ours to wait for: the server owes us nothing
+            self._deadline = math.inf
+        else:
+            self._deadline = min(now + self._limit(session.phase), self._attempt_ends)
+
+    def _limit(self, phase: Phase) -> float:
+        limits = self._config.timeouts
+        match phase:
+            case Phase.CONTENT:
+                return limits.dot
+            case Phase.MAIL | Phase.RSET:
+                return limits.mail
+            case Phase.RCPT:
+                return limits.rcpt
+            case Phase.DATA:
+                return limits.data
+            case Phase.GREETING:
+                return limits.greeting
+            case _:
+                return limits.ehlo
+
+    def _look_at_unwritten(self, now: float) -> None:
+        """The clock of the answer runs once the content has left; until then it only has to keep moving."""
+        assert self._socket is not None
+        unwritten = self._socket.get_write_buffer_size()
+        if not unwritten:
+            return
+        if unwritten != self._unwritten:
+            self._unwritten, self._moved_at = unwritten, now
+        if now - self._moved_at >= self._config.timeouts.block:
+            self._fail(Fault(Phase.CONTENT, "the server stopped reading"))
+        else:
+            self._deadline = min(now + self._config.timeouts.dot, self._attempt_ends)
+
+    def _is_spent(self) -> bool:
+        return (
+            self._is_released
+            or self._taken_count >= self._config.messages_per_connection
+            or self._loop.time() >= self._retires_at
+            or self._crew.has_too_many()
+        )
+
+    # -- opening and ending ------------------------------------------------------------------------------------------
+
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run one of the two things that take a task; network trouble becomes a fault."""
+        try:
+            await work()
+        except TimeoutError:
+            self._fail(Fault(self._phase, "no connection in time"))
+        except ssl.SSLError as error:
+            self._fail(Fault(Phase.STARTTLS, str(error)))
+        except OSError as error:
+            self._fail(Fault(self._phase, str(error)))
+        except Exception as error:
+            self._crew.crash(error)
+        finally:
+            self._task = None
+
+    async def _connect(self) -> None:
+        tls = self._context if self._config.security is Security.TLS else None
+        host = self._config.host
+        async with asyncio.timeout(self._config.timeouts.connect):
+            await self._loop.create_connection(
+                lambda: self, host, self._config.port, ssl=tls, server_hostname=host if tls else None
+            )
+
+    def _begin_tls(self) -> None:
+        """Everything said before TLS is forgotten; whatever came early was slipped in (CVE-2011-0411)."""
+        assert self._socket is not None
+        if self._reader.has_rest:
+            raise ServerFault(Fault(Phase.STARTTLS, "the server spoke between STARTTLS and TLS"))
+        self._socket.pause_reading()
+        self._deadline = math.inf
+        self._task = self._loop.create_task(self._guard(self._upgrade))
+
+    async def _upgrade(self) -> None:
+        assert self._socket is not None and self._context is not None
+        async with asyncio.timeout(self._config.timeouts.connect):
+            upgraded = await self._loop.start_tls(self._socket, self, self._context, server_hostname=self._config.host)
+        if upgraded is None:
+            raise ConnectionError("the connection closed during the TLS handshake")
+        self._socket = upgraded
+        self._write(self._handshake.tls_is_up())
+        self._go_on()
+
+    def _tls_words(self) -> str | None:
+        assert self._socket is not None
+        secured = self._socket.get_extra_info("ssl_object")
+        return f"{secured.version()} {secured.cipher()[0]}" if secured is not None else None
+
+    @property
+    def _phase(self) -> Phase:
+        if self._socket is None:
+            return Phase.CONNECT
+        return self._handshake.phase if self._session is None else self._session.phase
+
+    def _fail(self, fault: Fault) -> None:
+        if self._is_over:
+            return
+        session = self._session
+        if session is not None:
+            if self._mark_is_asked:
+                self._loss = fault  # told when the answer comes
+                self._abort()
+                return
+            session.lose(fault)
+        self._end(fault)
+
+    def _end(self, fault: Fault | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+        self._abort()
+        self._crew.is_gone(self, fault)
+
+    def _abort(self) -> None:
+        if self._socket is not None:
+            self._socket.abort()

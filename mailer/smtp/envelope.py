@@ -1,0 +1,81 @@
+"""What the server can do (EHLO), and the envelope commands that fit it."""
+
+import re
+from dataclasses import dataclass, replace
+
+from mailer.smtp.replies import Reply
+from mailer.smtp.source import Email
+
+# The last guard against command injection (`a@b>\r\nRCPT TO:<x@y`): addresses were validated long before.
+_ADDRESS = re.compile(r"[^\x00-\x20\x7f-\xa0<>]+@[^\x00-\x20\x7f-\xa0<>@]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The service extensions a server has offered."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    starttls: bool = False
+    takes_size: bool = False
+    size_limit: int = 0  # bytes; 0: none named
+    auth: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, reply: Reply) -> "Features":
+        """Read the answer to EHLO; the first line is a greeting, unknown words are passed over."""
+        words = [line.decode("ascii", "replace").upper().split() for line in reply.lines[1:]]
+        offered = {word[0]: word[1:] for word in words if word}
+        size = offered.get("SIZE", [])
+        return cls(
+            pipelining="PIPELINING" in offered,
+            eight_bit="8BITMIME" in offered,
+            smtputf8="SMTPUTF8" in offered,
+            starttls="STARTTLS" in offered,
+            takes_size="SIZE" in offered,
+            size_limit=int(size[0]) if size and size[0].isdecimal() and len(size[0]) < 20 else 0,
+            auth=frozenset(offered.get("AUTH", [])),
+        )
+
+    def without_pipelining(self) -> "Features":
+        """Return the same server as one that has to be asked step by step."""
+        return replace(self, pipelining=False)
+
+
+class Unsendable(Exception):
+    """This email cannot be offered to this server at all; `enhanced` and `text` say why."""
+
+    def __init__(self, enhanced: str, text: str) -> None:
+        super().__init__(text)
+        self.enhanced = enhanced
+        self.text = text
+
+
+def mail_command(sender: str, email: Email, features: Features) -> bytes:
+    """Return MAIL FROM with the parameters this email needs; Unsendable when the server lacks one."""
+    if not _ADDRESS.fullmatch(email.recipient):
+        raise Unsendable("5.1.3", "the recipient is not an address")
+    parameters = b""
+    if features.takes_size:
+        size = len(email.content)
+        if 0 < features.size_limit < size:
+            raise Unsendable("5.3.4", f"{size} bytes, the server takes {features.size_limit}")
+        parameters = b" SIZE=%d" % size
+    if features.eight_bit and not email.content.isascii():
+        parameters += b" BODY=8BITMIME"
+    if not (email.recipient.isascii() and sender.isascii()):
+        if not features.smtputf8:
+            raise Unsendable("5.6.7", "the server takes no addresses outside ASCII (SMTPUTF8)")
+        parameters += b" SMTPUTF8"
+    return b"MAIL FROM:<%b>%b\r\n" % (sender.encode(), parameters)
+
+
+def rcpt_command(email: Email) -> bytes:
+    """Return RCPT TO; `mail_command` has looked at the address before."""
+    return b"RCPT TO:<%b>\r\n" % email.recipient.encode()
+
+
+def is_address(text: str) -> bool:
+    """Tell whether the text can stand between the angle brackets of MAIL and RCPT."""
+    return _ADDRESS.fullmatch(text) is not None

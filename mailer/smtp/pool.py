@@ -1,0 +1,234 @@
+"""The connections to one mail server: opened as work comes, held back when the server asks, let go in order."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from mailer.smtp.breaker import Breaker, BreakerState
+from mailer.smtp.connection import Connection
+from mailer.smtp.pacing import Pacing
+from mailer.smtp.results import Fault, Outcome, Phase, Result
+from mailer.smtp.source import Email, Source
+from mailer.smtp.transport import Security, Transport
+
+_JUDGED = frozenset({Outcome.ACCEPTED, Outcome.TRANSIENT, Outcome.PERMANENT})
+
+
+class Pool:
+    """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
+
+    def __init__(self, transport: Transport, source: Source, *, connections: int | None = None) -> None:
+        self._transport = transport
+        self._source = source
+        self._context = None if transport.security is Security.NONE else transport.tls_context()
+        self.breaker = Breaker(transport.probe_after, transport.probe_at_most)
+        self.pacing = Pacing(connections or transport.connections, transport.rate, transport.creep)
+        self._connections: set[Connection] = set()
+        self._leaving: set[Connection] = set()  # QUIT said
+        self._in_hand_count = 0
+        self._has_demand = True  # as far as we know there are emails to be had
+        self._paced_at = 0.0  # when the pace will be asked again
+        self._is_closing = False
+        self._error: Exception | None = None
+
+    # -- what the owner says -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send until told to finish. An error raised by the source drops everything and is raised here."""
+        self._loop = asyncio.get_running_loop()
+        self._changed = asyncio.Event()
+        tick = self._tick_seconds()
+        try:
+            while not (self._is_closing and not self._connections | self._leaving):
+                self._changed.clear()
+                self._look_around()
+                await self._pause(tick)
+                if self._error is not None:
+                    raise self._error
+        except Exception:
+            self._close(Connection.abandon)
+            raise
+        finally:
+            self.drop()
+
+    def wake(self) -> None:
+        """There are emails again."""
+        self._has_demand = True
+        self._notice()
+
+    def finish(self) -> None:
+        """Take no more emails, finish those in hand, say QUIT; then `run` returns."""
+        self._close(Connection.finish)
+
+    def release(self) -> None:
+        """SIGTERM: let go of what is before the mark, wait for the answer to what is past it; then `run` returns."""
+        self._close(Connection.release)
+
+    def drop(self) -> None:
+        """Let go of everything at once: before the mark aborted, after it in doubt."""
+        self._close(Connection.drop)
+        for connection in list(self._leaving):
+            connection.drop()
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections are open or being opened."""
+        return len(self._connections)
+
+    # -- Crew: what the connections ask --------------------------------------------------------------------------------
+
+    def take(self) -> Email | None:
+        """Give an email to a connection, if breaker, pace and source allow."""
+        state = self.breaker.state
+        if self._is_closing or state is BreakerState.OPEN or (state is BreakerState.PROBING and self._in_hand_count):
+            return None
+        now = self._loop.time()
+        if not self.pacing.take(now):
+            self._wake_when_paced(now)
+            return None
+        email = self._source.next_email()
+        if email is None:
+            self.pacing.give_back()
+            self._has_demand = False
+            return None
+        self._in_hand_count += 1
+        if len(self._connections) < self._allowance:
+            self._changed.set()
+        return email
+
+    def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
+        """Pass the question on."""
+        self._source.ask_mark(email, answer)
+
+    def record(self, result: Result) -> None:
+        """Pass the result on; a judgement in good order shows that the server works."""
+        self._in_hand_count -= 1
+        if result.outcome in _JUDGED and result.code is not None and result.code != 421:
+            if self.breaker.state is not BreakerState.CLOSED:
+                self.breaker.succeed()
+            self.pacing.succeed()
+        self._source.record(result)
+
+    def has_too_many(self) -> bool:
+        """Tell whether the asking connection is one too many."""
+        return self._is_closing or len(self._connections) > self._allowance
+
+    def is_idle(self, connection: Connection) -> None:
+        """A connection has nothing to do."""
+        if self._has_demand:
+            self._changed.set()
+
+    def is_leaving(self, connection: Connection) -> None:
+        """A connection has said QUIT."""
+        self._connections.discard(connection)
+        self._leaving.add(connection)
+        self._changed.set()
+
+    def is_gone(self, connection: Connection, fault: Fault | None) -> None:
+        """A connection has ended; with a fault the server is judged."""
+        self._connections.discard(connection)
+        self._leaving.discard(connection)
+        if fault is not None:
+            self._judge(connection, fault)
+        self._changed.set()
+
+    def crash(self, error: Exception) -> None:
+        """The source or our own code failed: nothing may go on half alive."""
+        if self._error is None:
+            self._error = error
+            self._changed.set()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _allowance(self) -> int:
+        """How many connections may be open now."""
+        match self.breaker.state:
+            case BreakerState.OPEN:
+                return 0
+            case BreakerState.PROBING:
+                return 1
+            case BreakerState.CLOSED:
+                return self.pacing.connections
+
+    def _look_around(self) -> None:
+        now = self._loop.time()
+        self.breaker.tick(now)
+        self.pacing.tick(now)
+        for connection in list(self._connections | self._leaving):
+            connection.check(now)
+        if not self._has_demand or self._is_closing:
+            return
+        for connection in list(self._connections):
+            connection.work()
+        self._open_more()
+
+    def _open_more(self) -> None:
+        """Double the connections while all are busy: a mailing of three does not need thirty."""
+        if not self._has_demand or any(each.is_opening or each.is_free for each in self._connections):
+            return
+        count = len(self._connections)
+        for _ in range(min(self._allowance - count, max(1, count))):
+            self._connections.add(Connection(self, self._transport, self._context))
+
+    def _judge(self, connection: Connection, fault: Fault) -> None:
+        """Draw the conclusion from a fault.
+
+        - Other connections work: this one was too many, or unlucky. Bring the pace down if the server says so.
+        - None does, but this one had worked and nothing is in doubt: a server may end a connection. Try another.
+        - Else the server is out of order: open the breaker.
+        """
+        now = self._loop.time()
+        proven_count = sum(each.is_proven for each in self._connections)
+        if proven_count and not connection.is_proven:
+            self.pacing.keep_to(proven_count, now)
+        elif proven_count or (connection.is_proven and fault.phase is not Phase.CONTENT):
+            if fault.asks_for_less:
+                self.pacing.slow_down(now)
+        elif self.breaker.trip(fault, now):
+            self.pacing.restart()
+            if connection.is_opening:
+                self._blame_one(fault)
+
+    def _blame_one(self, fault: Fault) -> None:
+        """No email was in hand: let one bear the error's words, so that they can be seen where people look."""
+        email = None if self._is_closing else self._source.next_email()
+        if email is None:
+            self._has_demand = False
+            return
+        now = datetime.now(UTC)
+        outcome = Outcome.SERVER_FAULT
+        self._source.record(
+            Result(email.key, outcome, fault.phase, fault.code, fault.enhanced, fault.text, now, now, None)
+        )
+
+    def _close(self, how: Callable[[Connection], None]) -> None:
+        self._is_closing = True
+        for connection in list(self._connections):
+            how(connection)
+        self._notice()
+
+    def _wake_when_paced(self, now: float) -> None:
+        if now >= self._paced_at:
+            pause = max(0.001, self.pacing.seconds_to_next(now))
+            self._paced_at = now + pause
+            self._loop.call_later(pause, self._notice)
+
+    def _notice(self) -> None:
+        if hasattr(self, "_changed"):
+            self._changed.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep until something changes, or for a tick."""
+        timer = self._loop.call_later(seconds, self._changed.set)
+        await self._changed.wait()
+        timer.cancel()
+
+    def _tick_seconds(self) -> float:
+        """Return how often the clocks are looked at: a quarter of the shortest time that matters."""
+        limits = self._transport.timeouts
+        shortest = min(
+            limits.greeting, limits.ehlo, limits.mail, limits.rcpt, limits.data, limits.block, limits.dot,
+            limits.quit, limits.idle, limits.attempt, self._transport.probe_after, self._transport.creep,
+        )  # fmt: skip
+        return min(1.0, max(0.005, shortest / 4))
