@@ -1,0 +1,33 @@
+"""python -m launcher.catcher SMTP_PORT WEB_PORT FOLDER"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import uvloop
+
+from launcher.catcher.smtp import serve_smtp
+from launcher.catcher.spool import Spool
+from launcher.catcher.web import serve_pages
+
+
+async def catch(smtp_port: int, web_port: int, folder: Path) -> None:
+    """Catch mail and show it until asked to stop."""
+    spool = Spool(folder)
+    pages = serve_pages(spool, web_port)
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
+    stopping = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
+    server = await serve_smtp(spool.add, smtp_port)
+    await stopping.wait()
+    server.close()
+    pages.shutdown()
+
+
+if __name__ == "__main__":
+    uvloop.run(catch(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))
