@@ -11,8 +11,6 @@ from mailer.smtp.results import Fault, Outcome, Phase, Result
 from mailer.smtp.source import Email, Source
 from mailer.smtp.transport import Security, Transport
 
-_JUDGED = frozenset({Outcome.ACCEPTED, Outcome.TRANSIENT, Outcome.PERMANENT})
-
 
 class Pool:
     """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
@@ -103,7 +101,7 @@ class Pool:
     def record(self, result: Result) -> None:
         """Pass the result on; a judgement in good order shows that the server works."""
         self._in_hand_count -= 1
-        if result.outcome in _JUDGED and result.code is not None and result.code != 421:
+        if _shows_a_sound_server(result):
             if self.breaker.state is not BreakerState.CLOSED:
                 self.breaker.succeed()
             self.pacing.succeed()
@@ -143,13 +141,10 @@ class Pool:
     @property
     def _allowance(self) -> int:
         """How many connections may be open now."""
-        match self.breaker.state:
-            case BreakerState.OPEN:
-                return 0
-            case BreakerState.PROBING:
-                return 1
-            case BreakerState.CLOSED:
-                return self.pacing.connections
+        state = self.breaker.state
+        if state is BreakerState.CLOSED:
+            return self.pacing.connections
+        return 1 if state is BreakerState.PROBING else 0
 
     def _look_around(self) -> None:
         now = self._loop.time()
@@ -232,3 +227,11 @@ class Pool:
             limits.quit, limits.idle, limits.attempt, self._transport.probe_after, self._transport.creep,
         )  # fmt: skip
         return min(1.0, max(0.005, shortest / 4))
+
+
+def _shows_a_sound_server(result: Result) -> bool:
+    """Tell whether the server has judged an email in good order, however it judged."""
+    outcome = result.outcome
+    if outcome is Outcome.ACCEPTED:
+        return True
+    return outcome in (Outcome.TRANSIENT, Outcome.PERMANENT) and result.code not in (None, 421)

@@ -7,6 +7,7 @@ reply, as section 4.2 asks of clients; nothing else is forgiven.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 LINE_LIMIT = 4_096  # bytes before the LF; RFC 5321 allows 512, many servers say more
 LINES_LIMIT = 100
@@ -39,10 +40,8 @@ class Reply:
     @property
     def enhanced(self) -> str | None:
         """Return the enhanced status code, if the first line has one of the reply's class."""
-        match = _ENHANCED.match(self.lines[0])
-        if match is None or match[1][0] != ord(str(self.code)[0]):
-            return None
-        return match[1].decode("ascii")
+        status = _status(self.lines[0])
+        return status if status and status[0] == str(self.code)[0] else None
 
     @property
     def is_positive(self) -> bool:
@@ -80,23 +79,39 @@ class ReplyReader:
                 return None
             line = self._buffer[self._start : end].removesuffix(b"\r")
             self._start = end + 1
-            match = _LINE.fullmatch(line)
-            if match is None:
+            parsed = _parse_line(line)
+            if parsed is None:
                 raise GarbledReply("not an SMTP reply", line)
-            code, separator, words = match.groups()
+            code, words, whole = parsed
             if self._code is None:
-                if separator != b"-":
-                    return Reply(int(code), (words or b"",))
+                if whole is not None:
+                    return whole
                 self._code = code
             elif code != self._code:
                 raise GarbledReply("code changes within a reply", line)
-            self._lines.append(words or b"")
+            self._lines.append(words)
             if len(self._lines) > LINES_LIMIT:
                 raise GarbledReply("reply without end", line)
-            if separator != b"-":
+            if whole is not None:
                 reply = Reply(int(code), tuple(self._lines))
                 self._code, self._lines = None, []
                 return reply
+
+
+@lru_cache(maxsize=256)
+def _parse_line(line: bytes) -> tuple[bytes, bytes, Reply | None] | None:
+    """Return code and words of a line, and the whole reply if the line ends one; most lines come again and again."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    code, separator, words = match.groups(b"")
+    return code, words, None if separator == b"-" else Reply(int(code), (words,))
+
+
+@lru_cache(maxsize=256)
+def _status(line: bytes) -> str | None:
+    match = _ENHANCED.match(line)
+    return match[1].decode("ascii") if match else None
 
 
 def readable(raw: bytes) -> str:

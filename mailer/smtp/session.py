@@ -45,18 +45,13 @@ class Session:
         self._has_served = False  # it has said something final about an email here
         self._refusal: tuple[Phase, Reply, Outcome] | None = None  # the first one to the current envelope
         self._is_first_reply = True  # nothing has been said about the current email yet
-        self._awaits_mark = False
+        self.awaits_mark = False  # the server waits for the content of `current`, and we for the permission
         self._current_since = self._sent_since = datetime.now(UTC)
 
     @property
     def is_idle(self) -> bool:
         """Nothing in hand and nothing awaited."""
         return self.current is None and self.sent is None and not self.expected
-
-    @property
-    def awaits_mark(self) -> bool:
-        """The server waits for the content of `current`, and we for the permission to send it."""
-        return self._awaits_mark
 
     def begin(self) -> bytes:
         """Take the next email and open its transaction; empty when there is none."""
@@ -82,7 +77,7 @@ class Session:
     def receive(self, reply: Reply) -> bytes:
         """Take one reply, return what to send now; ServerFault when the connection is of no more use."""
         if not self.expected:
-            raise ServerFault(_fault(Phase.MARK if self._awaits_mark else Phase.IDLE, reply))
+            raise ServerFault(_fault(Phase.MARK if self.awaits_mark else Phase.IDLE, reply))
         phase = self.expected.popleft()
         if phase is Phase.CONTENT:
             return self._after_content(reply)
@@ -95,8 +90,8 @@ class Session:
 
     def answer_mark(self, email: Email) -> bytes:
         """Let the content of this email go, and right behind it the next envelope."""
-        assert self._awaits_mark and email is self.current
-        self._awaits_mark = False
+        assert self.awaits_mark and email is self.current
+        self.awaits_mark = False
         self.sent, self._sent_since = email, self._current_since
         self.current = None
         self.expected.append(Phase.CONTENT)
@@ -137,7 +132,7 @@ class Session:
         """Return what is awaited."""
         if self.expected:
             return self.expected[0]
-        return Phase.MARK if self._awaits_mark else Phase.IDLE
+        return Phase.MARK if self.awaits_mark else Phase.IDLE
 
     # -- one reply each --------------------------------------------------------------------------------------------
 
@@ -159,7 +154,7 @@ class Session:
         assert self.current is not None
         if reply.code == 354:
             if self._refusal is None:
-                self._awaits_mark = True
+                self.awaits_mark = True
                 self._desk.ask_mark(self.current)
                 return b""
             # Opened for nobody: end it at once, whatever the answer (RFC 2920, section 3.1), and start clean.
@@ -221,7 +216,7 @@ class Session:
     def _close_current(self, outcome: Outcome, fault: Fault) -> None:
         assert self.current is not None
         email, self.current = self.current, None
-        self._awaits_mark = False
+        self.awaits_mark = False
         self._close_without_reply(email, outcome, fault, fault.phase, self._current_since)
 
     def _close_without_reply(self, email: Email, outcome: Outcome, fault: Fault, phase: Phase, since: datetime) -> None:
