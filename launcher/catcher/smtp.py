@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from typing import cast
 
 SIZE_LIMIT = 50 * 1024 * 1024
 LINE_LIMIT = 4_096
@@ -33,8 +34,7 @@ class CatcherProtocol(asyncio.Protocol):
         self._recipients: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass
         self._answer("220 golub mail catcher")
         self._send_answers()
 

@@ -1,8 +1,14 @@
-"""Caught mails on disk, one `.eml` each, the newest some thousands; an index of them in memory."""
+"""Caught mails on disk, the newest some thousands, and an index of them in memory.
+
+They are appended to segment files, `<number>.mails`: one write for one mail, where a file each would cost
+ten times as much. A segment is a row of records: a line `golub-mail <id> <size>`, then that many bytes. When a
+segment is full, the oldest ones not needed any more are removed; a record cut short by a crash is passed over.
+"""
 
 from __future__ import annotations
 
-import itertools
+import errno
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 KEPT_COUNT = 5_000
-SURPLUS_COUNT = 500  # removed in one go, so that a mail costs one file operation and not two
+SEGMENT_COUNT = 500
 HEAD_BYTES = 16_384
 
 
@@ -23,6 +29,8 @@ class Caught:
 
     id: str
     head: bytes
+    segment: Path
+    offset: int
     size: int
 
     @property
@@ -62,30 +70,31 @@ class Caught:
 class Spool:
     """Thread-safe: the SMTP side adds while the page reads."""
 
-    def __init__(self, folder: Path, kept_count: int = KEPT_COUNT) -> None:
+    def __init__(self, folder: Path, kept_count: int = KEPT_COUNT, segment_count: int = SEGMENT_COUNT) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        self._kept_count = kept_count
+        self._kept_count, self._segment_count = kept_count, segment_count
         self._lock = threading.Lock()
-        self._numbers = itertools.count()
-        self._mails = {mail.id: mail for mail in _read_heads(folder)}
-        self.total_count = len(self._mails)
+        self._segments = {path: list(read_segment(path)) for path in sorted(folder.glob("*.mails"))}
+        self._mails = {mail.id: mail for mails in self._segments.values() for mail in mails}
+        self._number = max((int(path.stem) for path in self._segments), default=0)
+        self._begin_segment()
 
     def add(self, sender: bytes, recipients: list[bytes], content: bytes) -> None:
-        """Keep one mail; the envelope is written above its own headers."""
+        """Keep one mail, its envelope above its own headers. Errors: OSError when the disk refuses."""
         envelope = b"X-Envelope-From: %s\r\nX-Envelope-To: %s\r\n" % (sender, b" ".join(recipients))
-        name = f"{time.time_ns() // 1000:016d}-{next(self._numbers):07d}"
-        (self._folder / f"{name}.eml").write_bytes(envelope + content)
-        head = content[:HEAD_BYTES].partition(b"\r\n\r\n")[0]
+        head = envelope + content[:HEAD_BYTES].partition(b"\r\n\r\n")[0]
         with self._lock:
-            self._mails[name] = Caught(name, envelope + head, len(content))
-            self.total_count += 1
-            surplus = len(self._mails) - self._kept_count
-            oldest = list(itertools.islice(self._mails, surplus)) if surplus >= SURPLUS_COUNT else []
-            for old in oldest:
-                del self._mails[old]
-        for old in oldest:
-            (self._folder / f"{old}.eml").unlink(missing_ok=True)
+            if len(self._segments[self._path]) >= self._segment_count:
+                self._begin_segment()
+                self._remove_oldest()
+            name = f"{time.time_ns() // 1000:016d}-{self._number:06d}-{len(self._segments[self._path]):04d}"
+            size = len(envelope) + len(content)
+            title = b"golub-mail %s %d\n" % (name.encode(), size)
+            self._append(title + envelope + content)
+            mail = Caught(name, head, self._path, self._end - size, size)
+            self._mails[name] = mail
+            self._segments[self._path].append(mail)
 
     def newest(self, words: str = "", since: datetime | None = None) -> list[Caught]:
         """Mails with the words in recipient or subject, caught at or after `since`, the newest first."""
@@ -103,14 +112,44 @@ class Spool:
 
     def content(self, mail: Caught) -> bytes:
         """The whole mail as it came, the envelope above it. Errors: OSError when it has just been removed."""
-        return (self._folder / f"{mail.id}.eml").read_bytes()
+        with mail.segment.open("rb") as file:
+            file.seek(mail.offset)
+            return file.read(mail.size)
 
     def clear(self) -> None:
         """Forget every mail."""
         with self._lock:
-            names, self._mails = list(self._mails), {}
-        for name in names:
-            (self._folder / f"{name}.eml").unlink(missing_ok=True)
+            gone = list(self._segments)
+            self._segments, self._mails = {}, {}
+            self._begin_segment()
+        for path in gone:
+            path.unlink(missing_ok=True)
+
+    def _begin_segment(self) -> None:
+        self._number += 1
+        self._path = self._folder / f"{self._number:06d}.mails"
+        self._file = self._path.open("ab", buffering=0)
+        self._end = 0
+        self._segments[self._path] = []
+
+    def _append(self, record: bytes) -> None:
+        try:
+            if self._file.write(record) != len(record):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            self._file.truncate(self._end)
+            raise
+        self._end += len(record)
+
+    def _remove_oldest(self) -> None:
+        """Drop segments as long as those after them hold enough."""
+        for path, mails in list(self._segments.items()):
+            if len(self._mails) - len(mails) < self._kept_count:
+                return
+            for mail in mails:
+                del self._mails[mail.id]
+            del self._segments[path]
+            path.unlink(missing_ok=True)
 
 
 def readable(value: str) -> str:
@@ -121,7 +160,17 @@ def readable(value: str) -> str:
         return value
 
 
-def _read_heads(folder: Path) -> Iterator[Caught]:
-    for path in sorted(folder.glob("*.eml")):
-        with path.open("rb") as file:
-            yield Caught(path.stem, file.read(HEAD_BYTES).partition(b"\r\n\r\n")[0], path.stat().st_size)
+def read_segment(path: Path) -> Iterator[Caught]:
+    """The mails of one segment, up to a record that was cut short."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        while title := file.readline():
+            try:
+                _, name, size_text = title.decode("ascii").split()
+                offset, size = file.tell(), int(size_text)
+            except ValueError:
+                return
+            if offset + size > end:
+                return
+            yield Caught(name, file.read(min(size, HEAD_BYTES)).partition(b"\r\n\r\n")[0], path, offset, size)
+            file.seek(offset + size)
