@@ -1,0 +1,180 @@
+"""`{{ first_name }}` and `{{ имя | "друг" }}` in a text: found, checked, replaced. Nothing else is understood.
+
+The replacing is a single pass: a value is never looked at again, so that braces in somebody's name stay braces.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from mailer.composing.names import Vocabulary, value_of
+
+MAX_PROBLEMS = 50  # more than a person would read
+MAX_LENGTH = 500  # of what stands between the braces
+_QUOTES = (('"', '"'), ("'", "'"), ("«", "»"), ("“", "”"), ("„", "“"), ("„", "”"), ("‘", "’"))
+_DEFAULT = "|".join(f"{opening}[^{{}}{opening}{closing}\n]*{closing}" for opening, closing in _QUOTES)
+_INSIDE = re.compile(rf"\s*(?P<name>[\w.\-]+(?:[ \u00a0][\w.\-]+)*)\s*(?:\|\s*(?P<default>{_DEFAULT})\s*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong at a place. `code` is `unknown`, `unclosed`, `syntax` or `empty`; `name` is what was typed."""
+
+    code: str
+    name: str
+    suggestion: str | None
+    line: int
+    column: int
+
+
+class PlaceholderError(ValueError):
+    """A text whose placeholders cannot be used: all its problems in order, each unknown name once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(", ".join(f"{problem.code} {problem.name!r}" for problem in problems))
+        self.problems = problems
+
+
+class RenderError(ValueError):
+    """Values are missing for `names`, which have no default."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A place for a value. `name` is its key: a field's English name or an attribute's own."""
+
+    name: str
+    default: str = ""
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The value; the default where there is none."""
+        return value_of(self.name, values) or self.default
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text taken apart: literal strings and placeholders in order."""
+
+    parts: tuple[str | Placeholder, ...]
+
+    @property
+    def placeholders(self) -> list[Placeholder]:
+        """The places, in order."""
+        return [part for part in self.parts if isinstance(part, Placeholder)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys used, each once, in order."""
+        return tuple(dict.fromkeys(place.name for place in self.placeholders))
+
+    def missing(self, values: Mapping[str, str]) -> list[str]:
+        """The keys that would leave a hole: no value and no default."""
+        return list(dict.fromkeys(place.name for place in self.placeholders if not place.fill(values)))
+
+    def render(self, values: Mapping[str, str], escape: Callable[[str], str] = str, *, strict: bool = False) -> str:
+        """The text with values, each through `escape`. A hole is empty; RenderError when `strict`."""
+        if strict and (missing := self.missing(values)):
+            raise RenderError(missing)
+        return "".join(part if isinstance(part, str) else escape(part.fill(values)) for part in self.parts)
+
+
+def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup: bool = False) -> Template:
+    """Take a text apart, or raise PlaceholderError with all that is wrong.
+
+    `attributes` are the owner's own names; None accepts any. With `markup` the text is HTML: what stands between the
+    braces is decoded first, as `sanitise` wrote it.
+    """
+    vocabulary = Vocabulary(attributes)
+    parts: list[str | Placeholder] = []
+    problems: list[Problem] = []
+    unknown: set[str] = set()
+    for piece in _pieces(text):
+        if piece.code == "literal":
+            parts.append(piece.source)
+            continue
+        code, name, default = _read(piece, markup)
+        key = vocabulary.resolve(name) if code == "inside" else None
+        if key is not None:
+            parts.append(Placeholder(key, default))
+        elif len(problems) < MAX_PROBLEMS and name not in unknown:
+            code = "unknown" if code == "inside" else code
+            suggestion = vocabulary.suggest(name) if code == "unknown" else None
+            problems.append(Problem(code, name, suggestion, *_place(text, piece.start)))
+            if code == "unknown":
+                unknown.add(name)
+    if problems:
+        raise PlaceholderError(problems)
+    return Template(tuple(part for part in parts if part))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a well-formed placeholder stands in a text, braces included, and what is between them, decoded."""
+
+    start: int
+    end: int
+    inside: str
+
+
+def well_formed(markup: str) -> Iterator[Span]:
+    """The placeholders of an HTML text that `parse` could read, known or not."""
+    for piece in _pieces(markup):
+        if piece.code == "inside" and _read(piece, markup=True)[0] == "inside":
+            inside = html.unescape(piece.source).replace("\u00a0", " ")
+            yield Span(piece.start, piece.start + len(piece.source) + 4, inside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    code: str  # literal, inside (what stands between the braces), unclosed, syntax
+    source: str
+    start: int
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Split at the braces, in one pass over the text."""
+    position = 0
+    while (start := text.find("{{", position)) >= 0:
+        yield _Piece("literal", text[position:start], position)
+        inside = start + 2
+        following = text.find("{{", inside)
+        limit = following if following >= 0 else len(text)
+        end = text.find("}}", inside, limit)
+        if text[inside : inside + 1] == "{":
+            position = inside + 1
+            while text[position : position + 1] == "{":
+                position += 1
+            yield _Piece("syntax", text[start:position], start)
+        elif end < 0:
+            yield _Piece("unclosed", text[inside:limit], start)
+            position = limit
+        else:
+            yield _Piece("inside", text[inside:end], start)
+            position = end + 2
+    yield _Piece("literal", text[position:], position)
+
+
+def _read(piece: _Piece, markup: bool) -> tuple[str, str, str]:
+    """Code, name and default of what stands between braces."""
+    source = html.unescape(piece.source) if markup else piece.source
+    shown = source.strip()[:60]
+    if piece.code != "inside":
+        return piece.code, shown.split("\n")[0], ""
+    if not shown:
+        return "empty", "", ""
+    match = _INSIDE.fullmatch(source) if len(source) <= MAX_LENGTH else None
+    if match is None:
+        return "syntax", shown, ""
+    return "inside", match["name"], (match["default"] or "")[1:-1]
+
+
+def _place(text: str, start: int) -> tuple[int, int]:
+    """Line and column, both from 1."""
+    return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
