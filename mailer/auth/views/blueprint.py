@@ -1,4 +1,4 @@
-"""Pages of this feature."""
+"""The blueprint that the pages of accounts hang on."""
 
 from flask import Blueprint
 
