@@ -1,0 +1,128 @@
+"""From the cells of one row to a client, or to the list of what is wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mailer.clients import values
+from mailer.clients.address import normalise
+from mailer.clients.formulas import restore
+from mailer.clients.importing.columns import ATTRIBUTE, IGNORE
+from mailer.clients.importing.table import MAX_FIELD, BrokenRow
+from mailer.clients.refused import ValueRefused
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """One line of the report: which row, which field, which value, and why (a code of `mailer.clients.reasons`)."""
+
+    row: int
+    field: str
+    value: str
+    code: str
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    is_warning: bool = False  # the row was taken all the same
+
+
+@dataclasses.dataclass(slots=True)
+class ImportedClient:
+    """A row that can be written."""
+
+    row: int
+    email: str = ""
+    email_key: str = ""
+    last_name: str = ""
+    first_name: str = ""
+    patronymic: str = ""
+    comment: str = ""
+    birth_year: int | None = None
+    tags: Sequence[str] = ()
+    attributes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+Setter = Callable[[ImportedClient, str], None]
+
+
+def _set_email(client: ImportedClient, cell: str) -> None:
+    client.email, client.email_key = normalise(cell)
+
+
+def _set_full_name(client: ImportedClient, cell: str) -> None:
+    client.last_name, client.first_name, client.patronymic = values.split_full_name(cell)
+
+
+def _setter(name: str, clean: Callable[[str], Any]) -> Setter:
+    return lambda client, cell: setattr(client, name, clean(cell))
+
+
+SETTERS: Mapping[str, Setter] = {
+    "email": _set_email,
+    "full_name": _set_full_name,
+    "last_name": _setter("last_name", values.clean_name),
+    "first_name": _setter("first_name", values.clean_name),
+    "patronymic": _setter("patronymic", values.clean_name),
+    "comment": _setter("comment", values.clean_comment),
+    "birth_year": _setter("birth_year", values.clean_year),
+    "tags": _setter("tags", values.clean_tags),
+}
+
+
+class RowReader:
+    """Reads rows of one file by one choice of columns.
+
+    `targets` and `names` have an entry for every column: what it is for, and what it is called.
+    """
+
+    def __init__(self, targets: Sequence[str], names: Sequence[str]) -> None:
+        self._width = len(targets)
+        self._fields = [(place, target, SETTERS[target]) for place, target in enumerate(targets) if target in SETTERS]
+        self._attributes = [
+            (place, values.clean_attribute_name(names[place]))
+            for place, target in enumerate(targets)
+            if target == ATTRIBUTE
+        ]
+        unknown = set(targets) - set(SETTERS) - {ATTRIBUTE, IGNORE}
+        assert not unknown, unknown
+
+    def broken(self, row: BrokenRow) -> Problem:
+        """The line of the report for a row that is not CSV."""
+        return Problem(row.number, "", row.text, row.code, {"limit": MAX_FIELD})
+
+    def read(self, number: int, cells: list[str]) -> tuple[ImportedClient, list[Problem]]:
+        """The client of a row and its problems; with a problem that is no warning the client is not to be used."""
+        client = ImportedClient(number)
+        while len(cells) > self._width and not cells[-1]:
+            cells.pop()  # trailing separators
+        if len(cells) != self._width:
+            params = {"expected": self._width, "found": len(cells)}
+            return client, [Problem(number, "", cells[0][:200], "ragged", params)]
+        problems: list[Problem] = []
+        for place, name, set_value in self._fields:
+            cell = cells[place]
+            if not cell and name != "email":
+                continue
+            try:
+                set_value(client, restore(cell))
+            except ValueRefused as refused:
+                problems.append(Problem(number, name, cell[:200], refused.code, refused.params))
+        if self._attributes:
+            client.attributes = self._read_attributes(number, cells, problems)
+        if not problems and "xn--" in client.email and _is_mixed(client):
+            problems.append(Problem(number, "email", client.email, "mixed_script", is_warning=True))
+        return client, problems
+
+    def _read_attributes(self, number: int, cells: list[str], problems: list[Problem]) -> dict[str, str]:
+        attributes: dict[str, str] = {}
+        for place, name in self._attributes:
+            try:
+                if text := values.clean_text(restore(cells[place]), values.MAX_ATTRIBUTE):
+                    attributes[name] = text
+            except ValueRefused as refused:
+                problems.append(Problem(number, name, cells[place][:200], refused.code, refused.params))
+        return attributes
+
+
+def _is_mixed(client: ImportedClient) -> bool:
+    return normalise(client.email).is_mixed_script

@@ -1,0 +1,136 @@
+"""Rows on their way into the table of clients: COPY into a temporary table, then one INSERT for all.
+
+Everything happens in the caller's transaction, so that an import is whole or has not happened.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from psycopg2 import extensions
+
+from mailer.clients.importing.rows import ImportedClient, Problem
+
+_TABLE = """
+    CREATE TEMPORARY TABLE staged_clients (
+        row integer, email text, email_key text, last_name text, first_name text, patronymic text, comment text,
+        birth_year smallint, tags text[], attributes jsonb
+    ) ON COMMIT DROP
+"""
+_DUPLICATES = """
+    SELECT row, first_row, email FROM (
+        SELECT row, email, min(row) OVER (PARTITION BY email_key) AS first_row FROM staged_clients
+    ) AS numbered WHERE row <> first_row ORDER BY row
+"""
+# In the order of the key, so that two imports of one owner never wait for each other in a circle. An empty cell never
+# wipes out what is known; tags and details are added to those that are there.
+_MERGE = """
+    WITH written AS (
+        INSERT INTO clients AS c (
+            owner_id, import_id, email, email_key, last_name, first_name, patronymic, comment, birth_year, tags,
+            attributes
+        )
+        SELECT DISTINCT ON (email_key) %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name,
+            patronymic, comment, birth_year, {tags}, attributes
+        FROM staged_clients ORDER BY email_key, row
+        ON CONFLICT (owner_id, email_key) WHERE deleted_at IS NULL {on_conflict}
+        RETURNING xmax = 0 AS is_new
+    )
+    SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
+"""
+_MERGED_TAGS = "c.tags || ARRAY(SELECT t FROM unnest(excluded.tags) AS t WHERE t <> ALL (c.tags))"
+_UPDATE = f"""
+    DO UPDATE SET
+        last_name = coalesce(nullif(excluded.last_name, ''), c.last_name),
+        first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),
+        patronymic = coalesce(nullif(excluded.patronymic, ''), c.patronymic),
+        comment = coalesce(nullif(excluded.comment, ''), c.comment),
+        birth_year = coalesce(excluded.birth_year, c.birth_year),
+        tags = {_MERGED_TAGS},
+        attributes = c.attributes || excluded.attributes,
+        updated_at = now(), version = c.version + 1
+    WHERE (excluded.last_name <> '' AND excluded.last_name <> c.last_name)
+        OR (excluded.first_name <> '' AND excluded.first_name <> c.first_name)
+        OR (excluded.patronymic <> '' AND excluded.patronymic <> c.patronymic)
+        OR (excluded.comment <> '' AND excluded.comment <> c.comment)
+        OR excluded.birth_year <> coalesce(c.birth_year, 0)
+        OR NOT c.tags @> excluded.tags
+        OR NOT c.attributes @> excluded.attributes
+"""
+_NO_DETAILS = "{}"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+@dataclass(frozen=True)
+class Merged:
+    """How many clients an import made and how many it changed."""
+
+    created_count: int
+    updated_count: int
+
+
+def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient]) -> None:
+    """Copy `clients` into the temporary table, a chunk at a time."""
+    cursor.execute("SET LOCAL work_mem = '64MB'")
+    cursor.execute(_TABLE)
+    cursor.copy_expert("COPY staged_clients FROM STDIN", _CopyStream(map(_line, clients)))
+
+
+def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
+    """Every staged row whose address stands in an earlier one, in the order of rows."""
+    cursor.execute(_DUPLICATES)
+    while rows := cursor.fetchmany(5000):
+        for row, first_row, email in rows:
+            yield Problem(row, "email", email, "duplicate", {"first_row": first_row})
+
+
+def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[str], *, update: bool) -> Merged:
+    """Write the staged clients, the first of every address; those there already are updated or left as they are."""
+    statement = _MERGE.format(
+        # Tags given to all come first; a row's own are added, each once.
+        tags="%(tags)s::varchar[] || ARRAY(SELECT t FROM unnest(tags) AS t WHERE t <> ALL (%(tags)s::varchar[]))",
+        on_conflict=_UPDATE if update else "DO NOTHING",
+    )
+    cursor.execute(statement, {"owner_id": owner_id, "import_id": import_id, "tags": tags})
+    created, updated = cursor.fetchone() or (0, 0)
+    return Merged(created, updated)
+
+
+def _line(client: ImportedClient) -> str:
+    """One line of COPY's text format."""
+    texts = (client.email, client.email_key, client.last_name, client.first_name, client.patronymic, client.comment)
+    line = "\x1f".join(texts)
+    if "\\" in line or "\n" in line or "\t" in line or "\r" in line:
+        line = line.translate(_ESCAPES)
+    year = r"\N" if client.birth_year is None else str(client.birth_year)
+    tags = _array(client.tags) if client.tags else "{}"
+    details = (
+        json.dumps(client.attributes, ensure_ascii=False).translate(_ESCAPES) if client.attributes else _NO_DETAILS
+    )
+    return "\t".join((str(client.row), line.replace("\x1f", "\t"), year, tags, details)) + "\n"
+
+
+def _array(tags: Iterable[str]) -> str:
+    quoted = ('"' + tag.replace("\\", r"\\").replace('"', r"\"") + '"' for tag in tags)
+    return ("{" + ",".join(quoted) + "}").translate(_ESCAPES)
+
+
+class _CopyStream(io.BufferedIOBase):
+    """Lines as the file that COPY wants; never more than one chunk of them in memory."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Whole lines, about `size` bytes of them; empty at the end."""
+        parts: list[str] = []
+        length = 0
+        for line in self._lines:
+            parts.append(line)
+            length += len(line)
+            if length >= (size or 0):
+                break
+        return "".join(parts).encode()

@@ -1,0 +1,73 @@
+"""Why a value or a file was not taken, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+SENTENCES: dict[str, LazyString] = {
+    "address_missing": _l("There is no address."),
+    "address_control_character": _l("The address contains an invisible or control character."),
+    "address_with_name": _l("Only the address is wanted, without a name and angle brackets."),
+    "address_several": _l("There is more than one address here."),
+    "address_without_at": _l("There is no @ sign in the address."),
+    "address_two_ats": _l("There is more than one @ sign in the address."),
+    "address_with_space": _l("There is a space inside the address."),
+    "address_without_local": _l("There is nothing before the @ sign."),
+    "address_without_domain": _l("There is nothing after the @ sign."),
+    "address_quoted": _l("Addresses with quotation marks are not supported."),
+    "address_literal": _l("An IP address in brackets after the @ sign is not supported."),
+    "address_unicode_local": _l("Only Latin letters are supported before the @ sign."),
+    "address_local_too_long": _l("The part before the @ sign is longer than %(limit)s characters."),
+    "address_too_long": _l("The address is longer than %(limit)s characters."),
+    "address_dots": _l("A dot stands where it may not: first, last before the @ sign, or twice in a row."),
+    "address_trailing_dot": _l("There is a dot after the address."),
+    "address_without_dot": _l("There is no dot in the part after the @ sign."),
+    "address_syntax": _l("This is not an e-mail address: a character or the domain is not allowed."),
+    "mixed_script": _l(
+        "The domain mixes alphabets, as look-alike addresses do. Taken over all the same: please check it."
+    ),
+    "control_character": _l("There is a character that is not allowed."),
+    "undecodable": _l("There is a character that does not fit the file's encoding."),
+    "too_long": _l("The value is longer than %(limit)s characters."),
+    "year_not_a_number": _l("The year of birth must be written with four digits."),
+    "year_out_of_range": _l("The year of birth must lie between %(first)s and %(last)s."),
+    "too_many_tags": _l("There are more than %(limit)s tags."),
+    "too_many_attributes": _l("There are more than %(limit)s further details."),
+    "attribute_name": _l("The name of a detail must not be empty or contain a colon."),
+    "attribute_without_colon": _l(
+        "Write each detail on a line of its own as “name: value”. This line has no colon: %(line)s"
+    ),
+    "ragged": _l("Expected %(expected)s columns, found %(found)s."),
+    "unclosed_quote": _l("A quotation mark is opened and not closed."),
+    "stray_quote": _l("There is a quotation mark in the middle of a value."),
+    "field_too_long": _l("A value is longer than %(limit)s characters."),
+    "duplicate": _l("Duplicate of row %(first_row)s."),
+    # a whole file
+    "empty": _l("The file is empty."),
+    "no_rows": _l("There is nothing in the file but the header."),
+    "too_large": _l("The file is larger than %(megabytes)s MB."),
+    "spreadsheet": _l("This is not a CSV file but a spreadsheet. Open it in its program and save it as CSV."),
+    "image": _l("This is not a CSV file but an image."),
+    "pdf": _l("This is not a CSV file but a PDF document."),
+    "archive": _l("This is not a CSV file but an archive. Unpack it first."),
+    "binary": _l("This is not a CSV file: it contains no text."),
+    "too_many_columns": _l("There are more than %(limit)s columns in the file."),
+    "too_many_rows": _l("There are more than %(limit)s rows in the file. Split it into several files."),
+    "rows_rejected": _l("Some rows are wrong, and you asked for all or nothing. Nothing was written."),
+    "file_missing": _l("The uploaded file is gone. Please upload it again."),
+    "internal": _l("The import broke off through a fault of ours. Nothing was written."),
+    # a choice of columns
+    "no_address_column": _l("No column with the address is chosen (email, почта, e-mail)."),
+    "column_twice": _l("Two columns are chosen for “%(field)s”. Leave one of them."),
+    "attribute_twice": _l("Two columns have the same name “%(name)s”. Leave one of them out."),
+}
+
+
+def explain(code: str, params: Mapping[str, Any] | None = None) -> str:
+    """The sentence for a code; the code itself should an old report hold one that is no longer known."""
+    sentence = SENTENCES.get(code)
+    return str(sentence) % dict(params or {}) if sentence is not None else code

@@ -1,0 +1,14 @@
+"""A value that cannot be taken, as a code: pages and reports turn it into words in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ValueRefused(Exception):
+    """`code` names the reason (`mailer.clients.reasons` has the sentence), `params` fill the sentence in."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
