@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from launcher.credentials import load_credentials, write_private
-from launcher.part import Part
+from launcher.part import Part, StartError
 from launcher.ports import first_free
 from launcher.postgres import prepare_postgres
 from launcher.processes import application_parts, mail_catcher, migration, sample_data
@@ -80,8 +80,12 @@ class Service:
         self.supervisor.run_once(migration(self.environment, self.logs))
         if self._sample_wanted.exists() and not self.supervisor.is_stopping:
             self.say("loading sample data …")
-            self.supervisor.run_once(sample_data(self.environment, self.logs))
-            self._sample_wanted.unlink(missing_ok=True)
+            try:
+                self.supervisor.run_once(sample_data(self.environment, self.logs))
+            except StartError as error:  # the site is of use without it; the next start tries again
+                self.say(str(error))
+            else:
+                self._sample_wanted.unlink(missing_ok=True)
 
     def _write_addresses(self) -> None:
         known = {name: self.environment[name] for name in ADDRESSES if self.environment.get(name)}
