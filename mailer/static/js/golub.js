@@ -25,7 +25,8 @@ on("click", "button[data-theme-choice]", (button) => {
   showTheme();
 });
 
-/* Confirmation: form[data-confirm="question"] asks before it posts; hx-confirm uses the same dialog. */
+/* Confirmation: form[data-confirm="question"], or a single button of a form, asks before it posts; hx-confirm uses the same
+   dialog. */
 const dialog = document.getElementById("confirm-dialog");
 
 function ask({ question, title, yes, danger }) {
@@ -46,11 +47,12 @@ document.addEventListener(
   "submit",
   async (event) => {
     const form = event.target;
-    if (!("confirm" in form.dataset) || form.agreed) return;
+    const asking = "confirm" in (event.submitter?.dataset ?? {}) ? event.submitter : form;
+    if (!("confirm" in asking.dataset) || form.agreed) return;
     event.preventDefault();
     event.stopPropagation();
-    const { confirm: question, confirmTitle: title, confirmYes: yes } = form.dataset;
-    if (await ask({ question, title, yes, danger: "confirmDanger" in form.dataset })) {
+    const { confirm: question, confirmTitle: title, confirmYes: yes } = asking.dataset;
+    if (await ask({ question, title, yes, danger: "confirmDanger" in asking.dataset })) {
       form.agreed = true;
       form.requestSubmit(event.submitter);
       form.agreed = false;
@@ -153,13 +155,13 @@ function passFlashes() {
 }
 
 /* Times: [data-relative="2026-11-21T09:00:00+00:00"] keeps saying how far away it is. */
-const steps = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+const steps = [["year", 31_536_000], ["month", 2_592_000], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
 const words = new Intl.RelativeTimeFormat(root.lang || "ru", { numeric: "always" });
 function tick() {
   for (const shown of document.querySelectorAll("[data-relative]")) {
     const seconds = (Date.parse(shown.dataset.relative) - Date.now()) / 1000;
-    const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? steps.at(-1);
-    const text = words.format(Math.trunc(seconds / size), unit);
+    const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size * 0.85) ?? ["second", 1]; // as Babel does
+    const text = words.format(Math.round(seconds / size), unit);
     if (shown.textContent !== text) shown.textContent = text;
   }
 }
