@@ -86,7 +86,7 @@ class Config:
             "connect_args": {"connect_timeout": 5, "application_name": "golub"},
         }
         self.REDIS_URL = get("REDIS_URL", "redis://127.0.0.1:6379/0")
-        self.CACHE_TYPE = "RedisCache"
+        self.CACHE_TYPE = "mailer.caching.JsonRedisCache"
         self.CACHE_REDIS_URL = self.REDIS_URL
         self.CACHE_KEY_PREFIX = "cache:"
         self.CACHE_DEFAULT_TIMEOUT = 30
@@ -108,6 +108,7 @@ class Config:
         self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
         self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
         self.MAILINGS_CONNECTIONS = int(get("MAILINGS_CONNECTIONS", "16") or 16)
+        self.SENDERS_PER_RUN = int(get("WORKERS", "2") or 2)
         self.TICK_SECONDS = float(get("TICK_SECONDS", "1") or 1)
         self.SLICE_SIZE = int(get("SLICE_SIZE", "500") or 500)
         self.LEASE_SECONDS = float(get("LEASE_SECONDS", "60") or 60)

@@ -5,11 +5,12 @@ Redis holds no truth. A wake-up that gets lost costs seconds: the tick finds eve
 
 from __future__ import annotations
 
+import uuid
+
 import structlog
 from flask import current_app
 from redis import Redis, RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
 log = structlog.get_logger()
@@ -21,7 +22,8 @@ SEND_ACCOUNT_EMAIL = "mailer.jobs.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.import_clients"
 
 QUEUE_OF = {TICK: TICKS, SEND_ACCOUNT_EMAIL: ACCOUNTS, SEND_RUN: MAILINGS, IMPORT_CLIENTS: IMPORTS}
-WORKERS = {"ticks": [TICKS], "accounts": [ACCOUNTS], "mailings": [MAILINGS, IMPORTS]}
+WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in this order
+JOB_TIMEOUT_SECONDS = 3600
 
 
 def connection() -> Redis:
@@ -36,25 +38,33 @@ def queue(name: str, redis: Redis | None = None) -> Queue:
     return Queue(name, connection=redis or connection(), serializer=JSONSerializer)
 
 
-def enqueue(job: str, *args: int | str, slot: str | None = None) -> bool:
-    """Wake a worker for `job`; with `slot`, at most one such wake-up waits or runs at a time.
+def enqueue(job: str, *ids: int) -> bool:
+    """Wake a worker for `job`; whether the wake-up is on its way.
 
-    Returns whether a wake-up is on its way. Never raises when Redis is away: the tick makes it good.
+    Call it after the commit. Never raises when Redis is away: the tick makes it good.
     """
-    job_id = ":".join([job.rsplit(".", 1)[-1], *map(str, args), *([slot] if slot else [])])
     try:
         queue(QUEUE_OF[job]).enqueue(
             job,
-            *args,
-            job_id=job_id.replace(":", "-") if slot else None,
-            unique=slot is not None,
-            job_timeout=3600,
+            *ids,
+            job_id=_prefix(job, *ids) + uuid.uuid4().hex,
+            job_timeout=JOB_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=86400,
         )
-    except DuplicateJobError:
-        return True
     except (RedisError, OSError) as error:
-        log.warning("wake-up not queued", job=job, args=args, error=str(error))
+        log.warning("wake-up not queued", job=job, ids=ids, error=str(error))
         return False
     return True
+
+
+def waiting_count(job: str, *ids: int) -> int:
+    """How many such wake-ups wait in their queue; 0 when Redis is away."""
+    try:
+        return sum(id_.startswith(_prefix(job, *ids)) for id_ in queue(QUEUE_OF[job]).job_ids)
+    except (RedisError, OSError):
+        return 0
+
+
+def _prefix(job: str, *ids: int) -> str:
+    return "-".join([job.rpartition(".")[2], *map(str, ids), ""])

@@ -1,0 +1,36 @@
+"""What RQ calls: every job turns an id into one call, and may run twice."""
+
+from __future__ import annotations
+
+from flask import current_app
+
+from mailer.auth import outbox
+from mailer.clients.importing import run_import
+from mailer.extensions import db
+from mailer.jobs.ticking import take_turn
+from mailer.queue import SEND_RUN, enqueue
+from mailer.sending.stretch import send_run as send_stretch
+
+
+def tick() -> None:
+    """Start what is due and heal what was lost."""
+    take_turn()
+
+
+def send_run(run_id: int) -> None:
+    """Send a run for some seconds; more to do goes to the end of the queue, behind the other runs."""
+    db.session.remove()
+    if send_stretch(run_id, current_app.config["JOB_SECONDS"]):
+        enqueue(SEND_RUN, run_id)
+
+
+def send_account_email(email_id: int) -> None:
+    """Send one mail of the outbox."""
+    db.session.remove()
+    outbox.send_account_email(email_id)
+
+
+def import_clients(import_id: int) -> None:
+    """Carry out one import."""
+    db.session.remove()
+    run_import(import_id)

@@ -8,6 +8,7 @@ from mailer.models import (  # noqa: F401
     client,
     client_import,
     delivery,
+    mail_server,
     mailing,
     message,
     run,

@@ -121,6 +121,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when its first mail was let go
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the owner's last "retry" or "resend"
     last_fault: Mapped[str | None] = mapped_column(String(1000))  # what the mail server said last, when it was at fault
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

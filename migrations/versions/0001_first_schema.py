@@ -474,6 +474,7 @@ def upgrade():
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_fault", sa.String(length=1000), nullable=True),
         sa.Column("last_fault_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("planned_count", sa.Integer(), server_default="0", nullable=False),
@@ -589,6 +590,17 @@ def upgrade():
         batch_op.create_index("ix_deliveries_client", ["client_id", "run_id"], unique=False)
 
     op.create_table(
+        "mail_servers",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("fault_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_fault", sa.String(length=1000), nullable=True),
+        sa.Column("last_fault_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_success_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(fault_count = 0) = (probe_at IS NULL)", name=op.f("ck_mail_servers_open_has_a_probe")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_mail_servers")),
+    )
+    op.create_table(
         "slices",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=False),
@@ -688,6 +700,7 @@ def downgrade():
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_client")
 
+    op.drop_table("mail_servers")
     op.drop_table("deliveries")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index("ix_runs_owner_planned")

@@ -21,7 +21,9 @@ COUNT = """
         refused_count = refused_count + d.refused,
         excluded_count = excluded_count + d.excluded,
         stopped_count = stopped_count + d.stopped,
-        uncertain_count = uncertain_count + d.uncertain
+        uncertain_count = uncertain_count + d.uncertain,
+        successful_attempt_count = successful_attempt_count + d.answered_well,
+        failed_attempt_count = failed_attempt_count + d.attempts - d.answered_well
     FROM (
         SELECT run_id,
             sum(n) AS planned,
@@ -30,13 +32,22 @@ COUNT = """
             coalesce(sum(n) FILTER (WHERE state = 'refused'), 0) AS refused,
             coalesce(sum(n) FILTER (WHERE state = 'excluded'), 0) AS excluded,
             coalesce(sum(n) FILTER (WHERE state = 'stopped'), 0) AS stopped,
-            coalesce(sum(n) FILTER (WHERE state = 'uncertain'), 0) AS uncertain
+            coalesce(sum(n) FILTER (WHERE state = 'uncertain'), 0) AS uncertain,
+            coalesce(sum(n) FILTER (WHERE state = 'accepted' AND was_answered), 0) AS answered_well,
+            coalesce(sum(attempts), 0) AS attempts
         FROM ({changes}) AS change GROUP BY run_id
     ) AS d
     WHERE runs.id = d.run_id;
 """
-ADDED = "SELECT run_id, state, count(*) AS n FROM new_rows GROUP BY run_id, state"
-REMOVED = "SELECT run_id, state, -count(*) AS n FROM old_rows GROUP BY run_id, state"
+# An acceptance that the owner decided on (`counted_as_accepted`) is no successful attempt.
+ADDED = """
+    SELECT run_id, state, reason IS NULL AS was_answered, count(*) AS n, sum(attempt_count) AS attempts
+    FROM new_rows GROUP BY 1, 2, 3
+"""
+REMOVED = """
+    SELECT run_id, state, reason IS NULL AS was_answered, -count(*) AS n, -sum(attempt_count) AS attempts
+    FROM old_rows GROUP BY 1, 2, 3
+"""
 
 REFUSE_ILLEGAL_MOVES = """
     SELECT o.state || ' -> ' || n.state INTO move
@@ -56,17 +67,6 @@ FUNCTIONS = {
     "deliveries_added": COUNT.format(changes=ADDED),
     "deliveries_moved": REFUSE_ILLEGAL_MOVES + COUNT.format(changes=f"{ADDED} UNION ALL {REMOVED}"),
     "deliveries_removed": COUNT.format(changes=REMOVED),
-    "attempts_added": """
-    UPDATE runs SET
-        successful_attempt_count = successful_attempt_count + d.successful,
-        failed_attempt_count = failed_attempt_count + d.failed
-    FROM (
-        SELECT run_id, count(*) FILTER (WHERE outcome = 'accepted') AS successful,
-            count(*) FILTER (WHERE outcome <> 'accepted') AS failed
-        FROM new_rows GROUP BY run_id
-    ) AS d
-    WHERE runs.id = d.run_id;
-""",
     "attempts_immutable": "RAISE EXCEPTION 'an attempt is never changed' USING ERRCODE = 'check_violation';",
 }
 TRIGGERS = {
@@ -75,7 +75,6 @@ TRIGGERS = {
         "AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT"
     ),
     "deliveries_removed": "AFTER DELETE ON deliveries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT",
-    "attempts_added": "AFTER INSERT ON attempts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT",
     "attempts_immutable": "BEFORE UPDATE ON attempts FOR EACH ROW",
 }
 

@@ -1,0 +1,29 @@
+"""How the outside mail server is doing, shared by all workers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.extensions import db
+from mailer.models.types import UTCDateTime
+
+
+class MailServer(db.Model):  # type: ignore[misc,name-defined]
+    """The breaker of one transport: closed while `probe_at` is null; else nobody connects before that moment.
+
+    A fault opens it for 30 s, each further one for twice as long, up to 5 min; the first worker past `probe_at` moves
+    it on by a conditional UPDATE and so becomes the only one to probe. A mail accepted closes it.
+    """
+
+    __tablename__ = "mail_servers"
+    __table_args__ = (CheckConstraint("(fault_count = 0) = (probe_at IS NULL)", name="open_has_a_probe"),)
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    fault_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    probe_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_fault: Mapped[str | None] = mapped_column(String(1000))
+    last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -1,0 +1,42 @@
+"""Pausing, resuming and stopping: one UPDATE in the caller's transaction, obeyed from its commit on.
+
+A worker asks the run's row before any content leaves, so at most the transactions then open still go out.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+
+GOING = (RunState.SENDING, RunState.WAITING_FOR_SERVER, RunState.WAITING_FOR_WINDOW)
+
+
+def pause(mailing: Mailing) -> None:
+    """The owner's brake: those waiting keep waiting. No commit."""
+    mailing.paused_at = mailing.paused_at or utcnow()
+    db.session.execute(
+        update(Run).where(Run.mailing_id == mailing.id, Run.state.in_(GOING)).values(state=RunState.PAUSED)
+    )
+
+
+def resume(mailing: Mailing) -> None:
+    """Let go of the owner's brake. No commit."""
+    mailing.paused_at = None
+    db.session.execute(
+        update(Run)
+        .where(Run.mailing_id == mailing.id, Run.state == RunState.PAUSED, Run.stop_reason.is_(None))
+        .values(state=RunState.SENDING)
+    )
+
+
+def stop(mailing: Mailing, reason: StopReason) -> None:
+    """Nothing more of the open runs is sent; the tick turns those waiting into *stopped*. No commit."""
+    db.session.execute(
+        update(Run)
+        .where(Run.mailing_id == mailing.id, Run.closed_at.is_(None), Run.stop_reason.is_(None))
+        .values(stop_reason=reason)
+    )

@@ -1,0 +1,163 @@
+"""The end of a run: its verdict, what is stopped, and what an owner decides afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, func, or_, select, text, update
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState, Reason
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.slice import Slice
+
+STOPPED_BECAUSE = {
+    StopReason.OWNER: Reason.STOPPED_BY_OWNER,
+    StopReason.DISABLED: Reason.STOPPED_DISABLED,
+    StopReason.BLOCKED: Reason.STOPPED_BLOCKED,
+    StopReason.DELETED: Reason.STOPPED_DELETED,
+    StopReason.ENDED: Reason.STOPPED_ENDED,
+}
+
+
+def verdict_of(run: Run) -> RunState:
+    """The final state that the figures of a run with nobody waiting deserve."""
+    if run.planned_count == 0:
+        return RunState.STOPPED if run.stop_reason is not None else RunState.SKIPPED
+    if run.stopped_count:
+        return RunState.EXPIRED if run.stop_reason is StopReason.ENDED else RunState.STOPPED
+    if run.uncertain_count:
+        return RunState.INCOMPLETE
+    return RunState.COMPLETE_WITH_REFUSALS if run.refused_count else RunState.COMPLETE
+
+
+def close_if_done(run_id: int, now: datetime | None = None) -> bool:
+    """Close the run when nobody waits, by the run's own counters; whether this call did it. Commits."""
+    now = now or utcnow()
+    run = db.session.scalar(select(Run).where(Run.id == run_id, Run.closed_at.is_(None)).with_for_update())
+    is_done = run is not None and run.waiting_count == 0 and (run.state is not RunState.PLANNED or run.stop_reason)
+    if run is None or not is_done:
+        db.session.rollback()
+        return False
+    run.state, run.closed_at = verdict_of(run), now
+    db.session.flush()
+    _complete_mailing(run.mailing_id, now)
+    db.session.commit()
+    return True
+
+
+def _complete_mailing(mailing_id: int, now: datetime) -> None:
+    """A mailing is completed when no further run can come and the last one is closed."""
+    db.session.execute(
+        update(Mailing)
+        .where(
+            Mailing.id == mailing_id,
+            Mailing.next_run_at.is_(None),
+            Mailing.completed_at.is_(None),
+            ~exists().where(Run.mailing_id == mailing_id, Run.closed_at.is_(None)),
+        )
+        .values(completed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def stop_what_must(now: datetime | None = None) -> list[int]:
+    """Turn those still waiting in stopped or expired runs into *stopped*, and close the runs; ids of the runs closed.
+
+    Slices under a live lease are left alone: their worker is refused every further mark and gives them back within a
+    second; the next call comes for them.
+    """
+    now = now or utcnow()
+    ended = or_(Run.stop_reason.is_not(None), Run.ends_at <= now)
+    ids = db.session.scalars(select(Run.id).where(Run.closed_at.is_(None), ended)).all()
+    return [run_id for run_id in ids if _stop(run_id, now)]
+
+
+def _stop(run_id: int, now: datetime) -> bool:
+    run = db.session.scalar(select(Run).where(Run.id == run_id, Run.closed_at.is_(None)).with_for_update())
+    if run is None:
+        db.session.rollback()
+        return False
+    run.stop_reason = run.stop_reason or StopReason.ENDED
+    for slice_ in db.session.scalars(_untouched_slices(run_id)):
+        _stop_slice(run, slice_)
+    db.session.commit()
+    return close_if_done(run_id, now)
+
+
+def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
+    """Slices with work that nobody holds; those a dead worker holds are for `recovery.settle_abandoned` first."""
+    free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    return (
+        select(Slice)
+        .where(Slice.run_id == run_id, Slice.ready_at.is_not(None), free, Slice.marked.is_(None))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _stop_slice(run: Run, slice_: Slice) -> None:
+    assert run.stop_reason is not None
+    db.session.execute(
+        update(Delivery)
+        .where(
+            Delivery.run_id == run.id,
+            Delivery.position.between(slice_.first_position, slice_.last_position),
+            Delivery.state.in_(UNFINISHED),
+        )
+        .values(state=DeliveryState.STOPPED, reason=STOPPED_BECAUSE[run.stop_reason], retry_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    slice_.ready_at = slice_.lease_token = slice_.leased_until = slice_.leased_by = None
+
+
+def resend_uncertain(run: Run) -> int:
+    """The owner's "resend": those uncertain wait again, a second copy of each being possible. How many; no commit."""
+    return _reopen(run, DeliveryState.UNCERTAIN)
+
+
+def retry_refused(run: Run) -> int:
+    """The owner's "retry failed": those refused wait again. How many; no commit."""
+    return _reopen(run, DeliveryState.REFUSED)
+
+
+def count_uncertain_as_accepted(run: Run) -> int:
+    """The owner's decision that those uncertain did arrive. How many; no commit."""
+    changed = db.session.execute(
+        update(Delivery)
+        .where(Delivery.run_id == run.id, Delivery.state == DeliveryState.UNCERTAIN)
+        .values(state=DeliveryState.ACCEPTED, reason=Reason.COUNTED_AS_ACCEPTED)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    db.session.refresh(run)
+    if run.closed_at is not None:
+        run.state = verdict_of(run)
+    return int(changed)
+
+
+def _reopen(run: Run, state: DeliveryState) -> int:
+    """Let those in `state` wait again, in a run that goes on until 72 hours from now at the latest."""
+    db.session.refresh(run, with_for_update=True)
+    if run.closed_at is not None:
+        run.state, run.closed_at, run.stop_reason = RunState.SENDING, None, None
+        run.reopened_at = utcnow()
+        if run.ends_at is not None and run.ends_at <= utcnow():
+            run.ends_at = None
+        db.session.flush()
+    changed = db.session.execute(
+        update(Delivery)
+        .where(Delivery.run_id == run.id, Delivery.state == state)
+        .values(state=DeliveryState.WAITING, reason=None, transient_count=0)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    db.session.execute(
+        text(
+            "UPDATE slices s SET ready_at = now() WHERE s.run_id = :run AND EXISTS (SELECT 1 FROM deliveries d "
+            "WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position "
+            "AND d.state = 'waiting')"
+        ),
+        {"run": run.id},
+    )
+    db.session.execute(update(Mailing).where(Mailing.id == run.mailing_id).values(completed_at=None))
+    return int(changed)

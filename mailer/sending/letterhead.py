@@ -1,0 +1,72 @@
+"""What the service adds to a message: sender, list, unsubscribe link, and a person's values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import current_app
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from mailer.composing.email import Letterhead, Recipient
+from mailer.models.client import Client
+from mailer.models.user import User
+from mailer.sending.ledger import Person
+
+UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
+
+
+def letterhead_for(owner: User, snapshot: Mapping[str, Any] | None = None) -> Letterhead:
+    """The letterhead of an owner's mails, as the run's snapshot has it or as things stand now."""
+    about = snapshot or {"from_name": owner.display_name, "reply_to": owner.email, "language": owner.language}
+    sender = current_app.config["MAILINGS_FROM"]
+    domain = sender.rpartition("@")[2]
+    with force_locale(about["language"]):
+        label = _("Unsubscribe")
+    return Letterhead(
+        from_email=sender,
+        from_name=about["from_name"],
+        reply_to=about["reply_to"],
+        list_id=f"owner-{owner.id}.{domain}",
+        list_name=about["from_name"],
+        message_id_domain=domain,
+        unsubscribe_label=label,
+        language=about["language"],
+    )
+
+
+def unsubscribe_url(token: object) -> str:
+    """The address behind List-Unsubscribe for a client's token; made of SITE_URL, never of a request's Host."""
+    return str(current_app.config["SITE_URL"]) + UNSUBSCRIBE_PATH + str(token)
+
+
+def message_id(run_token: object, position: int) -> str:
+    """The Message-ID of a delivery, the same for every copy of it."""
+    domain = current_app.config["MAILINGS_FROM"].rpartition("@")[2]
+    return f"<{str(run_token).replace('-', '')}.{position}@{domain}>"
+
+
+def values_of(client: Client) -> dict[str, str]:
+    """Placeholder values of a client, own attributes included; our fields win over attributes of the same name."""
+    values = {key: str(value) for key, value in (client.attributes or {}).items()}
+    return values | {
+        "email": client.email,
+        "first_name": client.first_name,
+        "last_name": client.last_name,
+        "patronymic": client.patronymic,
+        "birth_year": str(client.birth_year or ""),
+        "comment": client.comment,
+    }
+
+
+def recipient_maker(run_token: object) -> Callable[[int, Person], Recipient]:
+    """How a run's recipients are made; the settings are read once, for speed."""
+    link = unsubscribe_url("")
+    stem, _dot, domain = message_id(run_token, 0).partition(".0@")
+
+    def make(position: int, person: Person) -> Recipient:
+        url = f"{link}{person.token}"
+        return Recipient(person.email, person.values, f"{stem}.{position}@{domain}", url)
+
+    return make

@@ -1,0 +1,257 @@
+"""From a due mailing to a run with its deliveries.
+
+Two steps, each one transaction that may be repeated without harm: `start_due` notes that a moment has come (cheap, done
+by the tick), `plan_deliveries` picks the people and writes a row for each (done by the worker that sends).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, case, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.delivery import Delivery, DeliveryState, Reason
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState
+from mailer.models.user import User
+from mailer.recurrence.moments import Moment, latest_moment, next_moment
+from mailer.sending import audience
+
+
+class NoRecipients(Refusal):
+    """Everyone chosen is left out, or nobody is chosen."""
+
+
+class AlreadyRunning(Refusal):
+    """A run of this mailing is still going."""
+
+
+def set_next_run(mailing: Mailing, now: datetime) -> None:
+    """Point the mailing at its next moment; no commit.
+
+    A moment that has passed counts as due now when the mailing never ran (it was saved within its window), and so does
+    a single moment that no run exists for. Everything else waits for the calendar.
+    """
+    moment = _due_moment(mailing, now) or next_moment(mailing.rule, now)
+    _point_at(mailing, moment)
+    mailing.completed_at = None
+    if moment is None and not has_open_run(mailing):
+        mailing.completed_at = now
+
+
+def _due_moment(mailing: Mailing, now: datetime) -> Moment | None:
+    ends_at = end_of(mailing)
+    if ends_at is not None and ends_at <= now:
+        return None
+    latest = latest_moment(mailing.rule, now)
+    if latest is None or mailing.id is None:
+        return latest
+    seen = select(Run.id).where(Run.mailing_id == mailing.id)
+    if next_moment(mailing.rule, latest.at) is None or mailing.rule.period == "once":
+        seen = seen.where(Run.occurrence == latest.key)
+    return None if db.session.scalar(seen.limit(1)) else latest
+
+
+def _point_at(mailing: Mailing, moment: Moment | None) -> None:
+    mailing.next_run_at = moment.at if moment else None
+    mailing.next_run_local = moment.local if moment else None
+
+
+def end_of(mailing: Mailing) -> datetime | None:
+    """The moment from which no attempt starts, aware; None without an end."""
+    if mailing.ends_local is None:
+        return None
+    return mailing.ends_local.replace(tzinfo=ZoneInfo(mailing.timezone)).astimezone(UTC)
+
+
+def has_open_run(mailing: Mailing) -> bool:
+    """Whether a run of this mailing is not closed yet."""
+    open_run = select(Run.id).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None)).limit(1)
+    return db.session.scalar(open_run) is not None
+
+
+def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
+    """Give every mailing whose moment has come its run; ids of the runs made. Safe beside other schedulers.
+
+    One mailing a transaction: another scheduler skips those in work, and a failure keeps the others going.
+    """
+    now = now or utcnow()
+    started: list[int] = []
+    for _turn in range(limit):
+        mailing = db.session.scalar(_due(now).limit(1).with_for_update(skip_locked=True, of=Mailing))
+        if mailing is None:
+            db.session.rollback()
+            return started
+        run_id = _start(mailing, now)
+        db.session.commit()
+        if run_id is not None:
+            started.append(run_id)
+    return started
+
+
+def _due(now: datetime):  # type: ignore[no-untyped-def]
+    """Due mailings with no brake on, the oldest first; the partial index holds just the candidates."""
+    return (
+        select(Mailing)
+        .join(User, User.id == Mailing.owner_id)
+        .where(
+            Mailing.next_run_at.is_not(None),
+            Mailing.next_run_at <= now,
+            Mailing.paused_at.is_(None),
+            Mailing.disabled_at.is_(None),
+            Mailing.deleted_at.is_(None),
+            User.blocked_at.is_(None),
+        )
+        .order_by(Mailing.next_run_at, Mailing.id)
+    )
+
+
+def _start(mailing: Mailing, now: datetime) -> int | None:
+    """Insert the run of the present moment and move the mailing on; None when that run existed already."""
+    assert mailing.next_run_at is not None
+    assert mailing.next_run_local is not None
+    occurrence = mailing.next_run_local.isoformat(timespec="minutes")
+    state = RunState.SKIPPED if has_open_run(mailing) else RunState.PLANNED
+    run_id = _insert_run(mailing, occurrence, mailing.next_run_at, now, state)
+    mailing.started_at = mailing.started_at or now
+    if state is RunState.PLANNED:
+        mailing.last_run_at = now
+    _point_at(mailing, next_moment(mailing.rule, max(now, mailing.next_run_at)))
+    return run_id if state is RunState.PLANNED else None
+
+
+def _insert_run(
+    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, state: RunState = RunState.PLANNED
+) -> int | None:
+    statement = (
+        upsert(Run)
+        .values(
+            owner_id=mailing.owner_id,
+            mailing_id=mailing.id,
+            occurrence=occurrence,
+            state=state,
+            snapshot=snapshot_of(mailing),
+            planned_at=planned_at,
+            ends_at=end_of(mailing),
+            created_at=now,
+            closed_at=now if state.is_final else None,
+        )
+        .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
+        .returning(Run.id)
+    )
+    return db.session.scalar(statement)
+
+
+def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
+    """What the run will send, whatever becomes of the message meanwhile."""
+    message, owner = mailing.message, mailing.owner
+    return {
+        "subject": message.subject,
+        "text": message.text_body,
+        "html": message.html_body,
+        "name": mailing.name,
+        "from_name": owner.display_name,
+        "reply_to": owner.email,
+        "language": owner.language,
+    }
+
+
+def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
+    """Make a run on demand and commit; the same `token` always means the same run.
+
+    Raises NoRecipients or AlreadyRunning, and then nothing is made.
+    """
+    now = now or utcnow()
+    occurrence = f"manual:{token}"[:64]
+    db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update())
+    existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))
+    if existing is not None:
+        return existing
+    if has_open_run(mailing):
+        raise AlreadyRunning(_("A run of this mailing is still going. Wait until it ends, or stop it."))
+    _refuse_nobody(mailing)
+    run_id = _insert_run(mailing, occurrence, now, now)
+    mailing.started_at = mailing.started_at or now
+    mailing.last_run_at = now
+    db.session.commit()
+    return db.session.get_one(Run, run_id)
+
+
+def _refuse_nobody(mailing: Mailing) -> None:
+    counts = audience.summary(mailing)
+    if counts.will_get == 0:
+        raise NoRecipients(
+            _(
+                "There is nobody to send to: %(total)s chosen, %(unsubscribed)s of them unsubscribed, "
+                "%(suppressed)s must not be written to.",
+                total=counts.total,
+                unsubscribed=counts.unsubscribed,
+                suppressed=counts.suppressed,
+            )
+        )
+
+
+def plan_deliveries(run_id: int) -> bool:
+    """Write one delivery for each recipient and the slices over them; whether this call did it.
+
+    One INSERT … SELECT in one transaction: killed amid it, nothing is written and the run is planned anew. People we
+    must not write to get a row too, excluded with the reason, so that the figures tell about everyone chosen.
+    """
+    run = db.session.scalar(
+        select(Run).where(Run.id == run_id, Run.state == RunState.PLANNED).with_for_update(skip_locked=True, of=Run)
+    )
+    if run is None:
+        db.session.rollback()
+        return False
+    mailing = db.session.get_one(Mailing, run.mailing_id)
+    count = _insert_deliveries(run, mailing)
+    _insert_slices(run, count)
+    run.state = RunState.SENDING if mailing.may_send else RunState.PAUSED
+    if count == 0:
+        run.state, run.closed_at = RunState.SKIPPED, utcnow()
+    db.session.commit()
+    return True
+
+
+def _insert_deliveries(run: Run, mailing: Mailing) -> int:
+    reason: ColumnElement[str | None] = case(
+        (Suppression.reason == SuppressionReason.UNSUBSCRIBED, Reason.UNSUBSCRIBED.value),
+        (Suppression.reason.is_not(None), Reason.SUPPRESSED.value),
+    )
+    state = case((Suppression.reason.is_not(None), DeliveryState.EXCLUDED.value), else_=DeliveryState.WAITING.value)
+    people = (
+        select(
+            db.literal(run.id),
+            func.row_number().over(order_by=Client.id),
+            Client.id,
+            Client.email,
+            Client.email_key,
+            state,
+            reason,
+        )
+        .select_from(Client)
+        .outerjoin(Suppression, audience.SUPPRESSED)
+        .where(*audience.chosen(mailing))
+    )
+    columns = ["run_id", "position", "client_id", "email", "email_key", "state", "reason"]
+    result = db.session.execute(insert(Delivery).from_select(columns, people, include_defaults=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _insert_slices(run: Run, count: int) -> None:
+    db.session.execute(
+        text(
+            "INSERT INTO slices (run_id, first_position, last_position, ready_at) "
+            "SELECT :run, first, least(first + :size - 1, :count), now() "
+            "FROM generate_series(1, :count, :size) AS first"
+        ),
+        {"run": run.id, "count": count, "size": current_app.config["SLICE_SIZE"]},
+    )

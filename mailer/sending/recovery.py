@@ -1,0 +1,51 @@
+"""What a crash left in a slice: attempts not settled, and mails whose content may or may not have arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from random import Random
+
+from mailer.sending.changes import RunRules
+from mailer.sending.ledger import ABANDONED, Claim, Entry, Ledger
+from mailer.smtp.results import Outcome, Phase, Result
+
+DIED = "The worker died after the content had begun to leave; whether the server took the mail is unknown."
+
+
+def recover(ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules, random: Random) -> None:
+    """Bring the claimed people up to what the dead holder wrote, and write an attempt *in doubt* for each flag it left.
+
+    Those touched are no longer `is_settled`: the caller settles them instead of sending to them.
+    """
+    for position, outcome, at in ledger.unsettled(claim):
+        person = claim.people[position]
+        person.progress.apply(outcome, at, rules, random)
+        person.is_settled = False
+    now = datetime.now(UTC)
+    entries = [_doubt(claim, position, now) for position in doubts if position in claim.people]
+    if not entries:
+        return
+    ledger.mark_and_record([claim], {}, entries)
+    for entry in entries:
+        person = claim.people[entry.position]
+        person.progress.apply(Outcome.IN_DOUBT, now, rules, random)
+        person.is_settled = False
+
+
+def settle_abandoned(ledger: Ledger, rules: RunRules, random: Random) -> int:
+    """Settle every slice of the run that a dead worker holds, whether or not the run may send. How many."""
+    count = 0
+    while (found := ledger.claim(ABANDONED)) is not None:
+        claim, doubts = found
+        recover(ledger, claim, doubts, rules, random)
+        touched = [person.progress for person in claim.people.values() if not person.is_settled]
+        ledger.settle(claim, touched, release=True)
+        count += 1
+    return count
+
+
+def _doubt(claim: Claim, position: int, at: datetime) -> Entry:
+    number = claim.people[position].progress.attempt_count + 1
+    result = Result(position, Outcome.IN_DOUBT, Phase.CONTENT, None, None, DIED, at, at, None)
+    return Entry(claim, position, number, result)

@@ -1,0 +1,291 @@
+"""One worker's stretch of sending one run: joins the ledger, the composed message and the connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, cast
+
+import structlog
+
+from mailer.composing.email import CompiledEmail, Recipient
+from mailer.models.delivery import Reason
+from mailer.sending.changes import RunRules
+from mailer.sending.ledger import Claim, Entry, LeaseLost, Ledger, Person
+from mailer.sending.recovery import recover
+from mailer.sending.scribe import Mark, Scribe, commit_round
+from mailer.smtp.breaker import BreakerState
+from mailer.smtp.pool import Pool
+from mailer.smtp.results import Fault, Outcome, Phase, Result
+from mailer.smtp.source import Email
+from mailer.smtp.transport import Transport
+
+log = structlog.get_logger()
+
+SLICES_AHEAD = 2
+SETTLE_EVERY = 1.0  # seconds: how fresh the figures of a page are while a slice is in work
+NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run sends."""
+
+    run_id: int
+    compiled: CompiledEmail
+    rules: RunRules
+    recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of the stretch."""
+
+    accepted_count: int = 0
+    attempt_count: int = 0
+    is_out_of_work: bool = False  # nothing was left to claim
+    fault: Fault | None = None  # the server was out of order, and the stretch ended early
+    is_lease_lost: bool = False
+
+
+@dataclass(slots=True)
+class _Slice:
+    """A claimed slice in work."""
+
+    claim: Claim
+    unsettled: list[Person] = field(default_factory=list)
+
+
+class Sender:
+    """The `Source` of a pool. Everything but the two scribes' work happens in the event loop."""
+
+    def __init__(
+        self, work: Work, transport: Transport, marker: Ledger, clerk: Ledger, *, seconds: float, random: Random
+    ) -> None:
+        self._work = work
+        self._random = random
+        self._seconds = seconds
+        self._marker_ledger, self._clerk_ledger = marker, clerk
+        self._pool = Pool(transport, self)
+        self._queue: deque[tuple[_Slice, int]] = deque()
+        self._slices: dict[int, _Slice] = {}
+        self._claims_asked = 0
+        self._has_more = True
+        self._is_ending = False
+        self.report = Report()
+
+    # -- the stretch -------------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event | None = None) -> Report:
+        """Send for the given seconds, until `stop` is set, until the work runs out or the server fails."""
+        self._loop = asyncio.get_running_loop()
+        self._settled = asyncio.Event()
+        self._marker = Scribe("marker", self._commit, self._failed)
+        self._clerk = Scribe("clerk", self._do, self._failed)
+        self._marker.start()
+        self._clerk.start()
+        self._ask_for_claims()
+        pool = asyncio.ensure_future(self._pool.run())
+        watch = asyncio.ensure_future(self._watch(stop))
+        try:
+            await pool
+            watch.cancel()
+            await self._hand_back()
+        finally:
+            watch.cancel()
+            self._marker.end()
+            self._clerk.end()
+        return self.report
+
+    async def _watch(self, stop: asyncio.Event | None) -> None:
+        """End the stretch when it is time, and settle now and then meanwhile."""
+        ends = self._loop.time() + self._seconds
+        settle_at = self._loop.time() + SETTLE_EVERY
+        while not self._is_ending:
+            await asyncio.sleep(0.05)
+            now = self._loop.time()
+            if stop is not None and stop.is_set():
+                self._end(self._pool.release)
+            elif self._pool.breaker.state is BreakerState.OPEN:
+                self.report.fault = self._pool.breaker.last_fault
+                self._end(self._pool.finish)
+            elif now >= ends or not (self._has_more or self._slices):
+                self._end(self._pool.finish)
+            elif now >= settle_at:
+                settle_at = now + SETTLE_EVERY
+                for slice_ in list(self._slices.values()):
+                    self._settle(slice_, release=False)
+
+    def _end(self, how: Callable[[], None]) -> None:
+        self._is_ending = True
+        self._queue.clear()
+        how()
+
+    async def _hand_back(self) -> None:
+        """Settle and release every slice still held, those that were claimed but not begun too."""
+        self._marker.end()  # every result of the pool is written now, and back in the loop after one turn of it
+        await asyncio.sleep(0)
+        while self._claims_asked and self._clerk.is_alive():
+            await asyncio.sleep(0.005)
+        for slice_ in list(self._slices.values()):
+            self._settle(slice_, release=True)
+        self._clerk.end()
+        await asyncio.sleep(0)
+
+    # -- Source: what the pool asks ------------------------------------------------------------------------------------
+
+    def next_email(self) -> Email | None:
+        """The next mail, composed just now; people who turn out not to be mailable are left out on the way."""
+        while self._queue:
+            slice_, position = self._queue.popleft()
+            person = slice_.claim.people[position]
+            email = self._compose(slice_, position, person)
+            if len(self._queue) < 50:
+                self._ask_for_claims()
+            if email is not None:
+                return email
+        self._ask_for_claims()
+        return None
+
+    def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
+        """Put the question into the marker's next commit."""
+        slice_id, position = _place(email.key)
+        self._marker.put(Mark(self._slices[slice_id].claim, position, answer))
+
+    def record(self, result: Result) -> None:
+        """Put the result into the marker's next commit; a mail that was never tried just goes back."""
+        slice_id, position = _place(result.key)
+        slice_ = self._slices.get(slice_id)
+        if slice_ is None:  # given up: the lease will run out, and the flags say what is in doubt
+            return
+        if result.outcome is Outcome.ABORTED and result.phase in NEVER_TRIED:
+            slice_.claim.left_count -= 1
+            self._release_when_done(slice_)
+            return
+        number = slice_.claim.people[position].progress.attempt_count + 1
+        self._marker.put(Entry(slice_.claim, position, number, result))
+
+    def _compose(self, slice_: _Slice, position: int, person: Person) -> Email | None:
+        try:
+            recipient = self._work.recipient_of(position, person)
+            content = self._work.compiled.build(recipient)
+            recipient.email.encode("ascii")
+        except ValueError as error:
+            not_ascii = isinstance(error, UnicodeEncodeError)
+            log.warning("mail not made", run=self._work.run_id, position=position, error=str(error))
+            person.progress.exclude(Reason.INVALID_ADDRESS if not_ascii else Reason.RENDER_ERROR)
+            self._note(slice_, person)
+            return None
+        return Email((slice_.claim.slice_id, position), recipient.email, content)
+
+    # -- what the scribes hand back ------------------------------------------------------------------------------------
+
+    def _claimed(self, claim: Claim | None) -> None:
+        self._claims_asked -= 1
+        if claim is None:
+            self._has_more = False
+            self.report.is_out_of_work = True
+            return
+        slice_ = self._slices[claim.slice_id] = _Slice(claim)
+        for position, person in claim.people.items():
+            if person.progress.state.is_final or not person.is_settled:
+                self._note(slice_, person)
+            elif not self._is_ending:
+                self._queue.append((slice_, position))
+        self._release_when_done(slice_)
+        self._pool.wake()
+
+    def _recorded(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            slice_ = self._slices.get(entry.claim.slice_id)
+            if slice_ is None:
+                continue
+            person = entry.claim.people[entry.position]
+            result = entry.result
+            person.progress.apply(result.outcome, result.finished_at, self._work.rules, self._random)
+            self.report.attempt_count += 1
+            self.report.accepted_count += result.outcome is Outcome.ACCEPTED
+            self._note(slice_, person)
+
+    def _note(self, slice_: _Slice, person: Person) -> None:
+        """One person of the slice is done with for now."""
+        slice_.unsettled.append(person)
+        slice_.claim.left_count -= 1
+        self._release_when_done(slice_)
+
+    def _release_when_done(self, slice_: _Slice) -> None:
+        if slice_.claim.left_count <= 0 and slice_.claim.slice_id in self._slices:
+            self._settle(slice_, release=True)
+
+    def _settle(self, slice_: _Slice, *, release: bool) -> None:
+        progress = [person.progress for person in slice_.unsettled]
+        if release:
+            del self._slices[slice_.claim.slice_id]
+        elif not progress:
+            return
+        slice_.unsettled = []
+        self._clerk.put(("settle", slice_.claim, progress, release))
+        if release:
+            self._ask_for_claims()
+
+    def _ask_for_claims(self) -> None:
+        while self._has_more and not self._is_ending and len(self._slices) + self._claims_asked < SLICES_AHEAD:
+            self._claims_asked += 1
+            self._clerk.put(("claim",))
+
+    # -- in the scribes' threads ---------------------------------------------------------------------------------------
+
+    def _commit(self, batch: list[Mark | Entry]) -> None:
+        answers, entries = commit_round(self._marker_ledger, batch)
+        self._in_loop(self._committed, answers, entries)
+
+    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
+        for mark, may_send in answers:
+            mark.answer(may_send)
+            if not may_send:
+                self._has_more = False
+                self._queue.clear()
+        self._recorded(entries)
+
+    def _do(self, batch: list[tuple[Any, ...]]) -> None:
+        for kind, *arguments in batch:
+            if kind == "settle":
+                claim, progress, release = arguments
+                self._clerk_ledger.settle(claim, progress, release=release)
+            else:
+                self._in_loop(self._claimed, self._claim())
+
+    def _claim(self) -> Claim | None:
+        """Lease a slice; first write down what a dead holder of it left."""
+        found = self._clerk_ledger.claim()
+        if found is None:
+            return None
+        claim, doubts = found
+        recover(self._clerk_ledger, claim, doubts, self._work.rules, self._random)
+        return claim
+
+    def _in_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _failed(self, error: BaseException) -> None:
+        self._in_loop(self._give_up, error)
+
+    def _give_up(self, error: BaseException) -> None:
+        """A scribe is gone: let go of everything at once, leaving the leases to run out."""
+        self.report.is_lease_lost = isinstance(error, LeaseLost)
+        if not self.report.is_lease_lost:
+            log.error("the ledger failed", run=self._work.run_id, error=repr(error))
+        self._slices.clear()
+        self._queue.clear()
+        self._has_more = False
+        self._is_ending = True
+        self._pool.drop()
+
+
+def _place(key: object) -> tuple[int, int]:
+    """Slice and position of an email: the key it was given."""
+    slice_id, position = cast(tuple[int, int], key)
+    return slice_id, position

@@ -1,0 +1,178 @@
+"""A worker's turn at one run: some seconds of sending, then the next run gets its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass, replace
+from random import Random
+
+import psycopg2
+import structlog
+import uvloop
+from flask import current_app
+from sqlalchemy import func, literal, or_, select
+
+from mailer.composing.email import Content, compile_email
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState
+from mailer.models.slice import Slice
+from mailer.models.user import User
+from mailer.sending import server_health
+from mailer.sending.changes import RunRules, deadline
+from mailer.sending.closing import close_if_done
+from mailer.sending.ledger import Ledger
+from mailer.sending.letterhead import letterhead_for, recipient_maker
+from mailer.sending.planning import plan_deliveries
+from mailer.sending.recovery import settle_abandoned
+from mailer.sending.sender import Report, Sender, Work
+from mailer.smtp.transport import Transport
+
+log = structlog.get_logger()
+
+
+def transport() -> Transport:
+    """The mail server that mailings go through, from the settings."""
+    config = current_app.config
+    found = Transport.from_url(
+        config["MAILINGS_SMTP_URL"], sender=config["MAILINGS_FROM"], helo=config["MAILINGS_FROM"].rpartition("@")[2]
+    )
+    named = "connections=" in config["MAILINGS_SMTP_URL"]
+    return found if named else replace(found, connections=config["MAILINGS_CONNECTIONS"])
+
+
+def send_run(run_id: int, seconds: float) -> bool:
+    """Plan the run if it is not yet planned, send for some seconds, close it if done; whether there is more to do now.
+
+    Harmless at any time and any number of times: everything is decided by claims in the database.
+    """
+    plan_deliveries(run_id)
+    run = db.session.get(Run, run_id, populate_existing=True)
+    if run is None or run.closed_at is not None:
+        db.session.rollback()
+        return False
+    rules = _rules(run)
+    if not run.state.is_sending or run.stop_reason is not None:
+        _settle_crashes(run_id, rules)
+        return False
+    server = transport()
+    if not server_health.may_connect(server):
+        return False
+    report = _send(run_id, server, rules, seconds)
+    _note_health(server, run_id, report)
+    if close_if_done(run_id):
+        log.info("run closed", run=run_id)
+        return False
+    return report.fault is None and not report.is_lease_lost and has_work(run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open run with due work: how many slices nobody holds, and how many workers are at others."""
+
+    run_id: int
+    slice_count: int
+    worker_count: int
+
+
+def runs_with_work(limit: int = 100) -> list[Waiting]:
+    """Open runs in which something is due and free, the longest waiting first."""
+    is_free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    due = (
+        select(
+            Run.id,
+            func.min(Slice.ready_at).filter(is_free).label("since"),
+            func.count().filter(is_free).label("slices"),
+            func.count(Slice.leased_by.distinct()).filter(~is_free).label("workers"),
+        )
+        .join(Slice, Slice.run_id == Run.id)
+        .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
+        .where(or_(Run.state != RunState.PAUSED, Slice.leased_until < func.now()))
+        .group_by(Run.id)
+        .having(func.count().filter(is_free) > 0)
+    )
+    planned = select(Run.id, Run.planned_at, literal(1), literal(0)).where(Run.state == RunState.PLANNED)
+    both = due.union_all(planned).subquery()
+    rows = db.session.execute(select(both).order_by(both.c.since).limit(limit)).all()
+    db.session.rollback()
+    return [Waiting(row.id, row.slices, row.workers) for row in rows]
+
+
+def has_work(run_id: int) -> bool:
+    """Whether a slice of the run is due and free."""
+    free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    found = db.session.scalar(
+        select(Slice.id).where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free).limit(1)
+    )
+    db.session.rollback()
+    return found is not None
+
+
+def _rules(run: Run) -> RunRules:
+    since = max(run.planned_at, run.reopened_at or run.planned_at)
+    in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
+    assert in_doubt_rule is not None
+    return RunRules(deadline(since, run.ends_at), in_doubt_rule)
+
+
+def _send(run_id: int, server: Transport, rules: RunRules, seconds: float) -> Report:
+    run = db.session.get_one(Run, run_id)
+    work = _work(run, rules)
+    run.started_at = run.started_at or db.func.now()
+    db.session.commit()
+    marker, clerk = _ledger(run_id), _ledger(run_id)
+    db.session.remove()  # nothing of ours is open while the network is
+    try:
+        return uvloop.run(_stretch(Sender(work, server, marker, clerk, seconds=seconds, random=Random())))  # noqa: S311
+    finally:
+        marker.close()
+        clerk.close()
+
+
+async def _stretch(sender: Sender) -> Report:
+    """Run the sender; SIGTERM makes it let go in order, leaving nothing in doubt."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+    except (ValueError, RuntimeError):  # not the main thread
+        return await sender.run(stop)
+    try:
+        return await sender.run(stop)
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _work(run: Run, rules: RunRules) -> Work:
+    snapshot = run.snapshot
+    content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
+    letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
+    return Work(run.id, compile_email(content, letterhead, run.planned_at), rules, recipient_maker(run.token))
+
+
+def _ledger(run_id: int) -> Ledger:
+    """A ledger on a connection of its own."""
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg2.connect(url, connect_timeout=5, application_name="golub sender")
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"])
+
+
+def _settle_crashes(run_id: int, rules: RunRules) -> None:
+    db.session.remove()
+    ledger = _ledger(run_id)
+    try:
+        settle_abandoned(ledger, rules, Random())  # noqa: S311
+    finally:
+        ledger.close()
+
+
+def _note_health(server: Transport, run_id: int, report: Report) -> None:
+    if report.fault is not None:
+        log.warning("mail server at fault", run=run_id, phase=report.fault.phase, said=report.fault.text)
+        server_health.note_fault(server, run_id, report.fault)
+    elif report.attempt_count:
+        server_health.note_success(server, run_id)

@@ -1,0 +1,82 @@
+"""A real mail server that misbehaves on request, and a run to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run
+from mailer.models.user import User
+from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
+from tests.factories import make_client, make_mailing, make_message
+
+
+@pytest.fixture
+def lab(app: Flask, tmp_path: Path) -> Iterator[Lab]:
+    """The mail server of this test; time-outs and probes are scaled down."""
+    with Lab(keep_content=True) as server:
+        scaled = "connections=4&probe_after=0.2&probe_at_most=0.5&rcpt=1&dot=1&data=1&greeting=1"
+        app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?{scaled}"
+        yield server
+
+
+@pytest.fixture
+def make_run(owner: User) -> Callable[..., Run]:
+    """A run, due now, of a mailing to people at the given addresses."""
+
+    def make(*emails: str, **values: object) -> Run:
+        clients = [make_client(owner, email=email) for email in emails]
+        values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None), **values}
+        mailing = make_mailing(owner, clients, **values)
+        set_next_run(mailing, utcnow())
+        db.session.commit()
+        (run_id,) = start_due()
+        return db.session.get_one(Run, run_id)
+
+    return make
+
+
+def finish(run: Run, seconds: float = 20) -> Run:
+    """Send in this process until nothing is due, and give the run as it then is."""
+    while send_run(run.id, seconds):
+        pass
+    db.session.expire_all()
+    return db.session.get_one(Run, run.id)
+
+
+def states(run: Run) -> dict[str, str]:
+    """State of each delivery by address."""
+    rows = db.session.execute(select(Delivery.email, Delivery.state).where(Delivery.run_id == run.id))
+    return {email: state.value for email, state in rows}
+
+
+def attempts(run: Run) -> list[Attempt]:
+    """All attempts, in order."""
+    query = select(Attempt).where(Attempt.run_id == run.id).order_by(Attempt.position, Attempt.number)
+    return list(db.session.scalars(query))
+
+
+def assert_adds_up(run: Run) -> None:
+    """The run's figures equal its rows."""
+    db.session.refresh(run)
+    rows = db.session.execute(
+        select(Delivery.state, func.count()).where(Delivery.run_id == run.id).group_by(Delivery.state)
+    )
+    counted = dict.fromkeys(run.counts, 0)
+    for state, count in rows:
+        counted[state.counter] += count
+    assert counted == run.counts
+    assert sum(counted.values()) == run.planned_count
+    successful = sum(attempt.is_successful for attempt in attempts(run))
+    assert (run.successful_attempt_count, run.failed_attempt_count) == (successful, len(attempts(run)) - successful)
