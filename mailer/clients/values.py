@@ -26,8 +26,8 @@ def clean_text(raw: str, limit: int, *, is_multiline: bool = False) -> str:
 
     Raises `ValueRefused`: `too_long`, `control_character`, or `undecodable` where the file's encoding did not fit.
     """
-    if raw.isalpha() and len(raw) <= limit and unicodedata.is_normalized("NFC", raw):
-        return raw  # most names
+    if raw.isprintable() and UNDECODABLE not in raw and unicodedata.is_normalized("NFC", raw):  # nearly all there are
+        return _within(" ".join(raw.split()), limit)
     text = raw.replace("\r\n", "\n").replace("\r", "\n") if is_multiline else raw
     if any(unicodedata.category(char) == "Cc" and char not in "\t\n" for char in text.rstrip("\r\n")):
         raise ValueRefused("control_character")
@@ -35,6 +35,10 @@ def clean_text(raw: str, limit: int, *, is_multiline: bool = False) -> str:
         raise ValueRefused("undecodable")
     text = unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
     text = _SPACES.sub(" ", text) if is_multiline else " ".join(text.split())
+    return _within(text, limit)
+
+
+def _within(text: str, limit: int) -> str:
     if len(text) > limit:
         raise ValueRefused("too_long", limit=limit, length=len(text))
     return text
@@ -63,10 +67,11 @@ def clean_year(raw: str) -> int | None:
     text = raw.strip()
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{4}", text):
+    if not (len(text) == 4 and text.isascii() and text.isdecimal()):
         raise ValueRefused("year_not_a_number")
-    if not FIRST_YEAR <= int(text) <= utcnow().year:
-        raise ValueRefused("year_out_of_range", first=FIRST_YEAR, last=utcnow().year)
+    last = utcnow().year
+    if not FIRST_YEAR <= int(text) <= last:
+        raise ValueRefused("year_out_of_range", first=FIRST_YEAR, last=last)
     return int(text)
 
 

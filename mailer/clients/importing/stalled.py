@@ -1,0 +1,37 @@
+"""Finding imports that nobody works on: Redis lost the wake-up, or the worker died."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, exists, func, select
+
+from mailer.clients.importing.job import LOCKS
+from mailer.extensions import db
+from mailer.models.client_import import ClientImport, ImportState
+
+PATIENCE = timedelta(seconds=15)
+_locks = Table(
+    "pg_locks",
+    MetaData(),
+    Column("locktype", String),
+    Column("classid", BigInteger),
+    Column("objid", BigInteger),
+    Column("objsubid", Integer),
+)
+
+
+def stalled_imports(now: datetime) -> list[int]:
+    """Ids of imports queued or begun some time ago whose lock nobody holds; to be queued again."""
+    is_worked_on = exists().where(
+        _locks.c.locktype == "advisory",
+        _locks.c.classid == LOCKS,
+        _locks.c.objid == func.mod(ClientImport.id, 2**31),
+        _locks.c.objsubid == 2,
+    )
+    query = select(ClientImport.id).where(
+        ClientImport.state.in_((ImportState.QUEUED, ImportState.RUNNING)),
+        func.coalesce(ClientImport.started_at, ClientImport.created_at) < now - PATIENCE,
+        ~is_worked_on,
+    )
+    return list(db.session.scalars(query.order_by(ClientImport.id)))
