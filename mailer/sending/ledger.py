@@ -115,8 +115,8 @@ COPY_ATTEMPTS = (
 SETTLE = """
     UPDATE deliveries d SET state = v.state, reason = v.reason, retry_at = v.retry_at,
         attempt_count = v.attempt_count, transient_count = v.transient_count
-    FROM (VALUES %s) AS v (position, state, reason, retry_at, attempt_count, transient_count)
-    WHERE d.run_id = %%(run)s AND d.position = v.position
+    FROM (VALUES %%s) AS v (position, state, reason, retry_at, attempt_count, transient_count)
+    WHERE d.run_id = %(run)s AND d.position = v.position
 """
 RELEASE = """
     UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (

@@ -49,10 +49,10 @@ def make_run(owner: User) -> Callable[..., Run]:
 
 def finish(run: Run, seconds: float = 20) -> Run:
     """Send in this process until nothing is due, and give the run as it then is."""
-    while send_run(run.id, seconds):
+    run_id = run.id
+    while send_run(run_id, seconds):
         pass
-    db.session.expire_all()
-    return db.session.get_one(Run, run.id)
+    return db.session.get_one(Run, run_id, populate_existing=True)
 
 
 def states(run: Run) -> dict[str, str]:
