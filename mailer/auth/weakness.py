@@ -12,6 +12,7 @@ MAX_BYTES = 1024
 PRODUCT_WORDS = ("golub", "голубь", "голуб", "mailing", "рассылка")
 KEYBOARD_ROWS = (
     "1234567890",
+    "!@#$%^&*()",
     "qwertyuiop",
     "asdfghjkl",
     "zxcvbnm",
@@ -53,7 +54,12 @@ def weakness(password: str, email: str = "") -> Weakness | None:
     if len(password) < MIN_CHARACTERS:
         return Weakness.TOO_SHORT
     plain = unicodedata.normalize("NFKC", password).casefold()
-    if _repeats_a_piece(plain) or len(_without_runs(plain)) < MIN_CHARACTERS / 2 or _is_short_number(plain):
+    if (
+        len(set(plain)) <= 2
+        or _repeats_a_piece(plain)
+        or len(_without_runs(plain)) < MIN_CHARACTERS / 2
+        or _is_short_number(plain)
+    ):
         return Weakness.MONOTONOUS
     stems = {plain, plain.strip(DECORATION)} | {plain.strip(DECORATION).translate(table) for table in LEET}
     stems |= {plain.translate(table).strip(DECORATION) for table in LEET}

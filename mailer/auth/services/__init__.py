@@ -1,0 +1,25 @@
+"""What can happen to an account; each function checks, writes, commits once and wakes the postman after it."""
+
+from mailer.auth.services.email import ask_email_change, change_email
+from mailer.auth.services.login import authenticate, end_sessions
+from mailer.auth.services.password import ask_recovery, change_password, reset_password
+from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
+from mailer.auth.services.registration import confirm_email, create_user, register, resend_confirmation
+
+__all__ = [
+    "Profile",
+    "ask_email_change",
+    "ask_recovery",
+    "authenticate",
+    "change_email",
+    "change_password",
+    "confirm_email",
+    "create_user",
+    "end_sessions",
+    "register",
+    "remove_avatar",
+    "resend_confirmation",
+    "reset_password",
+    "set_avatar",
+    "update_profile",
+]

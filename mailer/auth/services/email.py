@@ -1,0 +1,71 @@
+"""Moving an account to another address."""
+
+from __future__ import annotations
+
+import structlog
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+
+from mailer.auth import outbox, passwords, tokens
+from mailer.auth.links import site_link
+from mailer.auth.queries import find_user
+from mailer.auth.refusals import AddressTaken, WrongPassword
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.account_token import TokenPurpose
+from mailer.models.user import User
+
+log = structlog.get_logger()
+
+
+def ask_email_change(user: User, password: str, email: str) -> None:
+    """Mail a link to the new address; the old one stays until it is followed.
+
+    An address that has an account gets a mail saying so, and the asker learns nothing of it. Raises `WrongPassword`,
+    and `AddressTaken` when the address is the asker's own already.
+    """
+    now = utcnow()
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your present password."))
+    if email == user.email:
+        raise AddressTaken(_("This is your address already."))
+    other = find_user(email)
+    if outbox.is_pestered(email, now):
+        row = outbox.post_nothing(user.language)
+    elif other is not None and other.id != user.id:
+        links = {"login_link": site_link("auth.login"), "recovery_link": site_link("auth.forgot")}
+        row = outbox.post("already-registered", other.email, other.language, other, **links)
+    else:
+        secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
+        link = site_link("auth.confirm_email", token=secret)
+        row = outbox.post("confirm-new-email", email, user.language, user, link=link)
+    db.session.commit()
+    outbox.wake(row)
+
+
+def change_email(secret: str) -> User:
+    """Move the account to the address that the link was sent to; ends all sessions and tells the old address.
+
+    Raises `tokens.BadToken`, also when somebody else has taken the address meanwhile.
+    """
+    now = utcnow()
+    token = tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
+    user, old = token.user, token.user.email
+    user.email = token.email
+    user.session_number = User.session_number + 1
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise tokens.BadToken from error
+    row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
+    db.session.commit()
+    outbox.wake(row)
+    log.info("address changed", user_id=user.id)
+    return user
+
+
+def _masked(email: str) -> str:
+    """Enough of an address for its owner to know it again: `i…@example.org`."""
+    local, _at, domain = email.partition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,73 @@
+"""Changing a known password, and recovering a forgotten one."""
+
+from __future__ import annotations
+
+import structlog
+from flask_babel import gettext as _
+
+from mailer.auth import backoff, outbox, passwords, tokens
+from mailer.auth.links import site_link
+from mailer.auth.queries import find_user
+from mailer.auth.refusals import WeakPassword, WrongPassword
+from mailer.auth.weakness import weakness
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
+from mailer.models.account_token import TokenPurpose
+from mailer.models.user import User
+
+log = structlog.get_logger()
+
+
+def change_password(user: User, current: str, new: str) -> None:
+    """Replace the password of somebody who knows it; ends all sessions and mails a notice.
+
+    Raises `WrongPassword` or `WeakPassword`.
+    """
+    if not passwords.verify(user.password_hash, current):
+        raise WrongPassword(_("This is not your present password."))
+    row = _replace(user, new)
+    db.session.commit()
+    outbox.wake(row)
+
+
+def ask_recovery(email: str, language: str) -> None:
+    """Mail a link for a new password to an address that has an account; the visitor learns nothing of whether."""
+    now = utcnow()
+    user = find_user(email)
+    if user is None or outbox.is_pestered(user.email, now):
+        row = outbox.post_nothing(language)
+    else:
+        secret = tokens.issue(user, TokenPurpose.RESET_PASSWORD, user.email, now)
+        link = site_link("auth.reset", token=secret)
+        row = outbox.post("reset-password", user.email, user.language, user, link=link)
+    db.session.commit()
+    outbox.wake(row)
+
+
+def reset_password(secret: str, new: str) -> User:
+    """Set a new password by a mailed link; ends all sessions, mails a notice, and does not sign in.
+
+    The link proves the address as well, so an unconfirmed one counts as confirmed. Raises `WeakPassword`, and
+    `tokens.BadToken` for a link that no longer works.
+    """
+    now = utcnow()
+    token = tokens.spend(secret, TokenPurpose.RESET_PASSWORD, now)
+    user = token.user
+    row = _replace(user, new)
+    user.confirmed_at = user.confirmed_at or now
+    db.session.commit()
+    backoff.forgive(user.email)
+    outbox.wake(row)
+    return user
+
+
+def _replace(user: User, new: str) -> AccountEmail:
+    if reason := weakness(new, user.email):
+        db.session.rollback()
+        raise WeakPassword(reason)
+    user.password_hash = passwords.hash_password(new)
+    user.session_number = User.session_number + 1
+    tokens.retire(user, TokenPurpose.RESET_PASSWORD, utcnow())
+    log.info("password changed", user_id=user.id)
+    return outbox.post("password-changed", user.email, user.language, user, recovery_link=site_link("auth.forgot"))

@@ -1,0 +1,126 @@
+"""Opening an account and confirming its address."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+import structlog
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+
+from mailer.auth import outbox, tokens
+from mailer.auth.addresses import normalise
+from mailer.auth.links import site_link
+from mailer.auth.passwords import hash_password
+from mailer.auth.queries import find_user
+from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
+from mailer.auth.weakness import weakness
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
+from mailer.models.account_token import TokenPurpose
+from mailer.models.user import Role, User
+
+log = structlog.get_logger()
+
+
+def register(email: str, password: str, language: str) -> None:
+    """Open an account and mail its confirmation link; who has one already gets a mail that says so.
+
+    The visitor learns nothing of the difference. Raises `WeakPassword`.
+    """
+    now = utcnow()
+    user = _new_user(email, Role.USER, password, language)
+    if _insert(user):
+        row = _mail_confirmation(user, now)
+    else:
+        row = _mail_the_known(email, now)
+    db.session.commit()
+    outbox.wake(row)
+
+
+def resend_confirmation(email: str, language: str) -> None:
+    """Mail the confirmation link once more to somebody who still needs it; nothing happens for anybody else."""
+    user = find_user(email)
+    if user is not None and user.confirmed_at is None:
+        row = _mail_confirmation(user, utcnow())
+    else:
+        row = outbox.post_nothing(language)
+    db.session.commit()
+    outbox.wake(row)
+
+
+def confirm_email(secret: str) -> User:
+    """Confirm the address that the link was sent to; raises `tokens.BadToken`."""
+    now = utcnow()
+    token = tokens.spend(secret, TokenPurpose.CONFIRM_EMAIL, now)
+    token.user.confirmed_at = token.user.confirmed_at or now
+    db.session.commit()
+    log.info("address confirmed", user_id=token.user_id)
+    return token.user
+
+
+def create_user(email: str, role: Role, password: str | None = None) -> tuple[User, str]:
+    """A confirmed account for the command line, and its password: the given one or a new random one.
+
+    Raises `BadAddress`, `WeakPassword` or `AddressTaken`.
+    """
+    try:
+        address = normalise(email)
+    except ValueError as error:
+        raise BadAddress(_("%(email)s is not an e-mail address.", email=email)) from error
+    password = password or secrets.token_urlsafe(15)
+    user = _new_user(address, role, password, current_app.config["BABEL_DEFAULT_LOCALE"])
+    user.confirmed_at = utcnow()
+    if not _insert(user):
+        raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
+    db.session.commit()
+    log.info("account created", user_id=user.id, role=role.value)
+    return user, password
+
+
+def _new_user(email: str, role: Role, password: str, language: str) -> User:
+    if reason := weakness(password, email):
+        raise WeakPassword(reason)
+    return User(
+        email=email,
+        role=role,
+        password_hash=hash_password(password),
+        language=language,
+        timezone=current_app.config["BABEL_DEFAULT_TIMEZONE"],
+    )
+
+
+def _insert(user: User) -> bool:
+    """Whether the address was free: the unique index decides, so that of two at once one wins."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(user)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
+    if outbox.is_pestered(user.email, now):
+        return outbox.post_nothing(user.language)
+    secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
+    return outbox.post("confirm-email", user.email, user.language, user, link=site_link("auth.confirm", token=secret))
+
+
+def _mail_the_known(email: str, now: datetime) -> AccountEmail:
+    user = find_user(email)
+    if user is None or (user.confirmed_at and outbox.is_pestered(email, now)):
+        return outbox.post_nothing(current_app.config["BABEL_DEFAULT_LOCALE"])
+    if user.confirmed_at is None:
+        return _mail_confirmation(user, now)
+    return outbox.post(
+        "already-registered",
+        user.email,
+        user.language,
+        user,
+        login_link=site_link("auth.login"),
+        recovery_link=site_link("auth.forgot"),
+    )
