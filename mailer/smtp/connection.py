@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._loss: Fault | None = None  # happened while the mark was asked for
         self._is_released = False
         self._is_quitting = False
+        self._is_ending = False  # the session is being closed: nothing more may be said
         self._is_over = False
         self._task: asyncio.Task[None] | None = self._loop.create_task(self._guard(self._connect))
 
@@ -82,7 +83,8 @@ class Connection(asyncio.Protocol):
     @property
     def is_free(self) -> bool:
         """Ready for an email and without one."""
-        return self._session is not None and self._session.is_idle and not self._is_quitting and not self._is_over
+        is_busy = self._is_reading or self._is_quitting or self._is_ending or self._is_over
+        return not is_busy and self._session is not None and self._session.is_idle
 
     def work(self) -> None:
         """Take an email if there is one; leave if this connection has had its day."""
@@ -115,13 +117,12 @@ class Connection(asyncio.Protocol):
             self._end(None)
             return
         self._is_released = True
-        self._go_on()
+        if not self._is_reading:
+            self._go_on()
 
     def drop(self) -> None:
         """Let go of everything now; content that has left is in doubt."""
-        if self._session is not None and not self._is_over:
-            self._session.let_go("the connection was dropped")
-        self._end(None)
+        self._let_go("the connection was dropped")
 
     def abandon(self) -> None:
         """Let go of everything without a word, when there is nobody left to tell."""
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
         out: list[bytes] = []
         has_replies = False
         try:
-            while (reply := self._reader.next_reply()) is not None:
+            while not self._is_over and (reply := self._reader.next_reply()) is not None:
                 has_replies = True
                 if self._session is not None:
                     out.append(self._session.receive(reply))
@@ -256,15 +257,13 @@ class Connection(asyncio.Protocol):
         session = self._session
         assert session is not None and session.current is not None
         if self._loss is not None:
-            session.lose(self._loss)
-            self._end(self._loss)
+            self._lose(session, self._loss)
         elif is_allowed and not self._is_released:
             self._unwritten = 0
             self._moved_at = self._loop.time()
             self._write(session.answer_mark(session.current))
         else:
-            session.let_go("released before the content left" if is_allowed else "no longer allowed to leave")
-            self._end(None)
+            self._let_go("released before the content left" if is_allowed else "no longer allowed to leave")
 
     def _go_on(self) -> None:
         """After every exchange: set the deadline, or find something to do."""
@@ -274,8 +273,7 @@ class Connection(asyncio.Protocol):
         if session is None:
             self._deadline = self._loop.time() + self._limit(self._handshake.phase)
         elif self._is_released and session.sent is None and session.current and not self._mark_is_asked:
-            session.let_go("released before the content left")
-            self._end(None)
+            self._let_go("released before the content left")
         elif not session.is_idle:
             self._set_deadline(session)
         elif self._is_spent():
@@ -390,14 +388,24 @@ class Connection(asyncio.Protocol):
     def _fail(self, fault: Fault) -> None:
         if self._is_over:
             return
-        session = self._session
-        if session is not None:
-            if self._mark_is_asked:
-                self._loss = fault  # told when the answer comes
-                self._abort()
-                return
-            session.lose(fault)
+        if self._mark_is_asked:
+            self._loss = fault  # told when the answer comes
+            self._abort()
+        elif self._session is not None:
+            self._lose(self._session, fault)
+        else:
+            self._end(fault)
+
+    def _lose(self, session: Session, fault: Fault) -> None:
+        self._is_ending = True
+        session.lose(fault)
         self._end(fault)
+
+    def _let_go(self, why: str) -> None:
+        if self._session is not None and not self._is_over:
+            self._is_ending = True
+            self._session.let_go(why)
+        self._end(None)
 
     def _end(self, fault: Fault | None) -> None:
         if self._is_over:

@@ -45,16 +45,15 @@ class Pacing:
         self._raised_at = now
 
     def slow_down(self, now: float) -> None:
-        """The server wants less in the middle of work: half the connections, and a lower pace when that was one."""
-        if self.connections > 1:
-            self.keep_to(self.connections // 2, now)
-            return
+        """The server wants less even of one connection: a lower pace, after a second's silence."""
+        self.keep_to(1, now)
+        self._look(now)
         # Many limits count by the second: what went since the last look may have filled one in a moment.
         lately = self._taken_count / max(1.0, now - (self._looked_at or now))
         pace = max(self._observed, lately)
         self.rate = max(1.0, 0.8 * (pace if self.rate is None else min(pace, self.rate)))
-        self._raised_at = self._tokens_at = now
-        self._tokens = -self.rate  # a second of silence first
+        self._tokens = -self.rate
+        self._tokens_at = now
 
     # -- emails a second -------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ class Pool:
         self._leaving: set[Connection] = set()  # QUIT said
         self._in_hand_count = 0
         self._has_demand = True  # as far as we know there are emails to be had
+        self._has_worked_lately = False  # since the breaker opened or the pace was last brought down
         self._paced_at = 0.0  # when the pace will be asked again
         self._is_closing = False
         self._error: Exception | None = None
@@ -102,6 +103,7 @@ class Pool:
         """Pass the result on; a judgement in good order shows that the server works."""
         self._in_hand_count -= 1
         if _shows_a_sound_server(result):
+            self._has_worked_lately = True
             if self.breaker.state is not BreakerState.CLOSED:
                 self.breaker.succeed()
             self.pacing.succeed()
@@ -169,21 +171,32 @@ class Pool:
     def _judge(self, connection: Connection, fault: Fault) -> None:
         """Draw the conclusion from a fault.
 
-        - Other connections work: this one was too many, or unlucky. Bring the pace down if the server says so.
-        - None does, but this one had worked and nothing is in doubt: a server may end a connection. Try another.
+        - A connection that has worked may be ended by the server, if nothing is in doubt: try another.
+        - A new one fails beside others that work: it was one too many.
+        - None works, but lately some did, and the server says 421 or 454: it wants a slower pace.
         - Else the server is out of order: open the breaker.
         """
         now = self._loop.time()
-        proven_count = sum(each.is_proven for each in self._connections)
-        if proven_count and not connection.is_proven:
-            self.pacing.keep_to(proven_count, now)
-        elif proven_count or (connection.is_proven and fault.phase is not Phase.CONTENT):
-            if fault.asks_for_less:
-                self.pacing.slow_down(now)
+        is_in_doubt = fault.phase is Phase.CONTENT
+        if connection.is_proven and not is_in_doubt:
+            return
+        if working_count := self._working_count(connection):
+            if not is_in_doubt:
+                self.pacing.keep_to(working_count, now)
+        elif fault.asks_for_less and self._has_worked_lately:
+            self._has_worked_lately = False
+            self.pacing.slow_down(now)
         elif self.breaker.trip(fault, now):
+            self._has_worked_lately = False
             self.pacing.restart()
             if connection.is_opening:
                 self._blame_one(fault)
+
+    def _working_count(self, failed: Connection) -> int:
+        """Count the other connections that came further than the one that failed."""
+        if failed.is_opening:
+            return sum(not each.is_opening for each in self._connections)
+        return sum(each.is_proven for each in self._connections)
 
     def _blame_one(self, fault: Fault) -> None:
         """No email was in hand: let one bear the error's words, so that they can be seen where people look."""

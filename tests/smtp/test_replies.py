@@ -1,17 +1,21 @@
 """Replies are read strictly, whatever bytes come and however they are cut."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.smtp.replies import LINE_LIMIT, GarbledReply, Reply, ReplyReader, readable
 
-_WORDS = st.binary(max_size=40).map(lambda words: words.replace(b"\n", b"?").replace(b"\r", b"?"))
+_ODDITIES = [
+    b"250\r\n", b"250-a\r\n250 b\r\n", b"354 go\n", b"HTTP/1.1 400\r\n", b"999 x\r\n", b"25\r\n", b"\r\n",
+]  # fmt: skip
 _LINE = st.one_of(
-    st.builds(lambda code, sep, words: b"%d%b%b\r\n" % (code, sep, words), st.integers(200, 599), st.sampled_from([b" ", b"-"]), _WORDS),
-    st.sampled_from([b"250\r\n", b"250-a\r\n250 b\r\n", b"354 go\n", b"HTTP/1.1 400\r\n", b"999 x\r\n", b"25\r\n", b"\r\n"]),
+    st.from_regex(rb"[2-5][0-9][0-9][ -][^\r\n]{0,40}\r\n", fullmatch=True),
+    st.sampled_from(_ODDITIES),
     st.binary(max_size=20),
-)  # fmt: skip
+)
 _STREAM = st.lists(_LINE, max_size=8).map(b"".join)
 
 
@@ -31,7 +35,7 @@ def read(*pieces: bytes) -> tuple[list[Reply], bool]:
 @given(_STREAM, st.lists(st.integers(0, 300), max_size=6))
 def test_any_split_of_the_bytes_gives_the_same_replies(stream, cuts):
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in pairwise(edges)]
     assert read(*pieces) == read(stream)
 
 
@@ -44,7 +48,8 @@ def test_no_bytes_raise_anything_but_the_named_error(noise):
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"HTTP/1.1 400 Bad Request\r\n", b"999 x\r\n", b"199 x\r\n", b"250_Ok\r\n", b"2500 Ok\r\n", b"\r\n", b" 250 Ok\r\n",
+    [b"HTTP/1.1 400 Bad Request\r\n",
+     b"999 x\r\n", b"199 x\r\n", b"250_Ok\r\n", b"2500 Ok\r\n", b"\r\n", b" 250 Ok\r\n",
      b"250-one\r\n550 two\r\n", b"250-endless\r\n" * 101, b"250 " + b"x" * 9_000],
 )  # fmt: skip
 def test_what_is_not_a_reply_is_called_so(garbage):

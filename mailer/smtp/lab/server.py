@@ -131,10 +131,8 @@ class Lab:
     def limit_steps(self, session: LabSession, event: Event) -> tuple[Step, ...] | None:
         """Return the 421 that the offer's limits ask for at this event, if they do."""
         offer = self.offer
-        if event is Event.GREETING:
-            self.connection_count += 1
-            if offer.connections is not None and len(self.sessions) > offer.connections:
-                return Step.parse("421 4.7.0 Too many connections"), Step.parse("drop")
+        if event is Event.GREETING and offer.connections is not None and len(self.sessions) > offer.connections:
+            return Step.parse("421 4.7.0 Too many connections"), Step.parse("drop")
         if event is not Event.MAIL:
             return None
         if offer.per_connection is not None and session.accepted_count >= offer.per_connection:

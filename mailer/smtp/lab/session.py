@@ -54,13 +54,13 @@ class LabSession(asyncio.Protocol):
     # -- the connection -----------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet, unless this is the same connection after STARTTLS."""
+        """Greet."""
         self._transport = cast(asyncio.Transport, transport)
         if self._transport.get_extra_info("ssl_object") is not None:
             self._is_tls = True
         self._lab.sessions.add(self)
-        if self._event is not Event.STARTTLS:
-            self._play(Event.CONNECT, "")
+        self._lab.connection_count += 1
+        self._play(Event.CONNECT, "")
         self._proceed()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -76,7 +76,7 @@ class LabSession(asyncio.Protocol):
     def abort(self) -> None:
         """Close with a TCP reset, from the server's loop."""
         sock = self._transport.get_extra_info("socket")
-        if sock is not None:
+        if sock is not None and sock.fileno() >= 0:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 

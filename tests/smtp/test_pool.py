@@ -1,0 +1,195 @@
+"""The pool as a whole: reuse, growth, the breaker, and a server that wants less."""
+
+import asyncio
+import random
+
+import pytest
+import uvloop
+
+from mailer.smtp.breaker import BreakerState
+from mailer.smtp.lab import Lab, Offer
+from mailer.smtp.results import Outcome, Phase
+from tests.smtp.outbox import Outbox, email_to, transport_to, until
+
+ACCEPTED, SERVER_FAULT = Outcome.ACCEPTED, Outcome.SERVER_FAULT
+
+
+def people(count: int) -> list[str]:
+    return [f"p{number}@x.test" for number in range(count)]
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
+def test_everyone_gets_exactly_one(run, pipelining):
+    outbox = Outbox(map(email_to, people(500)))
+    with Lab(offer=Offer(pipelining=pipelining)) as lab:
+        run(outbox._send(transport_to(lab.port, connections=4), None))
+        assert set(outbox.outcomes) == {ACCEPTED}
+        assert sorted(record.recipient for record in lab.accepted) == sorted(people(500))
+        assert lab.connection_count <= 4 + 500 // 100
+
+
+def test_a_connection_carries_no_more_than_allowed():
+    outbox = Outbox(map(email_to, people(25)))
+    with Lab() as lab:
+        outbox.send(transport_to(lab.port, connections=1, messages_per_connection=10))
+        assert lab.connection_count == 3 and len(lab.accepted) == 25
+
+
+def test_a_single_email_does_not_open_a_crowd_of_connections():
+    with Lab() as lab:
+        Outbox([email_to("ann@x.test")]).send(transport_to(lab.port, connections=30))
+        assert lab.connection_count <= 2
+
+
+def test_work_that_comes_later_wakes_an_idle_pool():
+    outbox = Outbox([email_to("ann@x.test")])
+    outbox.expected_count = 2
+
+    async def bring_more() -> None:
+        await until(lambda: outbox.results)
+        outbox.waiting.append(email_to("bob@x.test"))
+        outbox.pool.wake()
+
+    with Lab() as lab:
+        outbox.send(transport_to(lab.port, timeouts={"idle": 30}), bring_more)
+        assert outbox.outcomes == [ACCEPTED] * 2 and lab.connection_count <= 2
+
+
+def test_an_idle_connection_is_given_back_and_a_lost_one_is_nobodys_fault():
+    outbox = Outbox([email_to("ann@x.test")])
+    outbox.expected_count = 2
+
+    async def wait_then_bring_more() -> None:
+        await until(lambda: outbox.results and not outbox.pool.connection_count)
+        outbox.waiting.append(email_to("bob@x.test"))
+        outbox.pool.wake()
+
+    with Lab() as lab:
+        outbox.send(transport_to(lab.port), wait_then_bring_more)
+        assert outbox.outcomes == [ACCEPTED] * 2 and outbox.pool.breaker.last_fault is None
+
+
+def test_a_refused_connection_costs_one_email_a_line_and_no_other_anything():
+    outbox = Outbox(map(email_to, people(50)))
+    outbox.requeues_faults = True
+
+    async def come_back_later() -> None:
+        await until(lambda: len(outbox.results) == 3)
+        assert outbox.pool.breaker.state is not BreakerState.CLOSED
+        assert outbox.pool.breaker.last_fault.phase is Phase.CONNECT
+        await asyncio.to_thread(lab.listen)
+
+    with Lab() as lab:
+        lab.refuse()
+        outbox.send(transport_to(lab.port, connections=8), come_back_later)
+        faults = [result for result in outbox.results if result.outcome is SERVER_FAULT]
+        assert 3 <= len(faults) <= 6 and all(result.text and result.phase is Phase.CONNECT for result in faults)
+        assert len(lab.accepted) == 50 and outbox.pool.breaker.state is BreakerState.CLOSED
+
+
+def test_without_work_the_breaker_does_not_knock():
+    outbox = Outbox([email_to("ann@x.test")])
+    outbox.expected_count = 2
+
+    async def wait_then_bring_more() -> None:
+        await until(lambda: not outbox.pool._has_demand and outbox.pool.breaker.state is BreakerState.PROBING)
+        assert lab.connection_count <= 2 and not outbox.pool.connection_count
+        outbox.waiting.append(email_to("bob@x.test"))
+        lab.obey(())
+        outbox.pool.wake()
+
+    with Lab("GREETING -> 554 5.3.2 Closed") as lab:
+        outbox.send(transport_to(lab.port), wait_then_bring_more)
+        assert outbox.outcomes == [SERVER_FAULT, ACCEPTED]
+
+
+def test_a_probe_is_one_email_and_every_success_one_more_connection():
+    outbox = Outbox(map(email_to, people(20)))
+    outbox.requeues_faults = True
+    with Lab("MAIL x5 -> 421 4.3.2 Not now; drop\nDOT -> accept; delay 0.01; 250 Ok") as lab:
+        outbox.send(transport_to(lab.port, connections=8))
+        assert outbox.outcomes.count(SERVER_FAULT) == 5
+        assert lab.content_count == 20 and outbox.pool.pacing.connections > 1
+
+
+def test_a_server_that_drops_every_mail_after_the_dot_does_not_get_them_all():
+    outbox = Outbox(map(email_to, people(100)))
+
+    async def stop_after_three() -> None:
+        await until(lambda: outbox.outcomes.count(Outcome.IN_DOUBT) >= 3)
+        outbox.pool.finish()
+
+    with Lab("DOT -> accept; drop") as lab:
+        outbox.send(transport_to(lab.port, connections=4, probe_after=0.3), stop_after_three)
+        assert len(lab.accepted) <= 8
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
+def test_a_server_that_allows_five_connections_gets_five(pipelining):
+    outbox = Outbox(map(email_to, people(300)))
+    offer = Offer(pipelining=pipelining, connections=5)
+    with Lab("DOT -> accept; delay 0.002; 250 Ok", offer=offer) as lab:
+        outbox.send(transport_to(lab.port, connections=20))
+        assert set(outbox.outcomes) == {ACCEPTED} and len(lab.accepted) == 300
+        assert outbox.pool.pacing.connections <= 5
+
+
+def test_a_server_that_ends_connections_early_gets_new_ones():
+    outbox = Outbox(map(email_to, people(60)))
+    outbox.requeues_faults = True
+    with Lab(offer=Offer(per_connection=10)) as lab:
+        outbox.send(transport_to(lab.port, connections=2, probe_after=0.02, probe_at_most=0.02))
+        assert len(outbox.final) == 60 and all(lab.count(name) == 1 for name in people(60))
+
+
+def test_a_rate_is_kept():
+    outbox = Outbox(map(email_to, people(12)))
+    with Lab() as lab:
+        outbox.send(transport_to(lab.port, connections=4, rate=40))
+        started = [result.started_at for result in outbox.results]
+        assert (max(started) - min(started)).total_seconds() >= 0.2
+        assert len(lab.accepted) == 12
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
+def test_whatever_the_server_does_the_books_agree(seed, pipelining):
+    """Nobody lost, nobody accepted who is not in the server's ledger, second copies only where in doubt."""
+    rules = """
+        GREETING 5% -> 421 4.3.2 Busy; drop
+        MAIL 2% -> 421 4.3.2 Closing; drop
+        MAIL 1% -> raw 999 x\\r\\n
+        RCPT 5% -> 450 4.2.0 Later
+        RCPT 5% -> 550 5.1.1 No such user
+        RCPT 2% -> drop
+        DATA 3% -> 451 4.3.0 Trouble
+        DATA 2% -> 354 Go; reset
+        CONTENT 2% -> reset
+        DOT 5% -> 451 4.3.0 Trouble
+        DOT 2% -> accept; drop
+        DOT 2% -> accept; 250 Ok; reset
+        DOT 2% -> reset
+        DOT 2% -> accept; raw noise\\r\\n
+        RSET 10% -> 502 What?
+    """
+    outbox = Outbox(map(email_to, people(200)), answers_marks=False)
+    outbox.requeues_faults = True
+    dice = random.Random(seed)
+
+    def answer_later(email, answer):
+        asyncio.get_running_loop().call_later(dice.random() * 0.002, answer, dice.random() > 0.02)
+
+    outbox.ask_mark = answer_later
+    with Lab(rules, offer=Offer(pipelining=pipelining), seed=seed) as lab:
+        outbox.send(transport_to(lab.port, connections=6, probe_after=0.005, probe_at_most=0.02, creep=0.05))
+        assert sorted(result.key for result in outbox.final) == sorted(people(200))
+        for result in outbox.final:
+            copies = lab.count(result.key)
+            match result.outcome:
+                case Outcome.ACCEPTED:
+                    assert copies == 1
+                case Outcome.IN_DOUBT:
+                    assert copies <= 1
+                case _:
+                    assert copies == 0
