@@ -1,0 +1,90 @@
+"""What a visitor of the list asked for, taken from the address of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from mailer.clients.refused import ValueRefused
+from mailer.clients.values import FIRST_YEAR
+from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED
+
+SORTS = ("created", "name", "email")
+ORDERS = ("asc", "desc")
+MAX_SEARCH = 200
+STATES = (SUBSCRIBED, UNSUBSCRIBED)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which clients, in which order. `criteria` are those of `mailer.models.client_criteria`."""
+
+    criteria: dict[str, Any] = field(default_factory=dict)
+    filter_id: int | None = None
+    sort: str = "created"
+    order: str = "desc"
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it leaves anybody out."""
+        return bool(self.criteria) or self.filter_id is not None
+
+
+def parse_choice(args: MultiDict[str, str]) -> Choice:
+    """The choice in `args`; raises `ValueRefused` for a sort, state or number that does not exist."""
+    sort = args.get("sort") or "created"
+    order = args.get("order") or ("desc" if sort == "created" else "asc")
+    if sort not in SORTS or order not in ORDERS:
+        raise ValueRefused("unknown_sort")
+    return Choice(_criteria(args), _number(args, "filter"), sort, order)
+
+
+def as_args(criteria: dict[str, Any]) -> dict[str, Any]:
+    """The other way round: the arguments of the list's address for some criteria."""
+    names = {
+        "search": "q",
+        "tags_any": "tag",
+        "tags_none": "without",
+        "birth_year_from": "born_from",
+        "birth_year_to": "born_to",
+        "subscription": "state",
+    }
+    return {name: criteria[key] for key, name in names.items() if key in criteria}
+
+
+def _criteria(args: MultiDict[str, str]) -> dict[str, Any]:
+    state = args.get("state") or None
+    if state not in (None, *STATES):
+        raise ValueRefused("unknown_state")
+    search = "".join(char for char in args.get("q", "")[:MAX_SEARCH] if char.isprintable()).strip()
+    found = {
+        "search": search or None,
+        "tags_any": _tags(args, "tag"),
+        "tags_none": _tags(args, "without"),
+        "birth_year_from": _year(args, "born_from"),
+        "birth_year_to": _year(args, "born_to"),
+        "subscription": state,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _tags(args: MultiDict[str, str], name: str) -> list[str]:
+    return [tag[:50] for tag in args.getlist(name)[:50] if tag and tag.isprintable()]
+
+
+def _year(args: MultiDict[str, str], name: str) -> int | None:
+    year = _number(args, name)
+    if year is not None and not FIRST_YEAR <= year <= 2100:
+        raise ValueRefused("unknown_number")
+    return year
+
+
+def _number(args: MultiDict[str, str], name: str) -> int | None:
+    text = args.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ValueRefused("unknown_number")
+    return int(text)

@@ -1,0 +1,44 @@
+"""Every delivery to one client, and every attempt at it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import joinedload
+
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True)
+class History:
+    """A page of deliveries, newest first, and the attempts of each by `(run_id, position)`."""
+
+    page: Pagination
+    attempts: dict[tuple[int, int], list[Attempt]]
+
+
+def history_of(client: Client) -> History:
+    """What was sent to `client`, 20 deliveries a page; 404 for a page that is not there."""
+    query = (
+        select(Delivery)
+        .where(Delivery.client_id == client.id)
+        .order_by(Delivery.run_id.desc())
+        .options(joinedload(Delivery.run).joinedload(Run.mailing))
+    )
+    page = db.paginate(query, per_page=PER_PAGE)
+    keys = [(delivery.run_id, delivery.position) for delivery in page.items]
+    attempts: defaultdict[tuple[int, int], list[Attempt]] = defaultdict(list)
+    if keys:
+        found = select(Attempt).where(tuple_(Attempt.run_id, Attempt.position).in_(keys)).order_by(Attempt.number)
+        for attempt in db.session.scalars(found):
+            attempts[attempt.run_id, attempt.position].append(attempt)
+    return History(page, attempts)

@@ -1,0 +1,65 @@
+"""Forms of an import: the file, and what to do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
+from werkzeug.datastructures import MultiDict
+from wtforms import RadioField
+from wtforms.validators import Optional
+
+from mailer.clients import labels, values
+from mailer.clients.forms import CleanField
+from mailer.clients.importing.columns import ATTRIBUTE, IGNORE, check_columns
+
+
+class UploadForm(FlaskForm):  # type: ignore[misc]
+    """The file."""
+
+    file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose a file."))])
+
+
+class StartForm(FlaskForm):  # type: ignore[misc]
+    """What to do with the rows."""
+
+    existing = RadioField(
+        _l("Clients that are there already"),
+        choices=[
+            ("update", _l("Add what the file knows to them")),
+            ("leave", _l("Leave them as they are")),
+        ],
+        default="update",
+    )
+    mode = RadioField(
+        _l("Rows with mistakes"),
+        choices=[
+            ("valid", _l("Take the good rows and report the others")),
+            ("all", _l("All or nothing: one bad row, and nothing is written")),
+        ],
+        default="valid",
+    )
+    tags = CleanField(_l("Tags for all clients of this file"), values.clean_tags, validators=[Optional()])
+
+
+def target_choices() -> list[tuple[str, str]]:
+    """What a column can be taken for."""
+    known = [(name, str(label)) for name, label in labels.FIELDS.items()]
+    return [*known, (ATTRIBUTE, _("A further detail of this name")), (IGNORE, _("Leave out"))]
+
+
+def chosen_targets(form: MultiDict[str, Any], names: list[str]) -> list[str]:
+    """The choice for every column (`column-0`, `column-1`, …); raises `ValueRefused` for one that cannot work."""
+    targets = read_targets(form, len(names))
+    check_columns(targets, names)
+    return targets
+
+
+def read_targets(form: MultiDict[str, Any], count: int) -> list[str]:
+    """The same, unchecked; anything unknown is left out."""
+    known = {*labels.FIELDS, ATTRIBUTE, IGNORE}
+    typed = (form.get(f"column-{place}", IGNORE) for place in range(count))
+    return [target if target in known else IGNORE for target in typed]

@@ -1,0 +1,74 @@
+"""From an upload to a queued job, and back: what a person decides about an import."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import update
+from werkzeug.datastructures import FileStorage
+
+from mailer.clients.importing import files
+from mailer.clients.importing.preview import Preview
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.client_import import ClientImport, ImportState
+from mailer.models.user import User
+from mailer.queue import IMPORT_CLIENTS, enqueue
+
+
+class NotNow(Refusal):
+    """The import is not in the state that this needs."""
+
+
+def begin_import(owner: User, upload: FileStorage) -> ClientImport:
+    """Keep an uploaded file; raises `ValueRefused` for what is not a CSV file."""
+    stored = files.keep(upload)
+    begun = ClientImport(owner_id=owner.id, file_name=_shown_name(upload.filename), stored_file=stored, options={})
+    db.session.add(begun)
+    db.session.commit()
+    return begun
+
+
+def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any]) -> None:
+    """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`)."""
+    claimed = (
+        update(ClientImport)
+        .where(ClientImport.id == begun.id, ClientImport.state == ImportState.UPLOADED)
+        .values(state=ImportState.QUEUED, options=preview.options | options, row_count=preview.row_count)
+    )
+    if not db.session.execute(claimed).rowcount:  # type: ignore[attr-defined]
+        db.session.rollback()
+        raise NotNow(_("This import has been started already."))
+    db.session.commit()
+    enqueue(IMPORT_CLIENTS, begun.id)
+
+
+def undo_import(done: ClientImport) -> tuple[int, int]:
+    """Delete the clients it created, save for those changed since.
+
+    Returns how many were deleted and how many were kept; raises `NotNow` unless the import is done.
+    """
+    claimed = (
+        update(ClientImport)
+        .where(ClientImport.id == done.id, ClientImport.state == ImportState.DONE)
+        .values(state=ImportState.UNDONE)
+    )
+    if not db.session.execute(claimed).rowcount:  # type: ignore[attr-defined]
+        db.session.rollback()
+        raise NotNow(_("Only an import that is done can be undone, and only once."))
+    deleted = db.session.execute(
+        update(Client)
+        .where(Client.import_id == done.id, Client.deleted_at.is_(None), Client.version == 1)
+        .values(deleted_at=utcnow(), version=Client.version + 1)
+        .execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
+    db.session.commit()
+    return deleted, done.created_count - deleted
+
+
+def _shown_name(name: str | None) -> str:
+    """The file's own name, for showing only."""
+    return "".join(char for char in (name or "") if char.isprintable())[-255:] or "clients.csv"

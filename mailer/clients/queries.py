@@ -1,0 +1,117 @@
+"""What the pages of clients read. Ownership is part of every WHERE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import ColumnElement, Row, Select, func, select
+
+from mailer.access import Permission
+from mailer.clients.choice import Choice
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter, Suppression
+from mailer.models.client_criteria import conditions
+from mailer.models.mailing import Mailing
+from mailer.models.user import User
+
+PER_PAGE = 50
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "created": (Client.created_at,),
+    "name": (Client.last_name, Client.first_name),
+    "email": (Client.email_key,),
+}
+
+
+def chosen(choice: Choice, user: User) -> list[ColumnElement[bool]]:
+    """Conditions for the live clients that `user` may see and asked for; 404 for a filter that is not theirs."""
+    found = [Client.deleted_at.is_(None), *conditions(choice.criteria)]
+    if not user.can(Permission.OVERSEE):
+        found.append(Client.owner_id == user.id)
+    if choice.filter_id is not None:
+        query = select(ClientFilter.criteria).filter_by(id=choice.filter_id, owner_id=user.id)
+        found += conditions(db.one_or_404(query))
+    return found
+
+
+def page_of_clients(choice: Choice, user: User) -> Pagination:
+    """One page of the list, 50 rows; 404 for a page that is not there."""
+    return db.paginate(ordered(select(Client).where(*chosen(choice, user)), choice), per_page=PER_PAGE)
+
+
+def ordered(query: Select[Any], choice: Choice) -> Select[Any]:
+    """`query` in the chosen order, the id settling ties."""
+    columns = (*ORDERS[choice.sort], Client.id)
+    return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
+
+
+def tags_of(user: User) -> list[str]:
+    """The tags in use by the clients that `user` sees, in order."""
+    tag = func.unnest(Client.tags).label("tag")
+    query = select(tag).where(Client.deleted_at.is_(None), Client.tags != []).distinct().order_by(tag).limit(500)
+    if not user.can(Permission.OVERSEE):
+        query = query.where(Client.owner_id == user.id)
+    return list(db.session.scalars(query))
+
+
+def filters_of(user: User) -> list[ClientFilter]:
+    """The saved filters of `user` by name."""
+    query = select(ClientFilter).filter_by(owner_id=user.id).order_by(func.lower(ClientFilter.name), ClientFilter.id)
+    return list(db.session.scalars(query))
+
+
+def count_clients(criteria: dict[str, Any], owner: User) -> int:
+    """How many live clients of `owner` meet the criteria."""
+    query = select(func.count()).where(Client.owner_id == owner.id, Client.deleted_at.is_(None), *conditions(criteria))
+    return db.session.scalar(query) or 0
+
+
+def mailings_with(client_filter: ClientFilter) -> list[Mailing]:
+    """The mailings, deleted ones too, whose recipients this filter names."""
+    query = select(Mailing).filter_by(owner_id=client_filter.owner_id, filter_id=client_filter.id).order_by(Mailing.id)
+    return list(db.session.scalars(query))
+
+
+def suppressions_of(clients: list[Client]) -> dict[int, Suppression]:
+    """For each client's id that has one, the reason not to write to the address."""
+    query = (
+        select(Client.id, Suppression)
+        .join(Suppression, (Suppression.owner_id == Client.owner_id) & (Suppression.email_key == Client.email_key))
+        .where(Client.id.in_([client.id for client in clients]))
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def owners_of(clients: list[Client]) -> dict[int, User]:
+    """The owners of `clients` by id."""
+    query = select(User).where(User.id.in_({client.owner_id for client in clients}))
+    return {user.id: user for user in db.session.scalars(query)}
+
+
+@dataclass(frozen=True)
+class Export:
+    """The clients of a choice for a file: the names of all their own details, and the rows as they are read."""
+
+    attribute_names: list[str]
+    rows: Iterator[Row[Any]]
+
+
+def export_of(choice: Choice, user: User) -> Export:
+    """The chosen clients, streamed."""
+    where = chosen(choice, user)
+    name = func.jsonb_object_keys(Client.attributes).label("name")
+    names = list(db.session.scalars(select(name).where(*where).distinct().order_by(name)))
+    columns = (
+        Client.email,
+        Client.last_name,
+        Client.first_name,
+        Client.patronymic,
+        Client.birth_year,
+        Client.comment,
+        Client.tags,
+        Client.attributes,
+    )
+    query = ordered(select(*columns).where(*where), choice).execution_options(yield_per=1000)
+    return Export(names, iter(db.session.execute(query)))

@@ -1,0 +1,113 @@
+"""What can be done to clients: rules, writes, one commit each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from mailer.clients.values import MAX_TAGS
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.user import User
+
+
+class AddressTaken(Refusal):
+    """Another live client of this owner has the address."""
+
+
+class ChangedMeanwhile(Refusal):
+    """The record is no longer the one that was shown."""
+
+
+def create_client(owner: User, values: dict[str, Any]) -> Client:
+    """A new client of `owner`; raises `AddressTaken`."""
+    client = Client(owner_id=owner.id, **values)
+    db.session.add(client)
+    _commit()
+    return client
+
+
+def change_client(client: Client, values: dict[str, Any], version: int) -> None:
+    """Write `values` over a client that was shown in `version`; raises `ChangedMeanwhile` or `AddressTaken`."""
+    if client.version != version:
+        raise ChangedMeanwhile(_changed())
+    for name, value in values.items():
+        setattr(client, name, value)
+    try:
+        _commit()
+    except StaleDataError as error:
+        db.session.rollback()
+        raise ChangedMeanwhile(_changed()) from error
+
+
+def delete_client(client: Client) -> None:
+    """Take a client off the list; deliveries stay, and `restore_client` brings it back."""
+    client.deleted_at = utcnow()
+    db.session.commit()
+
+
+def restore_client(client: Client) -> None:
+    """Bring a deleted client back; raises `AddressTaken` when a new one has the address by now."""
+    client.deleted_at = None
+    _commit()
+
+
+def delete_clients(where: list[ColumnElement[bool]]) -> tuple[int, datetime]:
+    """Delete all that `where` chooses; how many they were, and the moment that `restore_deleted` knows them by."""
+    moment = utcnow()
+    count = _change_all(where, deleted_at=moment)
+    return count, moment
+
+
+def restore_deleted(owner: User, moment: datetime) -> int:
+    """Undo `delete_clients`, save for those whose address is in use again; how many came back."""
+    live = select(Client.email_key).where(Client.owner_id == owner.id, Client.deleted_at.is_(None))
+    where = [Client.owner_id == owner.id, Client.deleted_at == moment, Client.email_key.not_in(live)]
+    return _change_all(where, deleted_at=None)
+
+
+def add_tag(where: list[ColumnElement[bool]], tag: str) -> int:
+    """Give a tag to all that `where` chooses and who lack it and have room; how many they were."""
+    lacks = func.coalesce(func.array_position(Client.tags, tag), 0) == 0
+    has_room = func.cardinality(Client.tags) < MAX_TAGS
+    return _change_all([*where, lacks, has_room], tags=func.array_append(Client.tags, tag))
+
+
+def remove_tag(where: list[ColumnElement[bool]], tag: str) -> int:
+    """Take a tag from all that `where` chooses and who have it; how many they were."""
+    return _change_all([*where, Client.tags.any(tag)], tags=func.array_remove(Client.tags, tag))  # type: ignore[arg-type]
+
+
+def _change_all(where: list[ColumnElement[bool]], **values: Any) -> int:
+    changed = (
+        update(Client)
+        .where(*where)
+        .values(version=Client.version + 1, updated_at=utcnow(), **values)
+        .execution_options(synchronize_session=False)
+    )
+    count = db.session.execute(changed).rowcount  # type: ignore[attr-defined]
+    db.session.commit()
+    return int(count)
+
+
+def _commit() -> None:
+    try:
+        db.session.commit()
+    except IntegrityError as error:
+        db.session.rollback()
+        if "uq_clients_owner_email" not in str(error.orig):
+            raise
+        raise AddressTaken(_("You already have a client with this address.")) from error
+
+
+def _changed() -> str:
+    return _(
+        "This client was changed meanwhile. Look at the present values below; saving again writes yours over them."
+    )
