@@ -28,7 +28,7 @@ def test_a_port_follows_from_the_scheme(url, port):
      "smtp://h?sender=a@b>c", "smtp://h?helo=two%20words", "smtp://h?pipelining=maybe"],
 )  # fmt: skip
 def test_a_url_that_makes_no_sense_is_refused(url):
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r".+"):
         Transport.from_url(url)
 
 
