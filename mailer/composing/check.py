@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 SUBJECT_LENGTH = 200  # characters
 BODY_SIZE = 300 * 1024  # bytes of UTF-8, of the text and of the HTML each
@@ -26,7 +27,7 @@ class Fault:
 
     field: str
     code: str
-    params: Mapping[str, int] = field(default_factory=dict)
+    params: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def check_subject(subject: str) -> list[Fault]:

@@ -1,0 +1,106 @@
+"""One half of a mail's body, compiled: what is the same for everybody is encoded once."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mailer.composing.contexts import Escape, html_escapes, text_escapes
+from mailer.composing.placeholders import Placeholder, Template
+from mailer.composing.quoted_printable import encode
+
+UNSUBSCRIBE = Placeholder("unsubscribe_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place in a body: which value, how it is escaped, and whether its line goes on after it."""
+
+    placeholder: Placeholder
+    escape: Escape
+    is_open: bool
+
+    def write(self, values: Mapping[str, str]) -> str:
+        """The value as the reader's program gets it."""
+        return self.escape(self.placeholder.fill(values))
+
+    def encode(self, values: Mapping[str, str]) -> bytes:
+        """The value as it goes on the wire."""
+        value = self.write(values)
+        return encode(value, is_open=self.is_open) if value else b""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Literal texts and slots in order. The last literal ends with a line break."""
+
+    parts: tuple[str | Slot, ...]
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """The decoded text."""
+        return "".join(part if isinstance(part, str) else part.write(values) for part in self.parts)
+
+    def pieces(self) -> Iterator[bytes | Slot]:
+        """The body for the wire: fixed octets and slots. A literal before a slot leaves its line open."""
+        for part, following in zip(self.parts, (*self.parts[1:], None), strict=True):
+            if isinstance(part, Slot):
+                yield part
+            else:
+                is_open = isinstance(following, Slot) and not part.endswith("\n")
+                yield encode(part, is_open=is_open)
+
+
+def text_body(template: Template, unsubscribe_label: str) -> Body:
+    """A plain text; the unsubscribe link is added below where the author left it out."""
+    parts: list[str | Placeholder] = list(template.parts)
+    if UNSUBSCRIBE.name not in template.names:
+        if parts and isinstance(parts[-1], str):
+            parts[-1] = parts[-1].rstrip()
+        parts += [f"\n\n-- \n{unsubscribe_label}: ", UNSUBSCRIBE]
+    return _body(parts, text_escapes)
+
+
+def html_body(template: Template, unsubscribe_label: str, language: str) -> Body:
+    """A whole HTML document around the author's fragment, with the unsubscribe link where it was left out."""
+    parts: list[str | Placeholder] = [
+        f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head><meta charset="utf-8"></head>\n<body>\n'
+    ]
+    parts += template.parts
+    if UNSUBSCRIBE.name not in template.names:
+        label = html.escape(unsubscribe_label)
+        parts += ['\n<p style="font-size:12px;color:#666666"><a href="', UNSUBSCRIBE, f'">{label}</a></p>']
+    parts.append("\n</body>\n</html>\n")
+    return _body(parts, html_escapes)
+
+
+def _body(
+    parts: Iterable[str | Placeholder], escapes: Callable[[Iterable[str | Placeholder]], Iterator[Escape]]
+) -> Body:
+    joined = _joined(parts)
+    escape = escapes(joined)
+    return Body(
+        tuple(
+            part if isinstance(part, str) else Slot(part, next(escape), is_open=not _starts_a_line(following))
+            for part, following in zip(joined, (*joined[1:], "\n"), strict=True)
+        )
+    )
+
+
+def _joined(parts: Iterable[str | Placeholder]) -> list[str | Placeholder]:
+    """Neighbouring literals as one, with plain line breaks, and a last line that ends."""
+    joined: list[str | Placeholder] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        elif part:
+            joined.append(part)
+    if joined and isinstance(joined[-1], str):
+        joined[-1] = joined[-1].rstrip("\r\n") + "\n"
+    else:
+        joined.append("\n")
+    return [part.replace("\r\n", "\n").replace("\r", "\n") if isinstance(part, str) else part for part in joined]
+
+
+def _starts_a_line(following: str | Placeholder) -> bool:
+    return isinstance(following, str) and following.startswith("\n")

@@ -1,0 +1,199 @@
+"""A message's snapshot made into the bytes for one recipient.
+
+Compile once per run, build once per recipient: a person's values touch only their own places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+from mailer.composing.body import Body, Slot, html_body, text_body
+from mailer.composing.headers import (
+    list_id_line,
+    mailbox_line,
+    message_id_line,
+    one_line,
+    text_line,
+    unsubscribe_line,
+)
+from mailer.composing.html import text_from_html
+from mailer.composing.names import joined
+from mailer.composing.placeholders import Template, parse
+
+_SLOT_SIZE = 30  # octets that a value takes, roughly
+_OWN_HEADERS_SIZE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Templates, sanitised. An empty text is made from the HTML; an empty HTML makes a text-only mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What is the same on every mail of a run. `list_id` looks like a domain name (RFC 2919)."""
+
+    from_email: str
+    from_name: str
+    reply_to: str | None
+    list_id: str
+    list_name: str
+    message_id_domain: str
+    unsubscribe_label: str  # the words of the link that is added where the author left it out
+    language: str = "ru"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One addressee. `values` hold fields by their English names and attributes by their own; the address and the
+    unsubscribe link are known without them. `message_id` may leave out the domain."""
+
+    email: str
+    values: Mapping[str, str]
+    message_id: str
+    unsubscribe_url: str
+
+    @property
+    def known_values(self) -> dict[str, str]:
+        """All values, the address and the link among them."""
+        return {**self.values, "email": self.email, "unsubscribe_url": self.unsubscribe_url}
+
+    @property
+    def display_name(self) -> str:
+        """First and last name, those that are known."""
+        return joined((self.values.get("first_name", ""), self.values.get("last_name", "")))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail as its reader sees it. `html` is a whole document, or empty."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEmail:
+    """A mail of which only one person's values are missing. Made by `compile_email`."""
+
+    message_id_domain: str
+    subject: Template
+    text: Body
+    html: Body | None
+    names: tuple[str, ...]  # the keys of all placeholders
+    _pieces: tuple[bytes | Slot, ...]
+
+    def build(self, recipient: Recipient) -> bytes:
+        """The mail for SMTP's DATA: CRLF, dots doubled, without the final dot. The same input gives the same bytes.
+
+        Raises HeaderError when the recipient's address, link or Message-ID cannot be used.
+        """
+        values = recipient.known_values
+        head = (
+            mailbox_line("To", recipient.display_name, recipient.email)
+            + text_line("Subject", self.subject.render(values))
+            + message_id_line(recipient.message_id, self.message_id_domain)
+            + unsubscribe_line(recipient.unsubscribe_url)
+        )
+        own = [piece if type(piece) is bytes else piece.encode(values) for piece in self._pieces]  # type: ignore[union-attr]
+        return head.encode("ascii") + b"".join(own)
+
+    def preview(self, recipient: Recipient) -> Preview:
+        """What that recipient would read."""
+        values = recipient.known_values
+        return Preview(
+            subject=one_line(self.subject.render(values)),
+            text=self.text.render(values),
+            html=self.html.render(values) if self.html is not None else "",
+        )
+
+    def missing(self, recipient: Recipient) -> list[str]:
+        """The keys that would leave a hole in that recipient's mail: no value and no default."""
+        places = [slot.placeholder for slot in self._pieces if isinstance(slot, Slot)]
+        return Template((*self.subject.placeholders, *places)).missing(recipient.known_values)
+
+    @property
+    def size_estimate(self) -> int:
+        """About how many bytes one mail takes."""
+        return _OWN_HEADERS_SIZE + sum(len(piece) if isinstance(piece, bytes) else _SLOT_SIZE for piece in self._pieces)
+
+
+def compile_email(
+    content: Content, letterhead: Letterhead, date: datetime, attributes: Collection[str] | None = None
+) -> CompiledEmail:
+    """Prepare a run's mails; `date` is aware. Any attribute name is accepted unless `attributes` are given.
+
+    Raises PlaceholderError for templates and HeaderError for a letterhead that cannot be used.
+    """
+    source = content.text if content.text.strip() else text_from_html(content.html)
+    subject, text = parse(content.subject, attributes), parse(source, attributes)
+    markup = parse(content.html, attributes, markup=True) if content.html.strip() else None
+    label = one_line(letterhead.unsubscribe_label)
+    text_half = text_body(text, label)
+    html_half = html_body(markup, label, letterhead.language) if markup is not None else None
+    templates = [template for template in (subject, text, markup) if template is not None]
+    return CompiledEmail(
+        message_id_domain=letterhead.message_id_domain,
+        subject=subject,
+        text=text_half,
+        html=html_half,
+        names=tuple(dict.fromkeys(name for template in templates for name in template.names)),
+        _pieces=_merged([_head(letterhead, date), *_mime(text_half, html_half, _boundary(content))]),
+    )
+
+
+def _head(letterhead: Letterhead, date: datetime) -> bytes:
+    """The headers that are the same for everybody."""
+    lines = [
+        mailbox_line("From", letterhead.from_name, letterhead.from_email),
+        mailbox_line("Reply-To", "", letterhead.reply_to) if letterhead.reply_to else "",
+        f"Date: {format_datetime(date)}\r\n",
+        list_id_line(letterhead.list_name, letterhead.list_id),
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058
+        "Precedence: bulk\r\n",  # asks autoresponders to be silent
+        "MIME-Version: 1.0\r\n",
+    ]
+    return "".join(lines).encode("ascii")
+
+
+def _mime(text: Body, html: Body | None, boundary: str) -> list[bytes | Slot]:
+    """The content headers and the body, as text alone or as text and HTML to choose from."""
+    if html is None:
+        return [_part_head("plain"), *text.pieces()]
+    return [
+        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'.encode("ascii"),
+        *(_part_head("plain"), *text.pieces(), f"\r\n--{boundary}\r\n".encode("ascii")),
+        *(_part_head("html"), *html.pieces(), f"\r\n--{boundary}--\r\n".encode("ascii")),
+    ]
+
+
+def _part_head(subtype: str) -> bytes:
+    return (
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    ).encode("ascii")
+
+
+def _boundary(content: Content) -> str:
+    """A line that cannot occur in a body: quoted-printable never writes `=_`. The same content, the same boundary."""
+    digest = hashlib.sha256("\0".join((content.subject, content.text, content.html)).encode("utf-8", "replace"))
+    return f"=_{digest.hexdigest()[:32]}"
+
+
+def _merged(pieces: list[bytes | Slot]) -> tuple[bytes | Slot, ...]:
+    """Neighbouring octets as one piece."""
+    merged: list[bytes | Slot] = []
+    for piece in pieces:
+        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return tuple(merged)

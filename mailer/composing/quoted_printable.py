@@ -1,0 +1,32 @@
+"""Quoted-printable in pieces (RFC 2045, section 6.7), ready for SMTP's DATA (RFC 5321, section 4.5.2).
+
+A soft line break may stand anywhere and decodes to nothing. So a body can be encoded piece by piece: what follows
+an open piece starts on a fresh line, and the fixed pieces of a mail are encoded only once.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_CLOSING = b"x"
+_LONG_WITH_LAST_SPACE = re.compile(rb"^(.{74,})(=20|=09)$", re.MULTILINE)
+
+
+def encode(text: str, *, is_open: bool = False) -> bytes:
+    r"""Lines of at most 76 characters, CRLF, dots doubled. `text` starts on a fresh line and has only `\n` breaks.
+
+    An open piece ends with a soft break, because its line goes on.
+    """
+    octets = text.encode("utf-8", "replace")
+    if is_open:
+        # A letter after it keeps room for the `=`, and the last space from being taken for the line's end.
+        encoded = binascii.b2a_qp(octets + _CLOSING, istext=True)[:-1] + b"=\n"
+    else:
+        encoded = binascii.b2a_qp(octets, istext=True)
+    if b"=20" in encoded or b"=09" in encoded:
+        # The library encodes a line's last space without looking whether it still fits.
+        encoded = _LONG_WITH_LAST_SPACE.sub(rb"\1=\n\2", encoded)
+    if encoded[:1] == b".":
+        encoded = b"." + encoded
+    return encoded.replace(b"\n", b"\r\n").replace(b"\n.", b"\n..")
