@@ -60,7 +60,7 @@ def install(text: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text)
         file.flush()
-        options = ["-q", "--disable-pip-version-check", "--require-hashes"]
+        options = ["-qq", "--disable-pip-version-check", "--require-hashes"]
         binaries = ["--only-binary", ":all:", "--no-binary", "crontab"]
         run([*pip(), "install", *options, *binaries, "-r", file.name])
 

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 LOG_BYTES_KEPT = 10_000_000
 READY_SECONDS = 60.0
+STARTED = "=== started "
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -56,6 +58,8 @@ def start(part: Part) -> subprocess.Popen[bytes]:
     _keep_small(part.log)
     account = part.account
     with part.log.open("ab") as log:
+        log.write(f"{STARTED}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {part.name}\n".encode())
+        log.flush()
         return subprocess.Popen(
             part.command,
             env=dict(part.environment),
@@ -106,7 +110,7 @@ def stop(part: Part, process: subprocess.Popen[bytes], seconds: float) -> None:
 def ending(part: Part, process: subprocess.Popen[bytes], line_count: int = 12) -> str:
     """How an ended part ended, with its last words."""
     text = part.log.read_text("utf-8", "replace") if part.log.exists() else ""
-    last_words = [f"  {line}" for line in text.splitlines()[-line_count:]]
+    last_words = [f"  {line}" for line in text.rpartition(STARTED)[2].splitlines()[1:][-line_count:]]
     return "\n".join([f"{part.name} ended with code {process.returncode}. The end of {part.log}:", *last_words])
 
 

@@ -12,6 +12,7 @@ from launcher.part import Part, StartError
 from launcher.ports import first_free
 from launcher.postgres import prepare_postgres
 from launcher.processes import application_parts, mail_catcher, migration, sample_data
+from launcher.schema import is_up_to_date, note_upgrade
 from launcher.settings import Settings
 from launcher.supervisor import Supervisor
 from launcher.valkey import prepare_valkey
@@ -76,8 +77,13 @@ class Service:
         return mail_catcher(smtp_port, page_port, self.settings.var_dir / "mail", self.environment)
 
     def _prepare_database(self) -> None:
-        self.say("bringing the database up to date …")
-        self.supervisor.run_once(migration(self.environment, self.logs))
+        url, note = self.environment["DATABASE_URL"], self.settings.var_dir / "schema.json"
+        is_ours = not self.settings.is_given("DATABASE_URL")
+        if not (is_ours and is_up_to_date(url, note)):
+            self.say("bringing the database up to date …")
+            self.supervisor.run_once(migration(self.environment, self.logs))
+            if is_ours and not self.supervisor.is_stopping:
+                note_upgrade(url, note)
         if self._sample_wanted.exists() and not self.supervisor.is_stopping:
             self.say("loading sample data …")
             try:

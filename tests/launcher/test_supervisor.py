@@ -116,7 +116,7 @@ def test_a_deaf_part_is_killed_and_the_stop_stays_in_time(
 ) -> None:
     monkeypatch.setattr("launcher.supervisor.STOP_SECONDS", 1.0)
     log = tmp_path / "logs" / "deaf.log"
-    supervisor.start([toy("deaf", tmp_path, STUBBORN, is_ready=lambda: b"deaf" in log.read_bytes())])
+    supervisor.start([toy("deaf", tmp_path, STUBBORN, is_ready=lambda: b"hears nothing" in log.read_bytes())])
     (pid,) = noted_pids(tmp_path)
     began_at = time.monotonic()
     supervisor.stop()

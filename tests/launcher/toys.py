@@ -11,7 +11,9 @@ from pathlib import Path
 from launcher.part import Part
 
 SLEEPER = "import time\nwhile True: time.sleep(60)"
-STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n" + SLEEPER
+STUBBORN = (
+    "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('hears nothing', flush=True)\n" + SLEEPER
+)
 
 
 def toy(name: str, folder: Path, code: str = SLEEPER, is_ready: Callable[[], bool] | None = None) -> Part:

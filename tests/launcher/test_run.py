@@ -1,0 +1,106 @@
+"""The one command itself: the whole service, started, used and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from launcher import nobody
+from launcher.part import CHECKOUT
+from tests.launcher.toys import is_running, wait_for
+
+OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "SITE_URL", "SECRET_KEY", "TRUSTED_HOSTS")
+
+
+class Run:
+    """A running `python -m launcher` with its own state folder."""
+
+    def __init__(self, var_dir: Path) -> None:
+        self.var_dir = var_dir
+        self.environment = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS}
+        self.environment |= {"VAR_DIR": str(var_dir), "PORT": "25000", "WORKERS": "1"}
+        self.log = var_dir.parent / "run.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "launcher"], cwd=CHECKOUT, env=self.environment, stdout=log, stderr=log
+            )
+
+    def wait_until_up(self) -> None:
+        wait_for(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None, 90)
+        assert self.process.poll() is None, self.log.read_text()
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.var_dir / "running.json").read_text())
+        return found
+
+    def health(self) -> int:
+        with urllib.request.urlopen(self.addresses["SITE_URL"] + "/health", timeout=10) as answer:
+            return int(answer.status)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of all parts, as noted for the start after a kill."""
+        return [note["pid"] for note in json.loads((self.var_dir / "parts.json").read_text())]
+
+    def pid_of(self, command: str) -> int:
+        return next(pid for pid in self.pids if command in Path(f"/proc/{pid}/cmdline").read_text())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    run = Run(tmp_path / "var")
+    try:
+        run.wait_until_up()
+        yield run
+    finally:
+        run.process.terminate()
+        run.process.wait(30)
+        if os.geteuid() == 0:
+            nobody.remove_home(nobody.home_of(run.var_dir, nobody.account()))
+
+
+def is_healthy(run: Run) -> bool:
+    try:
+        return run.health() == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_service_starts_heals_and_stops(run: Run) -> None:
+    assert is_healthy(run)
+    assert stat.S_IMODE(run.var_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((run.var_dir / "running.json").stat().st_mode) == 0o600
+    addresses = run.addresses
+
+    flask = [sys.executable, "-m", "flask", "db", "current"]
+    beside = subprocess.run(flask, cwd=CHECKOUT, env=run.environment, capture_output=True, text=True, check=False)
+    assert "(head)" in beside.stdout, beside.stderr
+
+    pids = [run.pid_of(command) for command in ("gunicorn", "postgres", "valkey-server")]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not any(is_running(pid) for pid in pids))
+    wait_for(lambda: not set(pids) & set(run.pids) and is_healthy(run))
+    psycopg2.connect(addresses["DATABASE_URL"]).close()
+
+    pids = run.pids
+    began_at = time.monotonic()
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(30) == 0
+    assert time.monotonic() - began_at < 15
+    assert not any(is_running(pid) for pid in pids)
+    assert not (run.var_dir / "running.json").exists()
