@@ -1,5 +1,102 @@
-"""Pages of this feature."""
+"""The public front page, the dashboard, and the small pages that every site needs."""
 
-from flask import Blueprint
+from __future__ import annotations
+
+from flask import Blueprint, abort, current_app, jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from mailer.access import Permission, requires
+from mailer.caching import kept_by_browsers
+from mailer.clock import utcnow
+from mailer.home import figures, health, queries, services
+from mailer.home.own_path import own_path
 
 bp = Blueprint("home", __name__)
+
+PRIVATE_PATHS = ("/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/u/", "/health")
+
+
+@bp.get("/")
+def index() -> ResponseReturnValue:
+    """What Golub is, in figures and words."""
+    return kept_by_browsers(
+        render_template("home/index.html", figures=figures.service_figures(), posts=figures.random_posts())
+    )
+
+
+@bp.get("/dashboard")
+@requires(*Permission)
+def dashboard() -> ResponseReturnValue:
+    """The state of one's own work; of everybody's for those who oversee."""
+    return render_template(
+        "home/dashboard.html",
+        steps=queries.first_steps(current_user),
+        upcoming=queries.upcoming_mailings(current_user),
+        **_live_parts(),
+    )
+
+
+@bp.get("/dashboard/live")
+@requires(*Permission)
+def live() -> ResponseReturnValue:
+    """The parts of the dashboard that change by themselves."""
+    return render_template("home/_live.html", **_live_parts())
+
+
+def _live_parts() -> dict[str, object]:
+    return {
+        "totals": queries.totals(current_user),
+        "per_day": queries.attempts_per_day(current_user, utcnow()),
+        "open_runs": queries.open_runs(current_user),
+        "recent_runs": queries.recent_runs(current_user),
+    }
+
+
+@bp.post("/language")
+def set_language() -> ResponseReturnValue:
+    """Keep the language picked, in this browser and with the account; back to where the person was."""
+    language = request.form.get("language", "")
+    if language not in current_app.config["LANGUAGES"]:
+        abort(400)
+    session["language"] = language
+    if current_user.is_authenticated:
+        services.remember_language(current_user, language)
+    return redirect(own_path(request.form.get("next")) or url_for("home.index"), 303)
+
+
+@bp.get("/privacy")
+def privacy() -> ResponseReturnValue:
+    """What is kept about whom."""
+    return kept_by_browsers(render_template("home/privacy.html"))
+
+
+@bp.get("/accessibility")
+def accessibility() -> ResponseReturnValue:
+    """How the pages can be used without a mouse, a screen or good eyes."""
+    return kept_by_browsers(render_template("home/accessibility.html"))
+
+
+@bp.get("/health")
+def show_health() -> ResponseReturnValue:
+    """For supervisors: 200 as long as the database, the one thing nothing works without, answers."""
+    parts = health.check()
+    return jsonify(parts), 200 if parts["database"] == "ok" else 503
+
+
+@bp.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    """What search engines should leave alone."""
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_PATHS)]
+    return "\n".join(lines) + "\n", {
+        "Content-Type": "text/plain; charset=utf-8",
+        "Cache-Control": "public, max-age=3600",
+    }
+
+
+@bp.get("/favicon.ico")
+def favicon() -> ResponseReturnValue:
+    """For programs that ask without reading the page."""
+    response = current_app.send_static_file("img/favicon.svg")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
