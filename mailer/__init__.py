@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from mailer import cli, errors, logs, web
+from mailer import admin, cli, errors, logs, web
 from mailer.extensions import babel, cache, csrf, db, limiter, login_manager, mail, migrate
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
 from mailer.models.user import User
@@ -27,6 +27,7 @@ def create_app(config: Any = None) -> Flask:
     errors.init_app(app)
     web.init_app(app)
     _register_blueprints(app)
+    admin.init_app(app)
     cli.init_app(app)
     return app
 
@@ -52,12 +53,13 @@ def _register_blueprints(app: Flask) -> None:
     from mailer.auth.views import bp as auth
     from mailer.blog.views import bp as blog
     from mailer.clients.views import bp as clients
+    from mailer.home.unsubscribe import bp as unsubscribe
     from mailer.home.views import bp as home
     from mailer.mailings.views import bp as mailings
     from mailer.manager.views import bp as manager
     from mailer.messages.views import bp as messages
 
-    for bp in (home, auth, clients, messages, mailings, manager, blog):
+    for bp in (home, unsubscribe, auth, clients, messages, mailings, manager, blog):
         app.register_blueprint(bp)
 
 
