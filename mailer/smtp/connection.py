@@ -291,13 +291,12 @@ class Connection(asyncio.Protocol):
         if session.awaits_mark:  # ours to wait for: the server owes us nothing
             self._deadline = math.inf
         else:
-            self._deadline = min(now + self._limit(session.phase), self._attempt_ends)
+            limit = self._limit(session.phase) if session.sent is None else self._config.timeouts.dot
+            self._deadline = min(now + limit, self._attempt_ends)
 
     def _limit(self, phase: Phase) -> float:
         limits = self._config.timeouts
         match phase:
-            case Phase.CONTENT:
-                return limits.dot
             case Phase.MAIL | Phase.RSET:
                 return limits.mail
             case Phase.RCPT:

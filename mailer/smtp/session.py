@@ -137,7 +137,7 @@ class Session:
     # -- one reply each --------------------------------------------------------------------------------------------
 
     def _after_envelope(self, phase: Phase, reply: Reply) -> bytes:
-        if not reply.is_positive and self._refusal is None:
+        if reply.code >= 300 and self._refusal is None:
             self._refuse(phase, reply)
         if self._pipelines:
             return b""

@@ -1,14 +1,12 @@
 """The border between the connections and whoever owns the emails."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mailer.smtp.results import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(NamedTuple):
     """One email for one recipient: one transaction.
 
     `recipient` is an addr-spec with the domain in its ASCII form. `content` has CRLF line ends, dots stuffed, ends in
