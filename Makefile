@@ -41,7 +41,7 @@ browser:
 
 translations: setup-dev ## collect new texts of the pages into mailer/translations
 	.venv/bin/pybabel -q extract -F babel.cfg -k _l -k _n:1,2 -k ngettext:1,2 --no-wrap --sort-by-file \
-		--project=golub --copyright-holder=Golub -o var/messages.pot .
+		--project=golub --copyright-holder=Golub -o var/messages.pot mailer
 	.venv/bin/pybabel -q update --no-wrap -N -i var/messages.pot -d mailer/translations
 	@.venv/bin/python -m launcher.translations
 
