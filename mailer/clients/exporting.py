@@ -16,7 +16,7 @@ _CHUNK = 64 * 1024
 
 
 def csv_of(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
-    """RFC 4180 with a byte order mark and semicolons, as a Russian Excel expects; cells that could be formulas disarmed.
+    """RFC 4180 with a byte order mark and semicolons, as a Russian Excel expects; no cell is left to be a formula.
 
     Yields chunks of about 64 KB.
     """

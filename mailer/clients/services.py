@@ -108,6 +108,7 @@ def _commit() -> None:
 
 
 def _changed() -> str:
-    return _(
+    text: str = _(
         "This client was changed meanwhile. Look at the present values below; saving again writes yours over them."
     )
+    return text

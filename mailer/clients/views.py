@@ -1,5 +1,235 @@
-"""Pages of this feature."""
+"""Pages of clients: the list, one client, and what is done to them."""
 
-from flask import Blueprint
+from __future__ import annotations
 
-bp = Blueprint("clients", __name__)
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from mailer.access import Permission, get_own, get_visible, requires
+from mailer.clients import queries, services, suppressions
+from mailer.clients.choice import Choice, as_args, parse_choice
+from mailer.clients.exporting import csv_of, table_of
+from mailer.clients.filter_views import bp as filters
+from mailer.clients.forms import BulkForm, ClientForm, ConfirmationForm
+from mailer.clients.history import history_of
+from mailer.clients.importing.views import bp as imports
+from mailer.clients.refused import ValueRefused
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.client import Client
+
+# Whoever is signed in may ask for one client: the loader answers 404 or 403.
+bp = Blueprint("clients", __name__, url_prefix="/clients")
+bp.register_blueprint(filters)
+bp.register_blueprint(imports)
+
+
+@bp.get("/")
+@requires(Permission.SEND, Permission.OVERSEE)
+def index() -> str:
+    """The list; those who oversee see everybody's."""
+    choice = _choice(request.args)
+    page = queries.page_of_clients(choice, current_user)
+    may_oversee = current_user.can(Permission.OVERSEE)
+    return render_template(
+        "clients/index.html",
+        page=page,
+        choice=choice,
+        tags=queries.tags_of(current_user),
+        args=_args_of(choice),
+        filters=queries.filters_of(current_user),
+        suppressions=queries.suppressions_of(page.items),
+        owners=queries.owners_of(page.items) if may_oversee else {},
+        may_change=current_user.can(Permission.SEND),
+    )
+
+
+@bp.get("/export")
+@requires(Permission.SEND)
+def export() -> Response:
+    """The chosen clients as a CSV file."""
+    rows = table_of(queries.export_of(_choice(request.args), current_user))
+    response = Response(stream_with_context(csv_of(rows)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="clients-{utcnow():%Y-%m-%d}.csv"'
+    return response
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.SEND)
+def new() -> ResponseReturnValue:
+    """Add a client."""
+    form = ClientForm()
+    if not form.is_submitted():
+        return render_template("clients/edit.html", form=form, client=None)
+    if form.validate():
+        try:
+            client = services.create_client(current_user, form.values())
+        except services.AddressTaken as taken:
+            form.email.errors = [str(taken)]
+        else:
+            flash(_("Client added."), "success")
+            return redirect(url_for("clients.show", client_id=client.id), 303)
+    return render_template("clients/edit.html", form=form, client=None), 422
+
+
+@bp.get("/<int:client_id>")
+@requires(*Permission)
+def show(client_id: int) -> str:
+    """One client: details, whether they may be written to, every delivery and attempt."""
+    client = get_visible(Client, client_id, current_user)
+    return render_template(
+        "clients/show.html",
+        client=client,
+        suppression=suppressions.suppression_of(client),
+        history=history_of(client),
+        may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
+        owner=queries.owners_of([client])[client.owner_id],
+        confirmation=ConfirmationForm(),
+    )
+
+
+@bp.route("/<int:client_id>/edit", methods=["GET", "POST"])
+@requires(*Permission)
+def edit(client_id: int) -> ResponseReturnValue:
+    """Change a client; a version that is no longer the present one comes back with 409 and the text kept."""
+    client = _own(client_id)
+    if request.method != "POST":
+        return render_template("clients/edit.html", form=ClientForm.of(client), client=client)
+    form = ClientForm()
+    status = 422
+    if form.validate():
+        try:
+            services.change_client(client, form.values(), form.version.data or 0)
+        except services.AddressTaken as taken:
+            form.email.errors = [str(taken)]
+        except services.ChangedMeanwhile as changed:
+            status = 409
+            client = _own(client_id)
+            form.version.data, form.version.raw_data = client.version, None
+            flash(str(changed), "warning")
+        else:
+            flash(_("Changes saved."), "success")
+            return redirect(url_for("clients.show", client_id=client_id), 303)
+    return render_template("clients/edit.html", form=form, client=client, is_stale=status == 409), status
+
+
+@bp.post("/<int:client_id>/delete")
+@requires(*Permission)
+def delete(client_id: int) -> ResponseReturnValue:
+    """Take a client off the list, with a way back."""
+    client = _own(client_id)
+    services.delete_client(client)
+    undo = url_for("clients.restore", client_id=client_id)
+    _flash_undo(_("Client deleted."), undo)
+    return redirect(url_for("clients.index"), 303)
+
+
+@bp.post("/<int:client_id>/restore")
+@requires(Permission.SEND)
+def restore(client_id: int) -> ResponseReturnValue:
+    """Bring a deleted client back."""
+    client = db.one_or_404(db.select(Client).filter_by(id=client_id, owner_id=current_user.id))
+    try:
+        services.restore_client(client)
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+        return redirect(url_for("clients.index"), 303)
+    flash(_("The client is back."), "success")
+    return redirect(url_for("clients.show", client_id=client_id), 303)
+
+
+@bp.post("/<int:client_id>/suppress")
+@requires(*Permission)
+def suppress(client_id: int) -> ResponseReturnValue:
+    """Never write to this address."""
+    suppressions.suppress(_own(client_id))
+    flash(_("Mailings leave this address out from now on."), "success")
+    return redirect(url_for("clients.show", client_id=client_id), 303)
+
+
+@bp.post("/<int:client_id>/unsuppress")
+@requires(*Permission)
+def unsuppress(client_id: int) -> ResponseReturnValue:
+    """Write to this address again."""
+    try:
+        suppressions.lift_suppression(_own(client_id), request.form.get("confirmation", ""))
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+    else:
+        flash(_("Mailings go to this address again."), "success")
+    return redirect(url_for("clients.show", client_id=client_id), 303)
+
+
+@bp.post("/bulk")
+@requires(Permission.SEND)
+def bulk() -> ResponseReturnValue:
+    """Delete or tag the marked clients, or (`everyone`) all of the present choice."""
+    choice = _choice(request.form)
+    where = [*queries.chosen(choice, current_user), Client.owner_id == current_user.id]
+    if not request.form.get("everyone"):
+        where.append(Client.id.in_(_marked()))
+    form = BulkForm()
+    if not form.validate():
+        flash(next(error for errors in form.errors.values() for error in errors), "danger")
+    elif form.action.data == "delete":
+        count, moment = services.delete_clients(where)
+        undo = url_for("clients.restore_deleted", at=moment.isoformat())
+        _flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
+    else:
+        change = services.add_tag if form.action.data == "add_tag" else services.remove_tag
+        count = change(where, form.tag.cleaned[0])
+        flash(ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
+    return redirect(url_for("clients.index", **_args_of(choice)), 303)
+
+
+@bp.post("/restore-deleted")
+@requires(Permission.SEND)
+def restore_deleted() -> ResponseReturnValue:
+    """Undo a deletion of many, named by its moment."""
+    try:
+        moment = datetime.fromisoformat(request.args.get("at", ""))
+    except ValueError:
+        abort(404)
+    if moment.tzinfo is None:
+        abort(404)
+    count = services.restore_deleted(current_user, moment)
+    flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
+    return redirect(url_for("clients.index"), 303)
+
+
+def _own(client_id: int) -> Client:
+    """The user's own client to work on: 404 for strangers, 403 for those who may only look."""
+    client: Client = get_own(Client, client_id, current_user)
+    if not current_user.can(Permission.SEND):
+        abort(403)
+    return client
+
+
+def _choice(args: MultiDict[str, str]) -> Choice:
+    try:
+        return parse_choice(args)
+    except ValueRefused:
+        abort(400)
+
+
+def _flash_undo(text: str, url: str) -> None:
+    message: Any = {"text": text, "url": url, "label": _("Undo")}
+    flash(message, "undo")
+
+
+def _args_of(choice: Choice) -> dict[str, Any]:
+    asked = {"filter": choice.filter_id, "sort": choice.sort, "order": choice.order}
+    return as_args(choice.criteria) | {name: value for name, value in asked.items() if value}
+
+
+def _marked() -> list[int]:
+    ids = request.form.getlist("ids")
+    return [int(id_) for id_ in ids[: queries.PER_PAGE] if id_.isascii() and id_.isdecimal() and len(id_) <= 18]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -10,7 +10,15 @@ from typing import Any
 from mailer.clients.importing.columns import MAX_COLUMNS, guess_columns, looks_like_header
 from mailer.clients.importing.encoding import ENCODINGS, detect_encoding
 from mailer.clients.importing.files import path_of
-from mailer.clients.importing.table import SEPARATORS, BrokenRow, Row, Table, detect_separator, first_line
+from mailer.clients.importing.table import (
+    SEPARATORS,
+    BrokenRow,
+    Row,
+    Table,
+    count_lines,
+    detect_separator,
+    first_line,
+)
 from mailer.clients.refused import ValueRefused
 
 SHOWN_ROWS = 20
@@ -25,7 +33,7 @@ class Preview:
     names: list[str]  # of the columns; a number where the file has no header
     targets: list[str]
     rows: list[Row | BrokenRow]
-    row_count: int
+    row_estimate: int  # lines of the file, to show progress by
 
     @property
     def options(self) -> dict[str, Any]:
@@ -54,17 +62,15 @@ def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
     has_header = {"1": True, "0": False}.get(chosen.get("header", ""), looks_like_header(first))
     table = Table(path, encoding, separator, has_header)
     names = first if has_header else [str(place + 1) for place in range(len(first))]
-    rows = table.rows()
-    shown = list(islice(rows, SHOWN_ROWS))
     return Preview(
         table=table,
         detected=frozenset({"encoding", "separator", "header"} - {key for key, value in chosen.items() if value}),
         names=names,
         targets=guess_columns(first, has_header),
-        rows=shown,
-        row_count=len(shown) + sum(1 for _ in rows),
+        rows=list(islice(table.rows(), SHOWN_ROWS)),
+        row_estimate=max(1, count_lines(path) - has_header),
     )
 
 
-def _one_of(known: Mapping[str, str], chosen: str | None) -> str | None:
+def _one_of(known: Container[str], chosen: str | None) -> str | None:
     return chosen if chosen in known else None

@@ -37,7 +37,7 @@ def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any])
     claimed = (
         update(ClientImport)
         .where(ClientImport.id == begun.id, ClientImport.state == ImportState.UPLOADED)
-        .values(state=ImportState.QUEUED, options=preview.options | options, row_count=preview.row_count)
+        .values(state=ImportState.QUEUED, options=preview.options | options, row_count=preview.row_estimate)
     )
     if not db.session.execute(claimed).rowcount:  # type: ignore[attr-defined]
         db.session.rollback()

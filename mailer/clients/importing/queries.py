@@ -1,0 +1,46 @@
+"""What the pages of imports read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from mailer.clients.importing.report import Report
+from mailer.clients.importing.rows import Problem
+from mailer.clients.labels import FIELDS
+from mailer.clients.reasons import explain
+from mailer.extensions import db
+from mailer.models.client_import import ClientImport
+from mailer.models.user import User
+
+SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Problems:
+    """The beginning of a report, and how long it is."""
+
+    shown: list[Problem]
+    count: int
+
+
+def imports_of(user: User) -> list[ClientImport]:
+    """The latest imports of `user`."""
+    query = select(ClientImport).filter_by(owner_id=user.id).order_by(ClientImport.id.desc()).limit(10)
+    return list(db.session.scalars(query))
+
+
+def first_problems(report: Report) -> Problems:
+    """The first twenty."""
+    return Problems(list(report.read(limit=SHOWN_PROBLEMS)), len(report))
+
+
+def report_rows(report: Report) -> Iterator[list[object]]:
+    """The whole report as a table: row, field, value, reason."""
+    yield [_("Row"), _("Field"), _("Value"), _("Reason")]
+    for problem in report.read():
+        label = str(FIELDS.get(problem.field, problem.field))
+        yield [problem.row, label, problem.value, explain(problem.code, problem.params)]

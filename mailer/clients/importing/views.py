@@ -1,0 +1,162 @@
+"""Pages of an import: the upload, the preview, the progress and the report."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_login import current_user
+
+from mailer.access import Permission, get_own, requires
+from mailer.clients import labels
+from mailer.clients.exporting import csv_of
+from mailer.clients.importing import queries, services
+from mailer.clients.importing.encoding import ENCODINGS
+from mailer.clients.importing.files import report_of
+from mailer.clients.importing.forms import StartForm, UploadForm, chosen_targets, read_targets, target_choices
+from mailer.clients.importing.job import MAX_ROWS
+from mailer.clients.importing.preview import Preview, preview_of
+from mailer.clients.importing.table import SEPARATORS
+from mailer.clients.reasons import explain
+from mailer.clients.refused import ValueRefused
+from mailer.errors import Refusal
+from mailer.extensions import limiter
+from mailer.models.client_import import ClientImport, ImportState
+
+bp = Blueprint("imports", __name__, url_prefix="/import")
+
+
+@bp.route("/", methods=["GET", "POST"])
+@requires(Permission.SEND)
+@limiter.limit("60 per hour", methods=["POST"])
+def new() -> ResponseReturnValue:
+    """Choose a file."""
+    form = UploadForm()
+    if form.is_submitted() and form.validate():
+        try:
+            begun = services.begin_import(current_user, form.file.data)
+        except ValueRefused as refused:
+            form.file.errors = [explain(refused.code, refused.params)]
+        else:
+            return redirect(url_for("clients.imports.show", import_id=begun.id), 303)
+    status = 422 if form.is_submitted() else 200
+    return render_template("clients/imports/new.html", form=form, imports=queries.imports_of(current_user)), status
+
+
+@bp.get("/<int:import_id>")
+@requires(*Permission)
+def show(import_id: int) -> ResponseReturnValue:
+    """The preview; once started, the progress; at the end, what became of every row."""
+    begun = _own(import_id)
+    if begun.state is not ImportState.UPLOADED:
+        return render_template("clients/imports/show.html", **_result_of(begun))
+    try:
+        preview = preview_of(begun.stored_file, request.args)
+    except ValueRefused as refused:
+        flash(explain(refused.code, refused.params), "danger")
+        return redirect(url_for("clients.imports.new"), 303)
+    return _show_preview(begun, preview, preview.targets)
+
+
+@bp.post("/<int:import_id>")
+@requires(*Permission)
+def start(import_id: int) -> ResponseReturnValue:
+    """Start it as chosen; a choice that cannot work comes back."""
+    begun = _own(import_id)
+    form = StartForm()
+    try:
+        preview = preview_of(begun.stored_file, request.form)
+        try:
+            targets = chosen_targets(request.form, preview.names)
+            if not preview.rows:
+                raise ValueRefused("no_rows")
+        except ValueRefused as refused:
+            targets = read_targets(request.form, len(preview.names))
+            return _show_preview(begun, preview, targets, form, explain(refused.code, refused.params))
+    except ValueRefused as refused:
+        flash(explain(refused.code, refused.params), "danger")
+        return redirect(url_for("clients.imports.new"), 303)
+    if not form.validate():
+        return _show_preview(begun, preview, targets, form, next(iter(form.errors.values()))[0])
+    options = {"targets": targets, "tags": form.tags.cleaned, "existing": form.existing.data, "mode": form.mode.data}
+    try:
+        services.start_import(begun, preview, options)
+    except Refusal as refusal:
+        flash(str(refusal), "info")
+    return redirect(url_for("clients.imports.show", import_id=import_id), 303)
+
+
+@bp.get("/<int:import_id>/progress")
+@requires(*Permission)
+def progress(import_id: int) -> str:
+    """The part of the page that renews itself."""
+    return render_template("clients/imports/_progress.html", **_result_of(_own(import_id)))
+
+
+@bp.get("/<int:import_id>/report.csv")
+@requires(*Permission)
+def report(import_id: int) -> Response:
+    """Every line of the report as a CSV file, in the reader's language."""
+    begun = _own(import_id)
+    rows = queries.report_rows(report_of(begun.stored_file))
+    response = Response(stream_with_context(csv_of(rows)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="import-{import_id}-report.csv"'
+    return response
+
+
+@bp.post("/<int:import_id>/undo")
+@requires(*Permission)
+def undo(import_id: int) -> ResponseReturnValue:
+    """Delete what it created."""
+    begun = _own(import_id)
+    try:
+        deleted, kept = services.undo_import(begun)
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+    else:
+        text = ngettext("%(num)s client of this import deleted.", "%(num)s clients of this import deleted.", deleted)
+        if kept:
+            text += " " + ngettext(
+                "%(num)s stays, having been changed or deleted since.",
+                "%(num)s stay, having been changed or deleted since.",
+                kept,
+            )
+        flash(text, "success")
+    return redirect(url_for("clients.imports.show", import_id=import_id), 303)
+
+
+def _show_preview(
+    begun: ClientImport, preview: Preview, targets: list[str], form: StartForm | None = None, error: str | None = None
+) -> ResponseReturnValue:
+    page = render_template(
+        "clients/imports/preview.html",
+        begun=begun,
+        preview=preview,
+        targets=targets,
+        form=form or StartForm(),
+        error=error,
+        choices=target_choices(),
+        encodings=ENCODINGS,
+        separators={sign: _("Tab") if sign == "\t" else sign for sign in SEPARATORS},
+        explain=explain,
+    )
+    return page, 422 if error else 200
+
+
+def _result_of(begun: ClientImport) -> dict[str, object]:
+    done = begun.state.is_final
+    return {
+        "begun": begun,
+        "problems": queries.first_problems(report_of(begun.stored_file)) if done else None,
+        "error": explain(begun.error, {"limit": MAX_ROWS}) if begun.error else None,
+        "explain": explain,
+        "field_labels": labels.FIELDS,
+    }
+
+
+def _own(import_id: int) -> ClientImport:
+    begun: ClientImport = get_own(ClientImport, import_id, current_user)
+    if not current_user.can(Permission.SEND):
+        abort(403)
+    return begun
