@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, NotFound, ServiceUnavailable
@@ -60,15 +61,21 @@ def _bad_data(error: DataError) -> ResponseReturnValue:
 
 
 def _no_database(error: OperationalError) -> ResponseReturnValue:
-    db.session.rollback()
+    _forget_user()
     log.error("database away", error=str(error.orig))
     return _http_error(ServiceUnavailable())
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
-    db.session.rollback()
+    _forget_user()
     log.exception("unhandled error", exc_info=error)
     return _http_error(InternalServerError())
+
+
+def _forget_user() -> None:
+    """Let the error page be drawn without asking a database that may be away."""
+    db.session.rollback()
+    g._login_user = AnonymousUserMixin()
 
 
 def explanation(code: int) -> tuple[str, str]:

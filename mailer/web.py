@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request, session, url_for
+from flask import Flask, Response, current_app, g, has_request_context, request, session, url_for
 from flask_babel import (
     format_date,
     format_datetime,
@@ -61,7 +61,9 @@ def chosen_language() -> str:
     languages = current_app.config["LANGUAGES"]
     if (picked := g.get("language")) in languages:
         return str(picked)
-    if current_user and current_user.is_authenticated:
+    if not has_request_context():
+        return str(current_app.config["BABEL_DEFAULT_LOCALE"])
+    if current_user.is_authenticated:
         return str(current_user.language)
     if (remembered := session.get("language")) in languages:
         return str(remembered)
@@ -70,7 +72,7 @@ def chosen_language() -> str:
 
 def chosen_timezone() -> str:
     """The account's time zone, else the default one."""
-    if current_user and current_user.is_authenticated:
+    if has_request_context() and current_user.is_authenticated:
         return str(current_user.timezone)
     return str(current_app.config["BABEL_DEFAULT_TIMEZONE"])
 

@@ -82,16 +82,17 @@ class Sender:
     async def run(self, stop: asyncio.Event | None = None) -> Report:
         """Send for the given seconds, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
-        self._settled = asyncio.Event()
+        self._has_begun = asyncio.Event()
         self._marker = Scribe("marker", self._commit, self._failed)
         self._clerk = Scribe("clerk", self._do, self._failed)
         self._marker.start()
         self._clerk.start()
         self._ask_for_claims()
-        pool = asyncio.ensure_future(self._pool.run())
         watch = asyncio.ensure_future(self._watch(stop))
         try:
-            await pool
+            await self._has_begun.wait()  # nobody knocks at the server without a mail in hand
+            if self._queue:
+                await self._pool.run()
             watch.cancel()
             await self._hand_back()
         finally:
@@ -121,6 +122,7 @@ class Sender:
 
     def _end(self, how: Callable[[], None]) -> None:
         self._is_ending = True
+        self._has_begun.set()
         self._queue.clear()
         how()
 
@@ -188,6 +190,7 @@ class Sender:
         if claim is None:
             self._has_more = False
             self.report.is_out_of_work = True
+            self._has_begun.set()
             return
         slice_ = self._slices[claim.slice_id] = _Slice(claim)
         for position, person in claim.people.items():
@@ -195,6 +198,8 @@ class Sender:
                 self._note(slice_, person)
             elif not self._is_ending:
                 self._queue.append((slice_, position))
+        if self._queue or self._is_ending:
+            self._has_begun.set()
         self._release_when_done(slice_)
         self._pool.wake()
 
@@ -275,6 +280,7 @@ class Sender:
 
     def _give_up(self, error: BaseException) -> None:
         """A scribe is gone: let go of everything at once, leaving the leases to run out."""
+        self._has_begun.set()
         self.report.is_lease_lost = isinstance(error, LeaseLost)
         if not self.report.is_lease_lost:
             log.error("the ledger failed", run=self._work.run_id, error=repr(error))

@@ -122,9 +122,8 @@ def _send(run_id: int, server: Transport, rules: RunRules, seconds: float) -> Re
     run = db.session.get_one(Run, run_id)
     work = _work(run, rules)
     run.started_at = run.started_at or db.func.now()
-    db.session.commit()
+    db.session.commit()  # nothing of ours is open while the network is
     marker, clerk = _ledger(run_id), _ledger(run_id)
-    db.session.remove()  # nothing of ours is open while the network is
     try:
         return uvloop.run(_stretch(Sender(work, server, marker, clerk, seconds=seconds, random=Random())))  # noqa: S311
     finally:
@@ -162,7 +161,7 @@ def _ledger(run_id: int) -> Ledger:
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
-    db.session.remove()
+    db.session.rollback()
     ledger = _ledger(run_id)
     try:
         settle_abandoned(ledger, rules, Random())  # noqa: S311

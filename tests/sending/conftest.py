@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -19,7 +19,7 @@ from mailer.models.user import User
 from mailer.sending.planning import set_next_run, start_due
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
-from tests.factories import make_client, make_mailing, make_message
+from tests.factories import make_client, make_mailing
 
 
 @pytest.fixture
@@ -53,6 +53,14 @@ def finish(run: Run, seconds: float = 20) -> Run:
     while send_run(run_id, seconds):
         pass
     return db.session.get_one(Run, run_id, populate_existing=True)
+
+
+def let_time_pass() -> None:
+    """As if every retry and the next probe of the server were due now."""
+    db.session.execute(text("UPDATE deliveries SET retry_at = now() WHERE retry_at IS NOT NULL"))
+    db.session.execute(text("UPDATE slices SET ready_at = now() WHERE ready_at IS NOT NULL"))
+    db.session.execute(text("UPDATE mail_servers SET probe_at = now() WHERE probe_at IS NOT NULL"))
+    db.session.commit()
 
 
 def states(run: Run) -> dict[str, str]:
