@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, compat32
 from email.utils import parseaddr
@@ -47,15 +46,18 @@ holes = st.sampled_from(["{{ имя }}", '{{ фамилия | "друг" }}', "{
 templates = st.lists(literals | holes, max_size=8).map("".join)
 
 
+def with_plain_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def normal(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    return with_plain_breaks(text).rstrip("\n")
 
 
-def straightforward(subject: str, text: str, name: str) -> EmailMessage:
-    """The same mail by the standard library, parsed again."""
+def straightforward(text: str) -> EmailMessage:
+    """The same body by the standard library, parsed again. Its headers are no measure: folding long ones loses spaces,
+    and what looks like an encoded word goes out as one."""
     message = EmailMessage(policy=SMTP)
-    message["To"] = Address(name, addr_spec="ivan@example.com")
-    message["Subject"] = subject
     message.set_content(text, cte="quoted-printable")
     return received(b"\r\n".join(re.sub(rb"^\.", b"..", line) for line in message.as_bytes().split(b"\r\n")))
 
@@ -75,12 +77,10 @@ def test_the_reader_sees_what_the_author_and_the_client_wrote(subject: str, text
     message = received(data)
     expected_text = normal(email.preview(to).text)
     if "http" not in text:
-        assert expected_text == normal(parse(text).render(to.known_values))
-    expected = straightforward(one_line(subject), expected_text, one_line(to.display_name))
+        assert expected_text == normal(parse(text).render(to.known_values, escape=with_plain_breaks))
+    expected = straightforward(expected_text)
     assert normal(content_of(message, "plain")) == normal(content_of(expected, "plain"))
     assert one_line(message["Subject"]) == one_line(subject)
-    if "=?" not in subject:  # the library sends these undisguised
-        assert one_line(message["Subject"]) == one_line(expected["Subject"])
     assert addressee(data) == (one_line(to.display_name), "ivan@example.com")
 
 
