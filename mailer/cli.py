@@ -2,8 +2,105 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import uuid
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+
+from mailer.auth.services.registration import create_user as create_account
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.jobs.schedule import run_scheduler
+from mailer.jobs.workers import run_worker
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.models.user import Role
+from mailer.queue import WORKERS
+from mailer.sending.closing import stop_what_must
+from mailer.sending.planning import start_due, start_now
+from mailer.sending.stretch import runs_with_work, send_run
+
+LONG = 24 * 3600.0
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
+    for command in (send_mailings, worker, scheduler, create_user, load_sample):
+        app.cli.add_command(command)
+
+
+@click.command("send-mailings")
+@click.option("--mailing", "mailing_id", type=int, help="Send this mailing now, due or not.")
+def send_mailings(mailing_id: int | None) -> None:
+    """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers."""
+    try:
+        run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    for run_id in run_ids:
+        while send_run(run_id, LONG):
+            pass
+        click.echo(_report(run_id))
+    stop_what_must()
+    if not run_ids:
+        click.echo("Nothing is due.")
+
+
+def _start_one(mailing_id: int) -> int:
+    mailing = db.session.get(Mailing, mailing_id)
+    if mailing is None or mailing.deleted_at is not None:
+        raise click.ClickException(f"There is no mailing {mailing_id}.")
+    if not mailing.may_send or mailing.owner.blocked_at is not None:
+        raise click.ClickException(f"Mailing {mailing_id} is {mailing.status.value}: it must be resumed first.")
+    return int(start_now(mailing, f"cli:{uuid.uuid4().hex}").id)
+
+
+def _start_all() -> list[int]:
+    start_due()
+    return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
+
+
+def _report(run_id: int) -> str:
+    run = db.session.get_one(Run, run_id, populate_existing=True)
+    figures = ", ".join(f"{name} {count}" for name, count in run.counts.items())
+    line = f"mailing {run.mailing_id}, run {run.id}: {run.state.value}; planned {run.planned_count} = {figures}"
+    db.session.rollback()
+    return line
+
+
+@click.command("worker")
+@click.argument("name", type=click.Choice(list(WORKERS)))
+def worker(name: str) -> None:
+    """Run an RQ worker: mailings, accounts or ticks."""
+    run_worker(name)
+
+
+@click.command("scheduler")
+def scheduler() -> None:
+    """Run rq-scheduler with the tick."""
+    run_scheduler()
+
+
+@click.command("create-user")
+@click.argument("email")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True)
+@click.option("--password", help="Asked for when left out; an empty answer generates one.")
+def create_user(email: str, role: str, password: str | None) -> None:
+    """Create a confirmed account."""
+    if password is None:
+        password = click.prompt("Password (empty: generate)", default="", hide_input=True, show_default=False)
+    try:
+        user, password = create_account(email, Role(role), password or None)
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    click.echo(f"{user.role.value} {user.email}  password: {password}")
+
+
+@click.command("load-sample")
+def load_sample() -> None:
+    """Load sample data: people, clients, messages, mailings, articles. Does nothing the second time."""
+    from mailer import sample
+
+    for account in sample.load(Path(current_app.config["VAR_DIR"])):
+        click.echo(f"{account.role:8} {account.email}  password: {account.password}")

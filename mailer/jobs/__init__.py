@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import current_app
 
 from mailer.auth import outbox
-from mailer.clients.importing import run_import
+from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.ticking import take_turn
 from mailer.queue import SEND_RUN, enqueue

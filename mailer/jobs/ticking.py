@@ -12,7 +12,7 @@ from redis import RedisError
 from mailer import queue
 from mailer.auth import outbox
 from mailer.blog.services import flush_views
-from mailer.clients.importing import stalled_imports
+from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
