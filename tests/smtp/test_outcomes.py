@@ -15,7 +15,6 @@ CASES = [
     ("GREETING -> 421 4.7.0 Too busy", SERVER_FAULT, Phase.GREETING, 421),
     ("GREETING -> raw HTTP/1.1 400 Bad\\r\\n", SERVER_FAULT, Phase.GREETING, None),
     ("CONNECT -> drop", SERVER_FAULT, Phase.GREETING, None),
-    ("CONNECT -> reset", SERVER_FAULT, Phase.GREETING, None),
     ("EHLO -> 502 5.5.1 What?", SERVER_FAULT, Phase.EHLO, 502),
     ("EHLO -> flood 250-again", SERVER_FAULT, Phase.EHLO, None),
     ("EHLO -> drop", SERVER_FAULT, Phase.EHLO, None),
@@ -72,6 +71,12 @@ def test_what_an_answer_means(rule, outcome, phase, code, pipelining):
             assert lab.count("ann@x.test") == 1
         elif outcome is not IN_DOUBT:
             assert lab.accepted == []
+
+
+def test_a_reset_at_once_is_a_fault_whether_it_overtakes_the_connection_or_not():
+    with Lab("CONNECT -> reset") as lab:
+        (result,) = Outbox([email_to("ann@x.test")]).send(transport_to(lab.port))
+        assert result.outcome is SERVER_FAULT and result.phase in (Phase.CONNECT, Phase.GREETING) and result.text
 
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
