@@ -1,0 +1,48 @@
+"""Sample data: an invented tea shop with clients, messages and mailings, staff to look on, and a blog.
+
+Everything invented is addressed to domains in `.test`, which no mail can ever reach.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import insert, select
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.mailing import Mailing
+from mailer.models.user import Role
+from mailer.sample import mailings, people
+from mailer.sample.accounts import PEOPLE, Account, ensure_accounts, find_user
+from mailer.sample.blog import ensure_articles
+from mailer.sample.letters import add_messages
+
+__all__ = ["Account", "load"]
+
+
+def load(var_dir: str | Path, now: datetime | None = None) -> list[Account]:
+    """Put the sample data in, if it is not there yet; who can sign in. The passwords are kept in `accounts.json` too.
+
+    One transaction after the accounts: a load that was cut off is done anew by the next call.
+    """
+    accounts = ensure_accounts(Path(var_dir))
+    ids = {role: user.id for email, _name, role in PEOPLE if (user := find_user(email))}
+    now = now or utcnow()
+    ensure_articles(ids[Role.EDITOR], now)
+    if db.session.scalar(select(Mailing.id).where(Mailing.owner_id == ids[Role.USER]).limit(1)) is None:
+        _add_shop(ids[Role.USER], now)
+    db.session.commit()
+    return accounts
+
+
+def _add_shop(owner_id: int, now: datetime) -> None:
+    db.session.execute(insert(Client), list(people.clients(owner_id, now)))
+    clients = db.session.scalars(select(Client).where(Client.owner_id == owner_id).order_by(Client.id)).all()
+    messages = add_messages(owner_id)
+    mailings.add_filter(owner_id)
+    mailings.add_finished(owner_id, messages["autumn.html"], clients, now)
+    mailings.add_daily(owner_id, messages["morning.txt"], clients, now)
+    mailings.add_soon(owner_id, messages["club.html"], utcnow())
