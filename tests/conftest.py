@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from redis import Redis
+from werkzeug.test import TestResponse
 
 from config import TestingConfig
 from mailer import create_app
@@ -89,6 +91,12 @@ def app(migrated_app: Flask, servers: Servers) -> Iterator[Flask]:
 
 class Browser(FlaskClient):
     """A test client that can sign in without typing a password."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Ask for a page. The test's own application context lends its `g`, where the person signed in and the
+        language are kept, to every request: nothing of one may reach the next."""
+        g.__dict__.clear()
+        return super().open(*args, **kwargs)
 
     def login(self, user: User) -> Browser:
         """Take on a session of `user`, as the login page would give."""
