@@ -1,5 +1,94 @@
-"""Pages of this feature."""
+"""Looking at mailings: the list, the mailing's page and the part of it that moves."""
 
-from flask import Blueprint
+from __future__ import annotations
 
-bp = Blueprint("mailings", __name__)
+from flask import abort, render_template, request
+from flask_login import current_user, login_required
+
+from mailer.access import Permission, get_visible, requires
+from mailer.clock import utcnow
+from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
+from mailer.mailings.agenda import agenda_of, in_words, rule_words, zone_words
+from mailer.mailings.blueprint import bp
+from mailer.mailings.progress import Progress, speed
+from mailer.mailings.verdicts import verdict
+from mailer.models.mailing import Mailing, MailingStatus
+
+__all__ = ["bp"]
+SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
+
+
+@bp.get("")
+@requires(Permission.SEND, Permission.OVERSEE)
+def index() -> str:
+    """The list."""
+    search = request.args.get("q", "").replace("\0", "")
+    status = request.args.get("status", "")
+    sort, order = request.args.get("sort", "created"), request.args.get("order", "desc")
+    page = queries.mailings_page(current_user, search, status, sort, order, page_number())
+    return render_template(
+        "mailings/index.html",
+        page=page,
+        runs=queries.last_runs(page.items),
+        q=search,
+        status=status,
+        statuses=list(MailingStatus),
+        sort=sort,
+        order=order,
+    )
+
+
+@bp.get("/<int:mailing_id>")
+@login_required
+def show(mailing_id: int) -> str:
+    """The mailing's page."""
+    mailing = get_visible(Mailing, mailing_id, current_user)
+    return render_template(
+        "mailings/show.html",
+        agenda=agenda_of(mailing, utcnow(), 5),
+        recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
+        runs=queries.runs_page(mailing, page_number()),
+        **_moving(mailing),
+    )
+
+
+@bp.get("/<int:mailing_id>/progress")
+@login_required
+def progress(mailing_id: int) -> str:
+    """The part of the mailing's page that moves while a run goes."""
+    mailing = get_visible(Mailing, mailing_id, current_user)
+    moving = _moving(mailing)
+    return render_template("mailings/_progress.html", is_update=True, **moving)
+
+
+def _moving(mailing: Mailing) -> dict[str, object]:
+    """What the moving part shows: the open run, else the last one."""
+    now = utcnow()
+    run = run_queries.open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
+    is_open = run is not None and run.closed_at is None
+    return {
+        "mailing": mailing,
+        "rule_words": rule_words(mailing.rule),
+        "zone_words": zone_words(mailing.timezone),
+        "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
+        "run": run,
+        "verdict": verdict(run) if run else None,
+        "progress": Progress.of(run, now) if run and is_open else None,
+        "speed": speed(run, now) if run else None,
+        "is_moving": is_open or _starts_soon(mailing),
+        "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),
+    }
+
+
+def _starts_soon(mailing: Mailing) -> bool:
+    if mailing.next_run_at is None or not mailing.may_send:
+        return False
+    return (mailing.next_run_at - utcnow()).total_seconds() < SOON_SECONDS
+
+
+def page_number() -> int:
+    """The page asked for; 404 when it is no number of a page."""
+    number = request.args.get("page", "1")
+    if not number.isdecimal() or len(number) > 9 or int(number) == 0:
+        abort(404)
+    return int(number)

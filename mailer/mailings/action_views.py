@@ -1,0 +1,113 @@
+"""What an owner does to a mailing beyond editing it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from mailer.access import Permission, requires
+from mailer.errors import Refusal
+from mailer.extensions import db, limiter
+from mailer.mailings import queries, services
+from mailer.mailings.access import own_mailing, per_user
+from mailer.mailings.blueprint import bp
+from mailer.mailings.run_queries import open_run
+from mailer.sending import audience
+
+
+@bp.post("/<int:mailing_id>/delete")
+@login_required
+def delete(mailing_id: int) -> ResponseReturnValue:
+    """Hide a mailing, with a way back; 409 while a run goes."""
+    mailing = own_mailing(mailing_id)
+    try:
+        services.delete_mailing(mailing)
+    except services.RunIsGoing:
+        return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
+    undo = url_for("mailings.restore", mailing_id=mailing_id)
+    flash({"text": _("Mailing deleted."), "url": undo, "label": _("Undo")}, "undo")
+    return redirect(url_for("mailings.index"), 303)
+
+
+@bp.post("/<int:mailing_id>/restore")
+@requires(Permission.SEND)
+def restore(mailing_id: int) -> ResponseReturnValue:
+    """Bring a deleted mailing back."""
+    mailing = queries.deleted_mailing(current_user, mailing_id)
+    try:
+        services.restore_mailing(mailing)
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+        return redirect(url_for("mailings.index"), 303)
+    flash(_("The mailing is back."), "success")
+    return _to_page(mailing_id)
+
+
+@bp.post("/<int:mailing_id>/pause")
+@login_required
+def pause(mailing_id: int) -> ResponseReturnValue:
+    """The owner's brake."""
+    try:
+        services.pause_mailing(own_mailing(mailing_id))
+        flash(_("Mailing paused. Nothing leaves until you let it go on."), "success")
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+    return _to_page(mailing_id)
+
+
+@bp.post("/<int:mailing_id>/resume")
+@login_required
+def resume(mailing_id: int) -> ResponseReturnValue:
+    """Let go of the owner's brake."""
+    services.resume_mailing(own_mailing(mailing_id))
+    flash(_("The mailing goes on."), "success")
+    return _to_page(mailing_id)
+
+
+@bp.post("/<int:mailing_id>/stop")
+@login_required
+def stop(mailing_id: int) -> ResponseReturnValue:
+    """End the run that is going."""
+    services.stop_run(own_mailing(mailing_id))
+    flash(_("The run is being stopped: mails not sent yet will not leave."), "success")
+    return _to_page(mailing_id)
+
+
+@bp.route("/<int:mailing_id>/send-now", methods=["GET", "POST"])
+@login_required
+@limiter.limit("20 per minute", key_func=per_user, methods=["POST"])
+def send_now(mailing_id: int) -> ResponseReturnValue:
+    """Ask once more, saying how many will get it; then start. The form's token makes a double click one run."""
+    mailing = own_mailing(mailing_id)
+    if request.method == "GET":
+        return _ask(mailing_id, uuid.uuid4().hex)
+    token = _token()
+    try:
+        services.send_now(mailing, token)
+    except Refusal as refusal:
+        db.session.rollback()
+        flash(str(refusal), "danger")
+        return _ask(mailing_id, token), 409
+    flash(_("Sending begins."), "success")
+    return _to_page(mailing_id)
+
+
+def _ask(mailing_id: int, token: str) -> str:
+    mailing = own_mailing(mailing_id)
+    return render_template("mailings/send_now.html", mailing=mailing, recipients=audience.summary(mailing), token=token)
+
+
+def _token() -> str:
+    """The form's token; 400 for what no form of ours holds."""
+    try:
+        return uuid.UUID(request.form.get("token", "")).hex
+    except ValueError:
+        abort(400)
+
+
+def _to_page(mailing_id: int) -> ResponseReturnValue:
+    return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)

@@ -1,0 +1,65 @@
+"""What an owner can choose from in a mailing's form."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from sqlalchemy import func, or_, select
+
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter
+from mailer.models.message import Message
+
+FOUND_CLIENTS = 20  # shown for one search
+MAX_CLIENTS = 1000  # chosen by hand; tags and filters are for more
+
+
+def messages(owner_id: int) -> list[tuple[int, str]]:
+    """Id and subject of the live messages, the latest first."""
+    query = select(Message.id, Message.subject).where(Message.owner_id == owner_id, Message.deleted_at.is_(None))
+    return [(id_, subject) for id_, subject in db.session.execute(query.order_by(Message.updated_at.desc()))]
+
+
+def tags(owner_id: int) -> list[tuple[str, int]]:
+    """Every tag in use and how many live clients have it, in alphabetical order."""
+    tag = func.unnest(Client.tags).label("tag")
+    used = select(tag).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.tags != []).subquery()
+    query = select(used.c.tag, func.count()).group_by(used.c.tag).order_by(func.lower(used.c.tag))
+    return [(name, count) for name, count in db.session.execute(query)]
+
+
+def filters(owner_id: int) -> list[tuple[int, str]]:
+    """Id and name of the saved filters."""
+    query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner_id)
+    return [(id_, name) for id_, name in db.session.execute(query.order_by(func.lower(ClientFilter.name)))]
+
+
+def timezones() -> dict[str, list[tuple[str, str]]]:
+    """IANA zones by part of the world, as a select shows them."""
+    by_region: dict[str, list[tuple[str, str]]] = {}
+    for key in sorted(available_timezones()):
+        region, _slash, place = key.partition("/")
+        if region in REGIONS:
+            by_region.setdefault(region, []).append((key, place.replace("_", " ")))
+    return by_region | {"UTC": [("UTC", "UTC")]}
+
+
+REGIONS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+
+
+def clients_named(owner_id: int, ids: list[int]) -> list[Client]:
+    """The owner's live clients among `ids`, by name."""
+    query = select(Client).where(Client.owner_id == owner_id, Client.id.in_(ids), Client.deleted_at.is_(None))
+    return list(db.session.scalars(query.order_by(Client.last_name, Client.first_name, Client.id)))
+
+
+def clients_found(owner_id: int, search: str, but: list[int]) -> list[Client]:
+    """The first few live clients that match and are not chosen yet."""
+    query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.id.not_in(but))
+    for word in search.split():
+        columns = (Client.email, Client.last_name, Client.first_name, Client.patronymic)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    query = query.order_by(Client.last_name, Client.first_name, Client.id).limit(FOUND_CLIENTS)
+    return list(db.session.scalars(query))

@@ -1,0 +1,199 @@
+"""The mailing's form and the pieces of it that answer while one types."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from mailer.access import Permission, get_own, requires
+from mailer.clock import utcnow
+from mailer.extensions import limiter
+from mailer.mailings import choices, queries, services
+from mailer.mailings.access import own_mailing, per_user
+from mailer.mailings.agenda import Agenda, agenda_of
+from mailer.mailings.blueprint import bp
+from mailer.mailings.forms import CalendarForm, MailingForm
+from mailer.mailings.plan import Calendar, FormRefusal, MailingPlan
+from mailer.mailings.run_queries import open_run
+from mailer.models.mailing import Audience, InDoubtRule, Mailing
+from mailer.recurrence.rule import Period
+from mailer.sending.audience import AudienceSummary
+from mailer.sending.planning import has_open_run
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.SEND)
+def create() -> ResponseReturnValue:
+    """An empty form, and a new mailing."""
+    form = MailingForm()
+    if not form.is_submitted():
+        form.timezone.data = current_user.timezone
+        form.message_id.data = request.args.get("message", type=int)
+    return _answer(form, None)
+
+
+@bp.get("/<int:mailing_id>/copy")
+@login_required
+def copy(mailing_id: int) -> ResponseReturnValue:
+    """The form of a new mailing, filled in from another; a start that has passed is left empty."""
+    original = own_mailing(mailing_id)
+    form = _form_of(original)
+    form.name.data = _("%(name)s (copy)", name=original.name)[:150]
+    form.version.data = ""
+    if original.rule.first <= utcnow().replace(tzinfo=None):
+        form.starts_at.data = form.ends_at.data = None
+    return _render(form, None)
+
+
+@bp.route("/<int:mailing_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(mailing_id: int) -> ResponseReturnValue:
+    """The form of a mailing, and the change; 409 while a run goes."""
+    mailing = own_mailing(mailing_id)
+    if request.method == "GET" and has_open_run(mailing):
+        return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
+    return _answer(MailingForm() if request.method == "POST" else _form_of(mailing), mailing)
+
+
+@bp.get("/moments")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def preview_moments() -> str:
+    """A piece of page: what would come of the calendar as typed so far."""
+    form = CalendarForm(request.args)
+    mailing = _typed_mailing(form) if form.validate() else None
+    return render_template("mailings/_moments.html", **_agenda(mailing, request.args.get("mailing", type=int)))
+
+
+@bp.post("/audience")
+@requires(Permission.SEND)
+@limiter.limit("120 per minute", key_func=per_user)
+def preview_audience() -> ResponseReturnValue:
+    """A piece of page: how many would get it, and how many are left out and why."""
+    form = MailingForm()
+    return render_template("mailings/_audience.html", recipients=_recipients(form))
+
+
+@bp.post("/clients")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def pick_clients() -> str:
+    """A piece of page: the clients chosen so far, and those found by the search."""
+    form = MailingForm()
+    return render_template("mailings/_clients.html", **_picker(form))
+
+
+def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
+    if not form.is_submitted() or "find" in request.form:
+        return _render(form, mailing)
+    if not form.validate():
+        return _render(form, mailing), 422
+    try:
+        saved = services.save_mailing(current_user, _plan(form), mailing, form.opened_version)
+    except FormRefusal as refusal:
+        for name, reason in refusal.reasons.items():
+            form[name].errors = [*form[name].errors, reason]
+        return _render(form, mailing), 422
+    except (services.RunIsGoing, services.MailingChanged) as refusal:
+        flash(str(refusal), "warning")
+        form.version.data = form.version.raw_data = None
+        return _render(form, mailing), 409
+    is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
+    flash(_("Mailing saved. Sending begins now.") if is_due else _("Mailing saved."), "success")
+    return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
+
+
+def _plan(form: MailingForm) -> MailingPlan:
+    """What was asked for; 404 when something chosen is not the owner's."""
+    kind = Audience(form.audience.data)
+    return MailingPlan(
+        name=form.name.data.strip(),
+        message=queries.own_message(current_user, form.message_id.data),
+        audience=kind,
+        tags=sorted(set(form.tags.data or [])),
+        filter=queries.own_filter(current_user, form.filter_id.data),
+        clients=queries.own_clients(current_user, form.client_ids.data or []),
+        calendar=Calendar(Period(form.period.data), form.starts_at.data, form.ends_at.data, form.timezone.data),
+        in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
+    )
+
+
+def _render(form: MailingForm, mailing: Mailing | None) -> str:
+    if mailing is not None and not form.version.data:
+        form.version.data = mailing.version
+    form.offer(current_user)
+    calendar = CalendarForm(formdata=None, data={name: form[name].data for name in CALENDAR_FIELDS})
+    is_whole = form.starts_at.data is not None and form.period.data in set(Period)
+    typed = _typed_mailing(calendar) if is_whole else None
+    return render_template(
+        "mailings/form.html",
+        form=form,
+        mailing=mailing,
+        recipients=_recipients(form),
+        **_agenda(typed, mailing.id if mailing else None),
+        **_picker(form),
+    )
+
+
+CALENDAR_FIELDS = ("starts_at", "ends_at", "period", "timezone")
+
+
+def _form_of(mailing: Mailing) -> MailingForm:
+    """The form as the mailing stands."""
+    form = MailingForm(formdata=None, obj=mailing)
+    form.audience.data = mailing.audience.value
+    form.period.data = mailing.period.value
+    form.in_doubt_rule.data = mailing.in_doubt_rule.value
+    form.starts_at.data, form.ends_at.data = mailing.starts_local, mailing.ends_local
+    form.client_ids.data = queries.chosen_ids(mailing)
+    return form
+
+
+def _typed_mailing(form: CalendarForm) -> Mailing:
+    return Mailing(
+        period=Period(form.period.data),
+        starts_local=form.starts_at.data,
+        ends_local=form.ends_at.data,
+        timezone=form.timezone.data or "",
+    )
+
+
+def _agenda(mailing: Mailing | None, mailing_id: int | None) -> dict[str, Agenda | str | None]:
+    """What `_moments.html` shows: an agenda, or why there is none."""
+    if mailing is None:
+        return {"agenda": None, "refusal": None}
+    if mailing_id is not None:
+        mailing.id = get_own(Mailing, mailing_id, current_user).id
+    calendar = Calendar.of(mailing)
+    try:
+        calendar.require_ahead(utcnow())
+    except FormRefusal as refusal:
+        return {"agenda": None, "refusal": str(refusal)}
+    return {"agenda": agenda_of(mailing, utcnow()), "refusal": None}
+
+
+def _recipients(form: MailingForm) -> AudienceSummary | None:
+    """Figures of the audience as chosen so far, or None while nothing is chosen."""
+    if form.audience.data not in set(Audience):
+        return None
+    chosen = Mailing(
+        owner_id=current_user.id,
+        audience=Audience(form.audience.data),
+        tags=[tag for tag in form.tags.data or [] if tag.isprintable()],
+        filter_id=form.filter_id.data,
+    )
+    if chosen.audience is Audience.FILTER and queries.own_filter(current_user, form.filter_id.data) is None:
+        return None
+    return queries.preflight(chosen, form.client_ids.data or [])
+
+
+def _picker(form: MailingForm) -> dict[str, object]:
+    search = request.form.get("client_q", "").replace("\0", "")
+    ids = form.client_ids.data or []
+    return {
+        "client_q": search,
+        "chosen_clients": choices.clients_named(current_user.id, ids),
+        "found_clients": choices.clients_found(current_user.id, search, ids),
+    }

@@ -1,0 +1,129 @@
+"""What a mailing's form may hold; rules about dates and ownership are the service's."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateTimeLocalField, Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from mailer.mailings import choices
+from mailer.models.mailing import Audience, InDoubtRule
+from mailer.models.user import User
+from mailer.recurrence.rule import Period
+
+PERIODS = [
+    (Period.ONCE.value, _l("Once")),
+    (Period.DAILY.value, _l("Every day")),
+    (Period.WEEKLY.value, _l("Every week")),
+    (Period.MONTHLY.value, _l("Every month")),
+]
+AUDIENCES = [
+    (Audience.EVERYONE.value, _l("Everyone on my list")),
+    (Audience.TAGS.value, _l("Clients with a tag")),
+    (Audience.FILTER.value, _l("A saved filter")),
+    (Audience.CLIENTS.value, _l("Chosen clients")),
+]
+IN_DOUBT_RULES = [
+    (InDoubtRule.HOLD.value, _l("Do nothing and ask me: nobody gets it twice")),
+    (InDoubtRule.RESEND.value, _l("Send once more after 15 minutes: somebody may get it twice")),
+]
+
+
+def _id_or_none(value: Any) -> int | None:
+    """A database id as a form sends it; None for an empty choice."""
+    return int(value) if value not in (None, "", "None") else None
+
+
+def one_line(_form: FlaskForm, field: Field) -> None:
+    """Refuse line breaks and other control characters, which no name holds."""
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in field.data or ""):
+        raise ValidationError(_("Line breaks and control characters cannot stand here."))
+
+
+def printable_tags(_form: FlaskForm, field: Field) -> None:
+    """Refuse what cannot be a tag."""
+    if any(len(tag) > 50 or not tag.isprintable() for tag in field.data or []):
+        raise ValidationError(_("There is no such tag."))
+
+
+class DateTimeField(DateTimeLocalField):
+    """A wall-clock moment to the minute, with an answer a person can act on."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("There is no such date or time.")) from None
+        if self.data is not None:
+            self.data = self.data.replace(second=0, microsecond=0)
+
+
+class MailingForm(FlaskForm):  # type: ignore[misc]
+    """Name, message, recipients and calendar of a mailing."""
+
+    name = StringField(_l("Name"), [InputRequired(_l("Give the mailing a name.")), Length(max=150), one_line])
+    message_id = SelectField(
+        _l("Message"), [InputRequired(_l("Choose a message."))], coerce=_id_or_none, validate_choice=False
+    )
+    audience = RadioField(_l("Who gets it"), choices=AUDIENCES, default=Audience.EVERYONE.value)
+    tags = SelectMultipleField(
+        _l("Tags"),
+        [printable_tags],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    filter_id = SelectField(_l("Saved filter"), coerce=_id_or_none, validate_choice=False)
+    client_ids = SelectMultipleField(_l("Clients"), coerce=int, validate_choice=False)
+    starts_at = DateTimeField(_l("Start"), [InputRequired(_l("Say when it starts."))])
+    ends_at = DateTimeField(
+        _l("End"), [Optional()], description=_l("Without an end a repeating mailing goes on until you stop it.")
+    )
+    period = SelectField(_l("How often"), choices=PERIODS, default=Period.ONCE.value)
+    timezone = SelectField(_l("Time zone"), validate_choice=False)
+    in_doubt_rule = RadioField(
+        _l("If the connection breaks when a mail may already have left"),
+        choices=IN_DOUBT_RULES,
+        default=InDoubtRule.HOLD.value,
+    )
+    version = HiddenField()
+
+    def offer(self, owner: User) -> None:
+        """Fill the choices with what `owner` has."""
+        self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
+        self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
+        self.filter_id.choices = [("", _("Choose…")), *choices.filters(owner.id)]
+        zones = choices.timezones()
+        zone = self.timezone.data
+        if zone and all(zone != key for places in zones.values() for key, _name in places):
+            zones[_("Other")] = [(zone, zone)]
+        self.timezone.choices = zones
+
+    @property
+    def opened_version(self) -> int | None:
+        """The version this form was opened with."""
+        return int(self.version.data) if (self.version.data or "").isdecimal() else None
+
+
+class CalendarForm(FlaskForm):  # type: ignore[misc]
+    """The four fields that the next moments follow from, as they are typed."""
+
+    class Meta:
+        csrf = False  # read only
+
+    starts_at = DateTimeField(validators=[InputRequired()])
+    ends_at = DateTimeField(validators=[Optional()])
+    period = SelectField(choices=PERIODS)
+    timezone = SelectField(validate_choice=False)
+
+
+def _tag_choices(owner_id: int, chosen: list[str]) -> list[tuple[str, str]]:
+    """Tags in use, and those chosen that nobody has any more."""
+    counts = dict.fromkeys(chosen, 0) | dict(choices.tags(owner_id))
+    return [(tag, f"{tag} ({count})") for tag, count in sorted(counts.items(), key=lambda item: item[0].lower())]

@@ -1,0 +1,135 @@
+"""Mailings to look at, never anybody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import contains_eager
+
+from mailer.access import Permission
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
+from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
+from mailer.models.message import Message
+from mailer.models.run import Run
+from mailer.models.user import User
+from mailer.sending import audience
+from mailer.sending.audience import AudienceSummary
+
+PER_PAGE = 25
+RUNS_PER_PAGE = 10
+SORTS: dict[str, Any] = {
+    "created": Mailing.created_at,
+    "name": func.lower(Mailing.name),
+    "next": Mailing.next_run_at,
+    "last": Mailing.last_run_at,
+}
+# The property `Mailing.status`, said in SQL.
+STATUS_IS: dict[MailingStatus, ColumnElement[bool]] = {
+    MailingStatus.COMPLETED: Mailing.completed_at.is_not(None),
+    MailingStatus.DISABLED: and_(Mailing.completed_at.is_(None), Mailing.disabled_at.is_not(None)),
+    MailingStatus.PAUSED: and_(
+        Mailing.completed_at.is_(None), Mailing.disabled_at.is_(None), Mailing.paused_at.is_not(None)
+    ),
+    MailingStatus.STARTED: and_(
+        Mailing.completed_at.is_(None),
+        Mailing.disabled_at.is_(None),
+        Mailing.paused_at.is_(None),
+        Mailing.started_at.is_not(None),
+    ),
+    MailingStatus.CREATED: and_(
+        Mailing.completed_at.is_(None),
+        Mailing.disabled_at.is_(None),
+        Mailing.paused_at.is_(None),
+        Mailing.started_at.is_(None),
+    ),
+}
+
+
+def mailings_page(user: User, search: str, status: str, sort: str, order: str, page: int) -> Pagination:
+    """Live mailings with their owners; 400 for an unknown sort or status, 404 for a page that is not there."""
+    if sort not in SORTS or order not in {"asc", "desc"} or status not in {"", *STATUS_IS}:
+        abort(400)
+    query = select(Mailing).join(Mailing.owner).options(contains_eager(Mailing.owner))
+    query = query.where(Mailing.deleted_at.is_(None))
+    if not user.can(Permission.OVERSEE):
+        query = query.where(Mailing.owner_id == user.id)
+    if status:
+        query = query.where(STATUS_IS[MailingStatus(status)])
+    for word in search.split():
+        columns = [Mailing.name, *([User.email, User.name] if user.can(Permission.OVERSEE) else [])]
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    key = SORTS[sort]
+    query = query.order_by((key.desc() if order == "desc" else key.asc()).nulls_last(), Mailing.id.desc())
+    return db.paginate(query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
+
+
+def last_runs(mailings: list[Mailing]) -> dict[int, Run]:
+    """The latest run that is more than a skipped moment, by mailing id."""
+    query = (
+        select(Run)
+        .distinct(Run.mailing_id)
+        .where(Run.mailing_id.in_([mailing.id for mailing in mailings]), Run.state != "skipped")
+        .order_by(Run.mailing_id, Run.closed_at.is_(None).desc(), Run.planned_at.desc(), Run.id.desc())
+    )
+    return {run.mailing_id: run for run in db.session.scalars(query)}
+
+
+def runs_page(mailing: Mailing, page: int) -> Pagination:
+    """The mailing's runs, the latest first."""
+    query = select(Run).where(Run.mailing_id == mailing.id).order_by(Run.planned_at.desc(), Run.id.desc())
+    return db.paginate(query, page=page, per_page=RUNS_PER_PAGE, max_per_page=RUNS_PER_PAGE)
+
+
+def deleted_mailing(owner: User, mailing_id: int) -> Mailing:
+    """The owner's deleted mailing, to bring back; else 404."""
+    return db.one_or_404(  # type: ignore[no-any-return]
+        select(Mailing).where(Mailing.id == mailing_id, Mailing.owner_id == owner.id, Mailing.deleted_at.is_not(None))
+    )
+
+
+def own_message(owner: User, message_id: int) -> Message:
+    """The owner's message, deleted or not; else 404."""
+    return db.one_or_404(select(Message).filter_by(id=message_id, owner_id=owner.id))  # type: ignore[no-any-return]
+
+
+def own_filter(owner: User, filter_id: int | None) -> ClientFilter | None:
+    """The owner's saved filter; None for none, 404 for another's."""
+    if filter_id is None:
+        return None
+    return db.one_or_404(select(ClientFilter).filter_by(id=filter_id, owner_id=owner.id))  # type: ignore[no-any-return]
+
+
+def own_clients(owner: User, ids: list[int]) -> list[Client]:
+    """The owner's live clients among `ids`; 404 when any of them is not the owner's."""
+    found = db.session.scalars(select(Client).where(Client.id.in_(ids), Client.owner_id == owner.id)).all()
+    if len(found) < len(set(ids)):
+        abort(404)
+    return [client for client in found if client.deleted_at is None]
+
+
+def chosen_ids(mailing: Mailing) -> list[int]:
+    """Ids of the live clients chosen by hand."""
+    query = (
+        select(Client.id)
+        .join(mailing_clients, mailing_clients.c.client_id == Client.id)
+        .where(mailing_clients.c.mailing_id == mailing.id, Client.deleted_at.is_(None))
+    )
+    return list(db.session.scalars(query.order_by(Client.id)))
+
+
+def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:
+    """Who would get a mailing that is not saved yet; hand-picked clients come from `client_ids`."""
+    if mailing.audience is not Audience.CLIENTS:
+        return audience.summary(mailing)
+    is_unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBED
+    row = db.session.execute(
+        select(func.count(), func.count().filter(is_unsubscribed), func.count().filter(~is_unsubscribed))
+        .select_from(Client)
+        .outerjoin(Suppression, audience.SUPPRESSED)
+        .where(Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), Client.id.in_(client_ids))
+    ).one()
+    return AudienceSummary(*row)

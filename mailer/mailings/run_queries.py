@@ -1,0 +1,150 @@
+"""Deliveries and attempts of a run: paged by position, never counted, so that a million stay quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import abort
+from sqlalchemy import Row, Select, and_, func, select
+
+from mailer.access import Permission
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mailing import Mailing
+from mailer.models.run import COUNTERS, Run
+from mailer.models.slice import Slice
+from mailer.models.user import User
+
+PER_PAGE = 50
+EXPORT_BATCH = 5000
+EXPORTED = (
+    Delivery.position,
+    Delivery.email,
+    Client.last_name,
+    Client.first_name,
+    Client.patronymic,
+    Delivery.state,
+    Delivery.reason,
+    Delivery.attempt_count,
+    Attempt.outcome,
+    Attempt.smtp_code,
+    Attempt.enhanced_code,
+    Attempt.response,
+    Attempt.finished_at,
+)
+STATES_OF = {name: [state for state in DeliveryState if state.counter == name] for name in COUNTERS}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveriesPage:
+    """Rows `(Delivery, Attempt | None, Client | None)` and the positions that the neighbouring pages hang on."""
+
+    rows: list[Row[Any]]
+    after: int | None  # the next page begins after it
+    before: int | None  # the page before ends before it
+
+
+def visible_run(mailing_id: int, run_id: int, user: User) -> Run:
+    """A run of just that mailing, one's own or anybody's for those who oversee; else 404."""
+    query = select(Run).join(Mailing, Mailing.id == Run.mailing_id)
+    query = query.where(Run.id == run_id, Run.mailing_id == mailing_id, Mailing.deleted_at.is_(None))
+    if not user.can(Permission.OVERSEE):
+        query = query.where(Run.owner_id == user.id)
+    return db.one_or_404(query)  # type: ignore[no-any-return]
+
+
+def own_run(mailing_id: int, run_id: int, user: User) -> Run:
+    """A run of one's own, to decide about: 404 for strangers, 403 for those who may only look."""
+    run = visible_run(mailing_id, run_id, user)
+    if run.owner_id != user.id or not user.can(Permission.SEND):
+        abort(403)
+    return run
+
+
+def deliveries_page(
+    run: Run, outcome: str = "", search: str = "", after: int | None = None, before: int | None = None
+) -> DeliveriesPage:
+    """Up to `PER_PAGE` deliveries in order; 400 for an unknown outcome.
+
+    A whole address is found by the unique index; a part of one by going through the run.
+    """
+    query = _filtered(run, outcome, search)
+    if before is not None:
+        query = query.where(Delivery.position < before).order_by(Delivery.position.desc())
+    else:
+        query = query.where(Delivery.position > (after or 0)).order_by(Delivery.position)
+    rows = list(db.session.execute(query.limit(PER_PAGE + 1)))
+    has_more = len(rows) > PER_PAGE
+    rows = rows[:PER_PAGE]
+    if before is not None:
+        rows.reverse()
+        return DeliveriesPage(rows, rows[-1].Delivery.position if rows else None, _first(rows) if has_more else None)
+    return DeliveriesPage(rows, rows[-1].Delivery.position if has_more else None, _first(rows) if after else None)
+
+
+def _first(rows: list[Row[Any]]) -> int | None:
+    return rows[0].Delivery.position if rows else None
+
+
+def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
+    if outcome not in {"", *COUNTERS}:
+        abort(400)
+    query = _with_last_attempt(run)
+    if outcome:
+        query = query.where(Delivery.state.in_(STATES_OF[outcome]))
+    wanted = search.strip().lower()
+    if "@" in wanted and "." in wanted.rpartition("@")[2]:
+        return query.where(Delivery.email_key == wanted)
+    return query.where(Delivery.email_key.contains(wanted, autoescape=True)) if wanted else query
+
+
+def _with_last_attempt(run: Run) -> Select[Any]:
+    last = and_(
+        Attempt.run_id == Delivery.run_id,
+        Attempt.position == Delivery.position,
+        Attempt.number == Delivery.attempt_count,
+    )
+    return (
+        select(Delivery, Attempt, Client)
+        .outerjoin(Attempt, last)
+        .outerjoin(Client, Client.id == Delivery.client_id)
+        .where(Delivery.run_id == run.id)
+    )
+
+
+def delivery_with_attempts(run: Run, position: int) -> tuple[Delivery, Client | None, list[Attempt]]:
+    """One recipient of the run and every try, the latest first; 404 when there is no such position."""
+    if position >= 2**31:
+        abort(404)
+    row = db.session.execute(_with_last_attempt(run).where(Delivery.position == position)).one_or_none()
+    if row is None:
+        abort(404)
+    attempts = select(Attempt).where(Attempt.run_id == run.id, Attempt.position == position)
+    return row.Delivery, row.Client, list(db.session.scalars(attempts.order_by(Attempt.number.desc())))
+
+
+def every_delivery(run: Run, outcome: str = "", search: str = "") -> Iterator[Row[Any]]:
+    """Rows of `EXPORTED` in order, read in batches between which no transaction stays open."""
+    query, position = _filtered(run, outcome, search).with_only_columns(*EXPORTED).order_by(Delivery.position), 0
+    while rows := list(db.session.execute(query.where(Delivery.position > position).limit(EXPORT_BATCH))):
+        db.session.rollback()
+        yield from rows
+        position = rows[-1].position
+
+
+def open_run(mailing: Mailing) -> Run | None:
+    """The run that is not closed yet."""
+    query = select(Run).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None))
+    return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
+
+
+def next_try_at(run: Run) -> datetime | None:
+    """When the next of those waiting is tried again; None while some are in work (or nobody waits)."""
+    held = func.bool_or(Slice.leased_until > func.now())
+    row = db.session.execute(select(func.min(Slice.ready_at), held).where(Slice.run_id == run.id)).one()
+    return None if row[1] else row[0]

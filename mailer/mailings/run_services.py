@@ -1,0 +1,43 @@
+"""What an owner decides about a run that is over."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.run import Run
+from mailer.queue import TICK, enqueue
+from mailer.sending import closing
+
+
+def resend_uncertain(run: Run) -> int:
+    """Send to those uncertain once more, a second copy being possible; how many."""
+    _refuse_braked(run)
+    count = closing.resend_uncertain(run)
+    db.session.commit()
+    enqueue(TICK)
+    return count
+
+
+def count_uncertain_as_accepted(run: Run) -> int:
+    """Take the owner's word that those uncertain have the mail; how many."""
+    count = closing.count_uncertain_as_accepted(run)
+    db.session.commit()
+    return count
+
+
+def retry_refused(run: Run) -> int:
+    """Send to those refused once more; how many."""
+    _refuse_braked(run)
+    count = closing.retry_refused(run)
+    db.session.commit()
+    enqueue(TICK)
+    return count
+
+
+def _refuse_braked(run: Run) -> None:
+    if run.mailing.disabled_at is not None:
+        raise Refusal(_("This mailing is switched off by a manager."))
+    if run.mailing.paused_at is not None:
+        raise Refusal(_("This mailing is paused. Let it go on first."))

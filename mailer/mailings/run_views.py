@@ -1,0 +1,152 @@
+"""Pages of one run: its people, their attempts, the owner's decisions, the export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
+from flask_login import current_user, login_required
+
+from mailer.access import Permission
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import limiter
+from mailer.mailings import run_queries, run_services
+from mailer.mailings.access import per_user
+from mailer.mailings.blueprint import bp
+from mailer.mailings.export import csv_chunks
+from mailer.mailings.progress import Progress, speed
+from mailer.mailings.verdicts import reason_words, verdict
+from mailer.models.run import COUNTERS, Run
+
+AT = "/<int:mailing_id>/runs/<int:run_id>"
+
+
+@bp.get(AT)
+@login_required
+def run(mailing_id: int, run_id: int) -> str:
+    """The run's page: figures and people."""
+    found = run_queries.visible_run(mailing_id, run_id, current_user)
+    outcome, search = request.args.get("outcome", ""), request.args.get("q", "").replace("\0", "")
+    page = run_queries.deliveries_page(found, outcome, search, _position("after"), _position("before"))
+    return render_template(
+        "mailings/run.html",
+        page=page,
+        outcome=outcome,
+        outcomes=COUNTERS,
+        q=search,
+        reason_words=reason_words,
+        **_moving(found),
+    )
+
+
+@bp.get(f"{AT}/progress")
+@login_required
+def run_progress(mailing_id: int, run_id: int) -> str:
+    """The part of the run's page that moves."""
+    found = run_queries.visible_run(mailing_id, run_id, current_user)
+    return render_template("mailings/_run_progress.html", is_update=True, **_moving(found))
+
+
+@bp.get(f"{AT}/deliveries/<int:position>")
+@login_required
+def delivery(mailing_id: int, run_id: int, position: int) -> str:
+    """One recipient with every attempt."""
+    found = run_queries.visible_run(mailing_id, run_id, current_user)
+    one, client, attempts = run_queries.delivery_with_attempts(found, position)
+    return render_template(
+        "mailings/delivery.html",
+        mailing=found.mailing,
+        run=found,
+        delivery=one,
+        client=client,
+        attempts=attempts,
+        reason_words=reason_words,
+        is_own=found.owner_id == current_user.id,
+    )
+
+
+@bp.get(f"{AT}/deliveries.csv")
+@login_required
+@limiter.limit("10 per minute", key_func=per_user)
+def export_run(mailing_id: int, run_id: int) -> Response:
+    """The people of the run, as filtered, as a CSV file; the owner's only."""
+    found = run_queries.own_run(mailing_id, run_id, current_user)
+    outcome, search = request.args.get("outcome", ""), request.args.get("q", "").replace("\0", "")
+    rows = run_queries.every_delivery(found, outcome, search)
+    response = Response(stream_with_context(csv_chunks(rows)), mimetype="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
+    return response
+
+
+@bp.post(f"{AT}/resend-uncertain")
+@login_required
+def resend_uncertain(mailing_id: int, run_id: int) -> ResponseReturnValue:
+    """The owner's decision to send again, a second copy being possible."""
+    return _decide(
+        mailing_id,
+        run_id,
+        run_services.resend_uncertain,
+        lambda count: ngettext("%(num)s mail is sent once more.", "%(num)s mails are sent once more.", count),
+    )
+
+
+@bp.post(f"{AT}/count-as-accepted")
+@login_required
+def count_as_accepted(mailing_id: int, run_id: int) -> ResponseReturnValue:
+    """The owner's word that those uncertain have the mail."""
+    return _decide(
+        mailing_id,
+        run_id,
+        run_services.count_uncertain_as_accepted,
+        lambda count: ngettext("%(num)s mail counts as accepted.", "%(num)s mails count as accepted.", count),
+    )
+
+
+@bp.post(f"{AT}/retry-refused")
+@login_required
+def retry_refused(mailing_id: int, run_id: int) -> ResponseReturnValue:
+    """Send to those refused once more."""
+    return _decide(
+        mailing_id,
+        run_id,
+        run_services.retry_refused,
+        lambda count: ngettext("%(num)s mail is sent once more.", "%(num)s mails are sent once more.", count),
+    )
+
+
+def _decide(
+    mailing_id: int, run_id: int, decide: Callable[[Run], int], words: Callable[[int], str]
+) -> ResponseReturnValue:
+    found = run_queries.own_run(mailing_id, run_id, current_user)
+    try:
+        flash(words(decide(found)), "success")
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+    return redirect(url_for("mailings.run", mailing_id=mailing_id, run_id=run_id), 303)
+
+
+def _moving(found: Run) -> dict[str, object]:
+    now = utcnow()
+    is_open = found.closed_at is None
+    return {
+        "mailing": found.mailing,
+        "run": found,
+        "verdict": verdict(found),
+        "progress": Progress.of(found, now) if is_open else None,
+        "speed": speed(found, now),
+        "is_moving": is_open,
+        "may_change": found.owner_id == current_user.id and current_user.can(Permission.SEND),
+    }
+
+
+def _position(name: str) -> int | None:
+    """A position given in the address; 404 when it is none."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 9:
+        abort(404)
+    return int(text)

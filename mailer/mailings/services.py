@@ -1,0 +1,147 @@
+"""Rules and writes of mailings: each call is one commit, and wakes the tick when something is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, insert, select
+
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.mailings.plan import Calendar, FormRefusal, MailingPlan
+from mailer.models.mailing import Audience, Mailing, mailing_clients
+from mailer.models.message import Message
+from mailer.models.run import Run, StopReason
+from mailer.models.user import User
+from mailer.queue import TICK, enqueue
+from mailer.sending import brakes
+from mailer.sending.planning import has_open_run, set_next_run, start_now
+
+
+class RunIsGoing(Refusal):
+    """A run is open: nothing of the mailing may change under it."""
+
+
+class MailingChanged(Refusal):
+    """Somebody saved the mailing after this form was opened."""
+
+
+def save_mailing(
+    owner: User,
+    plan: MailingPlan,
+    mailing: Mailing | None = None,
+    version: int | None = None,
+    now: datetime | None = None,
+) -> Mailing:
+    """Create `mailing` or change the given one, and point it at its next moment.
+
+    Raises FormRefusal (dates, nobody chosen, message deleted), RunIsGoing and MailingChanged; then nothing is written.
+    """
+    now = now or utcnow()
+    plan.require_recipients()
+    plan.calendar.rule()
+    if mailing is None:
+        plan.calendar.require_ahead(now)
+        mailing = Mailing(owner_id=owner.id)
+    else:
+        _lock_for_change(mailing, version)
+        if Calendar.of(mailing) != plan.calendar:
+            plan.calendar.require_ahead(now)
+    _hold_message(plan.message)
+    plan.apply_to(mailing)
+    db.session.add(mailing)
+    db.session.flush()
+    _replace_clients(mailing, plan)
+    set_next_run(mailing, now)
+    db.session.commit()
+    _wake_if_due(mailing, now)
+    return mailing
+
+
+def delete_mailing(mailing: Mailing) -> None:
+    """Hide the mailing for good or until `restore_mailing`; RunIsGoing while it sends."""
+    _lock_for_change(mailing, mailing.version)
+    mailing.deleted_at = utcnow()
+    db.session.commit()
+
+
+def restore_mailing(mailing: Mailing) -> None:
+    """Undo a deletion; the calendar goes on where it was. Refusal when the message is gone."""
+    if mailing.message.deleted_at is not None:
+        raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
+    mailing.deleted_at = None
+    db.session.commit()
+    _wake_if_due(mailing, utcnow())
+
+
+def pause_mailing(mailing: Mailing) -> None:
+    """Hold back everything not yet sent, until `resume_mailing`."""
+    if mailing.completed_at is not None:
+        raise Refusal(_("This mailing is completed: there is nothing to pause."))
+    brakes.pause(mailing)
+    db.session.commit()
+
+
+def resume_mailing(mailing: Mailing) -> None:
+    """Let a paused mailing go on."""
+    brakes.resume(mailing)
+    db.session.commit()
+    enqueue(TICK)
+
+
+def stop_run(mailing: Mailing) -> None:
+    """End the open run: whoever is still waiting will not get it. The calendar goes on."""
+    brakes.stop(mailing, StopReason.OWNER)
+    db.session.commit()
+    enqueue(TICK)
+
+
+def send_now(mailing: Mailing, token: str) -> Run:
+    """Start a run on demand; the same `token` always means the same run.
+
+    Raises Refusal while a brake is on, when a run is going already, and when there is nobody to send to.
+    """
+    if mailing.disabled_at is not None:
+        raise Refusal(_("This mailing is switched off by a manager."))
+    if mailing.paused_at is not None:
+        raise Refusal(_("This mailing is paused. Let it go on first."))
+    if mailing.message.deleted_at is not None:
+        raise Refusal(_("The message of this mailing was deleted. Choose another one."))
+    mailing.completed_at = None
+    run = start_now(mailing, token)
+    enqueue(TICK)
+    return run
+
+
+def _lock_for_change(mailing: Mailing, version: int | None) -> None:
+    """Keep the tick and other forms away until the commit, and refuse a change under a run or over another's."""
+    db.session.refresh(mailing, with_for_update=True)
+    if has_open_run(mailing):
+        raise RunIsGoing(_("A run of this mailing is going. Wait until it ends, or stop it, then change the mailing."))
+    if version != mailing.version:
+        raise MailingChanged(
+            _("This mailing was changed meanwhile. What you typed is kept below: look at it and save again.")
+        )
+
+
+def _hold_message(message: Message) -> None:
+    """The message must be there, and stay until the commit."""
+    alive = select(Message.id).where(Message.id == message.id, Message.deleted_at.is_(None))
+    if db.session.scalar(alive.with_for_update(read=True)) is None:
+        raise FormRefusal({"message_id": _("This message was deleted. Choose another one.")})
+
+
+def _replace_clients(mailing: Mailing, plan: MailingPlan) -> None:
+    db.session.execute(delete(mailing_clients).where(mailing_clients.c.mailing_id == mailing.id))
+    if plan.audience is Audience.CLIENTS:
+        rows = [
+            {"mailing_id": mailing.id, "client_id": client.id, "owner_id": mailing.owner_id} for client in plan.clients
+        ]
+        db.session.execute(insert(mailing_clients), rows)
+
+
+def _wake_if_due(mailing: Mailing, now: datetime) -> None:
+    if mailing.next_run_at is not None and mailing.next_run_at <= now:
+        enqueue(TICK)
