@@ -85,14 +85,14 @@ class FilterForm(FlaskForm):  # type: ignore[misc]
 class BulkForm(FlaskForm):  # type: ignore[misc]
     """What to do to the marked clients, and the tag it is about."""
 
-    tag = CleanField(_l("Tag"), values.clean_tags, validators=[Optional()])
+    tag_name = CleanField(_l("Tag"), values.clean_tags, validators=[Optional()])
     action = HiddenField()
 
     def validate_action(self, field: HiddenField) -> None:
         """Only actions that exist; a tag where one is needed, and only one."""
         if field.data not in ("delete", "add_tag", "remove_tag"):
             raise ValidationError(_("Choose what to do."))
-        if field.data != "delete" and len(self.tag.cleaned or ()) != 1:
+        if field.data != "delete" and len(self.tag_name.cleaned or ()) != 1:
             raise ValidationError(_("Type one tag."))
 
 

@@ -185,7 +185,7 @@ def bulk() -> ResponseReturnValue:
         _flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
     else:
         change = services.add_tag if form.action.data == "add_tag" else services.remove_tag
-        count = change(where, form.tag.cleaned[0])
+        count = change(where, form.tag_name.cleaned[0])
         flash(ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
     return redirect(url_for("clients.index", **_args_of(choice)), 303)
 

@@ -25,17 +25,18 @@ _DUPLICATES = """
         SELECT row, email, min(row) OVER (PARTITION BY email_key) AS first_row FROM staged_clients
     ) AS numbered WHERE row <> first_row ORDER BY row
 """
-# In the order of the key, so that two imports of one owner never wait for each other in a circle. An empty cell never
-# wipes out what is known; tags and details are added to those that are there.
+# In the order of the file, which the list then shows. An empty cell never wipes out what is known; tags and details are
+# added to those that are there.
 _MERGE = """
     WITH written AS (
         INSERT INTO clients AS c (
             owner_id, import_id, email, email_key, last_name, first_name, patronymic, comment, birth_year, tags,
             attributes
         )
-        SELECT DISTINCT ON (email_key) %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name,
-            patronymic, comment, birth_year, {tags}, attributes
-        FROM staged_clients ORDER BY email_key, row
+        SELECT %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name, patronymic, comment, birth_year,
+            {tags}, attributes
+        FROM (SELECT DISTINCT ON (email_key) * FROM staged_clients ORDER BY email_key, row) AS first_ones
+        ORDER BY row
         ON CONFLICT (owner_id, email_key) WHERE deleted_at IS NULL {on_conflict}
         RETURNING xmax = 0 AS is_new
     )
@@ -60,6 +61,7 @@ _UPDATE = f"""
         OR NOT c.tags @> excluded.tags
         OR NOT c.attributes @> excluded.attributes
 """
+_MERGE_LOCKS = 0x474F4C43  # the class of advisory locks that say "this owner's clients are being merged"
 _NO_DETAILS = "{}"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -89,6 +91,8 @@ def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
 
 def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[str], *, update: bool) -> Merged:
     """Write the staged clients, the first of every address; those there already are updated or left as they are."""
+    # One import of an owner at a time writes, lest two wait for each other's rows in a circle.
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_MERGE_LOCKS, owner_id % 2**31))
     statement = _MERGE.format(
         # Tags given to all come first; a row's own are added, each once.
         tags="%(tags)s::varchar[] || ARRAY(SELECT t FROM unnest(tags) AS t WHERE t <> ALL (%(tags)s::varchar[]))",
