@@ -1,0 +1,222 @@
+"""Role × action: the table of who may do what, walked over the whole URL map by direct requests with forged ids.
+
+Cells: `+` allowed · `L` to the login page (GET), 401 (else) · a number: just that status. A route missing here fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailer.extensions import db
+from mailer.models.user import User
+from tests.conftest import Browser
+from tests.world import address_of, browsers_of_everybody
+
+PEOPLE = ("anonymous", "unconfirmed", "blocked", "other", "editor", "manager", "admin", "owner")  # in this order
+
+EVERYBODY = "+ + + + + + + +"
+SIGNED_IN = "L L L + + + + +"
+OWN_WORK = "L L L + 403 403 403 +"  # whole pages of one's own: lists, new things
+OWN_THING = "L L L 404 404 403 403 +"  # changing one thing of the owner's
+OWN_COPY = "L L L 404 403 403 403 +"  # making something of it: only those who have such things may ask
+SEEN_THING = "L L L 404 404 + + +"  # looking at one thing of the owner's
+SEEN_LIST = "L L L + 403 + + +"
+SIGNED_OUT = "+ + + 302 302 302 302 302"
+OVERSEERS = "L L L 403 403 + + 403"
+BLOG_ADMIN = "L L L 403 + 403 + 403"
+
+TABLE: dict[str, dict[str, str]] = {
+    "static": {"GET": EVERYBODY},
+    "home.index": {"GET": EVERYBODY},
+    "home.accessibility": {"GET": EVERYBODY},
+    "home.privacy": {"GET": EVERYBODY},
+    "home.robots": {"GET": EVERYBODY},
+    "home.favicon": {"GET": EVERYBODY},
+    "home.show_health": {"GET": EVERYBODY},
+    "home.styleguide": {"GET": EVERYBODY},
+    "home.set_language": {"POST": EVERYBODY},
+    "home.dashboard": {"GET": SIGNED_IN},
+    "home.live": {"GET": SIGNED_IN},
+    "unsubscribe.page": {"GET": EVERYBODY},
+    "unsubscribe.unsubscribe": {"POST": EVERYBODY},
+    "unsubscribe.again": {"POST": EVERYBODY},
+    "blog.index": {"GET": EVERYBODY},
+    "blog.show": {"GET": EVERYBODY},
+    "blog.image": {"GET": EVERYBODY},
+    "auth.register": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
+    "auth.login": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
+    "auth.forgot": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
+    "auth.resend": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
+    "auth.confirm": {"GET": EVERYBODY},
+    "auth.do_confirm": {"POST": EVERYBODY},
+    "auth.reset": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "auth.confirm_email": {"GET": EVERYBODY},
+    "auth.do_confirm_email": {"POST": EVERYBODY},
+    "auth.avatar": {"GET": EVERYBODY},
+    "auth.logout": {"POST": SIGNED_IN},
+    "auth.profile": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "auth.set_avatar": {"POST": SIGNED_IN},
+    "auth.remove_avatar": {"POST": SIGNED_IN},
+    "auth.email": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "auth.password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "clients.index": {"GET": SEEN_LIST},
+    "clients.show": {"GET": SEEN_THING},
+    "clients.new": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "clients.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "clients.delete": {"POST": OWN_THING},
+    "clients.restore": {"POST": OWN_COPY},
+    "clients.suppress": {"POST": OWN_THING},
+    "clients.unsuppress": {"POST": OWN_THING},
+    "clients.bulk": {"POST": OWN_WORK},
+    "clients.restore_deleted": {"POST": OWN_WORK},
+    "clients.export": {"GET": OWN_WORK},
+    "clients.filters.index": {"GET": OWN_WORK},
+    "clients.filters.create": {"POST": OWN_WORK},
+    "clients.filters.rename": {"POST": OWN_THING},
+    "clients.filters.delete": {"POST": OWN_THING},
+    "clients.imports.new": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "clients.imports.show": {"GET": OWN_THING},
+    "clients.imports.start": {"POST": OWN_THING},
+    "clients.imports.progress": {"GET": OWN_THING},
+    "clients.imports.report": {"GET": OWN_THING},
+    "clients.imports.undo": {"POST": OWN_THING},
+    "messages.index": {"GET": SEEN_LIST},
+    "messages.show": {"GET": SEEN_THING},
+    "messages.preview_html": {"GET": SEEN_THING},
+    "messages.create": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "messages.preview": {"POST": OWN_WORK},
+    "messages.preview_draft_html": {"GET": "L L L 404 403 403 403 404"},  # nobody has previewed anything
+    "messages.clients": {"GET": OWN_WORK},
+    "messages.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "messages.copy": {"GET": OWN_COPY},
+    "messages.delete": {"POST": OWN_THING},
+    "messages.restore": {"POST": OWN_COPY},
+    "messages.send_test": {"POST": OWN_THING},
+    "mailings.index": {"GET": SEEN_LIST},
+    "mailings.show": {"GET": SEEN_THING},
+    "mailings.progress": {"GET": SEEN_THING},
+    "mailings.run": {"GET": SEEN_THING},
+    "mailings.run_progress": {"GET": SEEN_THING},
+    "mailings.delivery": {"GET": SEEN_THING},
+    "mailings.export_run": {"GET": OWN_THING},
+    "mailings.create": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "mailings.preview_audience": {"POST": OWN_WORK},
+    "mailings.preview_moments": {"GET": OWN_WORK},
+    "mailings.pick_clients": {"POST": OWN_WORK},
+    "mailings.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "mailings.copy": {"GET": OWN_THING},
+    "mailings.delete": {"POST": OWN_THING},
+    "mailings.restore": {"POST": OWN_COPY},
+    "mailings.pause": {"POST": OWN_THING},
+    "mailings.resume": {"POST": OWN_THING},
+    "mailings.stop": {"POST": OWN_THING},
+    "mailings.send_now": {"GET": OWN_THING, "POST": OWN_THING},
+    "mailings.resend_uncertain": {"POST": OWN_THING},
+    "mailings.count_as_accepted": {"POST": OWN_THING},
+    "mailings.retry_refused": {"POST": OWN_THING},
+    "manager.index": {"GET": OVERSEERS},
+    "admin.static": {"GET": EVERYBODY},
+    "admin.index": {"GET": BLOG_ADMIN},
+    "posts.index_view": {"GET": BLOG_ADMIN},
+    "posts.create_view": {"GET": BLOG_ADMIN, "POST": BLOG_ADMIN},
+    "posts.edit_view": {"GET": BLOG_ADMIN, "POST": BLOG_ADMIN},
+    "posts.details_view": {"GET": BLOG_ADMIN},
+    "posts.preview": {"GET": BLOG_ADMIN},
+    "posts.delete_view": {"POST": BLOG_ADMIN},
+    "posts.action_view": {"POST": BLOG_ADMIN},
+    "posts.ajax_update": {"POST": "L L L 403 404 403 404 403"},  # nothing is editable in place
+    "posts.ajax_lookup": {"GET": "L L L 403 404 403 404 403"},  # no field is looked up
+    "posts.export": {"GET": "L L L 403 + 403 + 403"},
+}
+ROWS = [(endpoint, method) for endpoint, methods in TABLE.items() for method in methods]
+
+
+@pytest.fixture
+def people(app: Flask, owner: User) -> dict[str, Browser]:
+    """A browser for each column of the table."""
+    return browsers_of_everybody(app, owner)
+
+
+def allowed(status: int) -> bool:
+    """Whether the door was open, whatever the room then said about an empty form."""
+    return status < 500 and status not in (401, 403, 404, 405)
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    routes = {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert routes - set(ROWS) == set()
+    assert set(ROWS) - routes == set()
+
+
+# Where "nothing there" is the right answer to somebody allowed in: a forged file or token, nothing to undo or report.
+MAY_BE_MISSING = {
+    "auth.avatar", "auth.confirm", "auth.do_confirm", "auth.reset", "auth.confirm_email", "auth.do_confirm_email",
+    "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
+    "messages.restore", "mailings.restore",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("endpoint", "method"), ROWS)
+def test_the_table_holds(app: Flask, people: dict[str, Browser], endpoint: str, method: str) -> None:
+    url = address_of(app, endpoint)
+    if endpoint in ("posts.edit_view", "posts.details_view", "posts.preview"):
+        url += "?id=1"
+    for person, cell in zip(PEOPLE, TABLE[endpoint][method].split(), strict=True):
+        answer = people[person].open(url, method=method)
+        status = answer.status_code
+        to_login = status == 302 and answer.location.startswith("/login")
+        story = (person, method, url, status, answer.location)
+        if cell == "L":
+            assert to_login if method == "GET" else status == 401, story
+        elif cell == "+":
+            assert (allowed(status) and not to_login) or (status == 404 and endpoint in MAY_BE_MISSING), story
+        else:
+            assert status == int(cell), story
+
+
+@pytest.mark.parametrize(("endpoint", "method"), [row for row in ROWS if row[1] != "GET"])
+def test_no_change_without_a_csrf_token(app: Flask, people: dict[str, Browser], endpoint: str, method: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    try:
+        before = digest()
+        form = {"name": "x", "ids": "1", "List-Unsubscribe": "One-Click"}
+        answer = people["owner"].open(address_of(app, endpoint), method=method, data=form)
+        if endpoint == "unsubscribe.unsubscribe":  # RFC 8058: one click, no cookies, no token
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code == 400
+            assert digest() == before
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = False
+
+
+def test_looking_changes_nothing(app: Flask, people: dict[str, Browser]) -> None:
+    before = digest()
+    for endpoint, method in ROWS:
+        if method == "GET":
+            for browser in people.values():
+                browser.get(address_of(app, endpoint))
+    assert digest() == before
+
+
+@pytest.mark.parametrize("verb", ["PUT", "PATCH", "DELETE", "TRACE"])
+def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browser], verb: str) -> None:
+    for endpoint in TABLE:
+        assert people["owner"].open(address_of(app, endpoint), method=verb).status_code == 405, endpoint
+
+
+def digest() -> str:
+    """What is in the database."""
+    db.session.rollback()
+    query = "SELECT coalesce(string_agg(t::text, '|' ORDER BY t::text), '') FROM {} t"
+    rows = [db.session.scalar(text(query.format(table.name))) for table in db.metadata.sorted_tables]
+    db.session.rollback()
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,86 @@
+"""One owner with one of each thing, and a browser for everybody who may ask for it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.models.client import ClientFilter
+from mailer.models.client_import import ClientImport
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run, RunState
+from mailer.models.user import Role, User
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing, make_message, make_user, save
+
+# Where the addresses lead: all of these belong to the owner.
+VALUES: dict[str, object] = {
+    "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
+    "slug": "post", "export_type": "csv",
+}  # fmt: skip
+
+
+def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
+    """A browser for each kind of person; the owner has one of each thing."""
+
+    users = {
+        "owner": owner,
+        "other": make_user(),
+        "editor": make_user(role=Role.EDITOR),
+        "manager": make_user(role=Role.MANAGER),
+        "admin": make_user(role=Role.ADMIN),
+        "unconfirmed": make_user(confirmed=False),
+        "blocked": make_user(blocked_at=utcnow(), block_reason="spam"),
+    }
+    furnish(app, owner)
+    app.test_client_class = Browser
+    browsers = {name: app.test_client().login(user) for name, user in users.items()}  # type: ignore[attr-defined]
+    return browsers | {"anonymous": app.test_client()}  # type: ignore[return-value]
+
+
+def furnish(app: Flask, owner: User) -> None:
+    """One of each thing, with the ids of `VALUES`."""
+    client, message = make_client(owner), make_message(owner)
+    mailing = make_mailing(owner, [client], message=message)
+    now = utcnow()
+    run = save(
+        Run(owner_id=owner.id, mailing_id=mailing.id, occurrence="x", planned_at=now, state=RunState.SENDING,
+            snapshot={"subject": "News", "text": "Hello", "html": "", "name": "A", "from_name": "O", "language": "en",
+                      "reply_to": owner.email})
+    )  # fmt: skip
+    save(Delivery(run_id=run.id, position=1, client_id=client.id, email=client.email, email_key=client.email_key,
+                  state="accepted"))  # fmt: skip
+    run.state, run.closed_at = RunState.COMPLETE, now
+    db.session.commit()
+    save(ClientFilter(owner_id=owner.id, name="all", criteria={}))
+    folder = app.config["IMPORTS_DIR"]
+    stored = uuid.uuid4().hex
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / stored).write_text("email\na@example.test\n")
+    save(ClientImport(owner_id=owner.id, file_name="a.csv", stored_file=stored))
+    save(BlogPost(title="Post", slug="post", content="Text", status=PostStatus.PUBLISHED, author_id=owner.id,
+                  published_at=now - timedelta(days=1)))  # fmt: skip
+    VALUES["token"] = client.token
+
+
+def address_of(app: Flask, endpoint: str) -> str:
+    """The address of a route with the ids of `VALUES`."""
+    special = {
+        "static": {"filename": "css/golub.css"},
+        "admin.static": {"filename": "admin/js/form.js"},
+        "blog.image": {"name": "0" * 32 + ".webp"},
+        "auth.avatar": {"name": "0" * 32 + ".webp"},
+        "messages.preview_draft_html": {"key": "0" * 64},
+    }
+    values = VALUES | special.get(endpoint, {})
+    if endpoint.startswith("auth."):
+        values["token"] = "forged"
+    rule = next(app.url_map.iter_rules(endpoint))
+    with app.test_request_context():
+        return app.url_for(endpoint, **{name: values[name] for name in rule.arguments})
