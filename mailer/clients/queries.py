@@ -18,9 +18,16 @@ from mailer.models.mailing import Mailing
 from mailer.models.user import User
 
 PER_PAGE = 50
+
+
+def _alphabetical(column: Any) -> ColumnElement[str]:
+    """The order of a dictionary whatever the database's collation: case aside, `ё` as `е`."""
+    return func.translate(func.lower(column), "ё", "е")
+
+
 ORDERS: dict[str, tuple[Any, ...]] = {
     "created": (Client.created_at,),
-    "name": (Client.last_name, Client.first_name),
+    "name": (_alphabetical(Client.last_name), _alphabetical(Client.first_name)),
     "email": (Client.email_key,),
 }
 

@@ -1,0 +1,193 @@
+"""The list: who is on it, in what order, and what is done to many at once."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
+from mailer.models.mailing import Audience
+from mailer.models.user import User
+from tests.clients.conftest import live_clients
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing, save
+
+
+def shown(web: Browser, **args: Any) -> list[int]:
+    """Ids of the clients on the page, in order."""
+    answer = web.get("/clients/", query_string=args)
+    assert answer.status_code == 200
+    return [int(id_) for id_ in re.findall(r'data-client="(\d+)"', answer.text)]
+
+
+@pytest.fixture
+def people(owner: User) -> dict[str, Client]:
+    """Three clients added a day apart."""
+    now = utcnow()
+    return {
+        "anna": make_client(
+            owner, "anna@example.test", last_name="Ёлкина", first_name="Анна", tags=["vip"], birth_year=1990,
+            created_at=now - timedelta(days=2),
+        ),
+        "boris": make_client(
+            owner, "boris@example.test", last_name="Борисов", comment="скидка 50%", tags=["vip", "new"],
+            birth_year=1970, created_at=now - timedelta(days=1),
+        ),
+        "clara": make_client(owner, "c_lara@example.test", last_name="Борисова", first_name="Клара", created_at=now),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        ({}, ["clara", "boris", "anna"]),
+        ({"q": "АННА"}, ["anna"]),
+        ({"q": "ёлк"}, ["anna"]),
+        ({"q": "клара БОРИСОВА"}, ["clara"]),
+        ({"q": "boris@"}, ["boris"]),
+        ({"q": "%"}, ["boris"]),
+        ({"q": "c_l"}, ["clara"]),
+        ({"q": "_"}, ["clara"]),
+        ({"q": "никто"}, []),
+        ({"q": "'; DROP TABLE clients --"}, []),
+        ({"q": "а" * 50_000}, []),
+        ({"q": "\x00анна"}, ["anna"]),
+        ({"tag": "vip"}, ["boris", "anna"]),
+        ({"tag": "new"}, ["boris"]),
+        ({"without": "new"}, ["clara", "anna"]),
+        ({"born_from": "1980"}, ["anna"]),
+        ({"born_to": "1980"}, ["boris"]),
+        ({"sort": "created", "order": "asc"}, ["anna", "boris", "clara"]),
+        ({"sort": "email"}, ["anna", "boris", "clara"]),
+        ({"sort": "email", "order": "desc"}, ["clara", "boris", "anna"]),
+        ({"sort": "name"}, ["boris", "clara", "anna"]),
+    ],
+)
+def test_searching_filtering_and_sorting(
+    as_owner: Browser, people: dict[str, Client], args: dict[str, str], names: list[str]
+) -> None:
+    assert shown(as_owner, **args) == [people[name].id for name in names]
+
+
+def test_those_left_out_of_mailings_can_be_told_apart(
+    as_owner: Browser, owner: User, people: dict[str, Client]
+) -> None:
+    save(Suppression(owner_id=owner.id, email_key="anna@example.test", reason=SuppressionReason.UNSUBSCRIBED))
+    assert shown(as_owner, state="unsubscribed") == [people["anna"].id]
+    assert shown(as_owner, state="subscribed") == [people["clara"].id, people["boris"].id]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("sort=email;drop", 400),
+        ("order=sideways", 400),
+        ("state=sleepy", 400),
+        ("born_from=abc", 400),
+        ("filter=x", 400),
+        ("filter=99", 404),
+        ("filter=9223372036854775808", 400),
+        ("page=0", 404),
+        ("page=2", 404),
+        ("page=abc", 404),
+        ("page=9223372036854775808", 404),
+    ],
+)
+def test_addresses_that_mean_nothing_are_refused(
+    as_owner: Browser, people: dict[str, Client], query: str, status: int
+) -> None:
+    assert as_owner.get(f"/clients/?{query}").status_code == status
+
+
+def test_pages_hold_fifty(as_owner: Browser, owner: User) -> None:
+    db.session.add_all(Client(owner_id=owner.id, email=f"{n}@x.test", email_key=f"{n}@x.test") for n in range(51))
+    db.session.commit()
+    assert (len(shown(as_owner)), len(shown(as_owner, page=2))) == (50, 1)
+
+
+def test_an_owner_sees_only_their_own_and_a_manager_sees_all(
+    as_owner: Browser, as_manager: Browser, stranger: User, people: dict[str, Client]
+) -> None:
+    theirs = make_client(stranger)
+    assert theirs.id not in shown(as_owner)
+    assert set(shown(as_manager)) == {theirs.id, *(client.id for client in people.values())}
+    assert "/clients/new" not in as_manager.get("/clients/").text
+
+
+def test_marked_clients_are_deleted_and_brought_back(as_owner: Browser, people: dict[str, Client]) -> None:
+    ids = [people["anna"].id, people["boris"].id]
+    assert as_owner.post("/clients/bulk", data={"action": "delete", "ids": ids}).status_code == 303
+    assert [client.id for client in live_clients()] == [people["clara"].id]
+    undo = re.findall(r'action="(/clients/restore-deleted[^"]+)"', as_owner.get("/clients/").text)
+    assert as_owner.post(undo[0].replace("&amp;", "&")).status_code == 303
+    assert len(live_clients()) == 3
+
+
+def test_everyone_found_is_tagged_and_untagged(as_owner: Browser, people: dict[str, Client]) -> None:
+    everyone = {"everyone": "1", "q": "борисов"}
+    as_owner.post("/clients/bulk", data=everyone | {"action": "add_tag", "tag_name": " Осень "})
+    assert [client.tags for client in live_clients()] == [["vip"], ["vip", "new", "Осень"], ["Осень"]]
+    as_owner.post("/clients/bulk", data=everyone | {"action": "remove_tag", "tag_name": "Осень"})
+    assert [client.tags for client in live_clients()] == [["vip"], ["vip", "new"], []]
+
+
+@pytest.mark.parametrize(
+    "data", [{"action": "explode"}, {"action": "add_tag"}, {"action": "add_tag", "tag_name": "a,b"}, {}]
+)
+def test_a_bulk_action_that_is_none_changes_nothing(
+    as_owner: Browser, people: dict[str, Client], data: dict[str, str]
+) -> None:
+    assert as_owner.post("/clients/bulk", data=data | {"everyone": "1"}).status_code == 303
+    assert [client.version for client in live_clients()] == [1, 1, 1]
+
+
+def test_a_bulk_action_reaches_no_other_owner(as_stranger: Browser, people: dict[str, Client]) -> None:
+    ids = [client.id for client in people.values()]
+    as_stranger.post("/clients/bulk", data={"action": "delete", "ids": ids})
+    as_stranger.post("/clients/bulk", data={"action": "delete", "everyone": "1"})
+    assert len(live_clients()) == 3
+
+
+def test_a_search_is_saved_used_renamed_and_deleted(as_owner: Browser, people: dict[str, Client]) -> None:
+    criteria = {"q": "борис", "tag": "vip"}
+    assert as_owner.post("/clients/filters/", data=criteria | {"name": "Борисы"}).status_code == 303
+    saved = db.session.scalars(db.select(ClientFilter)).one()
+    assert saved.criteria == {"search": "борис", "tags_any": ["vip"]}
+    assert shown(as_owner, filter=saved.id) == [people["boris"].id]
+    assert "Борисы" in as_owner.get("/clients/filters/").text
+    as_owner.post(f"/clients/filters/{saved.id}/rename", data={"name": "Важные"})
+    db.session.expire_all()
+    assert saved.name == "Важные"
+    as_owner.post(f"/clients/filters/{saved.id}/delete")
+    db.session.expire_all()
+    assert db.session.scalars(db.select(ClientFilter)).all() == []
+
+
+def test_a_filter_needs_a_name_of_its_own_and_something_to_find(as_owner: Browser, owner: User) -> None:
+    save(ClientFilter(owner_id=owner.id, name="Taken", criteria={"search": "x"}))
+    for data in ({"name": "", "q": "x"}, {"name": "Taken", "q": "y"}, {"name": "All"}):
+        assert as_owner.post("/clients/filters/", data=data).status_code == 303
+    assert db.session.scalars(db.select(ClientFilter.name)).all() == ["Taken"]
+
+
+def test_a_filter_in_use_is_kept_and_the_mailing_named(as_owner: Browser, owner: User) -> None:
+    saved = save(ClientFilter(owner_id=owner.id, name="VIP", criteria={"tags_any": ["vip"]}))
+    make_mailing(owner, name="Autumn letter", audience=Audience.FILTER, filter_id=saved.id)
+    answer = as_owner.post(f"/clients/filters/{saved.id}/delete", follow_redirects=True)
+    assert "Autumn letter" in answer.text
+    assert db.session.get(ClientFilter, saved.id) is not None
+
+
+def test_another_owners_filter_is_not_there(as_stranger: Browser, as_manager: Browser, owner: User) -> None:
+    saved = save(ClientFilter(owner_id=owner.id, name="Mine", criteria={"search": "x"}))
+    assert as_stranger.get(f"/clients/?filter={saved.id}").status_code == 404
+    for action in ("rename", "delete"):
+        assert as_stranger.post(f"/clients/filters/{saved.id}/{action}", data={"name": "x"}).status_code == 404
+        assert as_manager.post(f"/clients/filters/{saved.id}/{action}", data={"name": "x"}).status_code == 403
+    db.session.expire_all()
+    assert saved.name == "Mine"
