@@ -46,7 +46,7 @@ def smtp_url(get: Any) -> str:
     scheme = "smtps" if _flag(get("MAIL_USE_SSL")) else "smtp+starttls" if _flag(get("MAIL_USE_TLS")) else "smtp"
     user = get("MAIL_USERNAME") or ""
     login = f"{quote(user, safe='')}:{quote(get('MAIL_PASSWORD') or '', safe='')}@" if user else ""
-    return f"{scheme}://{login}{get('MAIL_SERVER')}:{get('MAIL_PORT')}"
+    return f"{scheme}://{login}{get('MAIL_SERVER', '127.0.0.1')}:{get('MAIL_PORT', '1025')}"
 
 
 def _flag(value: object) -> bool:
