@@ -15,7 +15,7 @@ from mailer.extensions import limiter
 def _say_when(limit: RequestLimit) -> Response:
     seconds = max(1, int(limit.reset_at - time.time()) + 1)
     answer = current_app.handle_user_exception(TooManyRequests(retry_after=seconds))
-    return current_app.make_response(answer)  # type: ignore[arg-type]
+    return current_app.make_response(answer)
 
 
 def _account() -> str:

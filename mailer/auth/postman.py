@@ -12,7 +12,7 @@ from flask_mail import Connection
 from flask_mail import Message as Email
 
 
-class TimedConnection(Connection):  # type: ignore[misc]
+class TimedConnection(Connection):
     """A connection on which no answer is waited for longer than `MAIL_TIMEOUT_SECONDS`."""
 
     def configure_host(self) -> smtplib.SMTP:
@@ -39,7 +39,8 @@ class TimedConnection(Connection):  # type: ignore[misc]
     ) -> None:
         # The server has answered already: a lost QUIT must neither hide an error nor have a mail sent twice.
         with suppress(smtplib.SMTPException, OSError):
-            super().__exit__(kind, error, trace)
+            if self.host is not None:
+                self.host.quit()
 
 
 def hand_over(email: Email) -> None:

@@ -56,7 +56,7 @@ class BadPicture(Refusal):
 
 def explain(weakness: Weakness) -> str:
     """Why a password is refused, and what to do, in the reader's language."""
-    words = {
+    words: dict[Weakness, str] = {
         Weakness.TOO_SHORT: _("Too short: use at least %(count)s characters.", count=MIN_CHARACTERS),
         Weakness.TOO_LONG: _("Too long: at most %(count)s bytes.", count=MAX_BYTES),
         Weakness.CONTROL_CHARACTER: _("The password contains a character that cannot be typed."),

@@ -47,12 +47,20 @@ def end() -> None:
 
 def enforce_limits() -> None:
     """Before each request: sign out whoever was idle for too long, or signed in too long ago."""
-    if "_user_id" not in session or request.endpoint == "static" or not current_user.is_authenticated:
+    if request.endpoint == "static" or not current_user.is_authenticated:
         return
     now = int(time.time())
+    is_restored = session.get("_fresh") is False  # came back by the remember cookie
     idle, whole = USER_LIMITS if current_user.role is Role.USER else STAFF_LIMITS
-    is_idle = now - session.get("seen_at", now) > idle and not session.get("is_remembered")
-    if is_idle or now - session.setdefault("signed_in_at", now) > whole:
+    if "signed_in_at" not in session:
+        session["signed_in_at"] = _last_login(current_user, now) if is_restored else now
+    is_idle = now - session.get("seen_at", now) > idle and not (is_restored or session.get("is_remembered"))
+    if is_idle or now - session["signed_in_at"] > whole:
         end()
     elif now - session.get("seen_at", 0) > SEEN_EVERY_SECONDS:
         session["seen_at"] = now
+
+
+def _last_login(user: User, now: int) -> int:
+    """When the person behind a remember cookie, which carries no date, last typed the password (UNIX time)."""
+    return int(user.last_login_at.timestamp()) if user.last_login_at else now

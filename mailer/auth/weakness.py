@@ -61,16 +61,28 @@ def weakness(password: str, email: str = "") -> Weakness | None:
         or _is_short_number(plain)
     ):
         return Weakness.MONOTONOUS
-    stems = {plain, plain.strip(DECORATION)} | {plain.strip(DECORATION).translate(table) for table in LEET}
-    stems |= {plain.translate(table).strip(DECORATION) for table in LEET}
-    if stems & set(PRODUCT_WORDS) or not stems - {""}:
-        return Weakness.PRODUCT_NAME if stems & set(PRODUCT_WORDS) else Weakness.MONOTONOUS
+    stems = _stems(plain)
+    if stems & set(PRODUCT_WORDS):
+        return Weakness.PRODUCT_NAME
     if stems & _common():
         return Weakness.COMMON
     local_part, _, domain = email.casefold().partition("@")
     if email and stems & {email.casefold(), local_part, domain, domain.partition(".")[0]}:
         return Weakness.OWN_ADDRESS
     return None
+
+
+def _stems(plain: str) -> set[str]:
+    """The words behind the digits and signs that people put around and into them."""
+    bare = {plain, plain.strip(DECORATION)}
+    read = {word.translate(table).strip(DECORATION) for word in bare for table in LEET}
+    return (bare | read) - {""}
+
+
+def _is_monotonous(plain: str) -> bool:
+    """Hardly more than one thought: two different characters, a repetition, rows of keys, a short number."""
+    is_run = len(_without_runs(plain)) < MIN_CHARACTERS / 2
+    return len(set(plain)) <= 2 or is_run or _repeats_a_piece(plain) or _is_short_number(plain)
 
 
 def _without_runs(plain: str) -> str:

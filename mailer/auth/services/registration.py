@@ -33,10 +33,7 @@ def register(email: str, password: str, language: str) -> None:
     """
     now = utcnow()
     user = _new_user(email, Role.USER, password, language)
-    if _insert(user):
-        row = _mail_confirmation(user, now)
-    else:
-        row = _mail_the_known(email, now)
+    row = _mail_confirmation(user, now) if _insert(user) else _mail_the_known(email, now)
     db.session.commit()
     outbox.wake(row)
 

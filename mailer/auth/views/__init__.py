@@ -1,5 +1,6 @@
 """The pages of accounts, one file per concern; `bp` holds them all."""
 
+from mailer.auth.views import avatar, confirmation, email, login, password, profile, recovery, registration
 from mailer.auth.views.blueprint import bp
 
-__all__ = ["bp"]
+__all__ = ["avatar", "bp", "confirmation", "email", "login", "password", "profile", "recovery", "registration"]

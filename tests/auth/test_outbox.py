@@ -1,0 +1,121 @@
+"""Account mails survive a mail server that is away, slow or cross."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from mailer.auth import outbox
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
+from mailer.models.user import User
+from tests.auth.conftest import Mailbox
+from tests.conftest import Browser
+
+
+@pytest.fixture
+def row(web: Browser, mailbox: Mailbox, person: User) -> AccountEmail:
+    """A recovery mail that waits to be sent."""
+    web.post("/forgot", data={"email": person.email})
+    return db.session.scalars(select(AccountEmail)).one()
+
+
+def refreshed(row: AccountEmail) -> AccountEmail:
+    db.session.expire_all()
+    return db.session.get_one(AccountEmail, row.id)
+
+
+def test_a_mail_waits_for_the_server_to_come_back(mailbox: Mailbox, row: AccountEmail) -> None:
+    with time_machine.travel(utcnow(), tick=False) as clock:
+        mailbox.lab.refuse()
+        assert mailbox.fetch() == []
+        row = refreshed(row)
+        assert (row.try_count, row.sent_at, row.given_up_at) == (1, None, None)
+        assert row.last_error
+        mailbox.lab.listen()
+        assert mailbox.fetch() == [], "not before its pause is over"
+        clock.shift(timedelta(seconds=16))
+        assert len(mailbox.fetch()) == 1
+    row = refreshed(row)
+    assert row.sent_at is not None and row.last_error is None and row.context == {}
+
+
+def test_pauses_grow_and_end_after_ten_tries(mailbox: Mailbox, row: AccountEmail) -> None:
+    mailbox.lab.refuse()
+    pauses = []
+    with time_machine.travel(utcnow(), tick=False) as clock:
+        while refreshed(row).given_up_at is None:
+            mailbox.fetch()
+            pauses.append(refreshed(row).next_try_at - utcnow())
+            clock.shift(timedelta(hours=3))
+    assert len(pauses) == outbox.MAX_TRIES
+    assert [pause.total_seconds() for pause in pauses[:3]] == [15, 30, 60]
+    assert max(pauses) <= timedelta(hours=2)
+    assert refreshed(row).context == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "given_up"),
+    [
+        ("RCPT -> 550 5.1.1 No such user", True),
+        ("RCPT -> 451 4.2.1 Try again later", False),
+        ("DOT -> 554 5.7.1 No", True),
+        ("DOT -> 452 4.3.1 Full", False),
+        ("DOT -> drop", False),
+        ("GREETING -> 554 5.7.1 Go away", False),
+    ],
+)
+def test_only_a_refusal_of_this_mail_is_final(mailbox: Mailbox, row: AccountEmail, rule: str, given_up: bool) -> None:
+    mailbox.lab.obey(rule)
+    assert mailbox.fetch() == []
+    row = refreshed(row)
+    assert (row.given_up_at is not None) is given_up
+    assert row.sent_at is None and row.last_error
+
+
+def test_a_mail_is_sent_once_however_many_workers_take_it(app: Flask, mailbox: Mailbox, row: AccountEmail) -> None:
+    barrier = threading.Barrier(4)
+
+    def work() -> None:
+        with app.app_context():
+            barrier.wait()
+            outbox.send_account_email(row.id)
+
+    workers = [threading.Thread(target=work) for _number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not outbox.send_account_email(row.id)
+    assert mailbox.lab.count("person@golub.test") == 1
+
+
+def test_a_lost_goodbye_does_not_send_twice(mailbox: Mailbox, row: AccountEmail) -> None:
+    mailbox.lab.obey("QUIT -> drop")
+    assert len(mailbox.fetch()) == 1
+    assert refreshed(row).sent_at is not None
+
+
+def test_a_mail_claimed_by_a_dead_worker_is_due_again(mailbox: Mailbox, row: AccountEmail) -> None:
+    with time_machine.travel(utcnow(), tick=False) as clock:
+        assert outbox._claim(row.id, utcnow()) is not None
+        assert mailbox.fetch() == []
+        clock.shift(outbox.LEASE)
+        assert len(mailbox.fetch()) == 1
+
+
+def test_a_silent_server_cannot_hold_a_worker(
+    app: Flask, mailbox: Mailbox, row: AccountEmail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAIL_TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(app.extensions["mail"], "port", silent.getsockname()[1])
+        assert not outbox.send_account_email(row.id)
+    assert "timed out" in (refreshed(row).last_error or "")
