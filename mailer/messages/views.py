@@ -1,5 +1,233 @@
-"""Pages of this feature."""
+"""Pages of messages: list, form with a live preview, message page, test mail."""
 
-from flask import Blueprint
+from __future__ import annotations
 
-bp = Blueprint("messages", __name__)
+from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from mailer.access import Permission, get_own, get_visible, requires
+from mailer.extensions import limiter
+from mailer.messages import queries, services
+from mailer.messages.forms import MessageForm
+from mailer.messages.preview import Look, keep, kept, look_at
+from mailer.messages.services import Draft, MessageChanged, MessageInUse, MessageRefused
+from mailer.messages.words import placeholder_names
+from mailer.models.client import Client
+from mailer.models.message import Message
+
+bp = Blueprint("messages", __name__, url_prefix="/messages")
+
+# For the HTML of a mail: pictures and its own styles, nothing that runs, and only inside a page of ours.
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox"
+)
+
+
+def per_user() -> str:
+    """Whom a limit counts."""
+    return f"user-{current_user.get_id()}"
+
+
+@bp.get("")
+@requires(Permission.SEND, Permission.OVERSEE)
+def index() -> str:
+    """The list."""
+    search = request.args.get("q", "").replace("\0", "")
+    sort, order = request.args.get("sort", "updated"), request.args.get("order", "desc")
+    page = queries.messages_page(current_user, search, sort, order, _page_number())
+    return render_template("messages/index.html", page=page, q=search, sort=sort, order=order)
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.SEND)
+def create() -> ResponseReturnValue:
+    """An empty form, and a new message."""
+    return _edit_form(MessageForm(), None)
+
+
+@bp.get("/<int:message_id>/copy")
+@login_required
+def copy(message_id: int) -> ResponseReturnValue:
+    """The form of a new message, filled in from another."""
+    original = _own(message_id)
+    form = MessageForm(formdata=None, obj=original)
+    form.version.data = ""
+    return _render_form(form, None)
+
+
+@bp.get("/<int:message_id>")
+@login_required
+def show(message_id: int) -> str:
+    """The message as a client would get it."""
+    message = get_visible(Message, message_id, current_user)
+    search = request.args.get("client_q", "").replace("\0", "")
+    client = queries.client_to_look_as(message.owner_id, request.args.get("client"))
+    look = _look_at_saved(message, request.args.get("client"))
+    return render_template(
+        "messages/show.html",
+        message=message,
+        owner=queries.owner_of(message),
+        look=look,
+        html_url=look.mail.html
+        and url_for("messages.preview_html", message_id=message.id, client=client and client.id),
+        client=client,
+        client_q=search,
+        clients=_with_chosen(queries.clients_to_look_as(message.owner_id, search), client),
+        mailings=queries.mailings_using(message),
+        is_own=message.owner_id == current_user.id,
+        may_change=message.owner_id == current_user.id and current_user.can(Permission.SEND),
+        addresses=[current_user.email],
+    )
+
+
+@bp.route("/<int:message_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(message_id: int) -> ResponseReturnValue:
+    """The form of a message, and the change."""
+    message = _own(message_id)
+    return _edit_form(MessageForm(obj=message), message)
+
+
+@bp.post("/<int:message_id>/delete")
+@login_required
+def delete(message_id: int) -> ResponseReturnValue:
+    """Hide a message, with a way back."""
+    message = _own(message_id)
+    try:
+        services.delete_message(message)
+    except MessageInUse as refusal:
+        flash(str(refusal), "danger")
+        return redirect(url_for("messages.show", message_id=message_id), 303)
+    undo = url_for("messages.restore", message_id=message_id)
+    flash({"text": _("Message deleted."), "url": undo, "label": _("Undo")}, "undo")
+    return redirect(url_for("messages.index"), 303)
+
+
+@bp.post("/<int:message_id>/restore")
+@requires(Permission.SEND)
+def restore(message_id: int) -> ResponseReturnValue:
+    """Bring a deleted message back."""
+    services.restore_message(queries.deleted_message(current_user, message_id))
+    flash(_("The message is back."), "success")
+    return redirect(url_for("messages.show", message_id=message_id), 303)
+
+
+@bp.post("/preview")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def preview() -> ResponseReturnValue:
+    """A piece of page: the draft being typed, as a client would get it."""
+    draft = MessageForm().draft()
+    client = queries.client_to_look_as(current_user.id, request.form.get("client"))
+    if not (draft.html_body.strip() or draft.text_body.strip()):
+        return render_template("messages/_preview.html", look=None, reasons=[])
+    try:
+        draft = draft if draft.subject.strip() else Draft(_("(no subject)"), draft.html_body, draft.text_body)
+        look = look_at(draft, current_user, client, queries.attribute_names(current_user.id))
+    except MessageRefused as refusal:
+        reasons = [reason for found in refusal.reasons.values() for reason in found]
+        return render_template("messages/_preview.html", look=None, reasons=reasons)
+    html_url = (
+        url_for("messages.preview_draft_html", key=keep(current_user, look.mail.html)) if look.mail.html else None
+    )
+    return render_template("messages/_preview.html", look=look, html_url=html_url, reasons=[])
+
+
+@bp.get("/preview/<string(length=64):key>")
+@requires(Permission.SEND)
+def preview_draft_html(key: str) -> Response:
+    """The HTML of a draft, for the frame in the form."""
+    html = kept(current_user, key)
+    if html is None:
+        abort(404)
+    return _as_mail(html)
+
+
+@bp.get("/<int:message_id>/html")
+@login_required
+def preview_html(message_id: int) -> Response:
+    """The HTML of a saved message, for the frame on its page."""
+    message = get_visible(Message, message_id, current_user)
+    return _as_mail(_look_at_saved(message, request.args.get("client")).mail.html or "")
+
+
+@bp.get("/clients")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def clients() -> str:
+    """A piece of page: options of clients to look at a draft as."""
+    search = request.args.get("client_q", "").replace("\0", "")
+    return render_template(
+        "messages/_client_options.html", clients=queries.clients_to_look_as(current_user.id, search), client=None
+    )
+
+
+def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValue:
+    if not form.is_submitted():
+        return _render_form(form, message)
+    if not form.validate():
+        return _render_form(form, message), 422
+    attributes = queries.attribute_names(current_user.id)
+    try:
+        saved, removed = services.save_message(
+            current_user, form.draft(), attributes, message, form.opened_version if message else None
+        )
+    except MessageRefused as refusal:
+        for name, reasons in refusal.reasons.items():
+            form[name].errors = [*form[name].errors, *reasons]
+        return _render_form(form, message), 422
+    except MessageChanged as refusal:
+        flash(str(refusal), "warning")
+        form.version.data = form.version.raw_data = None
+        return _render_form(form, message), 409
+    flash(_("Message saved."), "success")
+    if removed:
+        flash(_("Mails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
+    return redirect(url_for("messages.show", message_id=saved.id), 303)
+
+
+def _render_form(form: MessageForm, message: Message | None) -> str:
+    if message is not None and not form.version.data:
+        form.version.data = message.version
+    return render_template(
+        "messages/form.html",
+        form=form,
+        message=message,
+        attributes=queries.attribute_names(current_user.id),
+        placeholders=placeholder_names(get_locale().language),
+        clients=queries.clients_to_look_as(current_user.id, ""),
+    )
+
+
+def _own(message_id: int) -> Message:
+    """A message to work on: 404 for strangers, 403 for those who may only look."""
+    message: Message = get_own(Message, message_id, current_user)
+    if not current_user.can(Permission.SEND):
+        abort(403)
+    return message
+
+
+def _look_at_saved(message: Message, client_id: str | None) -> Look:
+    client = queries.client_to_look_as(message.owner_id, client_id)
+    return look_at(Draft(message.subject, message.html_body, message.text_body), queries.owner_of(message), client)
+
+
+def _with_chosen(clients: list[Client], client: Client | None) -> list[Client]:
+    return clients if client is None or client in clients else [client, *clients]
+
+
+def _as_mail(html: str) -> Response:
+    response = make_response(html)
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
+
+
+def _page_number() -> int:
+    number = request.args.get("page", "1")
+    if not number.isdecimal() or len(number) > 9 or int(number) == 0:
+        abort(404)
+    return int(number)

@@ -1,0 +1,61 @@
+"""A draft as one client would get it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from mailer.clock import utcnow
+from mailer.composing.email import Content, Preview, Recipient, compile_email
+from mailer.extensions import cache
+from mailer.messages.services import Draft
+from mailer.models.client import Client
+from mailer.models.user import User
+from mailer.sending.letterhead import letterhead_for, values_of
+
+KEPT_SECONDS = 600
+NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The mail, and the placeholders that would leave a hole in it."""
+
+    mail: Preview
+    missing: list[str]
+
+
+def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
+    """The draft as `client` would get it (as somebody of whom nothing is known, when None).
+
+    Raises `MessageRefused` for a draft that cannot be saved; a saved one is looked at with `attributes` None.
+    """
+    if attributes is not None:
+        draft, _removed = draft.checked(attributes)
+    content = Content(draft.subject, draft.text_body, draft.html_body)
+    compiled = compile_email(content, letterhead_for(owner), utcnow())
+    reader = Recipient(
+        email=client.email if client else owner.email,
+        values=values_of(client) if client else {},
+        message_id="<preview@localhost>",
+        unsubscribe_url=NOWHERE,
+    )
+    return Look(compiled.preview(reader), compiled.missing(reader))
+
+
+def keep(user: User, html: str) -> str:
+    """Put the HTML of an unsaved draft aside for its frame to fetch; the key under which this user finds it."""
+    key = hashlib.sha256(html.encode()).hexdigest()
+    cache.set(_cache_key(user, key), html, timeout=KEPT_SECONDS)
+    return key
+
+
+def kept(user: User, key: str) -> str | None:
+    """What `keep` put aside."""
+    found: str | None = cache.get(_cache_key(user, key))
+    return found
+
+
+def _cache_key(user: User, key: str) -> str:
+    return f"preview:{user.id}:{key}"

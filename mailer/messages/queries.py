@@ -1,0 +1,110 @@
+"""Messages to look at, never anybody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import Row, Select, func, or_, select
+
+from mailer.access import Permission
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.mailing import Mailing
+from mailer.models.message import Message
+from mailer.models.user import User
+
+PER_PAGE = 25
+SORTS = {"updated": Message.updated_at, "subject": func.lower(Message.subject)}
+CHOICES = 20  # clients offered to look at a message as
+
+
+def messages_page(user: User, search: str, sort: str, order: str, page: int) -> Pagination:
+    """Live messages with the number of live mailings that use each: rows `(Message, mailing_count)`.
+
+    400 for an unknown sort, 404 for a page that is not there.
+    """
+    if sort not in SORTS or order not in {"asc", "desc"}:
+        abort(400)
+    used = (
+        select(func.count())
+        .where(Mailing.message_id == Message.id, Mailing.deleted_at.is_(None))
+        .correlate(Message)
+        .scalar_subquery()
+    )
+    query = _visible(select(Message, used.label("mailing_count"), User), user).join(User, User.id == Message.owner_id)
+    for word in search.split():
+        query = query.where(
+            or_(*(column.icontains(word, autoescape=True) for column in (Message.subject, Message.text_body)))
+        )
+    key = SORTS[sort]
+    query = query.order_by(key.desc() if order == "desc" else key.asc(), Message.id.desc())
+    return RowsPage(select=query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
+
+
+class RowsPage(Pagination):
+    """A page of whole rows (Flask-SQLAlchemy's own keeps the first column only)."""
+
+    def _query_items(self) -> list[Row[Any]]:
+        query: Select[Any] = self._query_args["select"]
+        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
+
+    def _query_count(self) -> int:
+        query: Select[Any] = self._query_args["select"].order_by(None)
+        return db.session.scalar(select(func.count()).select_from(query.with_only_columns(Message.id).subquery())) or 0
+
+
+def mailings_using(message: Message) -> list[Mailing]:
+    """Live mailings that send this message, the newest first."""
+    return list(
+        db.session.scalars(
+            select(Mailing)
+            .where(Mailing.message_id == message.id, Mailing.deleted_at.is_(None))
+            .order_by(Mailing.id.desc())
+        )
+    )
+
+
+def attribute_names(owner_id: int) -> list[str]:
+    """The names of the owner's own attributes of clients, in alphabetical order."""
+    name = func.jsonb_object_keys(Client.attributes).label("name")
+    keys = select(name).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.attributes != {})
+    return list(db.session.scalars(select(keys.subquery().c.name).distinct().order_by("name")))
+
+
+def clients_to_look_as(owner_id: int, search: str) -> list[Client]:
+    """The first few of the owner's clients that match."""
+    query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None))
+    for word in search.split():
+        columns = (Client.email, Client.last_name, Client.first_name, Client.patronymic)
+        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    return list(db.session.scalars(query.order_by(Client.last_name, Client.first_name, Client.id).limit(CHOICES)))
+
+
+def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:
+    """The owner's live client of that id, None for an empty id; 404 for anything else."""
+    if not client_id:
+        return None
+    if not client_id.isdecimal() or len(client_id) > 18:
+        abort(404)
+    return db.one_or_404(  # type: ignore[no-any-return]
+        select(Client).where(Client.id == int(client_id), Client.owner_id == owner_id, Client.deleted_at.is_(None))
+    )
+
+
+def owner_of(message: Message) -> User:
+    """Whose message it is."""
+    return db.session.get_one(User, message.owner_id)
+
+
+def deleted_message(owner: User, message_id: int) -> Message:
+    """The owner's deleted message, to bring back; else 404."""
+    return db.one_or_404(  # type: ignore[no-any-return]
+        select(Message).where(Message.id == message_id, Message.owner_id == owner.id, Message.deleted_at.is_not(None))
+    )
+
+
+def _visible(query: Select[Any], user: User) -> Select[Any]:
+    query = query.where(Message.deleted_at.is_(None))
+    return query if user.can(Permission.OVERSEE) else query.where(Message.owner_id == user.id)

@@ -1,0 +1,109 @@
+"""Rules and writes of messages; each call is one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from mailer.clock import utcnow
+from mailer.composing.check import check_body, check_subject
+from mailer.composing.html import sanitise
+from mailer.composing.placeholders import PlaceholderError, parse
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.messages.words import by_field, problem_words
+from mailer.models.mailing import Mailing
+from mailer.models.message import Message
+from mailer.models.user import User
+
+
+class MessageRefused(Refusal):
+    """A text that cannot be a mail: `reasons` by form field, sentences for the person."""
+
+    def __init__(self, reasons: dict[str, list[str]]) -> None:
+        super().__init__(" ".join(reason for found in reasons.values() for reason in found))
+        self.reasons = reasons
+
+
+class MessageChanged(Refusal):
+    """Somebody saved the message after this form was opened."""
+
+
+class MessageInUse(Refusal):
+    """A mailing that is not over sends this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Subject and bodies as typed."""
+
+    subject: str
+    html_body: str
+    text_body: str
+
+    def checked(self, attributes: Collection[str]) -> tuple[Draft, list[str]]:
+        """The draft fit to be a mail, and what its HTML lost; MessageRefused with everything that is wrong."""
+        reasons = by_field([*check_subject(self.subject), *check_body(self.text_body, self.html_body)])
+        if reasons:
+            raise MessageRefused(reasons)
+        clean = sanitise(self.html_body)
+        draft = Draft(self.subject.strip(), clean.html, self.text_body)
+        for field, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
+            try:
+                parse(text, attributes, markup=field == "html_body")
+            except PlaceholderError as error:
+                reasons[field] = [problem_words(problem) for problem in error.problems]
+        if not (draft.html_body.strip() or draft.text_body.strip()):
+            reasons["html_body"] = [_("Nothing of this HTML can be sent. Write a text.")]
+        if reasons:
+            raise MessageRefused(reasons)
+        return draft, clean.removed
+
+
+def save_message(
+    owner: User, draft: Draft, attributes: Collection[str], message: Message | None = None, version: int | None = None
+) -> tuple[Message, list[str]]:
+    """Create a message or change the given one; the message, and what was taken out of its HTML.
+
+    `attributes` are the owner's own placeholder names. Raises MessageRefused and MessageChanged.
+    """
+    draft, removed = draft.checked(attributes)
+    if message is None:
+        message = Message(owner_id=owner.id)
+    else:
+        db.session.refresh(message, with_for_update=True)
+        if message.version != version:
+            raise MessageChanged(
+                _("This message was changed meanwhile. What you typed is kept below: look at it and save again.")
+            )
+    message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
+    db.session.add(message)
+    db.session.commit()
+    return message, removed
+
+
+def delete_message(message: Message) -> None:
+    """Hide the message until `restore_message`; MessageInUse names the mailings that still need it."""
+    db.session.refresh(message, with_for_update=True)
+    names = list(
+        db.session.scalars(
+            select(Mailing.name)
+            .where(Mailing.message_id == message.id, Mailing.deleted_at.is_(None), Mailing.completed_at.is_(None))
+            .order_by(Mailing.name)
+        )
+    )
+    if names:
+        raise MessageInUse(
+            _("This message is still needed by: %(names)s.", names=", ".join(f"“{name}”" for name in names[:10]))
+        )
+    message.deleted_at = utcnow()
+    db.session.commit()
+
+
+def restore_message(message: Message) -> None:
+    """Undo a deletion."""
+    message.deleted_at = None
+    db.session.commit()

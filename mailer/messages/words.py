@@ -1,0 +1,67 @@
+"""What the composing tools find, in words for a person and beside the field it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from mailer.composing.check import Fault
+from mailer.composing.names import FIELDS
+from mailer.composing.placeholders import Problem
+
+FIELD_OF = {"subject": "subject", "text": "text_body", "html": "html_body", "body": "html_body"}
+
+
+def fault_words(fault: Fault) -> str:
+    """A sentence for a fault of `check_subject` or `check_body`."""
+    if fault.code == "empty":
+        return _("Write a subject.") if fault.field == "subject" else _("Write a text: formatted, plain or both.")
+    if fault.code == "too_long":
+        limit = format_decimal(fault.params["limit"])
+        return _(
+            "Make it shorter: %(length)s characters, %(limit)s at most.", length=fault.params["length"], limit=limit
+        )
+    if fault.code == "too_large":
+        kilobytes = format_decimal(round(fault.params["size"] / 1024))
+        limit = format_decimal(fault.params["limit"] // 1024)
+        return _("This text is too large: %(size)s KB, %(limit)s KB at most.", size=kilobytes, limit=limit)
+    if fault.code == "line_break":
+        return _("The subject must be a single line.")
+    if fault.code == "broken_character":
+        return _("Line %(line)s holds half of a character. Type it again.", line=fault.params["line"])
+    return _("Line %(line)s holds a control character that mails cannot carry.", line=fault.params["line"])
+
+
+def problem_words(problem: Problem) -> str:
+    """A sentence for a placeholder that cannot be used."""
+    place = {"line": problem.line, "column": problem.column, "name": problem.name}
+    if problem.code == "unclosed":
+        return _("Line %(line)s: the placeholder that begins with “%(name)s” is not closed with }}.", **place)
+    if problem.code == "empty":
+        return _("Line %(line)s: there is no name between the braces.", **place)
+    if problem.code == "syntax":
+        return _(
+            "Line %(line)s: “%(name)s” is no placeholder. Only a name and a default can stand between braces.", **place
+        )
+    if problem.suggestion:
+        return _(
+            "Line %(line)s: there is no placeholder “%(name)s”. Did you mean “%(suggestion)s”?",
+            suggestion=problem.suggestion,
+            **place,
+        )
+    return _("Line %(line)s: there is no placeholder “%(name)s”.", **place)
+
+
+def by_field(faults: Iterable[Fault]) -> dict[str, list[str]]:
+    """Sentences for faults, by form field."""
+    reasons: dict[str, list[str]] = {}
+    for fault in faults:
+        reasons.setdefault(FIELD_OF[fault.field], []).append(fault_words(fault))
+    return reasons
+
+
+def placeholder_names(language: str) -> list[str]:
+    """Our placeholders as people of that language write them."""
+    return list(FIELDS.values() if language == "ru" else FIELDS)

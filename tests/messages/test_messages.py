@@ -1,0 +1,275 @@
+"""Writing, looking at, copying and deleting messages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.message import Message
+from mailer.models.user import Role
+from tests.factories import make_client, make_mailing, make_message, make_user
+
+TYPED = {"subject": "Hello, {{ first_name }}", "html_body": "", "text_body": 'Dear {{ имя | "friend" }}!'}
+
+
+def only_message() -> Message:
+    db.session.expire_all()
+    return db.session.query(Message).one()
+
+
+class TestWriting:
+    def test_a_message_is_stored_as_typed(self, as_owner):
+        answer = as_owner.post("/messages/new", data=TYPED)
+        message = only_message()
+        assert (answer.status_code, answer.location) == (303, f"/messages/{message.id}")
+        assert (message.subject, message.text_body, message.html_body) == (TYPED["subject"], TYPED["text_body"], "")
+
+    def test_html_is_cleaned_and_what_was_taken_out_is_told(self, as_owner):
+        html = '<p onclick="x()">Hi</p><script>alert(1)</script>'
+        page = as_owner.post("/messages/new", data=TYPED | {"html_body": html}, follow_redirects=True).text
+        stored = only_message().html_body
+        assert "script" not in stored
+        assert "onclick" not in stored
+        assert "&lt;script&gt;" in page
+
+    def test_a_text_left_empty_stays_empty_and_is_made_for_the_mail(self, as_owner):
+        as_owner.post("/messages/new", data=TYPED | {"html_body": "<p>Only <b>this</b></p>", "text_body": ""})
+        message = only_message()
+        assert message.text_body == ""
+        assert "Only this" in re.sub(r"[*_]", "", as_owner.get(f"/messages/{message.id}").text)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"subject": ""}, "subject"),
+            ({"subject": "   "}, "subject"),
+            ({"subject": "x" * 201}, "subject"),
+            ({"subject": "two\nlines"}, "subject"),
+            ({"subject": "tab\x0bulator"}, "subject"),
+            ({"subject": "nul\0"}, "subject"),
+            ({"subject": "{{ фамлия }}"}, "subject"),
+            ({"text_body": ""}, "html_body"),
+            ({"text_body": "nul\0"}, "text_body"),
+            ({"text_body": "x" * (301 * 1024)}, "text_body"),
+            ({"text_body": "{{ unknown }}"}, "text_body"),
+            ({"text_body": "{{ first_name"}, "text_body"),
+            ({"text_body": "{% for x in y %}{{ x.__class__ }}{% endfor %}"}, "text_body"),
+            ({"html_body": "<p>{{ config }}</p>"}, "html_body"),
+            ({"html_body": "<script>only()</script>", "text_body": ""}, "html_body"),
+        ],
+    )
+    def test_what_no_mail_can_be_is_refused_beside_its_field(self, as_owner, changes, field):
+        answer = as_owner.post("/messages/new", data=TYPED | changes)
+        assert answer.status_code == 422
+        assert f'id="{field}-error"' in answer.text
+        assert db.session.query(Message).count() == 0
+
+    def test_a_misspelt_placeholder_is_answered_with_the_right_one(self, as_owner):
+        answer = as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ фамлия }}"})
+        assert "фамилия" in answer.text.split('id="text_body-error"')[1].split("</ul>")[0]
+
+    def test_the_owners_own_attributes_are_placeholders(self, as_owner, owner, stranger):
+        make_client(owner, attributes={"город": "Тверь"})
+        make_client(stranger, attributes={"secret": "1"})
+        assert as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ город }}"}).status_code == 303
+        assert as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ secret }}"}).status_code == 422
+
+    def test_the_toolbar_offers_what_can_be_put_in(self, as_owner, owner):
+        make_client(owner, attributes={"город": "Тверь"})
+        page = as_owner.get("/messages/new").text
+        assert 'data-insert="{{ имя }}"' in page
+        assert 'data-insert="{{ город }}"' in page
+
+    def test_a_stale_form_comes_back_with_what_was_typed(self, as_owner, owner):
+        message = make_message(owner)
+        as_owner.post(f"/messages/{message.id}/edit", data=TYPED | {"subject": "First", "version": 1})
+        answer = as_owner.post(f"/messages/{message.id}/edit", data=TYPED | {"subject": "Second", "version": 1})
+        assert answer.status_code == 409
+        assert 'value="Second"' in answer.text
+        assert only_message().subject == "First"
+        again = as_owner.post(f"/messages/{message.id}/edit", data=TYPED | {"subject": "Second", "version": 2})
+        assert again.status_code == 303
+
+    def test_a_copy_is_a_form_that_saves_a_new_message(self, as_owner, owner):
+        message = make_message(owner, subject="Original")
+        page = as_owner.get(f"/messages/{message.id}/copy").text
+        assert 'action="/messages/new"' in page
+        assert 'value="Original"' in page
+
+
+class TestLooking:
+    @pytest.fixture
+    def anna(self, owner):
+        return make_client(owner, email="anna@example.test", first_name="Анна <b>", attributes={"city": "Tver"})
+
+    @pytest.fixture
+    def message(self, owner):
+        return make_message(owner, subject="To {{ имя }}", html_body="<p>{{ имя }} from {{ city }}</p>", text_body="")
+
+    def test_the_mail_is_shown_as_the_chosen_client_gets_it(self, as_owner, message, anna):
+        page = as_owner.get(f"/messages/{message.id}?client={anna.id}").text
+        assert "To Анна &lt;b&gt;" in page
+        html = as_owner.get(f"/messages/{message.id}/html?client={anna.id}").text
+        assert "Анна &lt;b&gt; from Tver" in html
+
+    def test_the_html_stands_in_a_frame_where_nothing_runs(self, as_owner, message):
+        assert '<iframe class="mail-frame" sandbox=""' in as_owner.get(f"/messages/{message.id}").text
+        policy = as_owner.get(f"/messages/{message.id}/html").headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "sandbox" in policy.split("; ")
+        assert "script-src" not in policy
+
+    def test_holes_are_named(self, as_owner, message):
+        assert "mail-holes" in as_owner.get(f"/messages/{message.id}").text
+
+    def test_the_draft_is_shown_while_it_is_typed(self, as_owner, anna):
+        draft = {"subject": "S", "html_body": "<p>Hi {{ имя }}</p><script>x</script>", "client": anna.id}
+        piece = as_owner.post("/messages/preview", data=draft).text
+        address = re.search(r'src="(/messages/preview/[0-9a-f]{64})"', piece)[1]
+        html = as_owner.get(address)
+        assert "Hi Анна &lt;b&gt;" in html.text
+        assert "<script" not in html.text
+        assert "sandbox" in html.headers["Content-Security-Policy"]
+
+    def test_a_draft_is_seen_by_its_writer_only(self, as_owner, as_stranger, anna):
+        piece = as_owner.post("/messages/preview", data={"subject": "S", "html_body": "<p>secret</p>"}).text
+        address = re.search(r'src="(/messages/preview/[0-9a-f]{64})"', piece)[1]
+        assert as_stranger.get(address).status_code == 404
+
+    @pytest.mark.parametrize(
+        "draft", [{}, {"subject": "", "text_body": "x"}, {"subject": "S", "text_body": "{{ nobody }}"}]
+    )
+    def test_a_draft_half_typed_gives_no_error_page(self, as_owner, draft):
+        assert as_owner.post("/messages/preview", data=draft).status_code == 200
+
+    @pytest.mark.parametrize("client", ["0", "-1", "x", str(2**63), "9" * 40])
+    def test_looking_as_nobodys_client(self, as_owner, message, client):
+        assert as_owner.get(f"/messages/{message.id}?client={client}").status_code == 404
+
+    def test_anothers_client_cannot_be_looked_through(self, as_owner, message, stranger):
+        theirs = make_client(stranger)
+        assert as_owner.get(f"/messages/{message.id}?client={theirs.id}").status_code == 404
+        assert as_owner.get(f"/messages/{message.id}/html?client={theirs.id}").status_code == 404
+        draft = {"subject": "S", "text_body": "x", "client": theirs.id}
+        assert as_owner.post("/messages/preview", data=draft).status_code == 404
+
+    def test_clients_to_look_as_are_searched_among_ones_own(self, as_owner, owner, stranger):
+        make_client(owner, first_name="Vera", email="mine@example.test")
+        make_client(stranger, first_name="Vera", email="theirs@example.test")
+        options = as_owner.get("/messages/clients?client_q=ver").text
+        assert "mine@example.test" in options
+        assert "theirs@example.test" not in options
+
+
+class TestList:
+    def test_it_says_where_a_message_is_used(self, as_owner, owner):
+        message = make_message(owner)
+        make_mailing(owner, message=message)
+        make_mailing(owner, message=message, deleted_at=utcnow())
+        cell = as_owner.get("/messages").text.split('class="cell-number" data-label')[1]
+        assert re.search(r">1 ", cell)
+
+    def test_search_finds_words_and_takes_wildcards_literally(self, as_owner, owner):
+        make_message(owner, subject="Summer sale 50%")
+        make_message(owner, subject="Winter news")
+        page = as_owner.get("/messages?q=50%25").text
+        assert "Summer sale" in page
+        assert "Winter news" not in page
+
+    def test_pages_and_sorting(self, as_owner, owner):
+        for number in range(27):
+            make_message(owner, subject=f"Subject {number:02}")
+        first = as_owner.get("/messages?sort=subject&order=asc").text
+        assert "Subject 00" in first
+        assert "Subject 26" not in first
+        assert "Subject 26" in as_owner.get("/messages?sort=subject&order=asc&page=2").text
+
+    @pytest.mark.parametrize(
+        ("query", "code"),
+        [("sort=owner", 400), ("order=x", 400), ("page=0", 404), ("page=2", 404), ("page=" + "9" * 30, 404),
+         ("q=%00", 200)],
+    )  # fmt: skip
+    def test_addresses_typed_by_hand(self, as_owner, query, code):
+        assert as_owner.get(f"/messages?{query}").status_code == code
+
+
+class TestDeleting:
+    def test_a_deleted_message_is_gone_and_can_be_brought_back(self, as_owner, owner):
+        message = make_message(owner)
+        as_owner.post(f"/messages/{message.id}/delete")
+        assert as_owner.get(f"/messages/{message.id}").status_code == 404
+        as_owner.post(f"/messages/{message.id}/restore")
+        assert as_owner.get(f"/messages/{message.id}").status_code == 200
+
+    def test_a_message_that_a_mailing_still_needs_stays(self, as_owner, owner):
+        message = make_message(owner)
+        make_mailing(owner, message=message, name="Weekly letter")
+        page = as_owner.post(f"/messages/{message.id}/delete", follow_redirects=True).text
+        assert "Weekly letter" in page
+        assert only_message().deleted_at is None
+
+    @pytest.mark.parametrize("over", [{"completed_at": utcnow()}, {"deleted_at": utcnow()}])
+    def test_mailings_that_are_over_do_not_hold_it(self, as_owner, owner, over):
+        message = make_message(owner)
+        make_mailing(owner, message=message, **over)
+        as_owner.post(f"/messages/{message.id}/delete")
+        assert only_message().deleted_at is not None
+
+
+class TestGuards:
+    LOOKING = ("/messages/{id}", "/messages/{id}/html")
+    OWNERS = ("/messages/{id}/edit", "/messages/{id}/copy")
+    ACTS = ("/messages/{id}/edit", "/messages/{id}/delete")
+
+    @pytest.mark.parametrize("path", LOOKING + OWNERS)
+    def test_a_stranger_cannot_even_tell_that_it_exists(self, as_stranger, owner, path):
+        assert as_stranger.get(path.format(id=make_message(owner).id)).status_code == 404
+
+    @pytest.mark.parametrize("path", ACTS)
+    def test_a_strangers_act_changes_nothing(self, as_stranger, owner, path):
+        message = make_message(owner)
+        assert as_stranger.post(path.format(id=message.id), data=TYPED | {"version": 1}).status_code == 404
+        assert only_message().version == 1
+
+    def test_anothers_deleted_message_cannot_be_brought_back(self, as_stranger, owner):
+        message = make_message(owner, deleted_at=utcnow())
+        assert as_stranger.post(f"/messages/{message.id}/restore").status_code == 404
+
+    @pytest.mark.parametrize("path", LOOKING)
+    def test_a_manager_may_look(self, as_manager, owner, path):
+        assert as_manager.get(path.format(id=make_message(owner).id)).status_code == 200
+
+    @pytest.mark.parametrize("path", OWNERS)
+    def test_a_manager_may_not_work_on_it(self, as_manager, owner, path):
+        assert as_manager.get(path.format(id=make_message(owner).id)).status_code == 403
+
+    @pytest.mark.parametrize("path", ACTS)
+    def test_a_managers_act_changes_nothing(self, as_manager, owner, path):
+        message = make_message(owner)
+        assert as_manager.post(path.format(id=message.id), data=TYPED | {"version": 1}).status_code == 403
+        assert only_message().version == 1
+
+    def test_a_manager_sees_everybodys(self, as_manager, owner, stranger):
+        make_message(owner, subject="From the owner")
+        make_message(stranger, subject="From the stranger")
+        page = as_manager.get("/messages").text
+        assert "From the owner" in page
+        assert "From the stranger" in page
+        assert "/messages/new" not in page
+
+    def test_an_editor_has_no_messages(self, web, owner):
+        message = make_message(owner)
+        editor = web.login(make_user(role=Role.EDITOR))
+        assert editor.get("/messages").status_code == 403
+        for path in self.LOOKING + self.OWNERS:
+            assert editor.get(path.format(id=message.id)).status_code == 404
+
+    def test_somebody_not_signed_in_is_sent_to_sign_in(self, web, owner):
+        message = make_message(owner)
+        for path in ("/messages", "/messages/new", *self.LOOKING, *self.OWNERS):
+            assert web.get(path.format(id=message.id)).status_code == 302
+        for path in ("/messages/new", "/messages/preview", *self.ACTS):
+            assert web.post(path.format(id=message.id)).status_code == 401
