@@ -39,9 +39,9 @@ STYLES = _words(
     " caption-side clear color direction display empty-cells float font font-family font-size font-style"
     " font-variant font-weight height letter-spacing line-height list-style-type margin margin-bottom"
     " margin-left margin-right margin-top max-height max-width min-height min-width overflow overflow-wrap"
-    " padding padding-bottom padding-left padding-right padding-top table-layout text-align text-"
-    " decoration text-indent text-transform vertical-align visibility white-space width word-break word-"
-    " spacing word-wrap"
+    " padding padding-bottom padding-left padding-right padding-top table-layout text-align"
+    " text-decoration text-indent text-transform vertical-align visibility white-space width word-break"
+    " word-spacing word-wrap"
 )
 SCHEMES = {"href": ("http:", "https:", "mailto:", "tel:"), "src": ("https:", "cid:")}
 MAY_HOLD_PLACEHOLDERS = _words("href src alt title")
