@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mailer.composing.html import sanitise
 from mailer.extensions import db
 from mailer.models.message import Message
 
@@ -20,8 +21,9 @@ def add_messages(owner_id: int) -> dict[str, Message]:
     """The messages by file name; no commit."""
     messages = {}
     for name, subject in SUBJECTS.items():
-        body = (HERE / name).read_text("utf-8")
         is_html = name.endswith(".html")
+        body = (HERE / name).read_text("utf-8")
+        body = sanitise(body).html if is_html else body
         messages[name] = Message(
             owner_id=owner_id, subject=subject, text_body="" if is_html else body, html_body=body if is_html else ""
         )
