@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+from flask import Flask
+
+from mailer.clock import utcnow
+from mailer.home import queries
+from mailer.models.delivery import DeliveryState
+from mailer.models.run import Run
+from mailer.models.user import Role, User
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing, make_message, make_user
+
+ACCEPTED, REFUSED, WAITING = DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.WAITING
+MakeRun = Callable[..., Run]
+
+
+def rows(page: str, part: str) -> list[int]:
+    """Ids of the runs in the part of the page with that id, none when the part is missing."""
+    inside = re.search(rf'<section[^>]* id="{part}">.*?</section>', page, re.DOTALL)
+    return [int(id_) for id_ in re.findall(r'data-run="(\d+)"', inside[0])] if inside else []
+
+
+def test_visitors_are_asked_to_log_in(web: Browser) -> None:
+    assert web.get("/dashboard").status_code == 302
+
+
+def test_tells_ones_own_figures_only(as_owner: Browser, owner: User, stranger: User, make_run: MakeRun) -> None:
+    mine = make_run(owner, ACCEPTED, ACCEPTED, REFUSED)
+    make_run(stranger, ACCEPTED, REFUSED)
+
+    page = as_owner.get("/dashboard").text
+
+    assert rows(page, "recent") == [mine.id]
+    assert queries.totals(owner) == queries.Totals(2, 1, 2)
+    assert re.findall(r"<dd>(\d+)", page)[:3] == ["2", "2", "1"]
+
+
+def test_those_who_oversee_see_everybodys(as_manager: Browser, owner: User, stranger: User, make_run: MakeRun) -> None:
+    runs = [make_run(person, ACCEPTED).id for person in (owner, stranger)]
+    assert rows(as_manager.get("/dashboard").text, "recent") == sorted(runs, reverse=True)
+
+
+def test_a_run_under_way_is_shown_with_its_progress_and_asked_for_often(
+    as_owner: Browser, owner: User, make_run: MakeRun
+) -> None:
+    run = make_run(owner, ACCEPTED, WAITING, WAITING)
+    page = as_owner.get("/dashboard/live").text
+    assert rows(page, "running") == [run.id]
+    assert rows(page, "recent") == []
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_nothing_under_way_is_asked_for_seldom(as_owner: Browser) -> None:
+    assert 'hx-trigger="every 10s"' in as_owner.get("/dashboard").text
+
+
+def test_attempts_are_told_by_the_day_of_the_owners_zone(app: Flask, owner: User, make_run: MakeRun) -> None:
+    owner.timezone = "Asia/Vladivostok"
+    evening = (utcnow() - timedelta(days=2)).replace(hour=20)  # the next morning there
+    make_run(owner, ACCEPTED, REFUSED, at=evening)
+    make_run(owner, ACCEPTED, at=evening - timedelta(days=40))
+
+    days = queries.attempts_per_day(owner, utcnow())
+
+    assert len(days) == queries.CHART_DAYS
+    assert [day for day in days if day[1:] != (0, 0)] == [((evening + timedelta(days=1)).date(), 1, 1)]
+
+
+def test_upcoming_runs_come_soonest_first_without_those_held(as_owner: Browser, owner: User) -> None:
+    later = make_mailing(owner, next_run_at=utcnow() + timedelta(days=2))
+    sooner = make_mailing(owner, next_run_at=utcnow() + timedelta(days=1))
+    make_mailing(owner, next_run_at=utcnow() + timedelta(days=1), paused_at=utcnow())
+    page = as_owner.get("/dashboard").text
+    assert re.findall(r'data-mailing="(\d+)"', page) == [str(sooner.id), str(later.id)]
+
+
+def test_the_first_steps_go_when_they_are_done(as_owner: Browser, owner: User) -> None:
+    def step_states() -> list[str]:
+        return re.findall(r'<li class="([\w-]*)" data-step=', as_owner.get("/dashboard").text)
+
+    assert step_states() == ["", "", ""]
+    make_client(owner)
+    assert step_states() == ["is-done", "", ""]
+    make_mailing(owner, message=make_message(owner))
+    assert step_states() == []
+
+
+def test_editors_are_led_to_the_blog(app: Flask, web: Browser) -> None:
+    page = web.login(make_user(role=Role.EDITOR)).get("/dashboard").text
+    assert 'href="/admin/posts/new/"' in page
+    assert 'id="live"' not in page

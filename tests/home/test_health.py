@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from flask import Flask
+from redis import Redis
+from sqlalchemy import create_engine
+
+from mailer.extensions import db
+from tests.conftest import Browser, Servers
+
+
+def test_all_is_well(web: Browser, servers: Servers) -> None:
+    Redis.from_url(servers.redis_url).set("heartbeat:tick", time.time() - 3)
+    answer = web.get("/health")
+    assert answer.status_code == 200
+    parts = dict(answer.json or {})
+    assert parts.pop("tick_age_seconds") >= 3
+    assert parts == {"database": "ok", "redis": "ok"}
+
+
+def test_no_tick_is_known_yet(web: Browser) -> None:
+    assert web.get("/health").json == {"database": "ok", "redis": "ok", "tick_age_seconds": None}
+
+
+def test_redis_may_be_away(app: Flask, web: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "REDIS_URL", "redis://127.0.0.1:1/0")
+    answer = web.get("/health")
+    assert (answer.status_code, answer.json["redis"]) == (200, "away")  # type: ignore[index]
+
+
+def test_the_database_may_not(app: Flask, web: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody_there = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    monkeypatch.setitem(db._app_engines[app], None, nobody_there)
+    db.session.remove()
+    answer = web.get("/health")
+    assert (answer.status_code, answer.json["database"]) == (503, "away")  # type: ignore[index]

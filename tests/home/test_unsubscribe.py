@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.user import User
+from tests.conftest import Browser
+from tests.factories import make_client
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def client(owner: User) -> Client:
+    return make_client(owner, "ivan@xn--e1afmkfd.test")
+
+
+def reasons(owner: User) -> dict[str, SuppressionReason]:
+    found = db.session.scalars(select(Suppression).filter_by(owner_id=owner.id))
+    return {suppression.email_key: suppression.reason for suppression in found}
+
+
+def state_on(page: str) -> str:
+    return re.findall(r'data-state="(\w+)"', page)[0]
+
+
+def test_opening_the_link_changes_nothing(web: Browser, client: Client, owner: User) -> None:
+    for method in (web.get, web.head):
+        assert method(f"/u/{client.token}").status_code == 200
+    assert reasons(owner) == {}
+
+
+def test_the_page_does_not_give_the_address_away(web: Browser, client: Client) -> None:
+    page = web.get(f"/u/{client.token}").text
+    assert "ivan" not in page
+    assert "i•••@пример.test" in page
+
+
+def test_the_button_unsubscribes_and_offers_to_take_it_back(web: Browser, client: Client, owner: User) -> None:
+    page = f"/u/{client.token}"
+    answer = web.post(page)
+    assert (answer.status_code, answer.location) == (303, page)
+    assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+    assert state_on(web.get(page).text) == "unsubscribed"
+
+    web.post(f"{page}/again")
+    assert reasons(owner) == {}
+    assert state_on(web.get(page).text) == "subscribed"
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_one_click_needs_neither_cookie_nor_form_token(
+    app: Flask, client: Client, owner: User, content_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    program = app.test_client(use_cookies=False)
+    for _time in range(2):
+        answer = program.post(f"/u/{client.token}", data=ONE_CLICK, content_type=content_type)
+        assert answer.status_code == 200
+    assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+
+
+def test_subscribing_again_needs_the_form_token(
+    app: Flask, web: Browser, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    assert web.post(f"/u/{client.token}/again").status_code == 400
+
+
+@pytest.mark.parametrize("path", [f"/u/{uuid.uuid4()}", "/u/1", "/u/", f"/u/{uuid.uuid4()}/again"])
+def test_forged_links_lead_nowhere(web: Browser, client: Client, path: str) -> None:
+    assert web.post(path).status_code == 404
+
+
+def test_a_deleted_client_can_still_unsubscribe(web: Browser, client: Client, owner: User) -> None:
+    client.deleted_at = utcnow()
+    db.session.commit()
+    assert web.post(f"/u/{client.token}", data=ONE_CLICK).status_code == 200
+    assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+
+
+def test_the_persons_word_outweighs_a_bad_address_but_lifts_only_itself(
+    web: Browser, client: Client, owner: User
+) -> None:
+    db.session.add(Suppression(owner_id=owner.id, email_key=client.email_key, reason=SuppressionReason.BAD_ADDRESS))
+    db.session.commit()
+    web.post(f"/u/{client.token}/again")
+    assert reasons(owner) == {client.email_key: SuppressionReason.BAD_ADDRESS}
+    web.post(f"/u/{client.token}")
+    assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+
+
+def test_other_owners_may_go_on_writing(web: Browser, client: Client, stranger: User) -> None:
+    make_client(stranger, client.email)
+    web.post(f"/u/{client.token}")
+    assert reasons(stranger) == {}
+
+
+@pytest.mark.parametrize(("accepted", "language"), [("en-GB,en;q=0.9", "en"), ("ru", "ru"), ("de", "ru"), ("", "ru")])
+def test_speaks_the_readers_language(web: Browser, client: Client, accepted: str, language: str) -> None:
+    page = web.get(f"/u/{client.token}", headers={"Accept-Language": accepted}).text
+    assert f'<html lang="{language}"' in page

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from PIL import Image
+from sqlalchemy import func, select
+
+from mailer.blog import images
+from mailer.clock import utcnow
+from mailer.composing.html import sanitise
+from mailer.composing.placeholders import parse
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.blog_post import BlogPost
+from mailer.models.client import Client, ClientFilter, Suppression
+from mailer.models.delivery import Delivery
+from mailer.models.mailing import Mailing, MailingStatus
+from mailer.models.message import Message
+from mailer.models.run import Run, RunState
+from mailer.models.user import Role, User
+from mailer.sample import letters, load
+from mailer.sending import audience
+from mailer.sending.planning import start_due
+from tests.conftest import Browser
+
+EVERYTHING = (User, Client, ClientFilter, Message, Mailing, Run, Delivery, Attempt, Suppression, BlogPost)
+
+
+def count(model: type) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def mailing(name: str) -> Mailing:
+    return db.session.scalars(select(Mailing).filter_by(name=name)).one()
+
+
+def test_everyone_can_sign_in_with_what_the_file_says(app: Flask, web: Browser, tmp_path: Path) -> None:
+    accounts = load(tmp_path)
+    assert {account.role for account in accounts} == {role.value for role in Role}
+    assert stat.S_IMODE((tmp_path / "accounts.json").stat().st_mode) == 0o600
+    for account in accounts:
+        fresh = app.test_client()
+        fresh.post("/login", data={"email": account.email, "password": account.password})
+        with fresh.session_transaction() as session:
+            assert "_user_id" in session
+
+
+def test_loading_again_changes_nothing(app: Flask, tmp_path: Path) -> None:
+    first = load(tmp_path)
+    before = {model: count(model) for model in EVERYTHING}
+    assert load(tmp_path) == first
+    assert {model: count(model) for model in EVERYTHING} == before
+
+
+def test_lost_passwords_are_replaced(app: Flask, tmp_path: Path) -> None:
+    first = load(tmp_path)
+    (tmp_path / "accounts.json").unlink()
+    second = load(tmp_path)
+    assert [account.email for account in second] == [account.email for account in first]
+    assert not {account.password for account in second} & {account.password for account in first}
+
+
+def test_the_shop_is_whole(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    assert {model: count(model) for model in (User, Client, ClientFilter, Message, Mailing)} == {
+        User: 4,
+        Client: 200,
+        ClientFilter: 1,
+        Message: 4,
+        Mailing: 3,
+    }
+    assert not db.session.scalars(select(Client.email).where(~Client.email.endswith(".test"))).all()
+
+
+def test_every_figure_of_every_run_equals_its_rows(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    for run in db.session.scalars(select(Run)):
+        deliveries = db.session.scalars(select(Delivery).filter_by(run_id=run.id)).all()
+        outcomes = db.session.scalars(select(Attempt.outcome).filter_by(run_id=run.id)).all()
+        counted = {name: sum(one.state.counter == name for one in deliveries) for name in run.counts}
+        assert run.counts == counted
+        assert run.planned_count == len(deliveries)
+        assert run.successful_attempt_count == sum(outcome == "accepted" for outcome in outcomes)
+        assert run.failed_attempt_count == sum(outcome != "accepted" for outcome in outcomes)
+
+
+def test_the_finished_mailing_shows_what_happens_in_life(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    finished = mailing("Осенний сбор")
+    run = db.session.scalars(select(Run).filter_by(mailing_id=finished.id)).one()
+    assert finished.status is MailingStatus.COMPLETED
+    assert run.state is RunState.COMPLETE_WITH_REFUSALS
+    assert (run.planned_count, run.refused_count, run.excluded_count) == (200, 9, 3)
+    codes = set(db.session.scalars(select(Attempt.smtp_code).filter_by(run_id=run.id)))
+    assert codes == {250, 451, 550, 552, 554}
+
+
+def test_the_daily_mailing_goes_on_at_nine_in_moscow(app: Flask, tmp_path: Path) -> None:
+    now = utcnow()
+    load(tmp_path, now)
+    daily = mailing("Утро в лавке")
+    assert daily.status is MailingStatus.STARTED
+    assert daily.next_run_local is not None
+    assert (daily.next_run_local.hour, daily.next_run_local.minute, daily.timezone) == (9, 0, "Europe/Moscow")
+    assert daily.next_run_at is not None
+    assert now < daily.next_run_at <= now + timedelta(days=1)
+
+
+def test_one_mailing_starts_within_seconds_and_nothing_else_does(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    soon = mailing("Приглашение в клуб")
+    assert soon.next_run_at is not None
+    assert timedelta(0) < soon.next_run_at - utcnow() < timedelta(seconds=20)
+    assert 30 <= audience.summary(soon).will_get <= 45
+
+    assert start_due(utcnow()) == []
+    (run_id,) = start_due(soon.next_run_at)
+    assert db.session.get_one(Run, run_id).mailing_id == soon.id
+
+
+def test_messages_are_such_as_the_editor_would_save(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    attributes = {"город"}
+    for message in db.session.scalars(select(Message)):
+        parse(message.subject, attributes)
+        parse(message.text_body, attributes)
+        parse(message.html_body, attributes, markup=True)
+        assert sanitise(message.html_body).html == message.html_body
+    for letter in letters.HERE.glob("*.html"):
+        assert sanitise(letter.read_text("utf-8")).removed == []
+
+
+def test_nobody_would_see_a_hole_in_a_message(app: Flask, tmp_path: Path) -> None:
+    load(tmp_path)
+    for message in db.session.scalars(select(Message)):
+        for body in (message.subject, message.text_body, message.html_body):
+            places = parse(body, None).placeholders
+            assert all(place.default or place.name == "unsubscribe_url" for place in places)
+
+
+def test_the_blog_has_articles_with_pictures(app: Flask, web: Browser, tmp_path: Path) -> None:
+    load(tmp_path)
+    posts = db.session.scalars(select(BlogPost)).all()
+    assert len(posts) == 6
+    for post in posts:
+        assert web.get(f"/blog/{post.slug}").status_code == 200
+        with Image.open(images.folder() / str(post.image_file)) as image:
+            assert image.size == (1280, 720)
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/blog", "/"])
+def test_the_owner_finds_filled_pages(app: Flask, web: Browser, tmp_path: Path, path: str) -> None:
+    load(tmp_path)
+    owner = db.session.scalars(select(User).filter_by(role=Role.USER)).one()
+    assert web.login(owner).get(path).status_code == 200
