@@ -116,7 +116,7 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     email = email_field("email", autofocus=True)
     password = new_password_field(_l("Password"))
     consent = BooleanField(
-        _l("I agree to the processing of my personal data."),
+        _l("I agree to the processing of my personal data"),
         validators=[InputRequired(_l("Without your agreement we may not keep an account for you."))],
     )
 
@@ -151,7 +151,7 @@ class AvatarForm(FlaskForm):  # type: ignore[misc]
     """A picture."""
 
     picture = FileField(
-        _l("Picture"),
+        _l("Choose a picture"),
         description=_l("PNG, JPEG or WebP, up to 5 MB. It is cut to a square."),
         validators=[FileRequired(_l("Choose a file."))],
         render_kw={"accept": "image/png,image/jpeg,image/webp"},

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 from flask import Flask
+from markupsafe import escape
 from sqlalchemy import select
 
 from mailer.auth import outbox
@@ -16,7 +18,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import User
-from tests.auth.conftest import Mailbox
+from tests.auth.conftest import Mailbox, text_of
 from tests.conftest import Browser
 
 
@@ -119,3 +121,33 @@ def test_a_silent_server_cannot_hold_a_worker(
         monkeypatch.setattr(app.extensions["mail"], "port", silent.getsockname()[1])
         assert not outbox.send_account_email(row.id)
     assert "timed out" in (refreshed(row).last_error or "")
+
+
+TEMPLATES = {
+    "confirm-email": {"link": "http://golub.test/a?b=1&c=2"},
+    "already-registered": {"login_link": "http://golub.test/login", "recovery_link": "http://golub.test/forgot"},
+    "reset-password": {"link": "http://golub.test/a?b=1&c=2"},
+    "password-changed": {"recovery_link": "http://golub.test/forgot"},
+    "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
+    "email-changed": {"new_email": "o'n<i>l@golub.test"},
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_every_mail_is_complete_in_both_languages(mailbox: Mailbox, template: str, language: str) -> None:
+    values = TEMPLATES[template]
+    outbox.post(template, "person@golub.test", language, **values)
+    db.session.commit()
+    mail = mailbox.fetch_one()
+    assert mail["Subject"].strip() and "\n" not in mail["Subject"]
+    assert f'<html lang="{language}">' in text_of(mail, "html")
+    assert "person@golub.test" in text_of(mail, "html"), "it says whom it was sent to"
+    for value in values.values():
+        assert value in text_of(mail), "plain text is not escaped"
+        assert str(escape(value)) in text_of(mail, "html")
+
+
+def test_every_folder_of_mails_is_tested(app: Flask) -> None:
+    folders = (Path(app.root_path) / "templates" / "mail").iterdir()
+    assert {folder.name for folder in folders if folder.is_dir()} == set(TEMPLATES)
