@@ -99,4 +99,4 @@ class BulkForm(FlaskForm):  # type: ignore[misc]
 class ConfirmationForm(FlaskForm):  # type: ignore[misc]
     """The address typed out, to write to somebody again who unsubscribed."""
 
-    confirmation = StringField(_l("The person's address"), validators=[Optional()])
+    confirmation = StringField(_l("The person's address"))
