@@ -149,6 +149,7 @@ class TestingConfig(Config):
     """The tests' own: takes its addresses from overrides only, no `.env`, no limits on forms unless asked for."""
 
     TESTING = True
+    __test__ = False  # a class of settings, not of tests
 
     def __init__(self, **overrides: Any) -> None:
         super().__init__(**overrides)

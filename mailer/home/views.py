@@ -32,7 +32,6 @@ def dashboard() -> ResponseReturnValue:
     return render_template(
         "home/dashboard.html",
         steps=queries.first_steps(current_user),
-        upcoming=queries.upcoming_mailings(current_user),
         **_live_parts(),
     )
 
@@ -48,6 +47,7 @@ def _live_parts() -> dict[str, object]:
     return {
         "totals": queries.totals(current_user),
         "per_day": queries.attempts_per_day(current_user, utcnow()),
+        "upcoming": queries.upcoming_mailings(current_user),
         "open_runs": queries.open_runs(current_user),
         "recent_runs": queries.recent_runs(current_user),
     }
@@ -100,3 +100,11 @@ def favicon() -> ResponseReturnValue:
     response = current_app.send_static_file("img/favicon.svg")
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
+
+
+@bp.get("/styleguide")
+def styleguide() -> ResponseReturnValue:
+    """Every part of the design system on one page; not in production."""
+    if not current_app.config["SHOW_STYLEGUIDE"]:
+        abort(404)
+    return render_template("styleguide.html", form=None)
