@@ -36,7 +36,7 @@ class PostView(ModelView):  # type: ignore[misc]
         "view_count": _l("Views"),
         "published_at": _l("Published"),
     }
-    column_default_sort = ("id", True)
+    column_default_sort = [("created_at", True), ("id", True)]
     page_size = 25
     can_export = False
     action_disallowed_list = ("delete",)
