@@ -58,7 +58,9 @@ def test_what_was_exported_imports_as_it_was(importer: Importer, owner: User) ->
     make_client(
         owner, "Anna@example.test", first_name="Анна", birth_year=1990, tags=["a b", "в"], attributes={"Город": "Омск"}
     )
-    make_client(owner, "b@example.test", comment='a;"b"\nвторая строка', attributes={"Скидка": "=5"})
+    make_client(
+        owner, "b@example.test", comment='a;"b"\nвторая \\ строка', tags=['q"uo\\te'], attributes={"Скидка": '=5 "\\n"'}
+    )
     for number, value in enumerate(DANGEROUS):
         make_client(owner, f"d{number}@example.test", last_name=value)
     before = facts(live_clients())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
@@ -315,6 +317,14 @@ def test_the_same_address_may_be_another_owners_client(importer: Importer, stran
     make_client(stranger, "a@example.test", first_name="Theirs")
     assert importer.run("email;имя\na@example.test;Mine\n").created_count == 1
     assert [client.first_name for client in live_clients()] == ["Theirs", "Mine"]
+
+
+@pytest.mark.parametrize(("mode", "state"), [("valid", ImportState.DONE), ("all", ImportState.FAILED)])
+def test_only_the_report_is_kept_at_the_end(app: Flask, importer: Importer, mode: str, state: ImportState) -> None:
+    done = importer.run("email\na@example.test\nbad\n", mode=mode)
+    assert done.state is state
+    kept = Path(app.config["IMPORTS_DIR"]).glob(done.stored_file.removesuffix(".csv") + "*")
+    assert [path.name.partition(".")[2] for path in kept] == ["report.jsonl"]
 
 
 def test_an_import_whose_file_is_gone_fails_with_a_reason(importer: Importer, owner: User) -> None:

@@ -52,8 +52,10 @@ def run_import(import_id: int) -> None:
     """Carry out a queued (or broken off) import; does nothing when it is done or somebody is at it."""
     try:
         with db.engine.begin() as work:
-            if work.scalar(select(func.pg_try_advisory_xact_lock(LOCKS, lock_key(import_id)))):
-                _carry_out(work, import_id)
+            if not work.scalar(select(func.pg_try_advisory_xact_lock(LOCKS, lock_key(import_id)))):
+                return
+            _carry_out(work, import_id)
+        _forget_upload(import_id)
     except ValueRefused as refused:
         _fail(import_id, refused.code)
     except OperationalError:
@@ -143,3 +145,14 @@ def _show(import_id: int, **values: Any) -> None:
 
 def _fail(import_id: int, code: str) -> None:
     _show(import_id, state=ImportState.FAILED, error=code, finished_at=utcnow())
+    _forget_upload(import_id)
+
+
+def _forget_upload(import_id: int) -> None:
+    """At the end only the report is kept: nobody's data lies about in a file that nothing needs."""
+    with db.engine.begin() as connection:
+        query = select(ClientImport.stored_file, ClientImport.state).where(ClientImport.id == import_id)
+        found = connection.execute(query).one_or_none()
+    if found is not None and found.state.is_final:
+        path_of(found.stored_file).unlink(missing_ok=True)
+        path_of(found.stored_file).with_suffix(".draft.jsonl").unlink(missing_ok=True)
