@@ -16,9 +16,10 @@ from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
+from mailer.sending import server_health
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due
-from mailer.sending.stretch import runs_with_work
+from mailer.sending.stretch import runs_with_work, transport
 
 log = structlog.get_logger()
 HEARTBEAT = "heartbeat:tick"
@@ -48,9 +49,16 @@ def beat() -> None:
 
 
 def wake_senders() -> None:
-    """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way."""
+    """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
+
+    While the mail server rests from a fault only runs that are still to be planned need one.
+    """
     slots = current_app.config["SENDERS_PER_RUN"]
+    probe_at = server_health.probe_at(transport())
+    is_resting = probe_at is not None and probe_at > utcnow()
     for waiting in runs_with_work():
+        if is_resting and not waiting.is_planned:
+            continue
         present = waiting.worker_count + queue.waiting_count(SEND_RUN, waiting.run_id)
         for _slot in range(min(slots - present, waiting.slice_count)):
             queue.enqueue(SEND_RUN, waiting.run_id)

@@ -135,7 +135,7 @@ class Ledger:
         self._connection = connection
         self._run_id = run_id
         self._worker = worker[:64]
-        self._lease_seconds = lease_seconds
+        self.lease_seconds = lease_seconds
 
     def close(self) -> None:
         """Give the connection back to the server."""
@@ -180,7 +180,7 @@ class Ledger:
                 claim.set_flag(position, True)
             rows.append((id_, claim.token, claim.flags.decode(), answered))
         with self._connection, self._connection.cursor() as cursor:
-            statement = cursor.mogrify(MARK, {"lease": self._lease_seconds}).decode()
+            statement = cursor.mogrify(MARK, {"lease": self.lease_seconds}).decode()
             template = "(%s::bigint, %s, %s, %s)"
             found = dict(execute_values(cursor, statement, rows, template, page_size=len(rows), fetch=True))
             written = [entry for entry in entries if entry.claim.slice_id in found]
@@ -204,7 +204,7 @@ class Ledger:
             cursor.execute(
                 "UPDATE slices SET leased_until = now() + make_interval(secs => %s) "
                 "WHERE id = %s AND lease_token = %s RETURNING id",
-                (self._lease_seconds, claim.slice_id, claim.token),
+                (self.lease_seconds, claim.slice_id, claim.token),
             )
             if cursor.fetchone() is None:
                 raise LeaseLost
@@ -226,7 +226,7 @@ class Ledger:
             return [(position, Outcome(outcome), at) for position, outcome, at in cursor.fetchall()]
 
     def _arguments(self) -> dict[str, Any]:
-        return {"run": self._run_id, "worker": self._worker, "lease": self._lease_seconds}
+        return {"run": self._run_id, "worker": self._worker, "lease": self.lease_seconds}
 
     def _lines(self, entries: Sequence[Entry]) -> Iterator[str]:
         for entry in entries:

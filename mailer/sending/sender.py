@@ -68,6 +68,7 @@ class Sender:
         self._work = work
         self._random = random
         self._seconds = seconds
+        self._renew_every = clerk.lease_seconds / 3
         self._marker_ledger, self._clerk_ledger = marker, clerk
         self._pool = Pool(transport, self)
         self._queue: deque[tuple[_Slice, int]] = deque()
@@ -102,23 +103,31 @@ class Sender:
         return self.report
 
     async def _watch(self, stop: asyncio.Event | None) -> None:
-        """End the stretch when it is time, and settle now and then meanwhile."""
+        """End the stretch when it is time; settle and renew the leases as long as anything is held."""
         ends = self._loop.time() + self._seconds
         settle_at = self._loop.time() + SETTLE_EVERY
-        while not self._is_ending:
+        renew_at = self._loop.time() + self._renew_every
+        while True:
             await asyncio.sleep(0.05)
             now = self._loop.time()
             if stop is not None and stop.is_set():
+                stop = None
                 self._end(self._pool.release)
-            elif self._pool.breaker.state is BreakerState.OPEN:
-                self.report.fault = self._pool.breaker.last_fault
-                self._end(self._pool.finish)
-            elif now >= ends or not (self._has_more or self._slices):
-                self._end(self._pool.finish)
-            elif now >= settle_at:
+            elif not self._is_ending:
+                self._end_when_due(now >= ends)
+            must_renew = now >= renew_at
+            if now >= settle_at or must_renew:
                 settle_at = now + SETTLE_EVERY
+                renew_at = now + self._renew_every if must_renew else renew_at
                 for slice_ in list(self._slices.values()):
-                    self._settle(slice_, release=False)
+                    self._settle(slice_, release=False, renew=must_renew)
+
+    def _end_when_due(self, is_late: bool) -> None:
+        if self._pool.breaker.state is BreakerState.OPEN:
+            self.report.fault = self._pool.breaker.last_fault
+            self._end(self._pool.finish)
+        elif is_late or not (self._has_more or self._slices):
+            self._end(self._pool.finish)
 
     def _end(self, how: Callable[[], None]) -> None:
         self._is_ending = True
@@ -225,11 +234,12 @@ class Sender:
         if slice_.claim.left_count <= 0 and slice_.claim.slice_id in self._slices:
             self._settle(slice_, release=True)
 
-    def _settle(self, slice_: _Slice, *, release: bool) -> None:
+    def _settle(self, slice_: _Slice, *, release: bool, renew: bool = False) -> None:
+        """Let the clerk write what is known of the slice; that renews the lease, or gives it back."""
         progress = [person.progress for person in slice_.unsettled]
         if release:
             del self._slices[slice_.claim.slice_id]
-        elif not progress:
+        elif not (progress or renew):
             return
         slice_.unsettled = []
         self._clerk.put(("settle", slice_.claim, progress, release))

@@ -76,6 +76,7 @@ class Waiting:
     run_id: int
     slice_count: int
     worker_count: int
+    is_planned: bool  # its deliveries are still to be written
 
 
 def runs_with_work(limit: int = 100) -> list[Waiting]:
@@ -87,6 +88,7 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
             func.min(Slice.ready_at).filter(is_free).label("since"),
             func.count().filter(is_free).label("slices"),
             func.count(Slice.leased_by.distinct()).filter(~is_free).label("workers"),
+            literal(False).label("planned"),
         )
         .join(Slice, Slice.run_id == Run.id)
         .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
@@ -94,11 +96,11 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
         .group_by(Run.id)
         .having(func.count().filter(is_free) > 0)
     )
-    planned = select(Run.id, Run.planned_at, literal(1), literal(0)).where(Run.state == RunState.PLANNED)
+    planned = select(Run.id, Run.planned_at, literal(1), literal(0), literal(True)).where(Run.state == RunState.PLANNED)
     both = due.union_all(planned).subquery()
     rows = db.session.execute(select(both).order_by(both.c.since).limit(limit)).all()
     db.session.rollback()
-    return [Waiting(row.id, row.slices, row.workers) for row in rows]
+    return [Waiting(row.id, row.slices, row.workers, row.planned) for row in rows]
 
 
 def has_work(run_id: int) -> bool:
