@@ -20,7 +20,7 @@ class Index(AdminIndexView):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(name=_l("Administration"), template="admin/overview.html")
 
-    @expose("/")  # type: ignore[untyped-decorator]
+    @expose("/")
     def index(self) -> Any:
         """The places open to this person."""
         return self.render(self._template, views=[view for view in self.admin._views if view is not self])

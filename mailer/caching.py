@@ -40,7 +40,7 @@ def remembered(key: str, seconds: int, compute: Callable[[], T]) -> T:
         log.warning("cache away", key=key, error=str(error))
         return compute()
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     value = compute()
     try:
         cache.set(key, value, timeout=seconds)

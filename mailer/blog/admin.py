@@ -72,19 +72,19 @@ class PostView(ModelView):  # type: ignore[misc]
     def after_model_delete(self, model: BlogPost) -> None:
         images.discard(model.image_file)
 
-    @expose("/preview/")  # type: ignore[untyped-decorator]
+    @expose("/preview/")
     def preview(self) -> str:
         """An article as readers will see it, published or not."""
         post = db.get_or_404(BlogPost, request.args.get("id", type=int))
         return render_template("blog/show.html", post=post, body=render(post.content))
 
-    @action("publish", _l("Publish"))  # type: ignore[untyped-decorator]
+    @action("publish", _l("Publish"))
     def publish(self, ids: list[str]) -> None:
         """Let everyone read the articles chosen."""
         count = services.publish(_chosen(ids))
         flash(ngettext("%(num)s article published.", "%(num)s articles published.", count), "success")
 
-    @action("withdraw", _l("Turn into drafts"))  # type: ignore[untyped-decorator]
+    @action("withdraw", _l("Turn into drafts"))
     def withdraw(self, ids: list[str]) -> None:
         """Take the articles chosen out of the readers' sight."""
         count = services.withdraw(_chosen(ids))

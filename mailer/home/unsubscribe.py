@@ -30,7 +30,7 @@ def page(token: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/<uuid:token>")
-@csrf.exempt  # type: ignore[untyped-decorator]
+@csrf.exempt
 def unsubscribe(token: uuid.UUID) -> ResponseReturnValue:
     """Unsubscribe, however often it is asked. A mail program's one click (RFC 8058 3.1) brings no cookie and no form
     token, and must not be redirected."""

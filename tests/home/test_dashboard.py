@@ -89,6 +89,14 @@ def test_the_first_steps_go_when_they_are_done(as_owner: Browser, owner: User) -
     assert step_states() == []
 
 
+def test_each_first_step_leads_to_its_form(as_owner: Browser) -> None:
+    page = as_owner.get("/dashboard").text
+    steps = re.findall(r'data-step="[\w.]+">.*?<a href="([^"]+)"', page[: page.index('id="live"')], re.DOTALL)
+    assert len(steps) == 3
+    for address in steps:
+        assert "<form" in as_owner.get(address).text
+
+
 def test_editors_are_led_to_the_blog(app: Flask, web: Browser) -> None:
     page = web.login(make_user(role=Role.EDITOR)).get("/dashboard").text
     assert 'href="/admin/posts/new/"' in page
