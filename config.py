@@ -89,6 +89,7 @@ class Config:
         self.CACHE_TYPE = "mailer.caching.JsonRedisCache"
         self.CACHE_REDIS_URL = self.REDIS_URL
         self.CACHE_KEY_PREFIX = "cache:"
+        self.CACHE_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 2}
         self.CACHE_DEFAULT_TIMEOUT = 30
         self.RATELIMIT_STORAGE_URI = self.REDIS_URL
         self.RATELIMIT_KEY_PREFIX = "limit"

@@ -6,6 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, has_request_context, request, session, url_for
 from flask_babel import (
@@ -109,3 +110,19 @@ def set_headers(response: Response) -> Response:
     if "request_id" in g:
         headers["X-Request-Id"] = g.request_id
     return response
+
+
+def own_path(target: str | None) -> str | None:
+    """The path if it is one of this site, else None.
+
+    Browsers take `//host`, `/\\host` and addresses with tabs or line breaks in them for other sites.
+    """
+    if not target or not target.startswith("/") or target[1:2] in {"/", "\\"}:
+        return None
+    if any(character == "\\" or ord(character) < 33 or ord(character) == 127 for character in target):
+        return None
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc else target

@@ -15,7 +15,7 @@ import structlog
 from flask import current_app, render_template
 from flask_babel import force_locale
 from flask_mail import Message as Email
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from mailer.auth.postman import hand_over
 from mailer.clock import utcnow
@@ -29,6 +29,7 @@ log = structlog.get_logger()
 MAX_PER_HOUR = 3  # mails that strangers can cause to one address
 MAX_TRIES = 10
 LEASE = timedelta(minutes=5)  # longer than any try lasts
+KEPT_FOR = timedelta(days=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=2)
 
 
@@ -96,6 +97,14 @@ def send_account_email(id_: int) -> bool:
     row.sent_at, row.context, row.last_error = utcnow(), {}, None
     db.session.commit()
     return True
+
+
+def forget_old(now: datetime) -> int:
+    """Delete mails sent or given up a month ago; how many. Commits."""
+    ended_at = func.coalesce(AccountEmail.sent_at, AccountEmail.given_up_at)
+    count = db.session.execute(delete(AccountEmail).where(ended_at < now - KEPT_FOR)).rowcount  # type: ignore[attr-defined]
+    db.session.commit()
+    return int(count)
 
 
 def _claim(id_: int, now: datetime) -> AccountEmail | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from mailer.extensions import db
 from mailer.models.account_token import AccountToken, TokenPurpose
@@ -21,6 +21,7 @@ TERMS = {
 }
 # A late first mail may still confirm an address; of the links that change an account only the newest works.
 NEWEST_ONLY = {TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL}
+KEPT_FOR = timedelta(days=7)
 
 
 class BadToken(Exception):
@@ -80,6 +81,13 @@ def spend(secret: str, purpose: TokenPurpose, now: datetime) -> AccountToken:
     if won.rowcount != 1:  # type: ignore[attr-defined]
         raise BadToken
     return token
+
+
+def forget_old(now: datetime) -> int:
+    """Delete links that ran out a week ago; how many. Commits."""
+    count = db.session.execute(delete(AccountToken).where(AccountToken.expires_at < now - KEPT_FOR)).rowcount  # type: ignore[attr-defined]
+    db.session.commit()
+    return int(count)
 
 
 def _is_still_theirs(token: AccountToken) -> bool:

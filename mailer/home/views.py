@@ -10,7 +10,7 @@ from mailer.access import Permission, requires
 from mailer.caching import kept_by_browsers
 from mailer.clock import utcnow
 from mailer.home import figures, health, queries, services
-from mailer.home.own_path import own_path
+from mailer.web import own_path
 
 bp = Blueprint("home", __name__)
 

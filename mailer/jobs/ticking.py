@@ -10,9 +10,9 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
-from mailer.auth import outbox
+from mailer.auth import outbox, tokens
 from mailer.blog.services import flush_views
-from mailer.clients.importing.stalled import stalled_imports
+from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
@@ -23,11 +23,12 @@ from mailer.sending.stretch import runs_with_work, transport
 
 log = structlog.get_logger()
 HEARTBEAT = "heartbeat:tick"
+SWEPT = "swept"
 
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (beat, start_due, wake_senders, stop_what_must, wake_account_emails, wake_imports, flush_views):
+    for step in (beat, start_due, wake_senders, stop_what_must, wake_account_emails, wake_imports, flush_views, sweep):
         _guarded(step)
 
 
@@ -59,9 +60,22 @@ def wake_senders() -> None:
     for waiting in runs_with_work():
         if is_resting and not waiting.is_planned:
             continue
+        wanted = min(slots, waiting.worker_count + waiting.slice_count)
         present = waiting.worker_count + queue.waiting_count(SEND_RUN, waiting.run_id)
-        for _slot in range(min(slots - present, waiting.slice_count)):
+        for _slot in range(wanted - present):
             queue.enqueue(SEND_RUN, waiting.run_id)
+
+
+def sweep() -> None:
+    """Once an hour, throw away what nobody will ask for again."""
+    try:
+        is_time = queue.connection().set(SWEPT, "1", nx=True, ex=3600)
+    except RedisError:
+        return
+    if is_time:
+        now = utcnow()
+        counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
+        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
 
 
 def wake_account_emails() -> None:

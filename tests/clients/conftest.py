@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mailer.clients.importing import run_import
 from mailer.clients.importing.files import report_of
+from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport

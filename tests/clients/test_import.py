@@ -14,8 +14,8 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from mailer import queue
-from mailer.clients.importing import run_import, stalled_imports
-from mailer.clients.importing.job import LOCKS, lock_key
+from mailer.clients.importing.job import LOCKS, lock_key, run_import
+from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client

@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.auth import limits, services, session
-from mailer.auth.destinations import home_path, own_path
+from mailer.auth.destinations import home_path
 from mailer.auth.forms import LoginForm
 from mailer.auth.refusals import TooManyTries, Unconfirmed
 from mailer.auth.views.blueprint import bp, me, signed_in
 from mailer.errors import Refusal
+from mailer.web import own_path
 
 
 @bp.route("/login", methods=["GET", "POST"])

@@ -1,4 +1,4 @@
-"""Finding imports that nobody works on: Redis lost the wake-up, or the worker died."""
+"""Imports that nobody works on: Redis lost the wake-up, the worker died, or the owner never came back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, exists, func, select
 
+from mailer.clients.importing.files import path_of
 from mailer.clients.importing.job import LOCKS
 from mailer.extensions import db
 from mailer.models.client_import import ClientImport, ImportState
 
 PATIENCE = timedelta(seconds=15)
+KEPT_FOR = timedelta(days=1)
 _locks = Table(
     "pg_locks",
     MetaData(),
@@ -35,3 +37,15 @@ def stalled_imports(now: datetime) -> list[int]:
         ~is_worked_on,
     )
     return list(db.session.scalars(query.order_by(ClientImport.id)))
+
+
+def discard_abandoned(now: datetime) -> int:
+    """Delete uploads that were looked at and never started within a day, with their files; how many. Commits."""
+    abandoned = db.session.scalars(
+        select(ClientImport).where(ClientImport.state == ImportState.UPLOADED, ClientImport.created_at < now - KEPT_FOR)
+    ).all()
+    for upload in abandoned:
+        path_of(upload.stored_file).unlink(missing_ok=True)
+        db.session.delete(upload)
+    db.session.commit()
+    return len(abandoned)

@@ -122,6 +122,7 @@ on("change", "form input[type=checkbox]", (box) => {
   }
   showSelection(box.form, name);
 });
+for (const all of document.querySelectorAll("[data-select-all]")) if (all.form) showSelection(all.form, all.dataset.selectAll);
 
 /* Words for screen readers: announce(text). [data-announce] in a part that polls is read out when its text has changed,
    but at most every ten seconds; data-announce="now" (the end of a run) does not wait. */

@@ -1,0 +1,295 @@
+"""Real RQ workers, rq-scheduler's own loop and the commands, as processes where they are processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from redis import Redis
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy import select
+
+from mailer import queue
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.jobs import ticking
+from mailer.models.account_email import AccountEmail
+from mailer.models.account_token import AccountToken
+from mailer.models.client_import import ClientImport
+from mailer.models.run import Run, RunState
+from mailer.models.user import Role, User
+from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS, SEND_RUN, TICK, TICKS
+from mailer.sending.planning import set_next_run
+from mailer.smtp.lab import Lab
+from tests.conftest import ROOT
+from tests.factories import make_client, make_mailing, save
+
+
+@pytest.fixture
+def lab(app: Flask) -> Iterator[Lab]:
+    """The mail server that mailings go to."""
+    with Lab(keep_content=True) as server:
+        app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?connections=2&probe_after=0.2"
+        yield server
+
+
+def work_off(*names: str) -> None:
+    """Let an RQ worker do everything that waits in these queues."""
+    redis = queue.connection()
+    queues = [queue.queue(name, redis) for name in names]
+    SimpleWorker(queues, connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="WARNING")
+    db.session.expire_all()
+
+
+def due_mailing(owner: User, count: int = 3) -> int:
+    """A mailing to `count` people whose moment was a second ago."""
+    for _number in range(count):
+        make_client(owner)
+    mailing = make_mailing(owner, period="once", starts_local=(utcnow() - timedelta(seconds=1)).replace(tzinfo=None))
+    set_next_run(mailing, utcnow())
+    db.session.commit()
+    return int(mailing.id)
+
+
+def test_one_tick_and_one_worker_send_what_is_due(app: Flask, owner: User, lab: Lab) -> None:
+    due_mailing(owner)
+    queue.enqueue(TICK)
+    work_off(TICKS)
+    work_off(MAILINGS)
+
+    run = db.session.scalars(select(Run)).one()
+    assert run.state is RunState.COMPLETE
+    assert len(lab.accepted) == 3
+
+
+def test_a_lost_wake_up_is_made_good_by_the_next_tick(app: Flask, owner: User, lab: Lab) -> None:
+    due_mailing(owner)
+    ticking.take_turn()
+    queue.connection().flushdb()
+    ticking.take_turn()
+    work_off(MAILINGS)
+    assert db.session.scalars(select(Run)).one().state is RunState.COMPLETE
+
+
+def test_doubled_wake_ups_do_no_harm(app: Flask, owner: User, lab: Lab) -> None:
+    due_mailing(owner)
+    ticking.take_turn()
+    run_id = db.session.scalars(select(Run.id)).one()
+    for _number in range(50):
+        queue.enqueue(SEND_RUN, run_id)
+    work_off(MAILINGS)
+    assert len(lab.accepted) == 3
+    assert db.session.scalars(select(Run)).one().successful_attempt_count == 3
+
+
+def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
+    due_mailing(owner)
+    for _number in range(20):
+        ticking.take_turn()
+    assert queue.queue(MAILINGS).count == 1
+
+
+def test_a_step_that_fails_keeps_the_others_going(app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode() -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(ticking, "beat", explode)
+    due_mailing(owner)
+    ticking.take_turn()
+    assert db.session.scalars(select(Run)).one().state is RunState.PLANNED
+
+
+def test_without_redis_nothing_is_lost_and_nothing_raises(app: Flask, owner: User) -> None:
+    due_mailing(owner)
+    url, app.config["REDIS_URL"] = app.config["REDIS_URL"], "redis://127.0.0.1:1/0"
+    try:
+        assert queue.enqueue(TICK) is False
+        ticking.take_turn()
+    finally:
+        app.config["REDIS_URL"] = url
+    assert db.session.scalars(select(Run)).one().state is RunState.PLANNED
+
+
+def test_the_resting_server_leaves_workers_in_peace(app: Flask, owner: User, lab: Lab) -> None:
+    app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{lab.port}?connections=2"  # a probe after 30 s
+    lab.refuse()
+    due_mailing(owner)
+    ticking.take_turn()
+    work_off(MAILINGS)
+    ticking.take_turn()
+    assert queue.queue(MAILINGS).count == 0
+    assert db.session.scalars(select(Run)).one().state is RunState.WAITING_FOR_SERVER
+
+
+def test_the_sweep_throws_away_only_what_is_old(app: Flask, owner: User) -> None:
+    long_ago = utcnow() - timedelta(days=40)
+    stored = Path(app.config["IMPORTS_DIR"]) / "old.csv"
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    stored.write_text("email\n")
+    for age in (long_ago, utcnow()):
+        save(AccountEmail(template="x", to_email="a@b.test", language="en", created_at=age, sent_at=age))
+        save(ClientImport(owner_id=owner.id, file_name="a.csv", stored_file="old.csv", created_at=age))
+        token = {"purpose": "reset-password", "email": owner.email, "expires_at": age}
+        save(AccountToken(user_id=owner.id, token_hash=str(age), **token))
+    ticking.sweep()
+    for model in (AccountEmail, ClientImport, AccountToken):
+        assert len(db.session.scalars(select(model)).all()) == 1
+    assert not stored.exists()
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+
+
+def environment(app: Flask) -> dict[str, str]:
+    """What makes a `flask` command work on this test's servers."""
+    return os.environ | {
+        "GOLUB_ENV": "development",
+        "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
+        "REDIS_URL": app.config["REDIS_URL"],
+        "VAR_DIR": app.config["VAR_DIR"],
+        "SECRET_KEY": app.config["SECRET_KEY"],
+        "MAILINGS_SMTP_URL": app.config.get("MAILINGS_SMTP_URL", ""),
+        "FLASK_APP": "wsgi.py",
+    }
+
+
+def flask(app: Flask, *words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run `flask …` to its end."""
+    command = [sys.executable, "-m", "flask", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment(app), capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@contextmanager
+def running(app: Flask, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`flask …` beside the test; killed at the end if it is still there."""
+    process = subprocess.Popen([sys.executable, "-m", "flask", *words], cwd=ROOT, env=environment(app))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Poll until it holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        db.session.rollback()
+        time.sleep(0.05)
+
+
+def test_scheduler_and_workers_send_by_themselves_and_end_in_order(app: Flask, owner: User, lab: Lab) -> None:
+    with (
+        running(app, "scheduler") as scheduler,
+        running(app, "worker", "ticks") as ticks,
+        running(app, "worker", "mailings") as mailings,
+    ):
+        due_mailing(owner)
+        wait_until(lambda: len(lab.accepted) == 3)
+        wait_until(lambda: db.session.scalars(select(Run.state)).one() is RunState.COMPLETE)
+        queue.connection().flushdb()  # the tick is gone with everything else
+        due_mailing(owner, 1)
+        wait_until(lambda: len(lab.accepted) == 3 + 4)
+        for process in (scheduler, ticks, mailings):
+            process.send_signal(signal.SIGTERM)
+        for process in (scheduler, ticks, mailings):
+            assert process.wait(timeout=15) == 0
+
+
+def test_three_schedulers_give_one_run(app: Flask, owner: User, lab: Lab) -> None:
+    with (
+        running(app, "scheduler"),
+        running(app, "scheduler"),
+        running(app, "scheduler"),
+        running(app, "worker", "ticks"),
+    ):
+        for _number in range(5):
+            due_mailing(owner, 1)
+        wait_until(lambda: len(db.session.scalars(select(Run)).all()) == 5)
+    assert len({run.mailing_id for run in db.session.scalars(select(Run))}) == 5
+
+
+def test_send_mailings_needs_no_redis(app: Flask, owner: User, lab: Lab) -> None:
+    due_mailing(owner)
+    app.config["REDIS_URL"], url = "redis://127.0.0.1:1/0", app.config["REDIS_URL"]
+    try:
+        done = flask(app, "send-mailings")
+    finally:
+        app.config["REDIS_URL"] = url
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"complete; planned 3 = accepted 3, refused 0", done.stdout)
+    assert len(lab.accepted) == 3
+    assert "Nothing is due" in flask(app, "send-mailings").stdout
+
+
+def test_send_mailings_sends_one_on_demand_due_or_not(app: Flask, owner: User, lab: Lab) -> None:
+    make_client(owner)
+    mailing = make_mailing(owner)
+    done = flask(app, "send-mailings", "--mailing", str(mailing.id))
+    assert done.returncode == 0, done.stderr
+    assert len(lab.accepted) == 1
+    db.session.expire_all()
+    assert db.session.scalars(select(Run.occurrence)).one().startswith("manual:cli:")
+
+
+@pytest.mark.parametrize("values", [{"paused_at": utcnow()}, {"disabled_at": utcnow(), "disabled_reason": "spam"}])
+def test_send_mailings_obeys_a_brake(app: Flask, owner: User, lab: Lab, values: dict[str, object]) -> None:
+    make_client(owner)
+    mailing = make_mailing(owner, **values)
+    done = flask(app, "send-mailings", "--mailing", str(mailing.id))
+    assert done.returncode == 1
+    assert "resumed first" in done.stderr
+    assert lab.accepted == []
+
+
+def test_send_mailings_names_what_is_not_there(app: Flask) -> None:
+    done = flask(app, "send-mailings", "--mailing", "77")
+    assert (done.returncode, "no mailing 77" in done.stderr) == (1, True)
+
+
+def test_create_user_asks_for_or_generates_the_password(app: Flask) -> None:
+    done = flask(app, "create-user", "Boss@Golub.test", "--role", "manager", input="\n")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"manager boss@golub\.test +password: \S{12,}", done.stdout, re.IGNORECASE)
+    boss = db.session.scalars(select(User)).one()
+    assert (boss.role, boss.is_active) == (Role.MANAGER, True)
+    again = flask(app, "create-user", "boss@golub.test", "--role", "admin", "--password", "long enough words")
+    assert again.returncode == 1
+    assert "boss@golub.test" in again.stderr.lower() or again.stderr
+
+
+def test_load_sample_prints_the_accounts_once(app: Flask) -> None:
+    done = flask(app, "load-sample")
+    assert done.returncode == 0, done.stderr
+    accounts = json.loads((Path(app.config["VAR_DIR"]) / "accounts.json").read_text())
+    assert {account["role"] for account in accounts} == {"user", "manager", "editor", "admin"}
+    assert all(account["password"] in done.stdout for account in accounts)
+    assert flask(app, "load-sample").returncode == 0
+    assert len(db.session.scalars(select(User)).all()) == 4
+
+
+def test_jobs_are_json_and_carry_ids_only(app: Flask, owner: User) -> None:
+    due_mailing(owner)
+    ticking.take_turn()
+    redis: Redis = queue.connection()
+    (job_id,) = queue.queue(MAILINGS).job_ids
+    data = redis.hget(f"rq:job:{job_id}", "data")
+    assert data is not None
+
+    name, _instance, args, kwargs = json.loads(zlib.decompress(data))
+    assert (name, args, kwargs) == (SEND_RUN, [db.session.scalars(select(Run.id)).one()], {})
+    assert {ACCOUNTS, IMPORTS} <= {each for names in queue.WORKERS.values() for each in names}
