@@ -10,6 +10,7 @@ from mailer.clock import utcnow
 from mailer.composing.email import Content, Preview, Recipient, compile_email
 from mailer.extensions import cache
 from mailer.messages.services import Draft
+from mailer.messages.words import typed_name
 from mailer.models.client import Client
 from mailer.models.user import User
 from mailer.sending.letterhead import letterhead_for, values_of
@@ -41,7 +42,7 @@ def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collec
         message_id="<preview@localhost>",
         unsubscribe_url=NOWHERE,
     )
-    return Look(compiled.preview(reader), compiled.missing(reader))
+    return Look(compiled.preview(reader), [typed_name(key) for key in compiled.missing(reader)])
 
 
 def keep(user: User, html: str) -> str:

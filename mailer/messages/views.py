@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
@@ -198,7 +197,7 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
         form=form,
         message=message,
         attributes=queries.attribute_names(current_user.id),
-        placeholders=placeholder_names(get_locale().language),
+        placeholders=placeholder_names(),
         clients=queries.clients_to_look_as(current_user.id, ""),
     )
 

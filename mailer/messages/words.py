@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask_babel import format_decimal
+from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
 from mailer.composing.check import Fault
@@ -62,6 +62,11 @@ def by_field(faults: Iterable[Fault]) -> dict[str, list[str]]:
     return reasons
 
 
-def placeholder_names(language: str) -> list[str]:
-    """Our placeholders as people of that language write them."""
-    return list(FIELDS.values() if language == "ru" else FIELDS)
+def placeholder_names() -> list[str]:
+    """Our placeholders as readers of this language write them."""
+    return [typed_name(field) for field in FIELDS]
+
+
+def typed_name(key: str) -> str:
+    """What a person would type for a placeholder's key; an attribute's name is its own."""
+    return FIELDS.get(key, key) if get_locale().language == "ru" else key
