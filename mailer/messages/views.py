@@ -16,6 +16,7 @@ from mailer.messages.services import Draft, MessageChanged, MessageInUse, Messag
 from mailer.messages.words import placeholder_names
 from mailer.models.client import Client
 from mailer.models.message import Message
+from mailer.sending.trial import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
@@ -79,7 +80,6 @@ def show(message_id: int) -> str:
         mailings=queries.mailings_using(message),
         is_own=message.owner_id == current_user.id,
         may_change=message.owner_id == current_user.id and current_user.can(Permission.SEND),
-        addresses=[current_user.email],
     )
 
 
@@ -113,6 +113,18 @@ def restore(message_id: int) -> ResponseReturnValue:
     services.restore_message(queries.deleted_message(current_user, message_id))
     flash(_("The message is back."), "success")
     return redirect(url_for("messages.show", message_id=message_id), 303)
+
+
+@bp.post("/<int:message_id>/test")
+@login_required
+@limiter.limit("20 per hour", key_func=per_user)
+def send_test(message_id: int) -> ResponseReturnValue:
+    """Send the message to the author's own confirmed address, as the chosen client would get it."""
+    message = _own(message_id)
+    client = queries.client_to_look_as(message.owner_id, request.form.get("client"))
+    send_trial(message, current_user, client)
+    flash(_("The test is on its way to %(address)s.", address=current_user.email), "success")
+    return redirect(url_for("messages.show", message_id=message_id, client=client and client.id), 303)
 
 
 @bp.post("/preview")

@@ -8,6 +8,7 @@ import pytest
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
 from mailer.models.message import Message
 from mailer.models.user import Role
 from tests.factories import make_client, make_mailing, make_message, make_user
@@ -164,6 +165,23 @@ class TestLooking:
         assert "theirs@example.test" not in options
 
 
+class TestTrial:
+    def test_it_goes_to_ones_own_address_only(self, as_owner, owner):
+        client = make_client(owner, first_name="Anna")
+        message = make_message(owner, subject="To {{ first_name }}")
+        data = {"client": client.id, "to_email": "victim@example.test"}
+        assert as_owner.post(f"/messages/{message.id}/test", data=data).status_code == 303
+        mail = db.session.query(AccountEmail).one()
+        assert (mail.to_email, mail.context["subject"]) == (owner.email, "To Anna")
+
+    def test_anothers_client_or_message_gives_no_mail(self, as_owner, owner, stranger):
+        mine, theirs = make_message(owner), make_message(stranger)
+        data = {"client": make_client(stranger).id}
+        assert as_owner.post(f"/messages/{mine.id}/test", data=data).status_code == 404
+        assert as_owner.post(f"/messages/{theirs.id}/test").status_code == 404
+        assert db.session.query(AccountEmail).count() == 0
+
+
 class TestList:
     def test_it_says_where_a_message_is_used(self, as_owner, owner):
         message = make_message(owner)
@@ -222,7 +240,7 @@ class TestDeleting:
 class TestGuards:
     LOOKING = ("/messages/{id}", "/messages/{id}/html")
     OWNERS = ("/messages/{id}/edit", "/messages/{id}/copy")
-    ACTS = ("/messages/{id}/edit", "/messages/{id}/delete")
+    ACTS = ("/messages/{id}/edit", "/messages/{id}/delete", "/messages/{id}/test")
 
     @pytest.mark.parametrize("path", LOOKING + OWNERS)
     def test_a_stranger_cannot_even_tell_that_it_exists(self, as_stranger, owner, path):
