@@ -29,7 +29,7 @@ def delete(mailing_id: int) -> ResponseReturnValue:
     except services.RunIsGoing:
         return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
     undo = url_for("mailings.restore", mailing_id=mailing_id)
-    flash({"text": _("Mailing deleted."), "url": undo, "label": _("Undo")}, "undo")
+    flash({"text": _("Mailing deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
     return redirect(url_for("mailings.index"), 303)
 
 

@@ -108,8 +108,9 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
 def _plan(form: MailingForm) -> MailingPlan:
     """What was asked for; 404 when something chosen is not the owner's."""
     kind = Audience(form.audience.data)
+    assert form.starts_at.data is not None  # the form was valid
     return MailingPlan(
-        name=form.name.data.strip(),
+        name=str(form.name.data).strip(),
         message=queries.own_message(current_user, form.message_id.data),
         audience=kind,
         tags=sorted(set(form.tags.data or [])),
@@ -122,7 +123,7 @@ def _plan(form: MailingForm) -> MailingPlan:
 
 def _render(form: MailingForm, mailing: Mailing | None) -> str:
     if mailing is not None and not form.version.data:
-        form.version.data = mailing.version
+        form.version.data = str(mailing.version)
     form.offer(current_user)
     calendar = CalendarForm(formdata=None, data={name: form[name].data for name in CALENDAR_FIELDS})
     is_whole = form.starts_at.data is not None and form.period.data in set(Period)

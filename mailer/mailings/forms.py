@@ -67,7 +67,7 @@ class DateTimeField(DateTimeLocalField):
 class MailingForm(FlaskForm):  # type: ignore[misc]
     """Name, message, recipients and calendar of a mailing."""
 
-    name = StringField(_l("Name"), [InputRequired(_l("Give the mailing a name.")), Length(max=150), one_line])
+    name = StringField(_l("Name of the mailing"), [InputRequired(_l("Give the mailing a name.")), Length(max=150), one_line])
     message_id = SelectField(
         _l("Message"), [InputRequired(_l("Choose a message."))], coerce=_id_or_none, validate_choice=False
     )
@@ -108,7 +108,8 @@ class MailingForm(FlaskForm):  # type: ignore[misc]
     @property
     def opened_version(self) -> int | None:
         """The version this form was opened with."""
-        return int(self.version.data) if (self.version.data or "").isdecimal() else None
+        typed = str(self.version.data or "")
+        return int(typed) if typed.isdecimal() and len(typed) < 10 else None
 
 
 class CalendarForm(FlaskForm):  # type: ignore[misc]

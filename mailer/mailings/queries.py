@@ -86,21 +86,21 @@ def runs_page(mailing: Mailing, page: int) -> Pagination:
 
 def deleted_mailing(owner: User, mailing_id: int) -> Mailing:
     """The owner's deleted mailing, to bring back; else 404."""
-    return db.one_or_404(  # type: ignore[no-any-return]
+    return db.one_or_404(
         select(Mailing).where(Mailing.id == mailing_id, Mailing.owner_id == owner.id, Mailing.deleted_at.is_not(None))
     )
 
 
 def own_message(owner: User, message_id: int) -> Message:
     """The owner's message, deleted or not; else 404."""
-    return db.one_or_404(select(Message).filter_by(id=message_id, owner_id=owner.id))  # type: ignore[no-any-return]
+    return db.one_or_404(select(Message).filter_by(id=message_id, owner_id=owner.id))
 
 
 def own_filter(owner: User, filter_id: int | None) -> ClientFilter | None:
     """The owner's saved filter; None for none, 404 for another's."""
     if filter_id is None:
         return None
-    return db.one_or_404(select(ClientFilter).filter_by(id=filter_id, owner_id=owner.id))  # type: ignore[no-any-return]
+    return db.one_or_404(select(ClientFilter).filter_by(id=filter_id, owner_id=owner.id))
 
 
 def own_clients(owner: User, ids: list[int]) -> list[Client]:

@@ -55,7 +55,7 @@ def visible_run(mailing_id: int, run_id: int, user: User) -> Run:
     query = query.where(Run.id == run_id, Run.mailing_id == mailing_id, Mailing.deleted_at.is_(None))
     if not user.can(Permission.OVERSEE):
         query = query.where(Run.owner_id == user.id)
-    return db.one_or_404(query)  # type: ignore[no-any-return]
+    return db.one_or_404(query)
 
 
 def own_run(mailing_id: int, run_id: int, user: User) -> Run:

@@ -28,4 +28,5 @@ class MessageForm(FlaskForm):  # type: ignore[misc]
     @property
     def opened_version(self) -> int | None:
         """The version this form was opened with."""
-        return int(self.version.data) if (self.version.data or "").isdecimal() else None
+        typed = str(self.version.data or "")
+        return int(typed) if typed.isdecimal() and len(typed) < 10 else None

@@ -88,7 +88,7 @@ def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:
         return None
     if not client_id.isdecimal() or len(client_id) > 18:
         abort(404)
-    return db.one_or_404(  # type: ignore[no-any-return]
+    return db.one_or_404(
         select(Client).where(Client.id == int(client_id), Client.owner_id == owner_id, Client.deleted_at.is_(None))
     )
 
@@ -100,7 +100,7 @@ def owner_of(message: Message) -> User:
 
 def deleted_message(owner: User, message_id: int) -> Message:
     """The owner's deleted message, to bring back; else 404."""
-    return db.one_or_404(  # type: ignore[no-any-return]
+    return db.one_or_404(
         select(Message).where(Message.id == message_id, Message.owner_id == owner.id, Message.deleted_at.is_not(None))
     )
 

@@ -102,7 +102,7 @@ def delete(message_id: int) -> ResponseReturnValue:
         flash(str(refusal), "danger")
         return redirect(url_for("messages.show", message_id=message_id), 303)
     undo = url_for("messages.restore", message_id=message_id)
-    flash({"text": _("Message deleted."), "url": undo, "label": _("Undo")}, "undo")
+    flash({"text": _("Message deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
     return redirect(url_for("messages.index"), 303)
 
 
@@ -203,7 +203,7 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
 
 def _render_form(form: MessageForm, message: Message | None) -> str:
     if message is not None and not form.version.data:
-        form.version.data = message.version
+        form.version.data = str(message.version)
     return render_template(
         "messages/form.html",
         form=form,

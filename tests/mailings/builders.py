@@ -14,6 +14,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending.closing import verdict_of
+from mailer.sending.planning import snapshot_of
 from mailer.smtp.results import Outcome, Phase
 from tests.factories import save
 
@@ -34,7 +35,7 @@ def make_run(mailing: Mailing, planned_at: datetime | None = None, **values: Any
         "occurrence": planned_at.isoformat(timespec="microseconds"),
         "state": RunState.SENDING,
         "started_at": planned_at + timedelta(milliseconds=300),
-        "snapshot": {"subject": mailing.message.subject, "text": mailing.message.text_body, "html": ""},
+        "snapshot": snapshot_of(mailing),
         "created_at": planned_at,
     } | values
     return save(Run(owner_id=mailing.owner_id, mailing_id=mailing.id, planned_at=planned_at, **values))
