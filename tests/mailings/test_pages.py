@@ -121,10 +121,18 @@ class TestPage:
 
     def test_when_the_run_is_over_it_stops_and_brings_the_other_buttons(self, as_owner, mailing):
         close_run(mailing, accepted=2)
-        piece = as_owner.get(f"/mailings/{mailing.id}/progress").text
+        piece = as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
         assert "every 1s" not in piece
         assert 'hx-swap-oob="true"' in piece
         assert "<html" not in piece
+
+    def test_when_a_run_begins_the_open_page_gets_the_button_that_stops_it(self, as_owner, mailing):
+        make_deliveries(make_run(mailing), waiting=1)
+        assert (
+            f'action="/mailings/{mailing.id}/stop"'
+            in as_owner.get(f"/mailings/{mailing.id}/progress?shown=coming").text
+        )
+        assert "hx-swap-oob" not in as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
 
     def test_a_run_near_at_hand_is_waited_for(self, as_owner, owner):
         soon, later = utcnow() + timedelta(seconds=20), utcnow() + timedelta(hours=2)
