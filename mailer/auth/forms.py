@@ -26,7 +26,8 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from mailer.auth import addresses, places
+from mailer import places
+from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
 from mailer.clock import utcnow

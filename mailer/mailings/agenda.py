@@ -76,11 +76,6 @@ def rule_words(rule: Rule) -> str:
     return _("once, %(moment)s", moment=in_words(rule.first))
 
 
-def zone_words(zone: str) -> str:
-    """A zone as people call it."""
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
 def _note(moment: Moment) -> str:
     planned = format_datetime(moment.local, "HH:mm", rebase=False)
     if moment.note is Note.SHORT_MONTH:

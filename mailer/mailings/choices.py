@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 from sqlalchemy import func, or_, select
 
 from mailer.extensions import db
@@ -32,21 +30,6 @@ def filters(owner_id: int) -> list[tuple[int, str]]:
     """Id and name of the saved filters."""
     query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner_id)
     return [(id_, name) for id_, name in db.session.execute(query.order_by(func.lower(ClientFilter.name)))]
-
-
-def timezones() -> dict[str, list[tuple[str, str]]]:
-    """IANA zones by part of the world, as a select shows them."""
-    by_region: dict[str, list[tuple[str, str]]] = {}
-    for key in sorted(available_timezones()):
-        region, _slash, place = key.partition("/")
-        if region in REGIONS:
-            by_region.setdefault(region, []).append((key, place.replace("_", " ")))
-    return by_region | {"UTC": [("UTC", "UTC")]}
-
-
-REGIONS = frozenset(
-    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
-)
 
 
 def clients_named(owner_id: int, ids: list[int]) -> list[Client]:

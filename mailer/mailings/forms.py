@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -12,6 +13,8 @@ from wtforms import DateTimeLocalField, Field, HiddenField, RadioField, SelectFi
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from mailer import places
+from mailer.clock import utcnow
 from mailer.mailings import choices
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
@@ -67,7 +70,9 @@ class DateTimeField(DateTimeLocalField):
 class MailingForm(FlaskForm):  # type: ignore[misc]
     """Name, message, recipients and calendar of a mailing."""
 
-    name = StringField(_l("Name of the mailing"), [InputRequired(_l("Give the mailing a name.")), Length(max=150), one_line])
+    name = StringField(
+        _l("Name of the mailing"), [InputRequired(_l("Give the mailing a name.")), Length(max=150), one_line]
+    )
     message_id = SelectField(
         _l("Message"), [InputRequired(_l("Choose a message."))], coerce=_id_or_none, validate_choice=False
     )
@@ -99,11 +104,8 @@ class MailingForm(FlaskForm):  # type: ignore[misc]
         self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
         self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
         self.filter_id.choices = [("", _("Choose…")), *choices.filters(owner.id)]
-        zones = choices.timezones()
-        zone = self.timezone.data
-        if zone and all(zone != key for places in zones.values() for key, _name in places):
-            zones[_("Other")] = [(zone, zone)]
-        self.timezone.choices = zones
+        zone = self.timezone.data or owner.timezone
+        self.timezone.choices = places.time_zones(str(get_locale()), utcnow(), zone)
 
     @property
     def opened_version(self) -> int | None:

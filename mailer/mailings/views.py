@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flask import abort, render_template, request
+from flask_babel import get_locale
 from flask_login import current_user, login_required
 
+from mailer import places
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
-from mailer.mailings.agenda import agenda_of, in_words, rule_words, zone_words
+from mailer.mailings.agenda import agenda_of, in_words, rule_words
 from mailer.mailings.blueprint import bp
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
@@ -69,7 +71,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     return {
         "mailing": mailing,
         "rule_words": rule_words(mailing.rule),
-        "zone_words": zone_words(mailing.timezone),
+        "zone_words": places.city(mailing.timezone, str(get_locale())),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,
         "verdict": verdict(run) if run else None,

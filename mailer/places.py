@@ -60,6 +60,11 @@ def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]
     return groups
 
 
+def city(zone: str, language: str) -> str:
+    """The IANA zone as people call it: by its city."""
+    return str(get_timezone_location(zone, locale=language, return_city=True)).rpartition("/")[2]
+
+
 def _sea(folder: str, language: str) -> str:
     return {"Atlantic": "Атлантика", "Indian": "Индийский океан"}[folder] if language == "ru" else folder
 
