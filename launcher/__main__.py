@@ -24,6 +24,9 @@ def say(message: str) -> None:
 
 def main() -> int:
     """Exit code 0 after a clean stop, 1 when something could not be started."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print("python -m launcher: start Golub with its parts; settings by environment, see .env.example")
+        return 0
     try:
         settings = load_settings()
         with only_here(settings.var_dir):

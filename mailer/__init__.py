@@ -73,6 +73,8 @@ def _load_user(key: str) -> User | None:
 
 
 def _ask_to_log_in() -> Response:
+    if "HX-Request" in request.headers:  # only a part of the page was asked for: all of it goes to the login
+        return Response(status=401, headers={"HX-Redirect": url_for("auth.login")})
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))
     abort(401)

@@ -92,7 +92,7 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.preview_draft_html": {"GET": "L L L 404 403 403 403 404"},  # nobody has previewed anything
     "messages.clients": {"GET": OWN_WORK},
     "messages.edit": {"GET": OWN_THING, "POST": OWN_THING},
-    "messages.copy": {"GET": OWN_COPY},
+    "messages.copy": {"GET": OWN_THING},
     "messages.delete": {"POST": OWN_THING},
     "messages.restore": {"POST": OWN_COPY},
     "messages.send_test": {"POST": OWN_THING},

@@ -49,6 +49,7 @@ def save_mailing(
         _lock_for_change(mailing, version)
         if Calendar.of(mailing) != plan.calendar:
             plan.calendar.require_ahead(now)
+        mailing.version += 1
     _hold_message(plan.message)
     plan.apply_to(mailing)
     db.session.add(mailing)
@@ -109,7 +110,6 @@ def send_now(mailing: Mailing, token: str) -> Run:
         raise Refusal(_("This mailing is paused. Let it go on first."))
     if mailing.message.deleted_at is not None:
         raise Refusal(_("The message of this mailing was deleted. Choose another one."))
-    mailing.completed_at = None
     run = start_now(mailing, token)
     enqueue(TICK)
     return run

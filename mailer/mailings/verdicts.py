@@ -101,7 +101,7 @@ def _stopped(run: Run) -> Verdict:
 
 
 def _skipped(run: Run) -> Verdict:
-    if run.closed_at == run.created_at:
+    if run.stop_reason is StopReason.OVERLAP:
         return Verdict("neutral", _("Left out: the run before it was still going at that moment."))
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 

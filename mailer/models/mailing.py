@@ -123,7 +123,8 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1)
 
-    __mapper_args__ = {"version_id_col": version}
+    # Raised by a person's change only: a run that starts meanwhile is no reason to refuse a form.
+    __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
 
     owner: Mapped[User] = relationship(foreign_keys=[owner_id])
     message: Mapped[Message] = relationship(

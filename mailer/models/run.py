@@ -66,13 +66,15 @@ FINAL_RUN_STATES = frozenset(
 
 
 class StopReason(StrEnum):
-    """Why the rest of a run will not be sent."""
+    """Why the rest of a run, or all of it, will not be sent."""
 
     OWNER = "owner"
     DISABLED = "disabled"
     BLOCKED = "blocked"
     DELETED = "deleted"
     ENDED = "ended"
+    OVERLAP = "overlap"  # skipped: the run before was still going
+    NOBODY = "nobody"  # skipped: there was nobody to send to
 
 
 COUNTERS = ("accepted", "refused", "excluded", "stopped", "uncertain", "waiting")

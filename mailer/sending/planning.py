@@ -20,7 +20,7 @@ from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState
+from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.sending import audience
@@ -143,6 +143,7 @@ def _insert_run(
             ends_at=end_of(mailing),
             created_at=now,
             closed_at=now if state.is_final else None,
+            stop_reason=StopReason.OVERLAP if state is RunState.SKIPPED else None,
         )
         .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
         .returning(Run.id)
@@ -179,6 +180,7 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
         raise AlreadyRunning(_("A run of this mailing is still going. Wait until it ends, or stop it."))
     _refuse_nobody(mailing)
     run_id = _insert_run(mailing, occurrence, now, now)
+    mailing.completed_at = None
     mailing.started_at = mailing.started_at or now
     mailing.last_run_at = now
     db.session.commit()
@@ -216,7 +218,7 @@ def plan_deliveries(run_id: int) -> bool:
     _insert_slices(run, count)
     run.state = RunState.SENDING if mailing.may_send else RunState.PAUSED
     if count == 0:
-        run.state, run.closed_at = RunState.SKIPPED, utcnow()
+        run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, StopReason.NOBODY, utcnow()
     db.session.commit()
     return True
 

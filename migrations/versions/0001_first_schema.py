@@ -461,6 +461,8 @@ def upgrade():
                 "blocked",
                 "deleted",
                 "ended",
+                "overlap",
+                "nobody",
                 name="stop_reason",
                 native_enum=False,
                 create_constraint=True,

@@ -11,7 +11,7 @@ from mailer.extensions import db
 from mailer.models.client import ClientFilter, Suppression
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing, MailingStatus
-from mailer.models.run import Run, RunState
+from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import audience
 from mailer.sending.planning import (
@@ -95,8 +95,11 @@ def test_the_next_moment_while_a_run_is_going_is_a_skipped_run(owner: User) -> N
     start_due(NOW)
     assert start_due(NOW + timedelta(days=1)) == []
 
-    states = db.session.scalars(select(Run.state).order_by(Run.id)).all()
-    assert states == [RunState.PLANNED, RunState.SKIPPED]
+    runs = db.session.scalars(select(Run).order_by(Run.id)).all()
+    assert [(run.state, run.stop_reason) for run in runs] == [
+        (RunState.PLANNED, None),
+        (RunState.SKIPPED, StopReason.OVERLAP),
+    ]
 
 
 def test_the_snapshot_outlives_an_edit(owner: User) -> None:
@@ -156,3 +159,13 @@ def test_planning_twice_makes_one_row_for_each(owner: User) -> None:
     assert plan_deliveries(run_id)
     assert not plan_deliveries(run_id)
     assert len(db.session.scalars(select(Delivery)).all()) == 1
+
+
+def test_a_run_that_starts_meanwhile_is_no_reason_to_refuse_a_form(owner: User) -> None:
+    make_client(owner)
+    mailing = make_mailing(owner, starts_local=at(20))
+    planned(mailing)
+    version = mailing.version
+    start_due(NOW)
+    db.session.refresh(mailing)
+    assert mailing.version == version
