@@ -37,7 +37,7 @@ def requires(*any_of: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 abort(403)
             return view(*args, **kwargs)
 
-        return login_required(guarded)  # type: ignore[no-any-return]
+        return login_required(guarded)
 
     return guard
 

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 TICK_ID = "tick"
 
 
-class JSONJob(Job):  # type: ignore[misc]
+class JSONJob(Job):
     """A job whose arguments are JSON, as the workers read them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 def signed_in(view: View) -> View:
     """Guard a view: for everybody signed in, whatever the role; others go to the log-in page or get 401."""
-    return login_required(view)  # type: ignore[no-any-return]
+    return login_required(view)
 
 
 def me() -> User:
