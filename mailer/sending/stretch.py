@@ -114,7 +114,8 @@ def has_work(run_id: int) -> bool:
 
 
 def _rules(run: Run) -> RunRules:
-    since = max(run.planned_at, run.reopened_at or run.planned_at)
+    # A run that catches up with a moment long past has its 72 hours from now on.
+    since = max(run.planned_at, run.created_at, run.reopened_at or run.created_at)
     in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
     assert in_doubt_rule is not None
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)

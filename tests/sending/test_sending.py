@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -100,13 +101,21 @@ def test_a_deferred_mail_is_tried_again_when_its_time_comes(make_run: MakeRun, l
     assert_adds_up(run)
 
 
+def test_a_run_that_catches_up_late_has_its_retries_before_it(make_run: MakeRun, lab: Lab) -> None:
+    lab.obey("RCPT -> 451 4.3.0 Come back later")
+    long_ago = (utcnow() - timedelta(days=300)).replace(tzinfo=None)
+    run = finish(make_run("later@example.test", period="once", starts_local=long_ago))
+    assert states(run) == {"later@example.test": "deferred"}
+
+
 def test_retries_run_out(make_run: MakeRun, lab: Lab) -> None:
     lab.obey("RCPT -> 452 4.2.2 Mailbox full")
     run = make_run("full@example.test")
     for _turn in range(5):
         finish(run)
         let_time_pass()
-    db.session.execute(update(Run).values(planned_at=text("now() - interval '72 hours'")))
+    long_ago = text("now() - interval '72 hours'")
+    db.session.execute(update(Run).values(planned_at=long_ago, created_at=long_ago))
     db.session.commit()
     run = finish(run)
 
