@@ -108,7 +108,10 @@ class Config:
         # Every mailing leaves from the service's own domain; the owner's address stands in Reply-To only.
         self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
         self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
+        self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
         self.MAILINGS_CONNECTIONS = int(get("MAILINGS_CONNECTIONS", "16") or 16)
+        self.DKIM_DOMAIN = get("DKIM_DOMAIN")
+        self.DKIM_KEYS = get("DKIM_KEYS")
         self.SENDERS_PER_RUN = int(get("WORKERS", "2") or 2)
         self.TICK_SECONDS = float(get("TICK_SECONDS", "1") or 1)
         self.SLICE_SIZE = int(get("SLICE_SIZE", "500") or 500)

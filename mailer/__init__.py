@@ -12,6 +12,7 @@ from mailer import admin, cli, errors, logs, web
 from mailer.extensions import babel, cache, csrf, db, limiter, login_manager, mail, migrate
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
 from mailer.models.user import User
+from mailer.sending import dkim_keys, transports
 
 
 def create_app(config: Any = None) -> Flask:
@@ -23,6 +24,8 @@ def create_app(config: Any = None) -> Flask:
     app = Flask(__name__)
     app.config.from_object(config)
     logs.init_app(app)
+    transports.init_app(app)
+    dkim_keys.init_app(app)
     _init_extensions(app)
     errors.init_app(app)
     web.init_app(app)

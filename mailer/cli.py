@@ -9,6 +9,7 @@ import click
 from flask import Flask, current_app
 
 from mailer.auth.services.registration import create_user as create_account
+from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.jobs.schedule import run_scheduler
@@ -17,6 +18,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import Role
 from mailer.queue import WORKERS
+from mailer.sending import dkim_keys
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
@@ -26,7 +28,7 @@ LONG = 24 * 3600.0
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (send_mailings, worker, scheduler, create_user, load_sample):
+    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key):
         app.cli.add_command(command)
 
 
@@ -104,3 +106,20 @@ def load_sample() -> None:
 
     for account in sample.load(Path(current_app.config["VAR_DIR"])):
         click.echo(f"{account.role:8} {account.email}  password: {account.password}")
+
+
+@click.command("dkim-key")
+@click.option("--type", "kind", type=click.Choice(dkim_keys.KINDS), default="rsa", show_default=True)
+@click.option("--selector", required=True, help="A name of your choice, such as the year.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="Default: VAR_DIR/dkim/<selector>.pem")
+def dkim_key(kind: str, selector: str, path: Path | None) -> None:
+    """Make a key for DKIM; print the DNS record and the setting that go with it. Never replaces a key."""
+    path = (path or Path(current_app.config["VAR_DIR"]) / "dkim" / f"{selector}.pem").resolve()
+    try:
+        signer = dkim_keys.make_key(kind, dkim_keys.domain_of(current_app.config), selector, path)
+    except FileExistsError as error:
+        raise click.ClickException(f"{path} exists already.") from error
+    except KeyRefused as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Publish:  {dkim_keys.zone_line(signer)}")
+    click.echo(f"Then set: DKIM_KEYS={','.join(filter(None, (current_app.config['DKIM_KEYS'], f'{selector}:{path}')))}")

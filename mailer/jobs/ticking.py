@@ -16,10 +16,10 @@ from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
-from mailer.sending import server_health
+from mailer.sending import transports
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due
-from mailer.sending.stretch import runs_with_work, transport
+from mailer.sending.stretch import runs_with_work
 
 log = structlog.get_logger()
 HEARTBEAT = "heartbeat:tick"
@@ -52,11 +52,10 @@ def beat() -> None:
 def wake_senders() -> None:
     """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
 
-    While the mail server rests from a fault only runs that are still to be planned need one.
+    While all mail servers rest from faults only runs that are still to be planned need one.
     """
     slots = current_app.config["SENDERS_PER_RUN"]
-    probe_at = server_health.probe_at(transport())
-    is_resting = probe_at is not None and probe_at > utcnow()
+    is_resting = transports.all_rest()
     for waiting in runs_with_work():
         if is_resting and not waiting.is_planned:
             continue

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from mailer.mailings import run_queries
 from mailer.models.run import Run, RunState
-from mailer.sending import server_health
-from mailer.sending.stretch import transport
+from mailer.sending import transports
 
 LONG = timedelta(days=3650)
 
@@ -20,12 +19,12 @@ class Progress:
     per_second: float | None  # recipients with a final state a second, on the whole
     ends_at: datetime | None  # expected
     next_try_at: datetime | None  # when those who wait are tried again, if nobody is being tried now
-    probe_at: datetime | None  # when the mail server is tried again
+    probe_at: datetime | None  # when the first mail server is tried again
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> Progress:
         """Read it for an open run."""
-        probe_at = server_health.probe_at(transport()) if run.state is RunState.WAITING_FOR_SERVER else None
+        probe_at = transports.probe_at() if run.state is RunState.WAITING_FOR_SERVER else None
         next_try_at = run_queries.next_try_at(run) if run.waiting_count else None
         if next_try_at is not None and next_try_at <= now + timedelta(seconds=2):
             next_try_at = None

@@ -37,6 +37,7 @@ class Attempt(db.Model):  # type: ignore[misc,name-defined]
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime] = mapped_column(UTCDateTime)
     tls: Mapped[str | None] = mapped_column(String(64))
+    transport: Mapped[str | None] = mapped_column(String(100))  # host and port of the mail server
     worker: Mapped[str] = mapped_column(String(64), default="")
 
     delivery: Mapped[Delivery] = relationship()

@@ -110,7 +110,7 @@ MARK = f"""
 """
 COPY_ATTEMPTS = (
     "COPY attempts (run_id, position, number, outcome, phase, smtp_code, enhanced_code, response, "
-    "started_at, finished_at, tls, worker) FROM STDIN"
+    "started_at, finished_at, tls, transport, worker) FROM STDIN"
 )
 SETTLE = """
     UPDATE deliveries d SET state = v.state, reason = v.reason, retry_at = v.retry_at,
@@ -129,12 +129,15 @@ RELEASE = """
 
 
 class Ledger:
-    """The ledger of one run, as one worker writes it."""
+    """The ledger of one run, as one worker writes it. `transport` names the mail server its attempts go through."""
 
-    def __init__(self, connection: Connection, run_id: int, worker: str, lease_seconds: float) -> None:
+    def __init__(
+        self, connection: Connection, run_id: int, worker: str, lease_seconds: float, transport: str | None = None
+    ) -> None:
         self._connection = connection
         self._run_id = run_id
         self._worker = worker[:64]
+        self._transport = "\\N" if transport is None else _escaped(transport[:100])
         self.lease_seconds = lease_seconds
 
     def close(self) -> None:
@@ -245,6 +248,7 @@ class Ledger:
                         result.started_at.isoformat(),
                         result.finished_at.isoformat(),
                         "\\N" if result.tls is None else _escaped(result.tls[:64]),
+                        self._transport,
                         _escaped(self._worker),
                     )
                 )

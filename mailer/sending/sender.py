@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
 
 import structlog
 
+from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
 from mailer.models.delivery import Reason
 from mailer.sending.changes import RunRules
@@ -38,6 +39,7 @@ class Work:
     compiled: CompiledEmail
     rules: RunRules
     recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
+    signers: Sequence[Signer] = ()  # for DKIM
 
 
 @dataclass(slots=True)
@@ -63,14 +65,22 @@ class Sender:
     """The `Source` of a pool. Everything but the two scribes' work happens in the event loop."""
 
     def __init__(
-        self, work: Work, transport: Transport, marker: Ledger, clerk: Ledger, *, seconds: float, random: Random
+        self,
+        work: Work,
+        transport: Transport,
+        marker: Ledger,
+        clerk: Ledger,
+        *,
+        seconds: float,
+        random: Random,
+        is_probe: bool = False,
     ) -> None:
         self._work = work
         self._random = random
         self._seconds = seconds
         self._renew_every = clerk.lease_seconds / 3
         self._marker_ledger, self._clerk_ledger = marker, clerk
-        self._pool = Pool(transport, self)
+        self._pool = Pool(transport, self, is_probe=is_probe)
         self._queue: deque[tuple[_Slice, int]] = deque()
         self._slices: dict[int, _Slice] = {}
         self._claims_asked = 0
@@ -182,8 +192,10 @@ class Sender:
     def _compose(self, slice_: _Slice, position: int, person: Person) -> Email | None:
         try:
             recipient = self._work.recipient_of(position, person)
-            content = self._work.compiled.build(recipient)
             recipient.email.encode("ascii")
+            content = self._work.compiled.build(recipient)
+            if self._work.signers:
+                content = signed(content, self._work.signers)
         except ValueError as error:
             not_ascii = isinstance(error, UnicodeEncodeError)
             log.warning("mail not made", run=self._work.run_id, position=position, error=str(error))

@@ -1,7 +1,8 @@
-"""The breaker of the mail server, shared by all workers through the database."""
+"""The breaker of each mail server, shared by all workers through the database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select, text, update
@@ -11,6 +12,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run, RunState
+from mailer.smtp.breaker import BreakerState
 from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport
 
@@ -22,41 +24,64 @@ KNOCK = text(
 
 def name_of(transport: Transport) -> str:
     """What the transport is called in the database: no credentials."""
-    return f"{transport.host}:{transport.port}"[:100]
+    return transport.name[:100]
 
 
-def may_connect(transport: Transport) -> bool:
-    """Whether a worker may connect now. While the breaker is open, only the one that wins the probe may. Commits."""
+def knock(transport: Transport) -> BreakerState:
+    """Ask whether a worker may connect now: *closed* yes, *open* no, *probing* yes, as the only one. Commits."""
     name = name_of(transport)
     server = db.session.get(MailServer, name, populate_existing=True)
     if server is None or server.probe_at is None:
         db.session.rollback()
-        return True
+        return BreakerState.CLOSED
     wait = _wait(transport, server.fault_count)
     has_won = db.session.execute(KNOCK, {"name": name, "wait": wait}).first() is not None
     db.session.commit()
-    return has_won
+    return BreakerState.PROBING if has_won else BreakerState.OPEN
 
 
-def probe_at(transport: Transport) -> datetime | None:
-    """When the server is tried again; None while it works."""
-    return db.session.scalar(select(MailServer.probe_at).where(MailServer.name == name_of(transport)))
+def probe_times(transports: Iterable[Transport]) -> dict[str, datetime]:
+    """When each of those servers that are out of order is tried again, by name. Those that work are left out."""
+    names = [name_of(transport) for transport in transports]
+    query = select(MailServer.name, MailServer.probe_at)
+    rows = db.session.execute(query.where(MailServer.name.in_(names), MailServer.probe_at.is_not(None)))
+    return {row.name: row.probe_at for row in rows}
 
 
-def note_fault(transport: Transport, run_id: int, fault: Fault) -> None:
-    """Open the breaker (longer each time) and let the run say what it waits for. Commits."""
+def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
+    """Open the breaker, for longer after each probe that failed. Commits.
+
+    Workers that ran into the same outage side by side count as one fault.
+    """
     now, name = utcnow(), name_of(transport)
-    words = f"{fault.code} {fault.text}" if fault.code else fault.text
-    said = {"last_fault": words[:1000], "last_fault_at": now}
+    values = {"last_fault": words_of(fault), "last_fault_at": now}
     row = db.session.get(MailServer, name, with_for_update=True, populate_existing=True)
-    count = (row.fault_count if row else 0) + 1
-    values = said | {
-        "fault_count": count,
-        "probe_at": db.func.now() + text("make_interval(secs => :wait)").bindparams(wait=_wait(transport, count)),
-    }
+    count = row.fault_count if row is not None else 0
+    if count == 0 or was_probe:
+        wait = _wait(transport, count + 1)
+        values["fault_count"] = count + 1
+        values["probe_at"] = db.func.now() + text("make_interval(secs => :wait)").bindparams(wait=wait)
     db.session.execute(
         insert(MailServer).values(name=name, **values).on_conflict_do_update(index_elements=["name"], set_=values)
     )
+    db.session.commit()
+
+
+def note_success(transport: Transport) -> None:
+    """The server has taken a mail: close the breaker. Commits."""
+    values = {"fault_count": 0, "probe_at": None, "last_success_at": utcnow()}
+    db.session.execute(
+        insert(MailServer)
+        .values(name=name_of(transport), **values)
+        .on_conflict_do_update(index_elements=["name"], set_=values)
+    )
+    db.session.commit()
+
+
+def let_run_wait(run_id: int, transport: Transport) -> None:
+    """Every server is out of order: the run says that it waits, and for what. Commits."""
+    server = db.session.get(MailServer, name_of(transport), populate_existing=True)
+    said = {"last_fault": server.last_fault, "last_fault_at": server.last_fault_at} if server is not None else {}
     db.session.execute(
         update(Run)
         .where(Run.id == run_id, Run.state == RunState.SENDING)
@@ -65,18 +90,17 @@ def note_fault(transport: Transport, run_id: int, fault: Fault) -> None:
     db.session.commit()
 
 
-def note_success(transport: Transport, run_id: int) -> None:
-    """The server has taken a mail: close the breaker, and the run is sending. Commits."""
-    values = {"fault_count": 0, "probe_at": None, "last_success_at": utcnow()}
-    db.session.execute(
-        insert(MailServer)
-        .values(name=name_of(transport), **values)
-        .on_conflict_do_update(index_elements=["name"], set_=values)
-    )
+def let_run_go_on(run_id: int) -> None:
+    """A server works: the run is sending. Commits."""
     db.session.execute(
         update(Run).where(Run.id == run_id, Run.state == RunState.WAITING_FOR_SERVER).values(state=RunState.SENDING)
     )
     db.session.commit()
+
+
+def words_of(fault: Fault) -> str:
+    """What the server said, with its code."""
+    return (f"{fault.code} {fault.text}" if fault.code else fault.text)[:1000]
 
 
 def _wait(transport: Transport, fault_count: int) -> float:

@@ -6,22 +6,24 @@ import asyncio
 import os
 import signal
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 import psycopg2
 import structlog
 import uvloop
 from flask import current_app
+from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import func, literal, or_, select
 
+from mailer.clock import utcnow
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import server_health
+from mailer.sending import dkim_keys, server_health, transports
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.ledger import Ledger
@@ -29,19 +31,11 @@ from mailer.sending.letterhead import letterhead_for, recipient_maker
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.sender import Report, Sender, Work
+from mailer.sending.slots import take_slots
+from mailer.sending.transports import Choice, Route
 from mailer.smtp.transport import Transport
 
 log = structlog.get_logger()
-
-
-def transport() -> Transport:
-    """The mail server that mailings go through, from the settings."""
-    config = current_app.config
-    found = Transport.from_url(
-        config["MAILINGS_SMTP_URL"], sender=config["MAILINGS_FROM"], helo=config["MAILINGS_FROM"].rpartition("@")[2]
-    )
-    named = "connections=" in config["MAILINGS_SMTP_URL"]
-    return found if named else replace(found, connections=config["MAILINGS_CONNECTIONS"])
 
 
 def send_run(run_id: int, seconds: float) -> bool:
@@ -58,15 +52,19 @@ def send_run(run_id: int, seconds: float) -> bool:
     if not run.state.is_sending or run.stop_reason is not None:
         _settle_crashes(run_id, rules)
         return False
-    server = transport()
-    if not server_health.may_connect(server):
+    routes = transports.configured()
+    choice = transports.choose(routes)
+    if choice is None:
+        server_health.let_run_wait(run_id, routes[0].transport)
         return False
-    report = _send(run_id, server, rules, seconds)
-    _note_health(server, run_id, report)
+    report = _send(run_id, choice, rules, seconds)
+    if report is None:  # other workers have all the connections there may be
+        return False
+    _note_health(choice, run_id, report)
     if close_if_done(run_id):
         log.info("run closed", run=run_id)
         return False
-    return report.fault is None and not report.is_lease_lost and has_work(run_id)
+    return not report.is_lease_lost and has_work(run_id) and not (report.fault and transports.all_rest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +119,37 @@ def _rules(run: Run) -> RunRules:
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)
 
 
-def _send(run_id: int, server: Transport, rules: RunRules, seconds: float) -> Report:
-    run = db.session.get_one(Run, run_id)
-    work = _work(run, rules)
-    run.started_at = run.started_at or db.func.now()
-    db.session.commit()  # nothing of ours is open while the network is
-    marker, clerk = _ledger(run_id), _ledger(run_id)
+def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Report | None:
+    """Send until the time is over or a better server is to be tried again; None without a free connection."""
+    if choice.until is not None:
+        seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
+    marks, claims = _connect(), _connect()
+    marker = _ledger(marks, run_id, server_health.name_of(choice.route.transport))
+    clerk = _ledger(claims, run_id)
     try:
-        return uvloop.run(_stretch(Sender(work, server, marker, clerk, seconds=seconds, random=Random())))  # noqa: S311
+        transport = _share(marks, choice.route)
+        if transport is None:
+            return None
+        run = db.session.get_one(Run, run_id)
+        work = _work(run, rules)
+        run.started_at = run.started_at or db.func.now()
+        db.session.commit()  # nothing of ours is open while the network is
+        random = Random()  # noqa: S311 - spreads retries, no secret
+        sender = Sender(work, transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
+        return uvloop.run(_stretch(sender))
     finally:
         marker.close()
         clerk.close()
+
+
+def _share(connection: Connection, route: Route) -> Transport | None:
+    """The transport with this worker's part of the limits; None when other workers have all of it."""
+    worker_count = current_app.config["SENDERS_PER_RUN"]
+    if route.shared is None:
+        return route.cut_to(0, worker_count)
+    name = server_health.name_of(route.transport)
+    count = take_slots(connection, name, route.shared, route.wanted(worker_count))
+    return route.cut_to(count, worker_count) if count else None
 
 
 async def _stretch(sender: Sender) -> Report:
@@ -152,29 +170,44 @@ def _work(run: Run, rules: RunRules) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
-    return Work(run.id, compile_email(content, letterhead, run.planned_at), rules, recipient_maker(run.token))
+    return Work(
+        run.id,
+        compile_email(content, letterhead, run.planned_at),
+        rules,
+        recipient_maker(run.token),
+        dkim_keys.configured(),
+    )
 
 
-def _ledger(run_id: int) -> Ledger:
-    """A ledger on a connection of its own."""
+def _connect() -> Connection:
+    """A database connection of a stretch's own. The server gives up on a machine that is gone within a minute."""
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg2.connect(url, connect_timeout=5, application_name="golub sender")
+    alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    return psycopg2.connect(url, connect_timeout=5, application_name="golub sender", options=alive)
+
+
+def _ledger(connection: Connection, run_id: int, transport: str | None = None) -> Ledger:
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"])
+    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
     db.session.rollback()
-    ledger = _ledger(run_id)
+    ledger = _ledger(_connect(), run_id)
     try:
         settle_abandoned(ledger, rules, Random())  # noqa: S311
     finally:
         ledger.close()
 
 
-def _note_health(server: Transport, run_id: int, report: Report) -> None:
+def _note_health(choice: Choice, run_id: int, report: Report) -> None:
+    transport = choice.route.transport
     if report.fault is not None:
-        log.warning("mail server at fault", run=run_id, phase=report.fault.phase, said=report.fault.text)
-        server_health.note_fault(server, run_id, report.fault)
+        name = transport.name
+        log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
+        server_health.note_fault(transport, report.fault, was_probe=choice.is_probe)
+        if transports.all_rest():
+            server_health.let_run_wait(run_id, transport)
     elif report.attempt_count:
-        server_health.note_success(server, run_id)
+        server_health.note_success(transport)
+        server_health.let_run_go_on(run_id)

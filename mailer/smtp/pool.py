@@ -15,12 +15,17 @@ from mailer.smtp.transport import Security, Transport
 class Pool:
     """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
 
-    def __init__(self, transport: Transport, source: Source, *, connections: int | None = None) -> None:
+    def __init__(
+        self, transport: Transport, source: Source, *, connections: int | None = None, is_probe: bool = False
+    ) -> None:
         self._transport = transport
         self._source = source
         self._context = None if transport.security is Security.NONE else transport.tls_context()
         self.breaker = Breaker(transport.probe_after, transport.probe_at_most)
         self.pacing = Pacing(connections or transport.connections, transport.rate, transport.creep)
+        if is_probe:  # the server was out of order: one connection, one email, then one connection more per success
+            self.breaker.state = BreakerState.PROBING
+            self.pacing.restart()
         self._connections: set[Connection] = set()
         self._leaving: set[Connection] = set()  # QUIT said
         self._in_hand_count = 0

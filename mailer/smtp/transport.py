@@ -1,10 +1,12 @@
 """Where and how to hand emails over: one mail server, its credentials, limits and time-outs."""
 
 import ipaddress
+import math
 import ssl
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import TypeVar
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from mailer.smtp.envelope import is_address
 
@@ -74,24 +76,29 @@ class Transport:
         `?connections=8&rate=14&dot=60&ca_file=/etc/ca.pem`. ValueError names what it does not understand, never the
         password.
         """
-        parts = urlsplit(url)
+        parts, port = _parts(url)
         try:
             security = Security(parts.scheme)
         except ValueError:
-            raise ValueError(f"unknown scheme {parts.scheme!r}: use smtp, smtp+starttls or smtps") from None
+            raise ValueError("unknown scheme: use smtp://, smtp+starttls:// or smtps://") from None
         if not parts.hostname:
             raise ValueError("the mail server's URL names no host")
         options = {"sender": sender, "helo": helo} | dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
         limits = {name: options.pop(name) for name in _TIMEOUT_NAMES & options.keys()}
         return cls(
             host=parts.hostname,
-            port=parts.port or _PORTS[security],
+            port=port or _PORTS[security],
             security=security,
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password is not None else None,
-            timeouts=Timeouts(**{name: float(value) for name, value in limits.items()}),
+            timeouts=Timeouts(**{name: _number(name, value, float) for name, value in limits.items()}),
             **{name: _option(name, value) for name, value in options.items()},  # type: ignore[arg-type]
         )
+
+    @property
+    def name(self) -> str:
+        """Return what people and the database call the server: host and port, no credentials."""
+        return f"{self.host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -113,6 +120,7 @@ class Transport:
         return ssl.create_default_context(cafile=self.ca_file)
 
 
+_N = TypeVar("_N", int, float)
 _TIMEOUT_NAMES = {item.name for item in fields(Timeouts)}
 _TEXT = {"sender", "helo", "ca_file"}
 _WHOLE = {"connections", "messages_per_connection"}
@@ -120,13 +128,35 @@ _YES_NO = {"pipelining", "allow_plain_auth"}
 _SECONDS = {"seconds_per_connection", "rate", "probe_after", "probe_at_most", "creep"}
 
 
+def _parts(url: str) -> tuple[SplitResult, int | None]:
+    """Take the URL apart. The library's errors would repeat what may be a password; ours do not."""
+    try:
+        parts = urlsplit(url)
+        is_cut = "@" in parts.path + parts.query + parts.fragment
+        if not is_cut:
+            return parts, parts.port
+    except ValueError:
+        pass
+    raise ValueError("the mail server's URL cannot be read: user name and password must be percent-encoded")
+
+
 def _option(name: str, value: str) -> str | int | float | bool:
     if name in _TEXT:
         return value
     if name in _WHOLE:
-        return int(value)
+        return _number(name, value, int)
     if name in _SECONDS:
-        return float(value)
+        return _number(name, value, float)
     if name in _YES_NO and value in ("0", "1"):
         return value == "1"
     raise ValueError(f"the mail server's URL says {name}={value}, which means nothing")
+
+
+def _number(name: str, value: str, kind: type[_N]) -> _N:
+    try:
+        number = kind(value)
+    except ValueError:
+        number = kind(0)
+    if not 0 < number < math.inf:
+        raise ValueError(f"the mail server's URL says {name}={value}, which is not a number above 0")
+    return number
