@@ -7,7 +7,9 @@ database has lost its ledger too and drops its connections. Nothing is to be ren
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 
+from psycopg2 import Error
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 
@@ -23,3 +25,9 @@ def take_slots(connection: Connection, server: str, total: int, wanted: int) -> 
             if taken == wanted:
                 break
     return taken
+
+
+def give_slots_back(connection: Connection) -> None:
+    """Let go of all slots now: whoever asks next finds them free, while the end of a connection takes a moment."""
+    with suppress(Error), connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")

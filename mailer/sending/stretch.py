@@ -31,7 +31,7 @@ from mailer.sending.letterhead import letterhead_for, recipient_maker
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.sender import Report, Sender, Work
-from mailer.sending.slots import take_slots
+from mailer.sending.slots import give_slots_back, take_slots
 from mailer.sending.transports import Choice, Route
 from mailer.smtp.transport import Transport
 
@@ -138,6 +138,7 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
         sender = Sender(work, transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
         return uvloop.run(_stretch(sender))
     finally:
+        give_slots_back(marks)
         marker.close()
         clerk.close()
 

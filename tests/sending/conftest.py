@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +23,7 @@ from mailer.models.user import User
 from mailer.sending.planning import set_next_run, start_due
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
+from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing
 
 
@@ -88,3 +93,54 @@ def assert_adds_up(run: Run) -> None:
     assert sum(counted.values()) == run.planned_count
     successful = sum(attempt.is_successful for attempt in attempts(run))
     assert (run.successful_attempt_count, run.failed_attempt_count) == (successful, len(attempts(run)) - successful)
+
+
+WORKER = """
+import json, sys
+from config import TestingConfig
+from mailer import create_app
+from mailer.sending.stretch import send_run
+app = create_app(TestingConfig(**json.loads(sys.argv[1])))
+with app.app_context():
+    while send_run(int(sys.argv[2]), 60.0):
+        pass
+"""
+
+
+@pytest.fixture
+def start_worker(app: Flask) -> Callable[[Run], subprocess.Popen[bytes]]:
+    """Start a process of its own that sends the run."""
+
+    def start(run: Run) -> subprocess.Popen[bytes]:
+        settings = {
+            "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
+            "REDIS_URL": app.config["REDIS_URL"],
+            "VAR_DIR": app.config["VAR_DIR"],
+            "SITE_URL": app.config["SITE_URL"],
+            "MAILINGS_SMTP_URL": app.config["MAILINGS_SMTP_URL"],
+            "LEASE_SECONDS": "1",
+        }
+        return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(settings), str(run.id)], cwd=ROOT)
+
+    return start
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Poll until it holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def add_clients(owner: User, count: int) -> None:
+    """Many clients at once."""
+    db.session.execute(
+        text(
+            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
+            "SELECT :owner, 'c' || n || '@example.test', 'c' || n || '@example.test', '', 'Имя', '', '' "
+            "FROM generate_series(1, :count) n"
+        ),
+        {"owner": owner.id, "count": count},
+    )
+    db.session.commit()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
-import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -18,58 +15,7 @@ from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending.closing import resend_uncertain
 from mailer.smtp.lab import Lab
-from tests.conftest import ROOT
-from tests.sending.conftest import assert_adds_up, attempts, finish, states
-
-WORKER = """
-import json, sys
-from config import TestingConfig
-from mailer import create_app
-from mailer.sending.stretch import send_run
-app = create_app(TestingConfig(**json.loads(sys.argv[1])))
-with app.app_context():
-    while send_run(int(sys.argv[2]), 60.0):
-        pass
-"""
-
-
-@pytest.fixture
-def start_worker(app: Flask) -> Callable[[Run], subprocess.Popen[bytes]]:
-    """Start a process of its own that sends the run."""
-
-    def start(run: Run) -> subprocess.Popen[bytes]:
-        settings = {
-            "DATABASE_URL": app.config["SQLALCHEMY_DATABASE_URI"],
-            "REDIS_URL": app.config["REDIS_URL"],
-            "VAR_DIR": app.config["VAR_DIR"],
-            "SITE_URL": app.config["SITE_URL"],
-            "MAILINGS_SMTP_URL": app.config["MAILINGS_SMTP_URL"],
-            "LEASE_SECONDS": "1",
-        }
-        return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(settings), str(run.id)], cwd=ROOT)
-
-    return start
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    """Poll until it holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
-
-
-def add_clients(owner: User, count: int) -> None:
-    """Many clients at once."""
-    db.session.execute(
-        text(
-            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
-            "SELECT :owner, 'c' || n || '@example.test', 'c' || n || '@example.test', '', 'Имя', '', '' "
-            "FROM generate_series(1, :count) n"
-        ),
-        {"owner": owner.id, "count": count},
-    )
-    db.session.commit()
+from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, states, wait_until
 
 
 def test_kill_9_amid_a_run_loses_nobody_and_flags_the_doubts(
