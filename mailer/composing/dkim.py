@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -85,15 +86,19 @@ class Headers:
 
     def __init__(self, head: bytes) -> None:
         found = {}
-        for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
-            name, colon, value = line.partition(b":")
-            if colon:
-                found[name.strip().lower()] = value  # of several the last is signed (section 5.4.2)
-        present = [name for name in SIGNED if name in found]
-        names = (b"from", *present)
-        self.names = b":\r\n ".join(b":".join(names[at : at + _NAMES]) for at in range(0, len(names), _NAMES))
-        lines = [b"%b:%b\r\n" % (name, relaxed_line(found[name]).strip(b" ")) for name in present]
-        self.canonical = b"".join(lines)
+        for line in relaxed_line(head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")).split(b"\r\n"):
+            name, _colon, value = line.partition(b":")
+            found[name.rstrip(b" ").lower()] = value  # of several the last is signed (section 5.4.2)
+        present = tuple([name for name in SIGNED if name in found])
+        self.names = _listed(present)
+        self.canonical = b"".join([b"%b:%b\r\n" % (name, found[name].strip(b" ")) for name in present])
+
+
+@lru_cache(maxsize=16)
+def _listed(present: tuple[bytes, ...]) -> bytes:
+    """The names for `h=`, folded."""
+    names = (b"from", *present)
+    return b":\r\n ".join(b":".join(names[at : at + _NAMES]) for at in range(0, len(names), _NAMES))
 
 
 def signed(content: bytes, signers: Iterable[Signer]) -> bytes:

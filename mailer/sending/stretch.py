@@ -52,6 +52,9 @@ def send_run(run_id: int, seconds: float) -> bool:
     if not run.state.is_sending or run.stop_reason is not None:
         _settle_crashes(run_id, rules)
         return False
+    if not has_work(run_id):  # nobody knocks at a server without a mail in hand
+        _close_if_done(run_id)
+        return False
     routes = transports.configured()
     choice = transports.choose(routes)
     if choice is None:
@@ -61,10 +64,16 @@ def send_run(run_id: int, seconds: float) -> bool:
     if report is None:  # other workers have all the connections there may be
         return False
     _note_health(choice, run_id, report)
-    if close_if_done(run_id):
-        log.info("run closed", run=run_id)
+    if _close_if_done(run_id):
         return False
     return not report.is_lease_lost and has_work(run_id) and not (report.fault and transports.all_rest())
+
+
+def _close_if_done(run_id: int) -> bool:
+    is_closed = close_if_done(run_id)
+    if is_closed:
+        log.info("run closed", run=run_id)
+    return is_closed
 
 
 @dataclass(frozen=True, slots=True)

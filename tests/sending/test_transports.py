@@ -9,23 +9,26 @@ from datetime import timedelta
 import psycopg2
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from config import ConfigError, TestingConfig
 from mailer import create_app
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.mailings.progress import Progress
+from mailer.models.client import Client
 from mailer.models.mail_server import MailServer
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending import transports
+from mailer.sending import server_health, transports
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.slots import take_slots
 from mailer.sending.stretch import send_run
 from mailer.sending.transports import read_routes
 from mailer.smtp.lab import Lab
+from mailer.smtp.results import Fault, Phase
+from tests.conftest import Browser
 from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, let_time_pass, states, wait_until
 
 MakeRun = Callable[..., Run]
@@ -194,6 +197,20 @@ def test_a_probe_is_one_connection_until_the_server_has_judged_a_mail(
     assert first.connection_count == 4  # half of the limit for one of two workers, once the server was sound
 
 
+def test_a_wake_up_without_work_uses_up_no_probe(make_run: MakeRun, first: Lab, second: Lab) -> None:
+    first.refuse()
+    run = finish(make_run("a@example.test"))
+    deferred = make_run("later@example.test")
+    plan_deliveries(deferred.id)
+    db.session.execute(text("UPDATE slices SET ready_at = now() + interval '1 hour' WHERE ready_at IS NOT NULL"))
+    db.session.execute(text("UPDATE mail_servers SET probe_at = now() WHERE probe_at IS NOT NULL"))
+    db.session.commit()
+    assert send_run(deferred.id, 5) is send_run(run.id, 5) is False
+    row = health(first)
+    assert row is not None and row.probe_at is not None
+    assert row.probe_at <= utcnow()
+
+
 def test_a_long_stretch_by_the_second_server_ends_when_the_first_is_to_be_tried(
     make_run: MakeRun, first: Lab, second: Lab
 ) -> None:
@@ -212,9 +229,6 @@ def test_a_long_stretch_by_the_second_server_ends_when_the_first_is_to_be_tried(
 
 
 def test_faults_seen_side_by_side_count_once(make_run: MakeRun, first: Lab, second: Lab) -> None:
-    from mailer.sending import server_health
-    from mailer.smtp.results import Fault, Phase
-
     transport = transports.configured()[0].transport
     for _worker in range(4):
         server_health.note_fault(transport, Fault(Phase.CONNECT, "refused"), was_probe=False)
@@ -389,8 +403,8 @@ def test_production_sends_off_this_machine_under_tls_only(app: Flask) -> None:
             create_app(settings)
 
 
-def test_pages_name_the_server_of_each_attempt(as_owner: object, make_run: MakeRun, first: Lab, second: Lab) -> None:
+def test_pages_name_the_server_of_each_attempt(as_owner: Browser, make_run: MakeRun, first: Lab, second: Lab) -> None:
     run = finish(make_run("a@example.test"))
-    plan_deliveries(run.id)
-    page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}/deliveries/1").text  # type: ignore[attr-defined]
-    assert name(first) in page
+    client_id = db.session.scalars(select(Client.id)).one()
+    for url in (f"/mailings/{run.mailing_id}/runs/{run.id}/deliveries/1", f"/clients/{client_id}"):
+        assert name(first) in as_owner.get(url).text
