@@ -56,12 +56,12 @@ def make_venv() -> None:
 
 
 def install(text: str) -> None:
-    """Install hashed wheels; rq-scheduler's `crontab` alone is published as source only."""
+    """Install hashed wheels; `crontab` (of rq-scheduler) and `dkimpy` (of the tests) are published as source only."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text)
         file.flush()
         options = ["-qq", "--disable-pip-version-check", "--require-hashes"]
-        binaries = ["--only-binary", ":all:", "--no-binary", "crontab"]
+        binaries = ["--only-binary", ":all:", "--no-binary", "crontab,dkimpy"]
         run([*pip(), "install", *options, *binaries, "-r", file.name])
 
 
