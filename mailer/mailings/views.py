@@ -59,8 +59,8 @@ def show(mailing_id: int) -> str:
 def progress(mailing_id: int) -> str:
     """The part of the mailing's page that moves while a run goes."""
     mailing = get_visible(Mailing, mailing_id, current_user)
-    moving = _moving(mailing)
-    return render_template("mailings/_progress.html", is_update=True, **moving)
+    agenda = agenda_of(mailing, utcnow(), 5)
+    return render_template("mailings/_progress.html", is_update=True, agenda=agenda, **_moving(mailing))
 
 
 def _moving(mailing: Mailing) -> dict[str, object]:

@@ -58,6 +58,7 @@ def test_from_registration_to_the_servers_answer(page: Page, service: Service, t
     live = page.locator("#mailing-live")
     expect(live).to_contain_text("завершён", timeout=120_000)
     assert page.evaluate("window.isTheSamePage"), "it moved without a reload"
+    expect(page.locator("#mailing-agenda")).to_contain_text("календарь закончился")
     expect(live).to_contain_text("996")
 
     planned, first_left, accepted, total = service.rows(
