@@ -1,127 +1,86 @@
-"""An outside mail server that refuses and defers, workers that are killed, a queue that is emptied."""
+"""An outside mail server that refuses some people and puts others off; commands beside the running service."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import socket
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from redis import Redis
 
-from tests.browser.conftest import (
-    Service,
-    import_clients,
-    log_in,
-    schedule,
-    wait_until,
-    write_message,
-)
+from tests.browser.person import PASSWORD, log_in, schedule, shown_figures, speak, start_import, upload, write_message
+from tests.browser.service import Service, wait_until
 
 pytestmark = pytest.mark.browser
-PAST = "2026-01-01T09:00"  # begun long ago: sent at once
 
 
-def owner_of(page: Page, service: Service, email: str) -> None:
-    """An account made beside the running service, and signed in."""
-    said = service.flask("create-user", email, "--role", "user", "--password", "three words and a dove")
-    assert email in said
-    log_in(page, service, email, "three words and a dove")
+def enter(page: Page, service: Service, email: str) -> None:
+    """An account made by `flask create-user` beside the running service, and signed in."""
+    assert email in service.flask("create-user", email, "--password", PASSWORD)
+    log_in(page, service.site, email)
 
 
-def clients(folder: Path, *emails: str) -> Path:
-    """A file with these addresses."""
+def have_clients(page: Page, folder: Path, *emails: str) -> None:
+    """Import these addresses."""
     file = folder / "clients.csv"
     file.write_text("email\n" + "\n".join(emails) + "\n")
-    return file
+    upload(page, file)
+    assert start_import(page)["Created"] == len(emails)
 
 
 def test_refusals_and_delays_are_shown_with_the_servers_words(page: Page, outside: Service, tmp_path: Path) -> None:
-    owner_of(page, outside, "lab@golub.test")
-    import_clients(page, outside, clients(tmp_path, "a@example.test", "nobody@example.test", "later@example.test"))
-    write_message(page, outside, "Новости", "<p>Новости</p>")
-    schedule(page, outside, "Трудный сервер", PAST)
-    figures = "planned_count, accepted_count, refused_count, waiting_count, failed_attempt_count"
-    query = f"SELECT {figures} FROM runs WHERE owner_id = (SELECT id FROM users WHERE email = 'lab@golub.test')"
-    wait_until(lambda: outside.rows(query) == [(3, 1, 1, 1, 2)], 40, lambda: outside.rows(query))
-    expect(page.locator("#mailing-live")).to_contain_text("отклонено")
-    ((mailing, run),) = outside.rows(
-        "SELECT mailing_id, r.id FROM runs r JOIN users u ON u.id = r.owner_id WHERE u.email = 'lab@golub.test'"
-    )
-    address = f"{outside.site}/mailings/{mailing}/runs/{run}"
-    page.goto(f"{address}?outcome=refused")
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody .reply")).to_have_text(re.compile(r"550 5\.1\.1 No such user"))
-    page.goto(f"{address}?outcome=waiting")
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody")).to_contain_text("451 4.7.1 Greylisted, come back later")
+    enter(page, outside, "lab@golub.test")
+    have_clients(page, tmp_path, "a@example.test", "nobody@example.test", "later@example.test")
+    write_message(page, "Новости", "<p>Новости</p>")
+    schedule(page, "Трудный сервер")
+
+    live = page.locator("#mailing-live")
+    expect(live).to_contain_text("The server asked those who wait to come back later")
+    expect(live.locator("[data-figure=refused]")).to_have_text("1")
+    expect(live.locator("[data-figure=waiting]")).to_have_text("1")
+    figures = shown_figures(page)
+    assert figures.pop("planned") == sum(figures.values()) == 3
+
+    live.locator("[data-figure=refused]").click()
+    people = page.locator("#people tbody tr")
+    expect(people).to_have_count(1)
+    expect(people).to_contain_text("nobody@example.test")
+    expect(people.locator(".reply")).to_have_text("550 5.1.1 No such user")
+
+    page.get_by_label("State").select_option("waiting")
+    expect(people).to_contain_text("later@example.test")
+    expect(people).to_have_count(1)
+    expect(people.locator(".reply")).to_have_text("451 4.7.1 Greylisted, come back later")
+    expect(people).to_contain_text("next try: in")  # as the browser counts the time
+
+    people.get_by_role("link").click()
+    expect(page.locator(".timeline")).to_contain_text("not successful: try again later")
+    expect(page.get_by_text("Next try")).to_be_visible()
+    assert [mail.recipient for mail in outside.accepted() if mail.recipient == "a@example.test"] == ["a@example.test"]
 
 
-def test_kill_9_amid_twenty_thousand_loses_nobody(page: Page, outside: Service, tmp_path: Path) -> None:
-    count = 20_000
-    owner_of(page, outside, "many@golub.test")
-    import_clients(page, outside, clients(tmp_path, *(f"many{number}@example.test" for number in range(count))))
-    write_message(page, outside, "Многим", "<p>Новости</p>")
-    schedule(page, outside, "Двадцать тысяч", PAST)
-
-    def run() -> dict[str, int]:
-        names = "id, planned_count, accepted_count, uncertain_count, waiting_count"
-        (row,) = outside.rows(
-            f"SELECT {names} FROM runs WHERE owner_id = (SELECT id FROM users WHERE email = 'many@golub.test')"
-        )
-        return dict(zip(names.split(", "), row, strict=True))
-
-    for share in (0.1, 0.4):
-        wait_until(lambda least=count * share: run()["accepted_count"] > least, 180)  # type: ignore[misc]
-        for pid in senders(outside, run()["id"]):
-            os.kill(pid, signal.SIGKILL)
-    Redis.from_url(read_redis_url(outside)).flushdb()
-    wait_until(lambda: run()["waiting_count"] == 0, 240)
-
-    ended = run()
-    assert ended["accepted_count"] + ended["uncertain_count"] == count == ended["planned_count"]
-    copies = Counter(mail.recipient for mail in outside.accepted() if mail.recipient.startswith("many"))
-    states = dict(outside.rows("SELECT email, state FROM deliveries WHERE run_id = %s", ended["id"]))
-    assert all(copies[email] == 1 for email, state in states.items() if state == "accepted")
-    assert max(copies.values()) == 1
-    doubts = [email for email, state in states.items() if state == "uncertain"]
-    assert len(doubts) <= 2 * 2 * 16  # at most the open transactions: two kills of two workers with 16 connections
-    page.reload()
-    expect(page.locator("#mailing-live")).to_contain_text("под вопросом")
-    if doubts:
-        page.goto(re.sub(r"/mailings/(\d+).*", rf"/mailings/\1/runs/{ended['id']}?outcome=uncertain", page.url))
-        expect(page.locator("tbody tr").first).to_contain_text("@example.test")
-        expect(page.locator("form[action$='/resend-uncertain']")).to_have_count(1)
-        expect(page.locator("form[action$='/count-as-accepted']")).to_have_count(1)
-
-
-def senders(service: Service, run_id: int) -> set[int]:
-    """Process ids of the workers that hold slices of the run."""
-    rows = service.rows("SELECT DISTINCT leased_by FROM slices WHERE run_id = %s AND leased_until > now()", run_id)
-    found = {row[0].rpartition(":") for row in rows}
-    assert all(host == socket.gethostname() for host, _colon, _pid in found)
-    return {int(pid) for _host, _colon, pid in found}
-
-
-def read_redis_url(service: Service) -> str:
-    """Where the service's queue is."""
-
-    url: str = json.loads((service.var_dir / "running.json").read_text())["REDIS_URL"]
-    return url
+def test_mails_about_accounts_leave_by_the_same_server(page: Page, outside: Service) -> None:
+    page.goto(outside.site)
+    speak(page, "English")
+    page.get_by_role("banner").get_by_role("link", name="Register").click()
+    page.get_by_label("E-mail").fill("posted@golub.test")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("I agree").check()
+    page.get_by_role("main").get_by_role("button", name="Register").click()
+    expect(page.get_by_role("main")).to_contain_text("posted@golub.test")
+    expect(page.get_by_role("link", name="Open the mail catcher")).to_have_count(0)  # there is none
+    wait_until(lambda: "posted@golub.test" in {mail.recipient for mail in outside.accepted()})
 
 
 def test_a_mailing_sent_by_the_command_beside_the_workers(page: Page, outside: Service, tmp_path: Path) -> None:
-    owner_of(page, outside, "shell@golub.test")
-    import_clients(page, outside, clients(tmp_path, "shell@example.test"))
-    write_message(page, outside, "Из строки", "<p>Новости</p>")
-    schedule(page, outside, "Из командной строки", f"{datetime.now().year + 1}-05-31T09:00")
+    enter(page, outside, "shell@golub.test")
+    have_clients(page, tmp_path, "shell@example.test")
+    write_message(page, "Из строки", "<p>Новости</p>")
+    schedule(page, "Из командной строки", f"{datetime.now().year + 1}-05-31T09:00")
     mailing = re.search(r"/mailings/(\d+)", page.url)
     assert mailing
     said = outside.flask("send-mailings", "--mailing", mailing[1])
     assert "complete; planned 1 = accepted 1" in said
+    page.reload()
+    assert shown_figures(page)["accepted"] == 1

@@ -217,10 +217,11 @@ def test_a_long_stretch_by_the_second_server_ends_when_the_first_is_to_be_tried(
     first.refuse()
     finish(make_run("a@example.test"))
     first.listen()
-    second.obey("RCPT -> delay 0.1; 250 Ok")
-    db.session.execute(text("UPDATE mail_servers SET probe_at = now() + interval '1 second' WHERE probe_at > now()"))
+    second.obey("RCPT -> delay 0.3; 250 Ok")
+    run = make_run(*(f"m{number}@example.test" for number in range(60)))
+    db.session.execute(text("UPDATE mail_servers SET probe_at = now() + interval '2 seconds' WHERE fault_count > 0"))
     db.session.commit()
-    run = finish(make_run(*(f"m{number}@example.test" for number in range(60))), seconds=3600)
+    run = finish(run, seconds=3600)
 
     assert run.state is RunState.COMPLETE
     used = [attempt.transport for attempt in sorted(attempts(run), key=lambda attempt: attempt.finished_at)]
