@@ -1,4 +1,4 @@
-"""Pictures for the README, taken from a fresh service: `.venv/bin/python -m tests.browser.screenshots`."""
+"""Pictures for the README, taken from a fresh service: `.venv/bin/python -m tests.chromium.screenshots`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import (
+from tests.chromium.conftest import (
     ARGUMENTS,
     CHROMIUM,
     Service,

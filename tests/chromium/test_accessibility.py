@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Service, log_in, sample_account
+from tests.chromium.conftest import Service, log_in, sample_account
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser

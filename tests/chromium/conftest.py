@@ -1,0 +1,240 @@
+"""The whole service as `make run` starts it, and Chromium in front of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psycopg2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from mailer.smtp.lab.ledger import Accepted, read_ledger
+from tests.conftest import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PASSWORD = "three words and a dove"
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all browser tests."""
+    if not CHROMIUM.exists():
+        message = "no Chromium here: as root `apt-get install chromium` brings it, then run the tests again"
+        if os.environ.get("GOLUB_REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Service:
+    """A running Golub."""
+
+    site: str
+    mail_page: str
+    database_url: str
+    var_dir: Path
+    ledger: Path | None = None  # of the outside mail server
+
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the service's own database."""
+        connection = psycopg2.connect(self.database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def mails(self, recipient: str = "") -> list[dict[str, Any]]:
+        """Mails in the catcher, newest first."""
+        with urlopen(f"{self.mail_page}api/mails?to={recipient}") as answer:
+            mails: list[dict[str, Any]] = json.load(answer)["mails"]
+        return mails
+
+    def mail(self, id_: str) -> dict[str, Any]:
+        """One caught mail, decoded."""
+        with urlopen(f"{self.mail_page}api/mails/{id_}") as answer:
+            mail: dict[str, Any] = json.load(answer)
+        return mail
+
+    def accepted(self) -> list[Accepted]:
+        """What the outside mail server has taken."""
+        assert self.ledger is not None
+        return list(read_ledger(self.ledger))
+
+    def flask(self, *words: str) -> str:
+        """Run a `flask` command beside the service, telling it nothing but where its state lies."""
+        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        environment |= {"VAR_DIR": str(self.var_dir), "FLASK_APP": "wsgi.py"}
+        command = [sys.executable, "-m", "flask", *words]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+@contextmanager
+def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
+    """Start everything as `make run` does, and stop it as Ctrl+C does."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAIL", "COV", "DATABASE", "REDIS", "PYTEST"))
+    }
+    environment |= {"VAR_DIR": str(var_dir), "PORT": str(free_port()), "FLASK_APP": "wsgi.py"} | settings
+    log = (var_dir.parent / f"{var_dir.name}.log").open("w")
+    process = subprocess.Popen([sys.executable, "-m", "launcher"], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None, 120)
+        assert process.poll() is None, Path(log.name).read_text()
+        running = json.loads((var_dir / "running.json").read_text())
+        database = running.get("DATABASE_URL") or settings["DATABASE_URL"]
+        yield Service(running["SITE_URL"], running.get("MAIL_PAGE_URL", ""), database, var_dir)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="package")
+def service(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Golub with its own mail catcher and the sample data."""
+    with running_service(tmp_path_factory.mktemp("service") / "var") as found:
+        yield found
+
+
+@contextmanager
+def running_outside_server(folder: Path, rules: str) -> Iterator[tuple[int, Path, Path]]:
+    """A mail server of its own process: its port, its ledger and the file of its rules."""
+    ledger, rule_file = folder / "ledger.jsonl", folder / "rules.txt"
+    rule_file.write_text(rules)
+    command = [sys.executable, "-m", "mailer.smtp.lab", "--port", "0", "--no-fsync"]
+    process = subprocess.Popen(
+        [*command, "--ledger", str(ledger), "--rules", str(rule_file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        number = re.search(r"\d+$", process.stdout.readline().strip())
+        assert number
+        yield int(number[0]), ledger, rule_file
+    finally:
+        process.terminate()
+        process.wait()
+
+
+RULES = "RCPT nobody* -> 550 5.1.1 No such user\nRCPT later* -> 451 4.7.1 Greylisted, come back later\n"
+
+
+@pytest.fixture(scope="package")
+def outside(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Golub in front of an outside mail server that refuses some and defers some; leases are short."""
+    folder = tmp_path_factory.mktemp("outside")
+    with (
+        running_outside_server(folder, RULES) as (port, ledger, _rules),
+        running_service(folder / "var", MAIL_SERVER="127.0.0.1", MAIL_PORT=str(port), LEASE_SECONDS="3") as found,
+    ):
+        found.ledger = ledger
+        yield found
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A fresh visitor; what the console complains of fails the test."""
+    context = chromium.new_context(locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    complaints: list[str] = []
+    # An answer 4xx to a form is shown on the page; Chromium writes it on the console all the same.
+    is_refusal = re.compile(r"status of 4\d\d").search
+    context.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type == "error" and not is_refusal(message.text) else None
+        ),
+    )
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield context
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """One tab."""
+    return context.new_page()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60, told: Callable[[], object] = str) -> None:
+    """Poll until it holds; if it never does, say what `told` finds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it did not happen: {told()}"
+        time.sleep(0.1)
+
+
+def log_in(page: Page, service: Service, email: str, password: str) -> None:
+    """Through the form."""
+    page.goto(f"{service.site}/login")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", password)
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/dashboard")
+
+
+def sample_account(service: Service, role: str) -> tuple[str, str]:
+    """Address and password of a sample account."""
+    accounts = json.loads((service.var_dir / "accounts.json").read_text())
+    account = next(account for account in accounts if account["role"] == role)
+    return account["email"], account["password"]
+
+
+def import_clients(page: Page, service: Service, file: Path) -> None:
+    """Upload, look at the preview, start, and wait for the end."""
+    page.goto(f"{service.site}/clients/import/")
+    page.set_input_files("input[type=file]", file)
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/clients/import/*")
+    page.locator("main form button[type=submit]").last.click()
+    page.locator("form[action$='/undo']").wait_for(timeout=120_000)  # the end, shown without a reload
+
+
+def write_message(page: Page, service: Service, subject: str, html: str) -> None:
+    """Fill in the form of a new message and save it."""
+    page.goto(f"{service.site}/messages/new")
+    page.fill("[name=subject]", subject)
+    page.fill("[name=html_body]", html)
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_url(re.compile(r"/messages/\d+$"))
+
+
+def schedule(page: Page, service: Service, name: str, start: str) -> None:
+    """Save a mailing of the newest message to everyone; ends on its page."""
+    page.goto(f"{service.site}/mailings/new")
+    page.fill("[name=name]", name)
+    page.locator("select[name=message_id]").select_option(index=1)
+    page.locator("input[type=datetime-local]").first.fill(start)
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_url(re.compile(r"/mailings/\d+$"))
