@@ -170,11 +170,11 @@ def preview_html(message_id: int) -> Response:
 @requires(Permission.SEND)
 @limiter.limit("240 per minute", key_func=per_user)
 def clients() -> str:
-    """A piece of page: options of clients to look at a draft as."""
+    """A piece of page: options of clients to look at a draft as; who was searched for is chosen."""
     search = request.args.get("client_q", "").replace("\0", "")
-    return render_template(
-        "messages/_client_options.html", clients=queries.clients_to_look_as(current_user.id, search), client=None
-    )
+    found = queries.clients_to_look_as(current_user.id, search)
+    chosen = found[0] if search.strip() and found else None
+    return render_template("messages/_client_options.html", clients=found, client=chosen)
 
 
 def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValue:
