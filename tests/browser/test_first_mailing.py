@@ -51,6 +51,7 @@ def test_from_registration_to_the_servers_answer(
     assert page.evaluate("window.isTheSamePage"), "it moved without a reload"
     expect(page.get_by_role("link", name="Send now…")).to_be_visible()  # the buttons followed
     expect(page.locator("#mailing-agenda")).to_contain_text("the calendar is over")
+    expect(page.locator("#mailing-runs tbody tr")).to_contain_text("996")
     expect(live).to_contain_text("First mail left")
     figures = shown_figures(page)
     assert figures.pop("planned") == figures["accepted"] == sum(figures.values()) == 996
