@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
+
 from flask import abort, render_template, request
 from flask_babel import get_locale
 from flask_login import current_user, login_required
@@ -17,7 +20,8 @@ from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
 
 __all__ = ["bp"]
-SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
+SOON_SECONDS = 60  # before a run an open page begins to look for it every second
+LONGEST_SLEEP_SECONDS = 7 * 24 * 3600  # until then an open page looks at nothing
 
 
 @bp.get("")
@@ -67,6 +71,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     now = utcnow()
     run = run_queries.open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
     is_open = run is not None and run.closed_at is None
+    sleep_seconds = _sleep_seconds(mailing, now)
     return {
         "mailing": mailing,
         "rule_words": rule_words(mailing.rule),
@@ -77,15 +82,18 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
-        "is_moving": is_open or _starts_soon(mailing),
+        "is_moving": is_open or sleep_seconds == 0,
+        "sleep_seconds": sleep_seconds,
         "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),
     }
 
 
-def _starts_soon(mailing: Mailing) -> bool:
+def _sleep_seconds(mailing: Mailing, now: datetime) -> int | None:
+    """How long an open page may rest before it looks for the next run; None when there is nothing to wait for."""
     if mailing.next_run_at is None or not mailing.may_send:
-        return False
-    return (mailing.next_run_at - utcnow()).total_seconds() < SOON_SECONDS
+        return None
+    wait = (mailing.next_run_at - now).total_seconds() - SOON_SECONDS
+    return max(0, math.ceil(wait)) if wait < LONGEST_SLEEP_SECONDS else None
 
 
 def page_number() -> int:

@@ -137,7 +137,11 @@ class TestPage:
     def test_a_run_near_at_hand_is_waited_for(self, as_owner, owner):
         soon, later = utcnow() + timedelta(seconds=20), utcnow() + timedelta(hours=2)
         assert "every 1s" in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=soon).id}").text
-        assert "every 1s" not in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=later).id}").text
+        sleeping = as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=later).id}").text
+        assert "every 1s" not in sleeping
+        delay = re.search(r'hx-trigger="load delay:(\d+)s"', sleeping)
+        assert delay
+        assert 7000 < int(delay[1]) <= 7140  # it wakes a minute before
 
     def test_a_server_out_of_order_is_quoted(self, as_owner, mailing):
         run = make_run(mailing, state=RunState.WAITING_FOR_SERVER, last_fault="421 <b>busy</b>", last_fault_at=utcnow())
