@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +14,7 @@ from mailer.models.run import Run, RunState
 from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport
 
+LATELY = timedelta(minutes=15)
 KNOCK = text(
     "UPDATE mail_servers SET probe_at = now() + make_interval(secs => :wait) "
     "WHERE name = :name AND probe_at <= now() RETURNING name"
@@ -41,6 +42,12 @@ def may_connect(transport: Transport) -> bool:
 def probe_at(transport: Transport) -> datetime | None:
     """When the server is tried again; None while it works."""
     return db.session.scalar(select(MailServer.probe_at).where(MailServer.name == name_of(transport)))
+
+
+def was_sound_lately(transport: Transport) -> bool:
+    """Whether the server has judged a mail of anybody's in good order within the last quarter of an hour."""
+    last = db.session.scalar(select(MailServer.last_success_at).where(MailServer.name == name_of(transport)))
+    return last is not None and last > utcnow() - LATELY
 
 
 def note_fault(transport: Transport, run_id: int, fault: Fault) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import func, literal, or_, select
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState
+from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import server_health
@@ -34,6 +34,13 @@ from mailer.smtp.transport import Transport
 log = structlog.get_logger()
 
 
+class ToldToGo(SystemExit):
+    """SIGTERM came, and everything was let go in order: nothing is in doubt, the rest waits for another worker."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
 def transport() -> Transport:
     """The mail server that mailings go through, from the settings."""
     config = current_app.config
@@ -47,7 +54,8 @@ def transport() -> Transport:
 def send_run(run_id: int, seconds: float) -> bool:
     """Plan the run if it is not yet planned, send for some seconds, close it if done; whether there is more to do now.
 
-    Harmless at any time and any number of times: everything is decided by claims in the database.
+    Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
+    a SIGTERM.
     """
     plan_deliveries(run_id)
     run = db.session.get(Run, run_id, populate_existing=True)
@@ -66,6 +74,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     if close_if_done(run_id):
         log.info("run closed", run=run_id)
         return False
+    if report.is_told_to_go:
+        raise ToldToGo
     return report.fault is None and not report.is_lease_lost and has_work(run_id)
 
 
@@ -104,10 +114,18 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
 
 
 def has_work(run_id: int) -> bool:
-    """Whether a slice of the run is due and free."""
+    """Whether a slice of the run is due and free, and the run may send."""
     free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    goes_on = (
+        Run.state.in_(SENDING_STATES),
+        Run.stop_reason.is_(None),
+        or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
+    )
     found = db.session.scalar(
-        select(Slice.id).where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free).limit(1)
+        select(Slice.id)
+        .join(Run, Run.id == Slice.run_id)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free, *goes_on)
+        .limit(1)
     )
     db.session.rollback()
     return found is not None
@@ -122,7 +140,7 @@ def _rules(run: Run) -> RunRules:
 
 def _send(run_id: int, server: Transport, rules: RunRules, seconds: float) -> Report:
     run = db.session.get_one(Run, run_id)
-    work = _work(run, rules)
+    work = _work(run, rules, server_health.was_sound_lately(server))
     run.started_at = run.started_at or db.func.now()
     db.session.commit()  # nothing of ours is open while the network is
     marker, clerk = _ledger(run_id), _ledger(run_id)
@@ -147,19 +165,23 @@ async def _stretch(sender: Sender) -> Report:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _work(run: Run, rules: RunRules) -> Work:
+def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
-    return Work(run.id, compile_email(content, letterhead, run.planned_at), rules, recipient_maker(run.token))
+    compiled = compile_email(content, letterhead, run.planned_at)
+    return Work(run.id, compiled, rules, recipient_maker(run.token), server_was_sound)
 
 
 def _ledger(run_id: int) -> Ledger:
-    """A ledger on a connection of its own."""
+    """A ledger on a connection of its own, made anew when it breaks."""
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg2.connect(url, connect_timeout=5, application_name="golub sender")
+
+    def connect() -> psycopg2.extensions.connection:
+        return psycopg2.connect(url, connect_timeout=5, application_name="golub sender")
+
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"])
+    return Ledger(connect, run_id, worker, current_app.config["LEASE_SECONDS"])
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
@@ -172,8 +194,8 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
 
 
 def _note_health(server: Transport, run_id: int, report: Report) -> None:
+    if report.is_server_sound:
+        server_health.note_success(server, run_id)
     if report.fault is not None:
         log.warning("mail server at fault", run=run_id, phase=report.fault.phase, said=report.fault.text)
         server_health.note_fault(server, run_id, report.fault)
-    elif report.attempt_count:
-        server_health.note_success(server, run_id)
