@@ -20,7 +20,7 @@ from mailer.clock import utcnow
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState
+from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import dkim_keys, server_health, transports
@@ -38,10 +38,18 @@ from mailer.smtp.transport import Transport
 log = structlog.get_logger()
 
 
+class ToldToGo(SystemExit):
+    """SIGTERM came, and everything was let go in order: nothing is in doubt, the rest waits for another worker."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
 def send_run(run_id: int, seconds: float) -> bool:
     """Plan the run if it is not yet planned, send for some seconds, close it if done; whether there is more to do now.
 
-    Harmless at any time and any number of times: everything is decided by claims in the database.
+    Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
+    a SIGTERM.
     """
     plan_deliveries(run_id)
     run = db.session.get(Run, run_id, populate_existing=True)
@@ -66,6 +74,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     _note_health(choice, run_id, report)
     if _close_if_done(run_id):
         return False
+    if report.is_told_to_go:
+        raise ToldToGo
     return not report.is_lease_lost and has_work(run_id) and not (report.fault and transports.all_rest())
 
 
@@ -111,10 +121,18 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
 
 
 def has_work(run_id: int) -> bool:
-    """Whether a slice of the run is due and free."""
+    """Whether a slice of the run is due and free, and the run may send."""
     free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    goes_on = (
+        Run.state.in_(SENDING_STATES),
+        Run.stop_reason.is_(None),
+        or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
+    )
     found = db.session.scalar(
-        select(Slice.id).where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free).limit(1)
+        select(Slice.id)
+        .join(Run, Run.id == Slice.run_id)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free, *goes_on)
+        .limit(1)
     )
     db.session.rollback()
     return found is not None
@@ -132,22 +150,23 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
     """Send until the time is over or a better server is to be tried again; None without a free connection."""
     if choice.until is not None:
         seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
-    marks, claims = _connect(), _connect()
-    marker = _ledger(marks, run_id, server_health.name_of(choice.route.transport))
-    clerk = _ledger(claims, run_id)
+    seats = _connect()  # holds the slots; a connection of its own, since a ledger may have to make a new one
+    name = server_health.name_of(choice.route.transport)
+    marker, clerk = _ledger(run_id, name), _ledger(run_id)
     try:
-        transport = _share(marks, choice.route)
+        transport = _share(seats, choice.route)
         if transport is None:
             return None
         run = db.session.get_one(Run, run_id)
-        work = _work(run, rules)
+        work = _work(run, rules, server_health.was_sound_lately(choice.route.transport))
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
         sender = Sender(work, transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
         return uvloop.run(_stretch(sender))
     finally:
-        give_slots_back(marks)
+        give_slots_back(seats)
+        seats.close()
         marker.close()
         clerk.close()
 
@@ -176,17 +195,12 @@ async def _stretch(sender: Sender) -> Report:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _work(run: Run, rules: RunRules) -> Work:
+def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
-    return Work(
-        run.id,
-        compile_email(content, letterhead, run.planned_at),
-        rules,
-        recipient_maker(run.token),
-        dkim_keys.configured(),
-    )
+    compiled = compile_email(content, letterhead, run.planned_at)
+    return Work(run.id, compiled, rules, recipient_maker(run.token), dkim_keys.configured(), server_was_sound)
 
 
 def _connect() -> Connection:
@@ -196,14 +210,15 @@ def _connect() -> Connection:
     return psycopg2.connect(url, connect_timeout=5, application_name="golub sender", options=alive)
 
 
-def _ledger(connection: Connection, run_id: int, transport: str | None = None) -> Ledger:
+def _ledger(run_id: int, transport: str | None = None) -> Ledger:
+    """A ledger on a connection of its own, made anew when it breaks."""
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
+    return Ledger(_connect, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
     db.session.rollback()
-    ledger = _ledger(_connect(), run_id)
+    ledger = _ledger(run_id)
     try:
         settle_abandoned(ledger, rules, Random())  # noqa: S311
     finally:
@@ -212,12 +227,12 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
 
 def _note_health(choice: Choice, run_id: int, report: Report) -> None:
     transport = choice.route.transport
+    if report.is_server_sound:
+        server_health.note_success(transport)
+        server_health.let_run_go_on(run_id)
     if report.fault is not None:
         name = transport.name
         log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
         server_health.note_fault(transport, report.fault, was_probe=choice.is_probe)
         if transports.all_rest():
             server_health.let_run_wait(run_id, transport)
-    elif report.attempt_count:
-        server_health.note_success(transport)
-        server_health.let_run_go_on(run_id)
