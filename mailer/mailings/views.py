@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
-
 from flask import abort, render_template, request
 from flask_babel import get_locale
 from flask_login import current_user, login_required
@@ -20,8 +17,7 @@ from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
 
 __all__ = ["bp"]
-SOON_SECONDS = 60  # before a run an open page begins to look for it every second
-LONGEST_SLEEP_SECONDS = 7 * 24 * 3600  # until then an open page looks at nothing
+SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
 
 
 @bp.get("")
@@ -53,6 +49,7 @@ def show(mailing_id: int) -> str:
         "mailings/show.html",
         agenda=agenda_of(mailing, utcnow(), 5),
         recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
+        runs=queries.runs_page(mailing, page_number()),
         **_moving(mailing),
     )
 
@@ -71,29 +68,24 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     now = utcnow()
     run = run_queries.open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
     is_open = run is not None and run.closed_at is None
-    sleep_seconds = _sleep_seconds(mailing, now)
     return {
         "mailing": mailing,
         "rule_words": rule_words(mailing.rule),
         "zone_words": places.city(mailing.timezone, str(get_locale())),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,
-        "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
-        "is_moving": is_open or sleep_seconds == 0,
-        "sleep_seconds": sleep_seconds,
+        "is_moving": is_open or _starts_soon(mailing),
         "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),
     }
 
 
-def _sleep_seconds(mailing: Mailing, now: datetime) -> int | None:
-    """How long an open page may rest before it looks for the next run; None when there is nothing to wait for."""
+def _starts_soon(mailing: Mailing) -> bool:
     if mailing.next_run_at is None or not mailing.may_send:
-        return None
-    wait = (mailing.next_run_at - now).total_seconds() - SOON_SECONDS
-    return max(0, math.ceil(wait)) if wait < LONGEST_SLEEP_SECONDS else None
+        return False
+    return (mailing.next_run_at - utcnow()).total_seconds() < SOON_SECONDS
 
 
 def page_number() -> int:

