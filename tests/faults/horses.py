@@ -16,6 +16,8 @@ from flask import Flask
 from mailer.extensions import db
 from mailer.sending.stretch import send_run
 
+SOON = 5.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
+
 
 class Horse:
     """A process that sends a run until nothing is due, or until somebody ends it."""

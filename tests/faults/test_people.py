@@ -23,7 +23,7 @@ from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.factories import make_mailing
 from tests.faults.conftest import add_clients, carry_on, outcomes
-from tests.faults.horses import Horse, wait_until
+from tests.faults.horses import SOON, Horse, wait_until
 
 MakeRun = Callable[..., Run]
 Mount = Callable[..., Horse]
@@ -66,15 +66,15 @@ def test_a_brake_lets_only_the_open_transactions_out(
     brake(run, kind)
     at_commit, began = len(lab.accepted), time.monotonic()
     if kind == "paused":
-        wait_until(lambda: not horse.is_alive, 2)
+        wait_until(lambda: not horse.is_alive, SOON)
         db.session.refresh(run)
         assert (run.state, run.closed_at) == (RunState.PAUSED, None)
     else:
-        wait_until(lambda: has_ticked_to_the_end(run), 2)
+        wait_until(lambda: has_ticked_to_the_end(run), SOON)
         db.session.refresh(run)
         assert run.state is RunState.STOPPED
         assert run.stopped_count == count - run.accepted_count
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < SOON
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # one a connection, and the count is read a moment later
     assert run.uncertain_count == 0
     assert run.accepted_count == len(lab.accepted)
@@ -92,8 +92,8 @@ def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun
     db.session.execute(update(Run).values(ends_at=text("now()")))
     db.session.commit()
     at_commit = len(lab.accepted)
-    wait_until(lambda: not horse.is_alive, 3)
-    wait_until(lambda: has_ticked_to_the_end(run), 3)
+    wait_until(lambda: not horse.is_alive, SOON)
+    wait_until(lambda: has_ticked_to_the_end(run), SOON)
     db.session.refresh(run)
     assert (run.state, run.stop_reason) == (RunState.EXPIRED, StopReason.ENDED)
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1
@@ -143,7 +143,7 @@ def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: M
     run = make_run(3, in_doubt_rule="resend")
     send_run(run.id, 5)
     brake(run, "owner")
-    wait_until(lambda: has_ticked_to_the_end(run), 2)
+    wait_until(lambda: has_ticked_to_the_end(run), SOON)
     assert outcomes(run) == {"stopped": 2, "uncertain": 1}
 
 
@@ -223,7 +223,7 @@ def test_a_small_mailing_does_not_wait_for_a_huge_one(
     assert huge.waiting_count > 0
     brakes.stop(db.session.get_one(Mailing, huge.mailing_id), StopReason.OWNER)
     db.session.commit()
-    wait_until(lambda: has_ticked_to_the_end(huge), 5)
+    wait_until(lambda: has_ticked_to_the_end(huge), SOON)
 
 
 def test_pausing_while_the_run_closes_never_locks_up(app: Flask, lab: Lab, make_run: MakeRun) -> None:
