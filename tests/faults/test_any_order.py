@@ -46,9 +46,12 @@ from mailer.smtp.results import Phase as Step
 from tests.factories import make_mailing, make_user
 from tests.faults.conftest import add_clients
 
-PEOPLE = 7
+PEOPLE = 5
 SLICE = 3
-WORKERS = 3
+WORKERS = 2
+# What keeps a delivery going comes up more often than what ends it.
+DEALT = [*([Outcome.IN_DOUBT, Outcome.TRANSIENT] * 3), *Outcome]
+OUTCOMES = st.lists(st.sampled_from(DEALT), min_size=3 * SLICE, max_size=3 * SLICE)
 
 
 @dataclass
@@ -70,7 +73,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize(rule_=st.sampled_from(list(InDoubtRule)))
     def begin(self, rule_: InDoubtRule) -> None:
-        """A planned run to seven people in three slices."""
+        """A planned run to five people in two slices."""
         self.app.config["SLICE_SIZE"] = SLICE
         owner: User = make_user()
         add_clients(owner, PEOPLE)
@@ -80,7 +83,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.run_id, self.mailing_id, self.owner_id, self.in_doubt_rule = run.id, mailing.id, owner.id, rule_
         db.session.commit()
         self.copies: Counter[int] = Counter()  # the server's ledger
-        self.presses = 0
+        self.presses = self.turn_count = 0
         self.workers = [self._hire(number) for number in range(WORKERS)]
 
     def _hire(self, number: int) -> Worker:
@@ -193,6 +196,19 @@ class AnyOrder(RuleBasedStateMachine):
                 worker.claims.remove(claim)
                 worker.done = {place for place in worker.done if place[0] != claim.slice_id}
 
+    @rule(number=st.integers(0, WORKERS - 1), outcomes=OUTCOMES, arrives=st.booleans(), turns=st.integers(1, 3))
+    def whole_turns(self, number: int, outcomes: list[Outcome], arrives: bool, turns: int) -> None:
+        """All at once, so that long histories come up: everyone due gets an answer, and it is settled."""
+        for turn in range(turns):
+            self.time_passes()
+            self.claim(number, False)
+            for outcome in outcomes[turn * SLICE : (turn + 1) * SLICE]:
+                if outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT):
+                    self.mark(number, 0, arrives)
+                self.answer(number, 0, outcome)
+            self.record(number)
+            self.settle(number, True)
+
     @rule(number=st.integers(0, WORKERS - 1))
     def crash(self, number: int) -> None:
         """SIGKILL: memory is gone, content on its way may have arrived or not, as dealt."""
@@ -215,11 +231,12 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def time_passes(self) -> None:
         """Every retry is due."""
+        self.turn_count += 1
         db.session.execute(text("UPDATE deliveries SET retry_at = now() WHERE retry_at IS NOT NULL"))
         db.session.execute(text("UPDATE slices SET ready_at = now() WHERE ready_at IS NOT NULL"))
         db.session.commit()
 
-    @rule(goes_on=st.booleans())
+    @rule(goes_on=st.sampled_from([True, True, True, False]))
     def pause_or_resume(self, goes_on: bool) -> None:
         """The owner's brake."""
         (brakes.resume if goes_on else brakes.pause)(db.session.get_one(Mailing, self.mailing_id))
@@ -241,6 +258,7 @@ class AnyOrder(RuleBasedStateMachine):
             run.ends_at = utcnow() - timedelta(seconds=1)
         db.session.commit()
 
+    @precondition(lambda self: self._is_late())
     @rule(number=st.integers(1, PEOPLE))
     def unsubscribe(self, number: int) -> None:
         """One of the recipients wants no more."""
@@ -249,6 +267,7 @@ class AnyOrder(RuleBasedStateMachine):
             db.session.add(Suppression(owner_id=self.owner_id, email_key=email, reason="unsubscribed"))
         db.session.commit()
 
+    @precondition(lambda self: self._is_late())
     @rule(number=st.integers(1, PEOPLE))
     def delete(self, number: int) -> None:
         """One of the clients is deleted, or comes back."""
@@ -273,7 +292,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _is_late(self) -> bool:
         """After a while only, so that most runs are long."""
-        return sum(self.copies.values()) >= PEOPLE // 2 if hasattr(self, "copies") else False
+        return getattr(self, "turn_count", 0) >= 12
 
     # -- what always holds ---------------------------------------------------------------------------------------------
 
@@ -337,7 +356,7 @@ def nobody_is_lost() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(12, 40), pytest.param(100, 100, marks=pytest.mark.faults, id="ten thousand steps")]
+    ("examples", "steps"), [(12, 40), pytest.param(160, 60, marks=pytest.mark.faults, id="ten thousand steps")]
 )
 def test_any_order_of_events_keeps_the_books(app: Flask, examples: int, steps: int) -> None:
     AnyOrder.app = app
@@ -347,7 +366,7 @@ def test_any_order_of_events_keeps_the_books(app: Flask, examples: int, steps: i
         deadline=None,
         database=None,
         derandomize="SEED" not in os.environ,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate],  # shrinking would take hours on a real database
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(AnyOrder, settings=chance)  # type: ignore[no-untyped-call]
