@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import psycopg2
@@ -150,13 +152,13 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
     """Send until the time is over or a better server is to be tried again; None without a free connection."""
     if choice.until is not None:
         seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
-    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], _connect)
-    try:
+    connect = _connector()
+    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], connect)
+    with suppress(NoSlot), ExitStack() as stack:
         marker = _ledger(run_id, shared.connect, server_health.name_of(choice.route.transport))
-    except NoSlot:
-        return None
-    clerk = _ledger(run_id)
-    try:
+        stack.callback(marker.close)
+        stack.callback(shared.give_back)
+        clerk = stack.enter_context(closing(_ledger(run_id, connect)))
         run = db.session.get_one(Run, run_id)
         work = _work(run, rules, server_health.was_sound_lately(choice.route.transport))
         run.started_at = run.started_at or db.func.now()
@@ -164,10 +166,7 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
         random = Random()  # noqa: S311 - spreads retries, no secret
         sender = Sender(work, shared.transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
         return uvloop.run(_stretch(sender))
-    finally:
-        shared.give_back()
-        marker.close()
-        clerk.close()
+    return None
 
 
 async def _stretch(sender: Sender) -> Report:
@@ -198,26 +197,25 @@ def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     )
 
 
-def _connect() -> Connection:
-    """A database connection of a stretch's own. The server gives up on a machine that is gone within a minute."""
+def _connector() -> Callable[[], Connection]:
+    """What makes database connections of a stretch's own, in any thread.
+
+    The server gives up on a machine that is gone within a minute.
+    """
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    return psycopg2.connect(url, connect_timeout=5, application_name="golub sender", options=alive)
+    return partial(psycopg2.connect, url, connect_timeout=5, application_name="golub sender", options=alive)
 
 
-def _ledger(run_id: int, connect: Callable[[], Connection] | None = None, transport: str | None = None) -> Ledger:
-    """A ledger on a connection of its own, made anew when it breaks."""
+def _ledger(run_id: int, connect: Callable[[], Connection], transport: str | None = None) -> Ledger:
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connect or _connect, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
+    return Ledger(connect, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
     db.session.rollback()
-    ledger = _ledger(run_id)
-    try:
+    with closing(_ledger(run_id, _connector())) as ledger:
         settle_abandoned(ledger, rules, Random())  # noqa: S311
-    finally:
-        ledger.close()
 
 
 def _note_health(choice: Choice, run_id: int, report: Report) -> None:

@@ -13,11 +13,18 @@ from mailer.models.delivery import DeliveryState
 from mailer.models.run import Run, RunState
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab, Offer
-from tests.faults.conftest import carry_on, outcomes, smtp_url
+from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
 COUNT = 30
+
+
+@pytest.fixture(autouse=True)
+def short_timeouts(app: Flask, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second instead of minutes."""
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, SHORT_TIMEOUTS))
+
 
 # Before the content has left nobody may lose anything: as soon as the trouble is over, everyone is accepted.
 BEFORE_THE_CONTENT = {

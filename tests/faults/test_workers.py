@@ -104,8 +104,7 @@ def test_killed_at_a_known_point(
     lab.trace = []
     lab.obey(behaviour)
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
-    long = "connections=1&greeting=60&mail=60&rcpt=60&data=60&dot=60"
-    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, long))
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6, in_doubt_rule=rule)
     horse = mount(run)
     wait_until(reached(lab, point))
@@ -144,7 +143,7 @@ def test_killed_after_the_record(
 ) -> None:
     lab.obey("DOT c4@example.test -> delay 30")
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
-    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1&dot=60"))
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6)
     horse = mount(run)
     wait_until(lambda: any(is_flagged(4)) and len(attempts(run)) == 3)
@@ -160,7 +159,7 @@ def test_the_first_try_and_the_resend_both_killed(
 ) -> None:
     lab.obey(f"DOT {VICTIM} -> accept; delay 30")
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
-    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1&dot=60"))
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6, in_doubt_rule=InDoubtRule.RESEND)
     for copies in (1, 2):
         horse = mount(run)
