@@ -9,6 +9,7 @@ from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.ticking import take_turn
 from mailer.queue import SEND_RUN, enqueue
+from mailer.sending.stretch import ToldToGo
 from mailer.sending.stretch import send_run as send_stretch
 
 
@@ -20,7 +21,11 @@ def tick() -> None:
 def send_run(run_id: int) -> None:
     """Send a run for some seconds; more to do goes to the end of the queue, behind the other runs."""
     db.session.remove()
-    if send_stretch(run_id, current_app.config["JOB_SECONDS"]):
+    try:
+        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"])
+    except ToldToGo:  # this worker ends; another one goes on
+        has_more = True
+    if has_more:
         enqueue(SEND_RUN, run_id)
 
 

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from typing import Any
 
-from rq import SimpleWorker, Worker
+from rq import Queue, SimpleWorker, Worker
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from mailer import queue
+from mailer.queue import SEND_RUN
+
+
+class ForkingWorker(Worker):
+    """A worker that passes the end on to the run it is sending.
+
+    RQ's own waits for the job, which is right for short ones. A stretch of sending lets go in order at once: what has
+    not left goes back, what has left is waited for.
+    """
+
+    _sends = False
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Fork and wait, remembering what for."""
+        self._sends = job.func_name == SEND_RUN
+        super().execute_job(job, queue)
+        self._sends = False
+
+    def handle_warm_shutdown_request(self) -> None:
+        """SIGTERM came, for the first time."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        if self._sends and self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
 
 
 def run_worker(name: str, *, burst: bool = False) -> None:
@@ -17,7 +45,7 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     forked, so that whatever a job leaks or breaks ends with it.
     """
     redis = queue.connection()
-    kind: type[Any] = SimpleWorker if name == queue.TICKS else Worker
+    kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker
     worker = kind(
         [queue.queue(each, redis) for each in queue.WORKERS[name]], connection=redis, serializer=JSONSerializer
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailer.mailings import run_queries
-from mailer.models.run import Run, RunState
+from mailer.models.run import PauseReason, Run, RunState
 from mailer.sending import transports
 
 LONG = timedelta(days=3650)
@@ -20,6 +20,7 @@ class Progress:
     ends_at: datetime | None  # expected
     next_try_at: datetime | None  # when those who wait are tried again, if nobody is being tried now
     probe_at: datetime | None  # when the first mail server is tried again
+    top_refusals: list[run_queries.TopReply]  # why it paused by itself, if it did
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> Progress:
@@ -30,7 +31,8 @@ class Progress:
             next_try_at = None
         is_moving = run.state is RunState.SENDING and next_try_at is None
         per_second = speed(run, now) if is_moving else None
-        return cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at)
+        top_refusals = run_queries.top_refusals(run) if run.pause_reason is PauseReason.REFUSALS else []
+        return cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
 
 
 def speed(run: Run, now: datetime) -> float | None:

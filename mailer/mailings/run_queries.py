@@ -19,9 +19,11 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
+from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
 EXPORT_BATCH = 5000
+REPLIES_LOOKED_AT = 10_000
 EXPORTED = (
     Delivery.position,
     Delivery.email,
@@ -148,3 +150,30 @@ def next_try_at(run: Run) -> datetime | None:
     held = func.bool_or(Slice.leased_until > func.now())
     row = db.session.execute(select(func.min(Slice.ready_at), held).where(Slice.run_id == run.id)).one()
     return None if row[1] else row[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TopReply:
+    """What the server said to how many; addresses are left out of its words, so that alike ones are one."""
+
+    code: int | None
+    enhanced: str | None
+    text: str
+    count: int
+
+
+def top_refusals(run: Run, limit: int = 5) -> list[TopReply]:
+    """The commonest answers that refused a mail of the run for good, the most frequent first.
+
+    At most `REPLIES_LOOKED_AT` attempts are looked at, so that the page stays quick.
+    """
+    words = func.regexp_replace(Attempt.response, r"<?[^\s<>]+@[^\s<>]+>?", "…", "g").label("words")
+    refused = (
+        select(Attempt.smtp_code.label("code"), Attempt.enhanced_code.label("enhanced"), words)
+        .where(Attempt.run_id == run.id, Attempt.outcome == Outcome.PERMANENT)
+        .limit(REPLIES_LOOKED_AT)
+        .subquery()
+    )
+    said, count = (refused.c.code, refused.c.enhanced, refused.c.words), func.count()
+    query = select(*said, count).group_by(*said).order_by(count.desc(), *said).limit(limit)
+    return [TopReply(*row) for row in db.session.execute(query)]

@@ -8,7 +8,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from mailer.models.delivery import Reason
-from mailer.models.run import Run, RunState, StopReason
+from mailer.models.run import PauseReason, Run, RunState, StopReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ def _open(run: Run) -> Verdict:
     if run.state is RunState.WAITING_FOR_SERVER:
         text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we knock again by ourselves.")])
+    if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
+        return _paused_by_refusals(run, counts)
     if run.state is RunState.PAUSED:
         return Verdict("warn", _("Paused: %(done)s of %(planned)s are done, the others wait for you.", **counts))
     if run.state is RunState.WAITING_FOR_WINDOW:
@@ -55,6 +57,18 @@ def _open(run: Run) -> Verdict:
             "neutral", _("%(done)s of %(planned)s are done, the others wait for the sending hours.", **counts)
         )
     return Verdict("accent", _("%(done)s of %(planned)s are done.", **counts))
+
+
+def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
+    text = _("Paused by itself: too many mails were refused. %(done)s of %(planned)s are done.", **counts)
+    why = ngettext(
+        "%(count)s of %(attempts)s attempts was refused for good. Look at the answers before the others are sent.",
+        "%(count)s of %(attempts)s attempts were refused for good. Look at the answers before the others are sent.",
+        run.refused_count,
+        count=format_decimal(run.refused_count),
+        attempts=format_decimal(run.successful_attempt_count + run.failed_attempt_count),
+    )
+    return Verdict("bad", text, [why])
 
 
 def _complete(run: Run) -> Verdict:

@@ -49,7 +49,6 @@ def show(mailing_id: int) -> str:
         "mailings/show.html",
         agenda=agenda_of(mailing, utcnow(), 5),
         recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
-        runs=queries.runs_page(mailing, page_number()),
         **_moving(mailing),
     )
 
@@ -74,6 +73,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "zone_words": places.city(mailing.timezone, str(get_locale())),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,
+        "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,

@@ -50,9 +50,10 @@ class RunState(StrEnum):
     @property
     def is_sending(self) -> bool:
         """Whether mails may leave: a server that is away is tried again."""
-        return self in (RunState.SENDING, RunState.WAITING_FOR_SERVER)
+        return self in SENDING_STATES
 
 
+SENDING_STATES = frozenset({RunState.SENDING, RunState.WAITING_FOR_SERVER})
 FINAL_RUN_STATES = frozenset(
     {
         RunState.COMPLETE,
@@ -75,6 +76,12 @@ class StopReason(StrEnum):
     ENDED = "ended"
     OVERLAP = "overlap"  # skipped: the run before was still going
     NOBODY = "nobody"  # skipped: there was nobody to send to
+
+
+class PauseReason(StrEnum):
+    """Why a run paused by itself; a pause of the owner's has none."""
+
+    REFUSALS = "refusals"  # too many mails were refused for good
 
 
 COUNTERS = ("accepted", "refused", "excluded", "stopped", "uncertain", "waiting")
@@ -116,6 +123,9 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     token: Mapped[uuid.UUID] = mapped_column(UUID, default=uuid.uuid4)  # the fixed half of every Message-ID
     state: Mapped[RunState] = mapped_column(text_enum(RunState, "state"), default=RunState.PLANNED)
     stop_reason: Mapped[StopReason | None] = mapped_column(text_enum(StopReason, "stop_reason"))
+    pause_reason: Mapped[PauseReason | None] = mapped_column(text_enum(PauseReason, "pause_reason"))
+    # the owner let it go on in spite of the refusals: it does not pause for them again
+    tolerates_refusals: Mapped[bool] = mapped_column(default=False, server_default="false")
     # subject, text, html, from_name, reply_to, language: as they were when the run was planned
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start

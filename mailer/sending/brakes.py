@@ -5,12 +5,12 @@ A worker asks the run's row before any content leaves, so at most the transactio
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState, StopReason
+from mailer.models.run import PauseReason, Run, RunState, StopReason
 
 GOING = (RunState.SENDING, RunState.WAITING_FOR_SERVER, RunState.WAITING_FOR_WINDOW)
 
@@ -24,19 +24,30 @@ def pause(mailing: Mailing) -> None:
 
 
 def resume(mailing: Mailing) -> None:
-    """Let go of the owner's brake. No commit."""
+    """Let go of the owner's brake, and of the one a run put on by itself: it will not do so again. No commit."""
     mailing.paused_at = None
     db.session.execute(
         update(Run)
         .where(Run.mailing_id == mailing.id, Run.state == RunState.PAUSED, Run.stop_reason.is_(None))
-        .values(state=RunState.SENDING)
+        .values(
+            state=RunState.SENDING,
+            tolerates_refusals=Run.tolerates_refusals | (Run.pause_reason == PauseReason.REFUSALS).is_(True),
+            pause_reason=None,
+        )
     )
 
 
 def stop(mailing: Mailing, reason: StopReason) -> None:
     """Nothing more of the open runs is sent; the tick turns those waiting into *stopped*. No commit."""
+    _stop(Run.mailing_id == mailing.id, reason)
+
+
+def stop_owner(user_id: int, reason: StopReason = StopReason.BLOCKED) -> None:
+    """The same for every open run of a person, who is blocked in the same transaction. No commit."""
+    _stop(Run.owner_id == user_id, reason)
+
+
+def _stop(whose: ColumnElement[bool], reason: StopReason) -> None:
     db.session.execute(
-        update(Run)
-        .where(Run.mailing_id == mailing.id, Run.closed_at.is_(None), Run.stop_reason.is_(None))
-        .values(stop_reason=reason)
+        update(Run).where(whose, Run.closed_at.is_(None), Run.stop_reason.is_(None)).values(stop_reason=reason)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, text, update
+from sqlalchemy import case, exists, func, or_, select, text, update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -21,12 +21,16 @@ STOPPED_BECAUSE = {
     StopReason.ENDED: Reason.STOPPED_ENDED,
 }
 
+DONE = select(Run).where(
+    Run.closed_at.is_(None), Run.waiting_count == 0, or_(Run.state != RunState.PLANNED, Run.stop_reason.is_not(None))
+)
+
 
 def verdict_of(run: Run) -> RunState:
     """The final state that the figures of a run with nobody waiting deserve."""
-    if run.planned_count == 0:
-        return RunState.STOPPED if run.stop_reason is not None else RunState.SKIPPED
-    if run.stopped_count:
+    if run.planned_count == 0 and run.stop_reason is None:
+        return RunState.SKIPPED
+    if run.stopped_count or run.planned_count == 0:
         return RunState.EXPIRED if run.stop_reason is StopReason.ENDED else RunState.STOPPED
     if run.uncertain_count:
         return RunState.INCOMPLETE
@@ -36,9 +40,14 @@ def verdict_of(run: Run) -> RunState:
 def close_if_done(run_id: int, now: datetime | None = None) -> bool:
     """Close the run when nobody waits, by the run's own counters; whether this call did it. Commits."""
     now = now or utcnow()
-    run = db.session.scalar(select(Run).where(Run.id == run_id, Run.closed_at.is_(None)).with_for_update())
-    is_done = run is not None and run.waiting_count == 0 and (run.state is not RunState.PLANNED or run.stop_reason)
-    if run is None or not is_done:
+    run = db.session.scalar(DONE.where(Run.id == run_id))
+    if run is not None:
+        # The mailing first, as everyone who locks both does.
+        db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update())
+        run = db.session.scalar(
+            DONE.where(Run.id == run_id).with_for_update().execution_options(populate_existing=True)
+        )
+    if run is None:
         db.session.rollback()
         return False
     run.state, run.closed_at = verdict_of(run), now
@@ -98,7 +107,9 @@ def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
 
 
 def _stop_slice(run: Run, slice_: Slice) -> None:
+    """Those whose mail may have arrived are uncertain, the others stopped."""
     assert run.stop_reason is not None
+    may_have_it = Delivery.state == DeliveryState.IN_DOUBT
     db.session.execute(
         update(Delivery)
         .where(
@@ -106,7 +117,11 @@ def _stop_slice(run: Run, slice_: Slice) -> None:
             Delivery.position.between(slice_.first_position, slice_.last_position),
             Delivery.state.in_(UNFINISHED),
         )
-        .values(state=DeliveryState.STOPPED, reason=STOPPED_BECAUSE[run.stop_reason], retry_at=None)
+        .values(
+            state=case((may_have_it, DeliveryState.UNCERTAIN.value), else_=DeliveryState.STOPPED.value),
+            reason=case((may_have_it, None), else_=STOPPED_BECAUSE[run.stop_reason].value),
+            retry_at=None,
+        )
         .execution_options(synchronize_session=False)
     )
     slice_.ready_at = slice_.lease_token = slice_.leased_until = slice_.leased_by = None
@@ -138,9 +153,10 @@ def count_uncertain_as_accepted(run: Run) -> int:
 
 def _reopen(run: Run, state: DeliveryState) -> int:
     """Let those in `state` wait again, in a run that goes on until 72 hours from now at the latest."""
+    db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update())
     db.session.refresh(run, with_for_update=True)
     if run.closed_at is not None:
-        run.state, run.closed_at, run.stop_reason = RunState.SENDING, None, None
+        run.state, run.closed_at, run.stop_reason, run.pause_reason = RunState.SENDING, None, None, None
         run.reopened_at = utcnow()
         if run.ends_at is not None and run.ends_at <= utcnow():
             run.ends_at = None

@@ -10,22 +10,33 @@ How a crash leaves no guess (see docs/delivery.md):
 
 Leases are judged by the database's clock. Whoever takes a slice over changes its token, and the former holder's calls
 change nothing.
+
+A database that goes away is waited for, half a lease at most, and the call is made once more. Nobody knows whether a
+commit whose answer was lost took place, so every call is written to do no harm the second time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from io import StringIO
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
+from psycopg2 import DatabaseError, Error, InterfaceError, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
-from mailer.sending.changes import Progress
-from mailer.smtp.results import Outcome, Result
+from mailer.models.run import PauseReason
+from mailer.sending.changes import SUSPECT_PHASES, Progress, is_refused_too_often
+from mailer.smtp.results import Outcome, Phase, Result
+
+log = structlog.get_logger()
+T = TypeVar("T")
 
 MAY_SEND = (
     "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
@@ -82,13 +93,22 @@ CLAIM = """
         WHERE s.run_id = %(run)s AND {condition}
         ORDER BY s.ready_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
     )
-    UPDATE slices s SET lease_token = gen_random_uuid(), leased_by = %(worker)s,
+    UPDATE slices s SET lease_token = %(token)s, leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     FROM free WHERE s.id = free.id
-    RETURNING s.id, s.lease_token::text, s.first_position, s.last_position, s.marked
+    RETURNING s.id, s.first_position, s.last_position, s.marked
 """
-PEOPLE = """
-    SELECT d.position, d.email, d.state, d.attempt_count, d.transient_count,
+# What a lost answer leased to us.
+FOUND_AGAIN = (
+    "SELECT id, first_position, last_position, marked FROM slices WHERE run_id = %(run)s AND lease_token = %(token)s"
+)
+_SUSPECT = ", ".join(f"'{phase}'" for phase in sorted(SUSPECT_PHASES))
+PEOPLE = f"""
+    SELECT d.position, d.email, d.state, d.attempt_count, d.transient_count, d.retry_at,
+        CASE WHEN d.attempt_count > d.transient_count THEN (
+            SELECT count(*) FROM attempts a WHERE a.run_id = d.run_id AND a.position = d.position
+                AND a.number <= d.attempt_count AND a.outcome = 'server_fault' AND a.phase IN ({_SUSPECT})
+        ) ELSE 0 END,
         c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, c.attributes,
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted'
              WHEN p.reason = 'unsubscribed' THEN 'unsubscribed'
@@ -97,7 +117,7 @@ PEOPLE = """
     LEFT JOIN clients c ON c.id = d.client_id
     LEFT JOIN suppressions p ON p.owner_id = c.owner_id AND p.email_key = d.email_key
     WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s
-        AND (d.state = 'waiting' OR d.state IN ('deferred', 'in_doubt') AND d.retry_at <= now())
+        AND d.state IN ('waiting', 'deferred', 'in_doubt') AND (d.retry_at IS NULL OR d.retry_at <= now())
     ORDER BY d.position
 """
 MARK = f"""
@@ -120,7 +140,7 @@ SETTLE = """
 """
 RELEASE = """
     UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (
-        SELECT min(CASE WHEN d.state = 'waiting' THEN now() ELSE d.retry_at END) FROM deliveries d
+        SELECT min(coalesce(d.retry_at, now())) FROM deliveries d
         WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position
             AND d.state IN ('waiting', 'deferred', 'in_doubt')
     )
@@ -128,13 +148,33 @@ RELEASE = """
 """
 
 
+WRITTEN = "SELECT position, number FROM attempts WHERE run_id = %s AND position = ANY(%s)"
+REFUSED = (
+    """
+    SELECT r.successful_attempt_count + r.failed_attempt_count, r.refused_count, r.mailing_id FROM runs r
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND """
+    + MAY_SEND
+)
+REFUSED_BY_SERVER = "SELECT count(*) FROM deliveries WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
+PAUSE = f"""
+    UPDATE runs r SET state = 'paused', pause_reason = '{PauseReason.REFUSALS}'
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND} RETURNING r.id
+"""
+
+
 class Ledger:
     """The ledger of one run, as one worker writes it. `transport` names the mail server its attempts go through."""
 
     def __init__(
-        self, connection: Connection, run_id: int, worker: str, lease_seconds: float, transport: str | None = None
+        self,
+        connect: Callable[[], Connection],
+        run_id: int,
+        worker: str,
+        lease_seconds: float,
+        transport: str | None = None,
     ) -> None:
-        self._connection = connection
+        self._connect = connect
+        self._connection = connect()
         self._run_id = run_id
         self._worker = worker[:64]
         self._transport = "\\N" if transport is None else _escaped(transport[:100])
@@ -150,14 +190,26 @@ class Ledger:
         None when there is nothing to do now. The caller must settle the doubts before it sends (`recovery.recover`).
         `ABANDONED` instead of `DUE` finds what a dead worker holds, in runs that may not send too.
         """
-        with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(CLAIM.format(condition=condition), self._arguments())
-            row = cursor.fetchone()
+        token = str(uuid.uuid4())
+        arguments = {"run": self._run_id, "worker": self._worker, "lease": self.lease_seconds, "token": token}
+
+        def work(cursor: Any, is_repeated: bool) -> tuple[Claim, Sequence[int]] | None:
+            row = None
+            if is_repeated:
+                cursor.execute(FOUND_AGAIN, arguments)
+                row = cursor.fetchone()
             if row is None:
-                return None
-            slice_id, token, first, last, marked = row
-            cursor.execute(PEOPLE, {"run": self._run_id, "first": first, "last": last})
-            people = {row[0]: _person(row) for row in cursor.fetchall()}
+                cursor.execute(CLAIM.format(condition=condition), arguments)
+                row = cursor.fetchone()
+            return None if row is None else self._load(cursor, token, *row)
+
+        return self._patiently(work)
+
+    def _load(
+        self, cursor: Any, token: str, slice_id: int, first: int, last: int, marked: str | None
+    ) -> tuple[Claim, Sequence[int]]:
+        cursor.execute(PEOPLE, {"run": self._run_id, "first": first, "last": last})
+        people = {row[0]: _person(row) for row in cursor.fetchall()}
         doubts = [first + index for index, flag in enumerate(marked or "") if flag == "1"]
         claim = Claim(slice_id, token, first, people, bytearray(b"0" * (last - first + 1)), len(people))
         for position in doubts:  # until they are settled, the flags say what they said
@@ -182,13 +234,15 @@ class Ledger:
             for position in marks.get(id_, ()):
                 claim.set_flag(position, True)
             rows.append((id_, claim.token, claim.flags.decode(), answered))
-        with self._connection, self._connection.cursor() as cursor:
+
+        def work(cursor: Any, is_repeated: bool) -> dict[int, bool]:
             statement = cursor.mogrify(MARK, {"lease": self.lease_seconds}).decode()
             template = "(%s::bigint, %s, %s, %s)"
             found = dict(execute_values(cursor, statement, rows, template, page_size=len(rows), fetch=True))
-            written = [entry for entry in entries if entry.claim.slice_id in found]
-            if written:
-                cursor.copy_expert(COPY_ATTEMPTS, StringIO("".join(self._lines(written))))
+            self._write(cursor, [entry for entry in entries if entry.claim.slice_id in found], is_repeated)
+            return found
+
+        found = self._patiently(work)
         if len(found) < len(by_id):
             raise LeaseLost
         allowed = {id_ for id_, may_send in found.items() if may_send}
@@ -198,38 +252,94 @@ class Ledger:
                     by_id[id_].set_flag(position, False)
         return allowed
 
+    def _write(self, cursor: Any, entries: Sequence[Entry], is_repeated: bool) -> None:
+        if is_repeated:  # while the lease holds, nobody but us can have written them
+            cursor.execute(WRITTEN, (self._run_id, [entry.position for entry in entries]))
+            written = set(cursor.fetchall())
+            entries = [entry for entry in entries if (entry.position, entry.number) not in written]
+        if entries:
+            cursor.copy_expert(COPY_ATTEMPTS, StringIO("".join(self._lines(entries))))
+
     def settle(self, claim: Claim, progress: Sequence[Progress], *, release: bool) -> None:
         """Write the states of deliveries whose attempts are written; with `release` give the slice back.
 
         Raises LeaseLost, and then nothing is written.
         """
-        with self._connection, self._connection.cursor() as cursor:
+
+        def work(cursor: Any, is_repeated: bool) -> None:
             cursor.execute(
                 "UPDATE slices SET leased_until = now() + make_interval(secs => %s) "
                 "WHERE id = %s AND lease_token = %s RETURNING id",
                 (self.lease_seconds, claim.slice_id, claim.token),
             )
             if cursor.fetchone() is None:
+                if is_repeated and release:
+                    return  # given back already, or taken over: either way it is ours no more, as we wished
                 raise LeaseLost
             if progress:
                 write_progress(cursor, self._run_id, progress)
             if release:
                 cursor.execute(RELEASE, (claim.slice_id,))
 
-    def unsettled(self, claim: Claim) -> list[tuple[int, Outcome, datetime]]:
-        """Attempts of the claimed people that a former holder wrote and did not settle: position, outcome, end."""
-        with self._connection, self._connection.cursor() as cursor:
+        self._patiently(work)
+
+    def unsettled(self, claim: Claim) -> list[Result]:
+        """Attempts of the claimed people that a former holder wrote and did not settle; their key is the position."""
+
+        def work(cursor: Any, _is_repeated: bool) -> list[Result]:
             cursor.execute(
-                "SELECT a.position, a.outcome, a.finished_at FROM attempts a "
+                "SELECT a.position, a.outcome, a.phase, a.smtp_code, a.enhanced_code, a.response, a.started_at, "
+                "a.finished_at, a.tls FROM attempts a "
                 "JOIN deliveries d ON d.run_id = a.run_id AND d.position = a.position "
                 "WHERE a.run_id = %s AND a.position = ANY(%s) AND a.number > d.attempt_count "
                 "ORDER BY a.position, a.number",
                 (self._run_id, list(claim.people)),
             )
-            return [(position, Outcome(outcome), at) for position, outcome, at in cursor.fetchall()]
+            return [Result(row[0], Outcome(row[1]), Phase(row[2]), *row[3:]) for row in cursor.fetchall()]
 
-    def _arguments(self) -> dict[str, Any]:
-        return {"run": self._run_id, "worker": self._worker, "lease": self.lease_seconds}
+        return self._patiently(work)
+
+    def pause_if_refused(self) -> bool:
+        """Pause run and mailing when too many attempts were refused for good; whether this call did it."""
+        return self._patiently(self._pause_if_refused)
+
+    def _pause_if_refused(self, cursor: Any, _is_repeated: bool) -> bool:
+        arguments = {"run": self._run_id}
+        cursor.execute(REFUSED, arguments)
+        row = cursor.fetchone()
+        if row is None or not is_refused_too_often(row[1], row[0]):
+            return False
+        cursor.execute(REFUSED_BY_SERVER, arguments)  # without those whose retries ran out
+        if not is_refused_too_often(cursor.fetchone()[0], row[0]):
+            return False
+        # The mailing first, as everyone who locks both does.
+        cursor.execute("UPDATE mailings SET paused_at = coalesce(paused_at, now()) WHERE id = %s", (row[2],))
+        cursor.execute(PAUSE, arguments)
+        if cursor.fetchone() is None:
+            cursor.connection.rollback()  # a person was quicker
+            return False
+        return True
+
+    def _patiently(self, work: Callable[[Any, bool], T]) -> T:
+        """Do `work` in one transaction; while the database is away try again, told that it may have been done."""
+        gives_up_at = time.monotonic() + self.lease_seconds / 2
+        pause, is_repeated = 0.05, False
+        while True:
+            try:
+                if self._connection.closed:
+                    self._connection = self._connect()
+                with self._connection, self._connection.cursor() as cursor:
+                    return work(cursor, is_repeated)
+            except (DatabaseError, InterfaceError) as error:
+                is_away = isinstance(error, OperationalError | InterfaceError) or self._connection.closed
+                if not is_away or time.monotonic() + pause >= gives_up_at:
+                    raise
+                log.warning("database away, the ledger waits", run=self._run_id, error=str(error).strip())
+            with suppress(Error):
+                self._connection.close()
+            is_repeated = True
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
 
     def _lines(self, entries: Sequence[Entry]) -> Iterator[str]:
         for entry in entries:
@@ -268,8 +378,9 @@ def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> No
 
 
 def _person(row: tuple[Any, ...]) -> Person:
-    position, email, state, attempts, transients, token, first, last, patronymic, year, comment, attributes, out = row
-    progress = Progress(position, DeliveryState(state), attempts, transients)
+    position, email, state, attempts, transients, retry_at, suspects, *about, out = row
+    token, first, last, patronymic, year, comment, attributes = about
+    progress = Progress(position, DeliveryState(state), attempts, transients, None, retry_at, suspects)
     if out is not None:
         progress.exclude(Reason(out))
     values = {key: str(value) for key, value in (attributes or {}).items()}

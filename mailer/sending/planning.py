@@ -216,11 +216,33 @@ def plan_deliveries(run_id: int) -> bool:
     mailing = db.session.get_one(Mailing, run.mailing_id)
     count = _insert_deliveries(run, mailing)
     _insert_slices(run, count)
-    run.state = RunState.SENDING if mailing.may_send else RunState.PAUSED
+    _obey_brakes(run, mailing)
     if count == 0:
         run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, StopReason.NOBODY, utcnow()
     db.session.commit()
     return True
+
+
+def _obey_brakes(run: Run, mailing: Mailing) -> None:
+    """Send, or not, as things stand now: a brake put on while the list was being made found no run to hold.
+
+    Both rows are locked until the commit, so that whoever puts a brake on from here on waits and finds the run.
+    """
+    db.session.refresh(mailing, with_for_update={"read": True})
+    owner = db.session.scalars(select(User).where(User.id == run.owner_id).with_for_update(read=True)).one()
+    db.session.refresh(owner)
+    run.state = RunState.SENDING if mailing.paused_at is None else RunState.PAUSED
+    if run.stop_reason is None:
+        run.stop_reason = brake_of(mailing, owner)
+
+
+def brake_of(mailing: Mailing, owner: User) -> StopReason | None:
+    """Why none of the mailing's runs may go on; None while they may (be it after a pause)."""
+    if owner.blocked_at is not None:
+        return StopReason.BLOCKED
+    if mailing.disabled_at is not None:
+        return StopReason.DISABLED
+    return StopReason.DELETED if mailing.deleted_at is not None else None
 
 
 def _insert_deliveries(run: Run, mailing: Mailing) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from random import Random
+from typing import cast
 
 from mailer.sending.changes import RunRules
-from mailer.sending.ledger import ABANDONED, Claim, Entry, Ledger
+from mailer.sending.ledger import ABANDONED, Claim, Entry, Ledger, Person
 from mailer.smtp.results import Outcome, Phase, Result
 
 DIED = "The worker died after the content had begun to leave; whether the server took the mail is unknown."
@@ -18,19 +19,20 @@ def recover(ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules
 
     Those touched are no longer `is_settled`: the caller settles them instead of sending to them.
     """
-    for position, outcome, at in ledger.unsettled(claim):
-        person = claim.people[position]
-        person.progress.apply(outcome, at, rules, random)
-        person.is_settled = False
+    for result in ledger.unsettled(claim):
+        _apply(claim.people[cast(int, result.key)], result, rules, random)
     now = datetime.now(UTC)
     entries = [_doubt(claim, position, now) for position in doubts if position in claim.people]
     if not entries:
         return
     ledger.mark_and_record([claim], {}, entries)
     for entry in entries:
-        person = claim.people[entry.position]
-        person.progress.apply(Outcome.IN_DOUBT, now, rules, random)
-        person.is_settled = False
+        _apply(claim.people[entry.position], entry.result, rules, random)
+
+
+def _apply(person: Person, result: Result, rules: RunRules, random: Random) -> None:
+    person.progress.apply(result, rules, random)
+    person.is_settled = False
 
 
 def settle_abandoned(ledger: Ledger, rules: RunRules, random: Random) -> int:

@@ -13,8 +13,8 @@ import structlog
 
 from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
-from mailer.models.delivery import Reason
-from mailer.sending.changes import RunRules
+from mailer.models.delivery import DeliveryState, Reason
+from mailer.sending.changes import Progress, RunRules, is_refused_too_often
 from mailer.sending.ledger import Claim, Entry, LeaseLost, Ledger, Person
 from mailer.sending.recovery import recover
 from mailer.sending.scribe import Mark, Scribe, commit_round
@@ -40,6 +40,7 @@ class Work:
     rules: RunRules
     recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
     signers: Sequence[Signer] = ()  # for DKIM
+    server_was_sound: bool = False  # of late, for anybody
 
 
 @dataclass(slots=True)
@@ -48,9 +49,12 @@ class Report:
 
     accepted_count: int = 0
     attempt_count: int = 0
+    refused_count: int = 0  # for good
+    is_server_sound: bool = False  # it has judged a mail in good order
     is_out_of_work: bool = False  # nothing was left to claim
     fault: Fault | None = None  # the server was out of order, and the stretch ended early
     is_lease_lost: bool = False
+    is_told_to_go: bool = False  # `stop` was set
 
 
 @dataclass(slots=True)
@@ -86,6 +90,8 @@ class Sender:
         self._claims_asked = 0
         self._has_more = True
         self._is_ending = False
+        self._may_send = True
+        self._has_shown_refusals = False
         self.report = Report()
 
     # -- the stretch -------------------------------------------------------------------------------------------------
@@ -121,22 +127,29 @@ class Sender:
             await asyncio.sleep(0.05)
             now = self._loop.time()
             if stop is not None and stop.is_set():
-                stop = None
+                stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
             elif not self._is_ending:
                 self._end_when_due(now >= ends)
             must_renew = now >= renew_at
-            if now >= settle_at or must_renew:
+            if now >= settle_at or must_renew or self._must_show_refusals():
                 settle_at = now + SETTLE_EVERY
                 renew_at = now + self._renew_every if must_renew else renew_at
                 for slice_ in list(self._slices.values()):
                     self._settle(slice_, release=False, renew=must_renew)
 
+    def _must_show_refusals(self) -> bool:
+        """Once a stretch, as soon as it sees too many refusals: the run may have to pause before a second is over."""
+        if self._has_shown_refusals or not is_refused_too_often(self.report.refused_count, self.report.attempt_count):
+            return False
+        self._has_shown_refusals = True
+        return True
+
     def _end_when_due(self, is_late: bool) -> None:
         if self._pool.breaker.state is BreakerState.OPEN:
             self.report.fault = self._pool.breaker.last_fault
             self._end(self._pool.finish)
-        elif is_late or not (self._has_more or self._slices):
+        elif is_late or not self._may_send or not (self._has_more or self._slices):
             self._end(self._pool.finish)
 
     def _end(self, how: Callable[[], None]) -> None:
@@ -231,9 +244,12 @@ class Sender:
                 continue
             person = entry.claim.people[entry.position]
             result = entry.result
-            person.progress.apply(result.outcome, result.finished_at, self._work.rules, self._random)
+            serves_others = self.report.is_server_sound or self._work.server_was_sound
+            person.progress.apply(result, self._work.rules, self._random, serves_others=serves_others)
             self.report.attempt_count += 1
             self.report.accepted_count += result.outcome is Outcome.ACCEPTED
+            self.report.refused_count += result.outcome is Outcome.PERMANENT
+            self.report.is_server_sound |= result.shows_a_sound_server
             self._note(slice_, person)
 
     def _note(self, slice_: _Slice, person: Person) -> None:
@@ -272,8 +288,8 @@ class Sender:
     def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
         for mark, may_send in answers:
             mark.answer(may_send)
-            if not may_send:
-                self._has_more = False
+            if not may_send:  # paused, stopped or over: give everything back
+                self._may_send = self._has_more = False
                 self._queue.clear()
         self._recorded(entries)
 
@@ -282,8 +298,13 @@ class Sender:
             if kind == "settle":
                 claim, progress, release = arguments
                 self._clerk_ledger.settle(claim, progress, release=release)
+                self._look_at_refusals(progress)
             else:
                 self._in_loop(self._claimed, self._claim())
+
+    def _look_at_refusals(self, progress: list[Progress]) -> None:
+        if any(each.state is DeliveryState.REFUSED for each in progress) and self._clerk_ledger.pause_if_refused():
+            log.warning("too many refusals: run paused", run=self._work.run_id)
 
     def _claim(self) -> Claim | None:
         """Lease a slice; first write down what a dead holder of it left."""

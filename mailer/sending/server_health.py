@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +16,7 @@ from mailer.smtp.breaker import BreakerState
 from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport
 
+LATELY = timedelta(minutes=15)
 KNOCK = text(
     "UPDATE mail_servers SET probe_at = now() + make_interval(secs => :wait) "
     "WHERE name = :name AND probe_at <= now() RETURNING name"
@@ -46,6 +47,12 @@ def probe_times(transports: Iterable[Transport]) -> dict[str, datetime]:
     query = select(MailServer.name, MailServer.probe_at)
     rows = db.session.execute(query.where(MailServer.name.in_(names), MailServer.probe_at.is_not(None)))
     return {row.name: row.probe_at for row in rows}
+
+
+def was_sound_lately(transport: Transport) -> bool:
+    """Whether the server has judged a mail of anybody's in good order within the last quarter of an hour."""
+    last = db.session.scalar(select(MailServer.last_success_at).where(MailServer.name == name_of(transport)))
+    return last is not None and last > utcnow() - LATELY
 
 
 def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:

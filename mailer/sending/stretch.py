@@ -6,7 +6,10 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import psycopg2
@@ -20,7 +23,7 @@ from mailer.clock import utcnow
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState
+from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import dkim_keys, server_health, transports
@@ -31,17 +34,24 @@ from mailer.sending.letterhead import letterhead_for, recipient_maker
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.sender import Report, Sender, Work
-from mailer.sending.slots import give_slots_back, take_slots
-from mailer.sending.transports import Choice, Route
-from mailer.smtp.transport import Transport
+from mailer.sending.slots import NoSlot, SharedConnections
+from mailer.sending.transports import Choice
 
 log = structlog.get_logger()
+
+
+class ToldToGo(SystemExit):
+    """SIGTERM came, and everything was let go in order: nothing is in doubt, the rest waits for another worker."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
 
 
 def send_run(run_id: int, seconds: float) -> bool:
     """Plan the run if it is not yet planned, send for some seconds, close it if done; whether there is more to do now.
 
-    Harmless at any time and any number of times: everything is decided by claims in the database.
+    Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
+    a SIGTERM.
     """
     plan_deliveries(run_id)
     run = db.session.get(Run, run_id, populate_existing=True)
@@ -66,6 +76,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     _note_health(choice, run_id, report)
     if _close_if_done(run_id):
         return False
+    if report.is_told_to_go:
+        raise ToldToGo
     return not report.is_lease_lost and has_work(run_id) and not (report.fault and transports.all_rest())
 
 
@@ -111,10 +123,18 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
 
 
 def has_work(run_id: int) -> bool:
-    """Whether a slice of the run is due and free."""
+    """Whether a slice of the run is due and free, and the run may send."""
     free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    goes_on = (
+        Run.state.in_(SENDING_STATES),
+        Run.stop_reason.is_(None),
+        or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
+    )
     found = db.session.scalar(
-        select(Slice.id).where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free).limit(1)
+        select(Slice.id)
+        .join(Run, Run.id == Slice.run_id)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free, *goes_on)
+        .limit(1)
     )
     db.session.rollback()
     return found is not None
@@ -132,34 +152,21 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
     """Send until the time is over or a better server is to be tried again; None without a free connection."""
     if choice.until is not None:
         seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
-    marks, claims = _connect(), _connect()
-    marker = _ledger(marks, run_id, server_health.name_of(choice.route.transport))
-    clerk = _ledger(claims, run_id)
-    try:
-        transport = _share(marks, choice.route)
-        if transport is None:
-            return None
+    connect = _connector()
+    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], connect)
+    with suppress(NoSlot), ExitStack() as stack:
+        marker = _ledger(run_id, shared.connect, server_health.name_of(choice.route.transport))
+        stack.callback(marker.close)
+        stack.callback(shared.give_back)
+        clerk = stack.enter_context(closing(_ledger(run_id, connect)))
         run = db.session.get_one(Run, run_id)
-        work = _work(run, rules)
+        work = _work(run, rules, server_health.was_sound_lately(choice.route.transport))
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
-        sender = Sender(work, transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
+        sender = Sender(work, shared.transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
         return uvloop.run(_stretch(sender))
-    finally:
-        give_slots_back(marks)
-        marker.close()
-        clerk.close()
-
-
-def _share(connection: Connection, route: Route) -> Transport | None:
-    """The transport with this worker's part of the limits; None when other workers have all of it."""
-    worker_count = current_app.config["SENDERS_PER_RUN"]
-    if route.shared is None:
-        return route.cut_to(0, worker_count)
-    name = server_health.name_of(route.transport)
-    count = take_slots(connection, name, route.shared, route.wanted(worker_count))
-    return route.cut_to(count, worker_count) if count else None
+    return None
 
 
 async def _stretch(sender: Sender) -> Report:
@@ -176,7 +183,7 @@ async def _stretch(sender: Sender) -> Report:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _work(run: Run, rules: RunRules) -> Work:
+def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
@@ -186,38 +193,39 @@ def _work(run: Run, rules: RunRules) -> Work:
         rules,
         recipient_maker(run.token),
         dkim_keys.configured(),
+        server_was_sound,
     )
 
 
-def _connect() -> Connection:
-    """A database connection of a stretch's own. The server gives up on a machine that is gone within a minute."""
+def _connector() -> Callable[[], Connection]:
+    """What makes database connections of a stretch's own, in any thread.
+
+    The server gives up on a machine that is gone within a minute.
+    """
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    return psycopg2.connect(url, connect_timeout=5, application_name="golub sender", options=alive)
+    return partial(psycopg2.connect, url, connect_timeout=5, application_name="golub sender", options=alive)
 
 
-def _ledger(connection: Connection, run_id: int, transport: str | None = None) -> Ledger:
+def _ledger(run_id: int, connect: Callable[[], Connection], transport: str | None = None) -> Ledger:
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connection, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
+    return Ledger(connect, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
     db.session.rollback()
-    ledger = _ledger(_connect(), run_id)
-    try:
+    with closing(_ledger(run_id, _connector())) as ledger:
         settle_abandoned(ledger, rules, Random())  # noqa: S311
-    finally:
-        ledger.close()
 
 
 def _note_health(choice: Choice, run_id: int, report: Report) -> None:
     transport = choice.route.transport
+    if report.is_server_sound:
+        server_health.note_success(transport)
+        server_health.let_run_go_on(run_id)
     if report.fault is not None:
         name = transport.name
         log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
         server_health.note_fault(transport, report.fault, was_probe=choice.is_probe)
         if transports.all_rest():
             server_health.let_run_wait(run_id, transport)
-    elif report.attempt_count:
-        server_health.note_success(transport)
-        server_health.let_run_go_on(run_id)

@@ -11,6 +11,8 @@ from mailer.smtp.results import Fault, Outcome, Phase, Result
 from mailer.smtp.source import Email, Source
 from mailer.smtp.transport import Security, Transport
 
+BROKEN_OFF_AT_MOST = 2
+
 
 class Pool:
     """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
@@ -31,6 +33,7 @@ class Pool:
         self._in_hand_count = 0
         self._has_demand = True  # as far as we know there are emails to be had
         self._has_worked_lately = False  # since the breaker opened or the pace was last brought down
+        self._broken_off_count = 0  # conversations in a row, each at the words about its recipient
         self._paced_at = 0.0  # when the pace will be asked again
         self._is_closing = False
         self._error: Exception | None = None
@@ -107,8 +110,9 @@ class Pool:
     def record(self, result: Result) -> None:
         """Pass the result on; a judgement in good order shows that the server works."""
         self._in_hand_count -= 1
-        if _shows_a_sound_server(result):
+        if result.shows_a_sound_server:
             self._has_worked_lately = True
+            self._broken_off_count = 0
             if self.breaker.state is not BreakerState.CLOSED:
                 self.breaker.succeed()
             self.pacing.succeed()
@@ -179,6 +183,8 @@ class Pool:
         - A connection that has worked may be ended by the server, if nothing is in doubt: try another.
         - A new one fails beside others that work: it was one too many.
         - None works, but lately some did, and the server says 421 or 454: it wants a slower pace.
+        - It breaks off at the words about a recipient: two others are tried before all recipients are believed to
+          fare alike, since one that the server cannot bear must not keep the others waiting.
         - Else the server is out of order: open the breaker.
         """
         now = self._loop.time()
@@ -191,8 +197,11 @@ class Pool:
         elif fault.asks_for_less and self._has_worked_lately:
             self._has_worked_lately = False
             self.pacing.slow_down(now)
+        elif fault.may_be_about_one_email and self._broken_off_count < BROKEN_OFF_AT_MOST:
+            self._broken_off_count += 1
         elif self.breaker.trip(fault, now):
             self._has_worked_lately = False
+            self._broken_off_count = 0
             self.pacing.restart()
             if connection.is_opening:
                 self._blame_one(fault)
@@ -245,11 +254,3 @@ class Pool:
             limits.quit, limits.idle, limits.attempt, self._transport.probe_after, self._transport.creep,
         )  # fmt: skip
         return min(1.0, max(0.005, shortest / 4))
-
-
-def _shows_a_sound_server(result: Result) -> bool:
-    """Tell whether the server has judged an email in good order, however it judged."""
-    outcome = result.outcome
-    if outcome is Outcome.ACCEPTED:
-        return True
-    return outcome in (Outcome.TRANSIENT, Outcome.PERMANENT) and result.code not in (None, 421)

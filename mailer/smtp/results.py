@@ -53,6 +53,13 @@ class Result(NamedTuple):  # made once for every email: four times as quick as a
     finished_at: datetime
     tls: str | None  # "TLSv1.3 TLS_AES_256_GCM_SHA384"
 
+    @property
+    def shows_a_sound_server(self) -> bool:
+        """Tell whether the server has judged this email in good order, however it judged."""
+        if self.outcome is Outcome.ACCEPTED:
+            return True
+        return self.outcome in (Outcome.TRANSIENT, Outcome.PERMANENT) and self.code not in (None, 421)
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -63,6 +70,11 @@ class Fault:
     code: int | None = None
     enhanced: str | None = None
     is_drop: bool = False  # the connection went away without a word
+
+    @property
+    def may_be_about_one_email(self) -> bool:
+        """Tell whether the server broke off, or closed with 421, at the very words about a recipient."""
+        return self.phase in (Phase.RCPT, Phase.DATA) and (self.is_drop or self.code == 421)
 
     @property
     def needs_admin(self) -> bool:

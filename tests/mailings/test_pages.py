@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -97,8 +98,6 @@ def close_run(mailing, **counts):
 
 def figures_of(page: str) -> dict[str, int]:
     """The figures of the run on the page."""
-    import re
-
     found = re.findall(r'data-figure="(\w+)"[^>]*>([\d\s,.]+)<', page)
     return {name: int(re.sub(r"\D", "", number)) for name, number in found}
 
@@ -124,6 +123,7 @@ class TestPage:
         piece = as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
         assert "every 1s" not in piece
         assert 'hx-swap-oob="true"' in piece
+        assert re.search(r"<tr data-run=.*?>\s*2\s*</td>", piece, re.DOTALL)  # the list of runs follows
         assert "<html" not in piece
 
     def test_when_a_run_begins_the_open_page_gets_the_button_that_stops_it(self, as_owner, mailing):

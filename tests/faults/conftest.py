@@ -1,0 +1,142 @@
+"""The stage for faults: a mail server that keeps books, runs of any size, processes to kill, and one common check."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.models.user import User
+from mailer.sending.closing import stop_what_must
+from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
+from tests.factories import make_mailing
+from tests.faults.horses import Horse
+from tests.faults.ledgers import assert_nobody_lost
+from tests.sending.conftest import let_time_pass
+
+BREAKER = "probe_after=0.2&probe_at_most=0.5&creep=1&quit=1"
+# For servers that say nothing: a sound one must never be too slow, however busy the machine of the tests is.
+SHORT_TIMEOUTS = "connect=2&greeting=1&ehlo=1&mail=1&rcpt=1&data=1&dot=1&block=1"
+LEASE_SECONDS = 2.0
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> Iterator[random.Random]:
+    """Chance that can be repeated: `SEED=7 pytest …` (shown with every failure)."""
+    number = int(os.environ.get("SEED", "1"))
+    print(f"SEED={number}")
+    yield random.Random(number)
+
+
+@pytest.fixture
+def lab(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """The mail server, probed soon after a fault; leases are two seconds."""
+    with Lab() as server:
+        monkeypatch.setitem(app.config, "LEASE_SECONDS", LEASE_SECONDS)
+        monkeypatch.setitem(app.config, "SLICE_SIZE", 100)
+        monkeypatch.setitem(app.config, "JOB_SECONDS", 1.0)
+        monkeypatch.setitem(app.config, "MAILINGS_CONNECTIONS", 4)
+        monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(server))
+        yield server
+
+
+def smtp_url(lab: Lab, options: str = "") -> str:
+    """The address of the lab; later options win."""
+    return f"smtp://127.0.0.1:{lab.port}?{BREAKER}&{options}".rstrip("&")
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_lost(app: Flask, lab: Lab) -> Iterator[None]:
+    """After every test each run is held against the server's ledger."""
+    yield
+    db.session.rollback()
+    for run in db.session.scalars(select(Run)).all():
+        assert_nobody_lost(run, lab, 2 if run.reopened_at is None else 3)
+
+
+@pytest.fixture
+def make_run(owner: User) -> Callable[..., Run]:
+    """A run, due now, of a mailing to `count` people c1@example.test …"""
+
+    def make(count: int, whose: User | None = None, **values: object) -> Run:
+        person = whose or owner
+        add_clients(person, count)
+        values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None), **values}
+        mailing: Mailing = make_mailing(person, **values)
+        set_next_run(mailing, utcnow())
+        db.session.commit()
+        (run_id,) = start_due()
+        return db.session.get_one(Run, run_id)
+
+    return make
+
+
+def add_clients(owner: User, count: int) -> None:
+    """Many clients at once."""
+    db.session.execute(
+        text(
+            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
+            "SELECT :owner, e, e, '', 'Имя', '', '' FROM (SELECT 'c' || n || '@example.test' AS e "
+            "FROM generate_series(1, :count) n) AS people"
+        ),
+        {"owner": owner.id, "count": count},
+    )
+    db.session.commit()
+
+
+@pytest.fixture
+def mount(app: Flask) -> Iterator[Callable[..., Horse]]:
+    """Start a process that sends a run; whatever still lives at the end is killed."""
+    horses: list[Horse] = []
+
+    def start(run: Run, seconds: float = 60.0) -> Horse:
+        horses.append(Horse(app, run.id, seconds))
+        return horses[-1]
+
+    yield start
+    for horse in horses:
+        horse.kill()
+
+
+def carry_on(run: Run, seconds: float = 60, *, time_flies: bool = True, stretch: float = 2.0) -> Run:
+    """What ticks and workers would do until the run is closed; retries and probes need not be waited for."""
+    run_id, end = run.id, time.monotonic() + seconds
+    db.session.rollback()
+    while True:
+        try:
+            if time_flies:
+                let_time_pass()
+            send_run(run_id, stretch)
+            stop_what_must()
+            found = db.session.get_one(Run, run_id, populate_existing=True)
+            if found.closed_at is not None:
+                return found
+            db.session.rollback()
+        except OperationalError:
+            db.session.remove()
+        assert time.monotonic() < end, "the run does not come to its end"
+        time.sleep(0.02)
+
+
+def outcomes(run: Run) -> dict[str, int]:
+    """How many deliveries are in each state."""
+    db.session.rollback()
+    rows = db.session.execute(
+        text("SELECT state, count(*) FROM deliveries WHERE run_id = :run GROUP BY state"), {"run": run.id}
+    ).all()
+    db.session.rollback()
+    return dict(rows)  # type: ignore[arg-type]

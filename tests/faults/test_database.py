@@ -1,0 +1,224 @@
+"""PostgreSQL of the test's own, that dies, is full, is locked and cuts people off, amid a run."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg2
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from sqlalchemy import text
+
+from config import TestingConfig
+from launcher import nobody
+from launcher.part import start, stop, wait_until_ready
+from launcher.postgres import Postgres, prepare_postgres
+from mailer import create_app
+from mailer.extensions import db
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run, RunState
+from mailer.smtp.lab import Lab, Offer
+from mailer.smtp.results import Outcome
+from tests.conftest import ROOT, Servers
+from tests.faults.conftest import carry_on, smtp_url
+from tests.faults.horses import Horse, wait_until
+from tests.sending.conftest import attempts
+
+MakeRun = Callable[..., Run]
+Mount = Callable[..., Horse]
+
+
+class OwnServer:
+    """A PostgreSQL that a test may treat badly. Everything written survives, as fsync has nothing to do with it."""
+
+    def __init__(self, server: Postgres) -> None:
+        self.server = server
+        self.part = server.part()
+        self.process: subprocess.Popen[bytes] = start(self.part)
+        wait_until_ready(self.part, self.process)
+
+    def crash(self) -> None:
+        """An immediate shutdown: every backend dies where it stands."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait()
+
+    def start(self) -> None:
+        """Recover and serve again."""
+        self.process = start(self.part)
+        wait_until_ready(self.part, self.process)
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """The server of this module's tests."""
+    folder = tmp_path_factory.mktemp("postgres")
+    prepared = prepare_postgres(folder, is_durable=False)
+    try:
+        server = OwnServer(prepared)
+        prepared.ensure_database()
+        yield server
+        stop(server.part, server.process, 10)
+    finally:
+        nobody.remove_home(prepared.home)
+
+
+@pytest.fixture(scope="module")
+def migrated_app(own_server: OwnServer, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The application on that server."""
+    app = create_app(
+        TestingConfig(
+            DATABASE_URL=own_server.server.url(),
+            REDIS_URL=servers.redis_url,
+            VAR_DIR=str(tmp_path_factory.mktemp("var")),
+            SECRET_KEY="a secret of the tests, long enough to be one",
+            SITE_URL="http://golub.test",
+            WTF_CSRF_ENABLED=False,
+        )
+    )
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    return app
+
+
+@pytest.fixture
+def long_lease(app: Flask, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in production the database may be away for half a minute before a worker gives up."""
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", 60.0)
+
+
+@pytest.mark.parametrize(("restarts", "count"), [(2, 1200), pytest.param(5, 10_000, marks=pytest.mark.faults)])
+def test_an_immediate_restart_leaves_nothing_in_doubt(
+    long_lease: None, lab: Lab, make_run: MakeRun, mount: Mount, own_server: OwnServer, restarts: int, count: int
+) -> None:
+    lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok")
+    run = make_run(count)
+    horse = mount(run)
+    for number in range(1, restarts + 1):
+        wait_until(lambda n=number: len(lab.accepted) >= n * count // (restarts + 2))
+        own_server.crash()
+        time.sleep(0.3)
+        own_server.start()
+    horse.wait()
+    assert carry_on(run).state is RunState.COMPLETE
+    assert len(lab.accepted) == count
+
+
+@pytest.mark.parametrize("count", [1500, pytest.param(10_000, marks=pytest.mark.faults)])
+def test_backends_cut_off_every_fifth_of_a_second(
+    app: Flask,
+    long_lease: None,
+    lab: Lab,
+    make_run: MakeRun,
+    mount: Mount,
+    own_server: OwnServer,
+    seed: random.Random,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab.offer = Offer(connections=4)  # shared by both workers, and held on the very connections that are cut off
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=4"))
+    lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok\nRCPT 5% -> 550 5.1.1 No such user")
+    run = make_run(count)
+    horses = [mount(run), mount(run)]
+    killer = psycopg2.connect(own_server.server.url())
+    killer.autocommit = True
+    cut = 0
+    while any(horse.is_alive for horse in horses):
+        with killer.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'golub sender'"
+            )
+            cut += cursor.rowcount
+        time.sleep(0.1 + 0.2 * seed.random())
+    killer.close()
+    assert cut > 4
+    run = carry_on(run)
+    assert [each.response for each in attempts(run) if each.outcome is Outcome.IN_DOUBT] == []
+    assert run.state is RunState.COMPLETE_WITH_REFUSALS
+
+
+def test_no_connection_left_amid_a_run(
+    long_lease: None, lab: Lab, make_run: MakeRun, mount: Mount, own_server: OwnServer
+) -> None:
+    lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok")
+    run = make_run(1000)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 300)
+    hoard: list[Connection] = [psycopg2.connect(own_server.server.url())]
+    with hoard[0].cursor() as cursor:  # the sender's own are cut off, and there is none to be had
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'golub sender'")
+        hoard[0].commit()
+    try:
+        while True:
+            hoard.append(psycopg2.connect(own_server.server.url()))
+    except psycopg2.OperationalError:
+        time.sleep(0.7)
+    for each in hoard:
+        each.close()
+    horse.wait()
+    assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_a_table_locked_beyond_the_lease(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+    run = make_run(600)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 200)
+    with db.engine.connect() as other:
+        other.execute(text("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"))
+        time.sleep(2.5)
+    horse.wait()
+    run = carry_on(run)
+    assert run.accepted_count + run.uncertain_count == 600
+
+
+def test_killed_while_planning(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+    run = make_run(20_000)
+    with db.engine.connect() as other:
+        other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))
+        horse = mount(run)
+        wait_until(is_somebody_waiting)
+        horse.kill()
+    db.session.rollback()
+    wait_until(lambda: not is_somebody_waiting())
+    assert db.session.query(Delivery).count() == 0
+    lab.refuse()
+    horse = mount(run)
+    horse.wait()
+    db.session.refresh(run)
+    assert run.planned_count == run.waiting_count == 20_000
+
+
+def is_somebody_waiting() -> bool:
+    """Whether a transaction waits for a lock."""
+    db.session.rollback()
+    found = bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+    db.session.rollback()
+    return found
+
+
+def test_away_for_longer_than_the_lease_the_worker_gives_up_and_the_next_one_goes_on(
+    app: Flask,
+    lab: Lab,
+    make_run: MakeRun,
+    mount: Mount,
+    own_server: OwnServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
+    run = make_run(600)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 200)
+    own_server.crash()
+    wait_until(lambda: not horse.is_alive, 20)  # half a lease of two seconds, and no connection hangs
+    own_server.start()
+    run = carry_on(run)
+    assert run.accepted_count + run.uncertain_count == 600
+    assert run.uncertain_count <= 4 + 4  # one a connection, and the one behind it
+    assert threading.active_count() < 20

@@ -1,0 +1,35 @@
+"""`flask lab` shows on the spot that the ledgers agree."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg2
+from flask import Flask
+
+from tests.jobs.test_jobs import flask
+
+
+def test_every_scenario_adds_up_and_the_database_is_gone(app: Flask) -> None:
+    done = flask(app, "lab", "--mails", "40")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 9
+    for line in lines[1:]:
+        assert re.search(r"  yes  ", line), line
+        figures = [int(word) for word in re.findall(r" (\d+)(?= )", line)]
+        mails, accepted, refused, uncertain, waiting, copies = figures[:6]
+        assert mails == 40 == accepted + refused + uncertain
+        assert waiting == 0
+        assert accepted <= copies <= accepted + uncertain
+    connection = psycopg2.connect(app.config["SQLALCHEMY_DATABASE_URI"].replace("+psycopg2", ""))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_database WHERE datname LIKE 'golub_lab_%'")
+        assert cursor.fetchone() == (0,)
+    connection.close()
+
+
+def test_it_never_plays_in_the_services_own_database(app: Flask) -> None:
+    done = flask(app, "lab", "--here")
+    assert done.returncode == 1
+    assert "throw away" in done.stderr

@@ -1,0 +1,247 @@
+"""People who pause, stop, delete, unsubscribe, edit and press twice, amid a run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text, update
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending import brakes
+from mailer.sending.closing import stop_what_must
+from mailer.sending.planning import AlreadyRunning, plan_deliveries, start_now
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
+from tests.factories import make_mailing
+from tests.faults.conftest import add_clients, carry_on, outcomes
+from tests.faults.horses import SOON, Horse, wait_until
+
+MakeRun = Callable[..., Run]
+Mount = Callable[..., Horse]
+CONNECTIONS = 4
+
+
+def brake(run: Run, kind: str) -> None:
+    """What a person does, as one transaction."""
+    mailing = db.session.get_one(Mailing, run.mailing_id)
+    if kind == "paused":
+        brakes.pause(mailing)
+    elif kind == "blocked":
+        mailing.owner.blocked_at, mailing.owner.block_reason = utcnow(), "spam"
+        brakes.stop_owner(mailing.owner_id)
+    elif kind == "disabled":
+        mailing.disabled_at, mailing.disabled_reason = utcnow(), "spam"
+        brakes.stop(mailing, StopReason.DISABLED)
+    else:
+        brakes.stop(mailing, StopReason(kind))
+    db.session.commit()
+
+
+def has_ticked_to_the_end(run: Run) -> bool:
+    """One tick's part in stopping; whether the run is closed now."""
+    stop_what_must()
+    db.session.refresh(run)
+    db.session.commit()
+    return run.closed_at is not None
+
+
+@pytest.mark.parametrize("kind", ["paused", "owner", "disabled", "blocked", "deleted"])
+def test_a_brake_lets_only_the_open_transactions_out(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, kind: str
+) -> None:
+    lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
+    count = 1000
+    run = make_run(count)
+    horse = mount(run, 1000.0)  # as long as `flask send-mailings` would
+    wait_until(lambda: len(lab.accepted) >= count * 0.3)
+    brake(run, kind)
+    at_commit, began = len(lab.accepted), time.monotonic()
+    if kind == "paused":
+        wait_until(lambda: not horse.is_alive, SOON)
+        db.session.refresh(run)
+        assert (run.state, run.closed_at) == (RunState.PAUSED, None)
+    else:
+        wait_until(lambda: has_ticked_to_the_end(run), SOON)
+        db.session.refresh(run)
+        assert run.state is RunState.STOPPED
+        assert run.stopped_count == count - run.accepted_count
+    assert time.monotonic() - began < SOON
+    assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # one a connection, and the count is read a moment later
+    assert run.uncertain_count == 0
+    assert run.accepted_count == len(lab.accepted)
+    if kind == "paused":
+        brakes.resume(db.session.get_one(Mailing, run.mailing_id))
+        db.session.commit()
+        assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+    lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
+    run = make_run(1000)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 400)
+    db.session.execute(update(Run).values(ends_at=text("now()")))
+    db.session.commit()
+    at_commit = len(lab.accepted)
+    wait_until(lambda: not horse.is_alive, SOON)
+    wait_until(lambda: has_ticked_to_the_end(run), SOON)
+    db.session.refresh(run)
+    assert (run.state, run.stop_reason) == (RunState.EXPIRED, StopReason.ENDED)
+    assert len(lab.accepted) - at_commit <= CONNECTIONS + 1
+
+
+@pytest.mark.parametrize("kind", ["pause", "block"])
+def test_a_brake_put_on_while_the_list_is_being_made_holds(app: Flask, lab: Lab, make_run: MakeRun, kind: str) -> None:
+    run = make_run(10)
+    run_id, mailing_id = run.id, run.mailing_id
+    db.session.commit()
+    with db.engine.connect() as other:
+        other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))  # planning stops half way
+        planner = threading.Thread(target=in_context, args=(app, plan_deliveries, run_id))
+        planner.start()
+        wait_until(is_somebody_waiting)
+        mailing = db.session.get_one(Mailing, mailing_id)
+        if kind == "pause":
+            brakes.pause(mailing)
+        else:
+            mailing.owner.blocked_at, mailing.owner.block_reason = utcnow(), "spam"
+        db.session.commit()
+    planner.join()
+    assert not send_run(run_id, 5)
+    stop_what_must()
+    assert lab.accepted == []
+    found = db.session.get_one(Run, run_id, populate_existing=True)
+    assert found.state is (RunState.PAUSED if kind == "pause" else RunState.STOPPED)
+
+
+def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> None:
+    """In a thread of its own."""
+    with app.app_context():
+        work(*arguments)
+        db.session.remove()
+
+
+def is_somebody_waiting() -> bool:
+    """Whether a transaction waits for a lock."""
+    db.session.rollback()
+    found = bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+    db.session.rollback()
+    return found
+
+
+def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("DOT c2@* -> accept; drop\nRCPT c1@* -> 451 4.3.0 Later\nRCPT c3@* -> 451 4.3.0 Later")
+    run = make_run(3, in_doubt_rule="resend")
+    send_run(run.id, 5)
+    brake(run, "owner")
+    wait_until(lambda: has_ticked_to_the_end(run), SOON)
+    assert outcomes(run) == {"stopped": 2, "uncertain": 1}
+
+
+def test_those_who_unsubscribe_or_are_deleted_meanwhile_get_nothing_more(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("RCPT 50% -> 450 4.2.0 Later")
+    run = make_run(300, in_doubt_rule="resend")
+    send_run(run.id, 5)
+    deferred = set(db.session.scalars(text("SELECT email FROM deliveries WHERE state = 'deferred'")))
+    gone, unsubscribed = set(sorted(deferred)[:20]), set(sorted(deferred)[20:40])
+    db.session.execute(update(Client).where(Client.email.in_(gone)).values(deleted_at=utcnow()))
+    for email in unsubscribed:
+        db.session.add(Suppression(owner_id=run.owner_id, email_key=email, reason=SuppressionReason.UNSUBSCRIBED))
+    db.session.commit()
+    lab.obey("")
+    run = carry_on(run)
+    assert outcomes(run) == {"accepted": 260, "excluded": 40}
+    assert not {record.recipient for record in lab.accepted} & (gone | unsubscribed)
+
+
+def test_in_doubt_and_then_unsubscribed_is_uncertain(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("DOT -> accept; drop")
+    run = make_run(1, in_doubt_rule="resend")
+    send_run(run.id, 5)
+    db.session.add(Suppression(owner_id=run.owner_id, email_key="c1@example.test", reason="unsubscribed"))
+    db.session.commit()
+    assert outcomes(carry_on(run)) == {"uncertain": 1}
+    assert len(lab.accepted) == 1
+
+
+def test_an_edit_amid_the_run_changes_the_next_one_only(app: Flask, lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+    lab.keeps_content = True
+    lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
+    run = make_run(400)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 200)
+    mailing = db.session.get_one(Mailing, run.mailing_id)
+    mailing.message.subject = "Changed"
+    db.session.commit()
+    assert horse.wait() == 0
+    run = carry_on(run)
+    assert all(b"Subject: News" in (record.content or b"") for record in lab.accepted)
+    again = carry_on(start_now(mailing, "again"))
+    assert again.state is RunState.COMPLETE
+    assert all(b"Subject: Changed" in (record.content or b"") for record in lab.accepted[400:])
+
+
+def test_send_now_pressed_fifty_times_at_once_is_one_run(app: Flask, lab: Lab, owner: User) -> None:
+    add_clients(owner, 10)
+    mailing_id = make_mailing(owner).id
+    db.session.commit()
+
+    def press(number: int) -> None:
+        try:
+            start_now(db.session.get_one(Mailing, mailing_id), f"form-{number % 5}")  # five tabs, ten clicks each
+        except AlreadyRunning:
+            db.session.rollback()
+
+    threads = [threading.Thread(target=in_context, args=(app, press, number)) for number in range(50)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    (run,) = db.session.scalars(select(Run)).all()
+    assert carry_on(run).state is RunState.COMPLETE
+    assert len(lab.accepted) == 10
+
+
+def test_a_small_mailing_does_not_wait_for_a_huge_one(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, stranger: User
+) -> None:
+    lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
+    huge, small = make_run(3000), make_run(50, whose=stranger)
+    horses = [mount(huge, 0.5), mount(huge, 0.5)]  # stretches, as the queue would have it
+    carry_on(small, 20)
+    assert any(horse.is_alive for horse in horses)
+    db.session.refresh(huge)
+    assert huge.waiting_count > 0
+    brakes.stop(db.session.get_one(Mailing, huge.mailing_id), StopReason.OWNER)
+    db.session.commit()
+    wait_until(lambda: has_ticked_to_the_end(huge), SOON)
+
+
+def test_pausing_while_the_run_closes_never_locks_up(app: Flask, lab: Lab, make_run: MakeRun) -> None:
+    run = make_run(1, period="once")
+    for number in range(5):
+        closer = threading.Thread(target=in_context, args=(app, send_run, run.id, 5.0))
+        mailing_id = run.mailing_id
+        db.session.rollback()
+        closer.start()
+        while closer.is_alive():
+            mailing = db.session.get_one(Mailing, mailing_id, populate_existing=True)
+            brakes.pause(mailing)
+            db.session.commit()
+            brakes.resume(mailing)
+            db.session.commit()
+        closer.join()
+        carry_on(run)
+        run = start_now(db.session.get_one(Mailing, mailing_id), f"again {number}")
+    brakes.stop(db.session.get_one(Mailing, mailing_id), StopReason.OWNER)
+    db.session.commit()
+    assert has_ticked_to_the_end(run)

@@ -1,0 +1,100 @@
+"""Real workers of RQ, with wake-ups in heaps, a Redis that forgets, and people at the command line."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from mailer import queue
+from mailer.extensions import db
+from mailer.jobs import ticking
+from mailer.models.run import Run, RunState
+from mailer.queue import SEND_RUN
+from mailer.smtp.lab import Lab
+from tests.faults.conftest import carry_on
+from tests.faults.horses import SOON, wait_until
+from tests.jobs.test_jobs import running
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture(autouse=True)
+def short_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of the processes: what they inherit."""
+    for name, value in {"LEASE_SECONDS": "4", "JOB_SECONDS": "0.5", "SLICE_SIZE": "100"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def state_of(run_id: int) -> RunState | None:
+    """Where the run stands now."""
+    db.session.rollback()
+    found = db.session.scalar(select(Run.state).where(Run.id == run_id))
+    db.session.rollback()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("wake_ups", "workers", "count"), [(200, 3, 1500), pytest.param(1000, 8, 10_000, marks=pytest.mark.faults)]
+)
+def test_wake_ups_in_heaps_a_forgetful_redis_and_people_at_the_command_line(
+    app: Flask, lab: Lab, make_run: MakeRun, wake_ups: int, workers: int, count: int
+) -> None:
+    lab.obey("DOT -> accept; delay 0.003; 250 2.0.0 Ok")
+    run_id = make_run(count).id
+    with ExitStack() as stack:
+        for _number in range(wake_ups):
+            queue.enqueue(SEND_RUN, run_id)
+        for _number in range(workers):
+            stack.enter_context(running(app, "worker", "mailings"))
+        for _number in range(3 if workers == 3 else 5):
+            stack.enter_context(running(app, "send-mailings"))
+        for number in range(1, 4):
+            wait_until(lambda n=number: len(lab.accepted) >= n * count // 5, 60)
+            queue.connection().flushdb()
+            ticking.take_turn()
+        wait_until(lambda: ticking.take_turn() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
+    assert len(lab.accepted) == count
+
+
+def test_a_worker_told_to_go_is_gone_in_two_seconds_and_leaves_nothing_in_doubt(
+    app: Flask, lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_SECONDS", "60")
+    lab.obey("DOT -> accept; delay 0.05; 250 2.0.0 Ok")
+    run = make_run(2000)
+    queue.enqueue(SEND_RUN, run.id)
+    with running(app, "worker", "mailings") as worker:
+        wait_until(lambda: len(lab.accepted) >= 50)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=10) == 0
+        assert time.monotonic() - began < SOON
+    at_end = len(lab.accepted)
+    db.session.refresh(run)
+    assert (run.accepted_count, run.uncertain_count) == (at_end, 0)
+    assert db.session.scalar(text("SELECT count(*) FROM slices WHERE lease_token IS NOT NULL")) == 0
+    assert queue.waiting_count(SEND_RUN, run.id) == 1  # the next worker goes on at once
+    db.session.rollback()
+    time.sleep(0.1)
+    assert len(lab.accepted) == at_end  # no horse runs on by itself
+    lab.obey("")
+    assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_send_mailings_obeys_a_signal(app: Flask, lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("DOT -> accept; delay 0.05; 250 2.0.0 Ok")
+    run = make_run(500)
+    with running(app, "send-mailings") as command:
+        wait_until(lambda: len(lab.accepted) >= 30)
+        command.send_signal(signal.SIGTERM)
+        assert command.wait(timeout=5) == 143
+    db.session.refresh(run)
+    assert (run.accepted_count, run.uncertain_count) == (len(lab.accepted), 0)
+    lab.obey("")
+    assert carry_on(run).state is RunState.COMPLETE

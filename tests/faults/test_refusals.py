@@ -1,0 +1,101 @@
+"""A run that is refused too often pauses by itself, and goes on when its owner says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from flask import Flask
+
+from mailer.extensions import db
+from mailer.mailings.run_queries import top_refusals
+from mailer.mailings.services import resume_mailing
+from mailer.models.mailing import Mailing
+from mailer.models.run import PauseReason, Run, RunState
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
+from tests.faults.conftest import carry_on, outcomes
+
+if TYPE_CHECKING:
+    from tests.conftest import Browser
+
+MakeRun = Callable[..., Run]
+
+
+def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
+    lab: Lab, make_run: MakeRun, as_owner: Browser
+) -> None:
+    lab.obey("RCPT 50% -> 550 5.1.1 No such user here\nRCPT c7* -> 550 5.7.1 Blocked by policy 17")
+    run = make_run(2000)
+    while send_run(run.id, 5):
+        pass
+    db.session.refresh(run)
+    mailing = db.session.get_one(Mailing, run.mailing_id, populate_existing=True)
+    assert (run.state, run.pause_reason) == (RunState.PAUSED, PauseReason.REFUSALS)
+    assert mailing.paused_at is not None
+    assert run.waiting_count > 0
+    assert run.uncertain_count == 0
+    assert not send_run(run.id, 5)
+
+    page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+    assert "5.1.1 No such user here" in page
+    assert f"/mailings/{run.mailing_id}/resume" in page
+    replies = top_refusals(run)
+    assert (replies[0].code, replies[0].enhanced, replies[0].text) == (550, "5.1.1", "5.1.1 No such user here")
+    assert sum(reply.count for reply in replies) == run.refused_count
+
+    resume_mailing(mailing)
+    run = carry_on(run)
+    assert run.state is RunState.COMPLETE_WITH_REFUSALS
+    assert run.pause_reason is None
+    assert run.tolerates_refusals
+
+
+def test_a_few_refusals_do_not_pause(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("RCPT c1?@* -> 550 5.1.1 No such user here")
+    assert outcomes(carry_on(make_run(40))) == {"accepted": 30, "refused": 10}
+
+
+def test_a_quarter_refused_does_not_pause(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("RCPT *1@* -> 550 5.1.1 No such user\nRCPT *2@* -> 550 5.1.1 No such user")
+    assert carry_on(make_run(500)).state is RunState.COMPLETE_WITH_REFUSALS
+
+
+def test_retries_that_ran_out_are_no_reason_to_pause(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey(
+        "RCPT c1* -> 452 4.2.2 Mailbox full\nRCPT c2* -> 452 4.2.2 Mailbox full\nRCPT c3* -> 452 4.2.2 Mailbox full"
+    )
+    run = make_run(200)
+    db.session.execute(
+        db.text("UPDATE runs SET planned_at = now() - interval '73 hours', created_at = now() - interval '73 hours'")
+    )
+    db.session.commit()
+    run = carry_on(run)
+    assert run.state is RunState.COMPLETE_WITH_REFUSALS
+    assert run.pause_reason is None
+
+
+def test_alike_answers_are_one_whatever_address_they_name(lab: Lab, make_run: MakeRun) -> None:
+    rules = [f"RCPT c{n}@* -> 550 5.1.1 <c{n}@example.test>: no such user" for n in range(1, 6)]
+    lab.obey("\n".join(rules))
+    run = carry_on(make_run(20))
+    assert [(reply.text, reply.count) for reply in top_refusals(run)] == [("5.1.1 …: no such user", 5)]
+
+
+@pytest.mark.parametrize("whose", ["as_stranger", "as_manager"])
+def test_only_the_owner_lets_it_go_on(
+    app: Flask, lab: Lab, make_run: MakeRun, request: pytest.FixtureRequest, whose: str
+) -> None:
+    browser: Browser = request.getfixturevalue(whose)
+    lab.obey("RCPT -> 550 5.7.1 No")
+    run = make_run(300)
+    while send_run(run.id, 5):
+        pass
+    assert browser.post(f"/mailings/{run.mailing_id}/resume").status_code in (403, 404)
+    db.session.refresh(run)
+    assert run.pause_reason is PauseReason.REFUSALS
+    if whose == "as_manager":
+        page = browser.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+        assert "5.7.1 No" in page
+        assert f"/mailings/{run.mailing_id}/resume" not in page

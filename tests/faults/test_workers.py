@@ -1,0 +1,222 @@
+"""Processes that die, sleep and are told to go, amid a run."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailer.extensions import db
+from mailer.models.mailing import InDoubtRule
+from mailer.models.run import Run, RunState
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
+from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
+from tests.faults.horses import SOON, Horse, wait_until
+from tests.sending.conftest import attempts, let_time_pass
+
+MakeRun = Callable[..., Run]
+Mount = Callable[..., Horse]
+
+
+@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.faults)])
+def test_workers_killed_at_random(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, seed: random.Random, kills: int
+) -> None:
+    count = 500 * kills
+    lab.obey(
+        "RCPT 3% -> 451 4.3.0 Later\nRCPT 2% -> 550 5.1.1 No such user\nDOT 5% -> accept; delay 0.02; 250 2.0.0 Ok"
+    )
+    run = make_run(count)
+    horses = [mount(run), mount(run)]
+    for number in range(1, kills + 1):
+        wait_until(
+            lambda n=number: lab.content_count >= n * count // (kills + 2) or not any(h.is_alive for h in horses)
+        )
+        time.sleep(seed.random() * 0.05)
+        victim = seed.choice([horse for horse in horses if horse.is_alive] or horses)
+        victim.kill()
+        horses.remove(victim)
+        horses.append(mount(run))
+    run = carry_on(run)
+
+    assert run.uncertain_count <= kills * 4  # at most the open transactions of each
+    assert run.accepted_count + run.refused_count + run.uncertain_count == count
+    assert run.state is RunState.INCOMPLETE if run.uncertain_count else RunState.COMPLETE_WITH_REFUSALS
+
+
+VICTIM = "c3@example.test"
+POINTS = {
+    # the rule that holds the server there; copies afterwards; state of the victim under "hold"
+    "not connected": ("GREETING -> delay 30", 1, "accepted"),
+    "after MAIL": ("MAIL -> delay 30", 1, "accepted"),
+    "after RCPT": (f"RCPT {VICTIM} -> delay 30", 1, "accepted"),
+    "after DATA": (f"DATA {VICTIM} -> delay 30", 1, "accepted"),
+    "amid content": (f"CONTENT {VICTIM} -> delay 30", 0, "uncertain"),
+    "after the dot": (f"DOT {VICTIM} -> delay 30", 0, "uncertain"),
+    "before the reply": (f"DOT {VICTIM} -> accept; delay 30", 1, "uncertain"),
+}
+
+
+def reached(lab: Lab, point: str) -> Callable[[], bool]:
+    """Tell whether the server stands at the point."""
+    words = {"not connected": "", "after MAIL": "MAIL", "after RCPT": "RCPT", "after DATA": "DATA"}
+    if point not in words:
+        return lambda: any(is_flagged(3))
+    return lambda: lab.connection_count > 0 and (not words[point] or said(lab, words[point]))
+
+
+def said(lab: Lab, verb: str) -> bool:
+    """Whether the server has been told `verb` about the victim."""
+    about = f"RCPT TO:<{VICTIM}>"
+    lines = lab.trace or []
+    if verb == "MAIL":
+        return any(line.startswith("MAIL") for line in lines)
+    return about in lines
+
+
+def is_flagged(position: int) -> list[bool]:
+    """Whether the content of that position's mail may be on its way."""
+    db.session.rollback()
+    rows = db.session.scalars(text("SELECT marked FROM slices WHERE marked IS NOT NULL")).all()
+    db.session.rollback()
+    return [row[position - 1] == "1" for row in rows]
+
+
+@pytest.mark.parametrize("rule", list(InDoubtRule))
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_known_point(
+    app: Flask,
+    lab: Lab,
+    make_run: MakeRun,
+    mount: Mount,
+    point: str,
+    rule: InDoubtRule,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    behaviour, copies, state = POINTS[point]
+    lab.trace = []
+    lab.obey(behaviour)
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
+    run = make_run(6, in_doubt_rule=rule)
+    horse = mount(run)
+    wait_until(reached(lab, point))
+    time.sleep(0.05)
+    horse.kill()
+    lab.obey("")
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab))
+    run = carry_on(run)
+
+    is_resent = state == "uncertain" and rule is InDoubtRule.RESEND
+    assert lab.count(VICTIM) == copies + is_resent
+    assert outcomes(run) == {"accepted": 6} if is_resent or state == "accepted" else {"accepted": 5, "uncertain": 1}
+    assert run.uncertain_count == (0 if is_resent else state == "uncertain")
+
+
+def test_killed_between_the_reply_and_its_record(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.obey(f"DOT {VICTIM} -> accept; delay 0.5; 250 2.0.0 Ok")
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
+    run = make_run(6)
+    horse = mount(run)
+    wait_until(lambda: lab.count(VICTIM) == 1)
+    with db.engine.connect() as other:
+        other.execute(text("SELECT 1 FROM slices FOR UPDATE"))  # the record has to wait, the reply comes
+        time.sleep(1)
+        horse.kill()
+    run = carry_on(run)
+    assert outcomes(run) == {"accepted": 5, "uncertain": 1}
+    assert lab.count(VICTIM) == 1
+
+
+def test_killed_after_the_record(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.obey("DOT c4@example.test -> delay 30")
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
+    run = make_run(6)
+    horse = mount(run)
+    wait_until(lambda: any(is_flagged(4)) and len(attempts(run)) == 3)
+    horse.kill()
+    lab.obey("")
+    run = carry_on(run)
+    assert outcomes(run) == {"accepted": 5, "uncertain": 1}
+    assert lab.count(VICTIM) == 1
+
+
+def test_the_first_try_and_the_resend_both_killed(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.obey(f"DOT {VICTIM} -> accept; delay 30")
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
+    run = make_run(6, in_doubt_rule=InDoubtRule.RESEND)
+    for copies in (1, 2):
+        horse = mount(run)
+        wait_until(lambda n=copies: lab.count(VICTIM) == n)
+        horse.kill()
+        wait_for_lease()
+        send_run(run.id, 5)  # finds the doubt, sends to the others
+        let_time_pass()
+    lab.obey("")
+    run = carry_on(run)
+    assert outcomes(run) == {"accepted": 5, "uncertain": 1}
+    assert lab.count(VICTIM) == 2
+    contents = {record.sha256 for record in lab.accepted if record.recipient == VICTIM}
+    assert len(contents) == 1  # byte for byte the same, Message-ID and all
+
+
+def wait_for_lease() -> None:
+    """Until no lease is alive."""
+
+    def is_free() -> bool:
+        db.session.rollback()
+        return not db.session.scalar(text("SELECT count(*) FROM slices WHERE leased_until > now()"))
+
+    wait_until(is_free)
+
+
+def test_a_worker_that_slept_beyond_its_lease_writes_nothing(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount
+) -> None:
+    lab.obey("DOT 20% -> accept; delay 0.05; 250 2.0.0 Ok")
+    run = make_run(1500)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 200)
+    horse.send(signal.SIGSTOP)
+    time.sleep(LEASE_SECONDS + 0.3)
+    other = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 700)
+    horse.send(signal.SIGCONT)
+    assert other.wait() == 0
+    assert horse.wait() == 0
+    run = carry_on(run)
+    assert run.accepted_count + run.uncertain_count == 1500
+    assert run.uncertain_count <= 4
+
+
+def test_told_to_go_ten_times_in_a_row_nothing_is_in_doubt(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount
+) -> None:
+    run = make_run(3000)
+    for number in range(1, 11):
+        horse = mount(run)
+        wait_until(lambda n=number, h=horse: len(lab.accepted) >= n * 250 or not h.is_alive)
+        if horse.is_alive:
+            began = time.monotonic()
+            horse.send(signal.SIGTERM)
+            assert os.waitstatus_to_exitcode(horse.wait()) in (0, 143, -15)  # -15: nothing was in hand
+            assert time.monotonic() - began < SOON
+    run = carry_on(run)
+    assert run.state is RunState.COMPLETE
+    assert len(lab.accepted) == 3000
