@@ -38,6 +38,12 @@ from mailer.sending.slots import NoSlot, SharedConnections
 from mailer.sending.transports import Choice
 
 log = structlog.get_logger()
+SESSION = (
+    "tcp_keepalives_idle=30",
+    "tcp_keepalives_interval=10",
+    "tcp_keepalives_count=3",
+    "plan_cache_mode=force_generic_plan",
+)
 
 
 class ToldToGo(SystemExit):
@@ -200,11 +206,11 @@ def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
 def _connector() -> Callable[[], Connection]:
     """What makes database connections of a stretch's own, in any thread.
 
-    The server gives up on a machine that is gone within a minute.
+    The server gives up on a machine that is gone within a minute, and does not plan a prepared statement anew.
     """
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    return partial(psycopg2.connect, url, connect_timeout=5, application_name="golub sender", options=alive)
+    options = " ".join(f"-c {setting}" for setting in SESSION)
+    return partial(psycopg2.connect, url, connect_timeout=5, application_name="golub sender", options=options)
 
 
 def _ledger(run_id: int, connect: Callable[[], Connection], transport: str | None = None) -> Ledger:

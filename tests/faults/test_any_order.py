@@ -38,9 +38,10 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import brakes, closing
 from mailer.sending.changes import RunRules, deadline
-from mailer.sending.ledger import ABANDONED, Claim, Entry, LeaseLost, Ledger
+from mailer.sending.ledger import Claim, Entry, LeaseLost, Ledger
 from mailer.sending.planning import plan_deliveries, start_now
 from mailer.sending.recovery import recover
+from mailer.sending.statements import ABANDONED
 from mailer.smtp.results import Outcome, Result
 from mailer.smtp.results import Phase as Step
 from tests.factories import make_mailing, make_user
