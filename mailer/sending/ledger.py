@@ -20,8 +20,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -32,6 +32,8 @@ from psycopg2.extras import execute_values
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import statements
 from mailer.sending.changes import Progress, is_refused_too_often
+from mailer.sending.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.rounds import Round, Writer, array
 from mailer.sending.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
 
@@ -39,65 +41,16 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Person:
-    """One due delivery of a claimed slice with what the mail is made of."""
-
-    progress: Progress
-    email: str
-    values: dict[str, str]
-    token: str | None  # of the unsubscribe link
-    is_settled: bool = True  # the row in the database says what `progress` says
-
-
-@dataclass(slots=True)
-class Claim:
-    """A slice under this worker's lease."""
-
-    slice_id: int
-    token: str
-    first_position: int
-    people: dict[int, Person]
-    flags: bytearray  # '0' or '1' per position; what `mark_and_record` writes
-    left_count: int = field(default=0)  # people whose result is not written yet
-
-    def set_flag(self, position: int, is_marked: bool) -> None:
-        """Note that the content of this position's mail may be on its way, or that its end is known."""
-        self.flags[position - self.first_position] = 49 if is_marked else 48
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An attempt about to be written."""
-
-    claim: Claim
-    position: int
-    number: int
-    result: Result
-
-
-class LeaseLost(Exception):
-    """Somebody else has taken the slice over; nothing was written."""
-
-
 class Ledger:
-    """The ledger of one run, as one worker writes it. `transport` names the mail server its attempts go through."""
+    """The ledger of one run, as one worker writes it."""
 
-    def __init__(
-        self,
-        connect: Callable[[], Connection],
-        run_id: int,
-        worker: str,
-        lease_seconds: float,
-        transport: str | None = None,
-    ) -> None:
+    def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
         self._connect = connect
-        self._connection = self._open()
-        self._prepared_for: Connection | None = None
-        self._run_id = run_id
-        self._worker = worker[:64]
-        self._transport = transport and transport[:100]
-        self.lease_seconds = lease_seconds
+        self._connection = connect()
+        self._prepared: Connection | None = None  # knows the statement of `mark_and_record`
+        self.writer = writer
+        self._run_id = writer.run_id
+        self.lease_seconds = writer.lease_seconds
 
     def close(self) -> None:
         """Give the connection back to the server."""
@@ -110,7 +63,7 @@ class Ledger:
         `ABANDONED` instead of `DUE` finds what a dead worker holds, in runs that may not send too.
         """
         token = str(uuid.uuid4())
-        arguments = {"run": self._run_id, "worker": self._worker, "lease": self.lease_seconds, "token": token}
+        arguments = {"run": self._run_id, "worker": self.writer.worker, "lease": self.lease_seconds, "token": token}
 
         def work(cursor: Any, is_repeated: bool) -> tuple[Claim, Sequence[int]] | None:
             row = None
@@ -144,38 +97,15 @@ class Ledger:
         stopped, or the lease is lost; in the latter case its entries are not written and LeaseLost is raised after the
         others' commit.
         """
-        by_id = {claim.slice_id: claim for claim in claims}
-        for entry in entries:
-            entry.claim.set_flag(entry.position, False)
-        before, after = [], []
-        for id_, claim in by_id.items():
-            before.append(claim.flags.decode())
-            for position in marks.get(id_, ()):
-                claim.set_flag(position, True)
-            after.append(claim.flags.decode())
-        slices = [_array(by_id), _array(claim.token for claim in by_id.values()), _array(after), _array(before)]
-        attempts = _columns(entries)
+        round_ = Round(claims, marks, entries)
+        return round_.allowed(self._patiently(partial(self._commit_round, round_)))
 
-        def work(cursor: Any, is_repeated: bool) -> dict[int, bool]:
-            self._prepare(cursor)
-            about = (self.lease_seconds, is_repeated, self._run_id, self._transport, self._worker)
-            cursor.execute(statements.MARK, (*slices, *about, *attempts))
-            return dict(cursor.fetchall())
-
-        found = self._patiently(work, is_one_statement=True)
-        if len(found) < len(by_id):
-            raise LeaseLost
-        allowed = {id_ for id_, may_send in found.items() if may_send}
-        for id_, positions in marks.items():
-            if id_ not in allowed:
-                for position in positions:
-                    by_id[id_].set_flag(position, False)
-        return allowed
-
-    def _prepare(self, cursor: Any) -> None:
-        if self._prepared_for is not self._connection:
+    def _commit_round(self, round_: Round, cursor: Any, is_repeated: bool) -> dict[int, bool]:
+        if self._prepared is not self._connection:
             cursor.execute(statements.PREPARE_MARK)
-            self._prepared_for = self._connection
+            self._prepared = self._connection
+        cursor.execute(*round_.question(self.writer, is_repeated=is_repeated))
+        return dict(cursor.fetchall())
 
     def settle(self, claim: Claim, progress: Sequence[Progress], *, release: bool) -> None:
         """Write the states of deliveries whose attempts are written; with `release` give the slice back.
@@ -237,21 +167,15 @@ class Ledger:
             return False
         return True
 
-    def _open(self) -> Connection:
-        connection = self._connect()
-        connection.autocommit = True  # spares two round trips where one statement is all; `with` makes a transaction
-        return connection
-
-    def _patiently(self, work: Callable[[Any, bool], T], *, is_one_statement: bool = False) -> T:
+    def _patiently(self, work: Callable[[Any, bool], T]) -> T:
         """Do `work` in one transaction; while the database is away try again, told that it may have been done."""
         gives_up_at = time.monotonic() + self.lease_seconds / 2
         pause, is_repeated = 0.05, False
         while True:
             try:
                 if self._connection.closed:
-                    self._connection = self._open()
-                transaction = nullcontext() if is_one_statement else self._connection
-                with transaction, self._connection.cursor() as cursor:
+                    self._connection = self._connect()
+                with self._connection, self._connection.cursor() as cursor:
                     return work(cursor, is_repeated)
             except (DatabaseError, InterfaceError) as error:
                 is_away = isinstance(error, OperationalError | InterfaceError) or self._connection.closed
@@ -274,7 +198,7 @@ def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> No
     positions = [p.position for p in progress]
     about = {"run": run_id, "first": min(positions), "last": max(positions)}
     statement = cursor.mogrify(statements.SETTLE, about).decode()
-    rows = [(_array(members), *end) for end, members in groups.items()]
+    rows = [(array(members), *end) for end, members in groups.items()]
     template = "(%s::int[], %s, %s, %s::timestamptz, %s::smallint, %s::smallint)"
     execute_values(cursor, statement, rows, template, page_size=len(rows))
 
@@ -295,31 +219,3 @@ def _person(row: tuple[Any, ...]) -> Person:
         "comment": comment or "",
     }
     return Person(progress, email, values, token, is_settled=out is None)
-
-
-def _columns(entries: Sequence[Entry]) -> list[str]:
-    """The entries as the arrays that `statements.MARK` takes."""
-    results = [entry.result for entry in entries]
-    return [
-        _array(entry.claim.slice_id for entry in entries),
-        _array(entry.position for entry in entries),
-        _array(entry.number for entry in entries),
-        _array(result.outcome.value for result in results),
-        _array(result.phase.value for result in results),
-        _array("NULL" if result.code is None else result.code for result in results),
-        _array("NULL" if result.enhanced is None else _quoted(result.enhanced[:16]) for result in results),
-        _array(_quoted(result.text[:1000]) for result in results),
-        _array(result.started_at.isoformat() for result in results),
-        _array(result.finished_at.isoformat() for result in results),
-        _array("NULL" if result.tls is None else _quoted(result.tls[:64]) for result in results),
-    ]
-
-
-def _array(items: Iterable[object]) -> str:
-    """An array as PostgreSQL reads it; texts must be `_quoted`, unless they are plain words."""
-    return "{" + ",".join(map(str, items)) + "}"
-
-
-def _quoted(text: str) -> str:
-    """A text as an element of an array; PostgreSQL has no NUL."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "") + '"'

@@ -8,7 +8,8 @@ from random import Random
 from typing import cast
 
 from mailer.sending.changes import RunRules
-from mailer.sending.ledger import Claim, Entry, Ledger, Person
+from mailer.sending.claims import Claim, Entry, Person
+from mailer.sending.ledger import Ledger
 from mailer.sending.statements import ABANDONED
 from mailer.smtp.results import Outcome, Phase, Result
 

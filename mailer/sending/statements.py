@@ -9,8 +9,6 @@ MAY_SEND = (
     "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
     "AND (r.ends_at IS NULL OR r.ends_at > now())"
 )
-
-
 DUE = f"s.ready_at <= now() AND (s.leased_until IS NULL OR s.leased_until < now()) AND {MAY_SEND}"
 ABANDONED = "s.leased_until < now() AND s.marked IS NOT NULL"
 CLAIM = """
@@ -47,12 +45,13 @@ PEOPLE = f"""
     ORDER BY d.position
 """
 # One round trip for a whole group commit: five statements going to and fro cost more than their work.
-# Prepared once a connection, since parsing and planning it takes longer than doing it.
-PREPARE_MARK = f"""
-    PREPARE golub_mark (
-        bigint[], uuid[], text[], text[], float8, boolean, bigint, text, text,
-        bigint[], int[], smallint[], text[], text[], smallint[], text[], text[], timestamptz[], timestamptz[], text[]
-    ) AS
+_MARK_TYPES = (
+    *("bigint[]", "uuid[]", "text[]", "text[]"),  # slices
+    *("float8", "boolean", "bigint", "text", "text"),
+    *("bigint[]", "int[]", "smallint[]", "text[]", "text[]", "smallint[]", "text[]", "text[]"),  # attempts
+    *("timestamptz[]", "timestamptz[]", "text[]"),
+)
+_MARK = f"""
     WITH held AS (
         UPDATE slices s SET
             marked = CASE WHEN {MAY_SEND} THEN asked.flags ELSE asked.answered END,
@@ -77,7 +76,9 @@ PREPARE_MARK = f"""
     )
     SELECT id, may_send FROM held
 """
-MARK = "EXECUTE golub_mark (" + ", ".join(["%s"] * 20) + ")"
+# Prepared once a connection, since parsing and planning it takes longer than doing it.
+PREPARE_MARK = f"PREPARE golub_mark ({', '.join(_MARK_TYPES)}) AS {_MARK}"
+MARK = f"EXECUTE golub_mark ({', '.join(['%s'] * len(_MARK_TYPES))})"
 # A group is everybody with the same end, so that a slice of 500 accepted is one row of VALUES. First and last position
 # keep a planner that knows nothing of the table yet from reading the whole run.
 SETTLE = """
@@ -95,8 +96,6 @@ RELEASE = """
     )
     WHERE s.id = %s
 """
-
-
 REFUSED = (
     """
     SELECT r.successful_attempt_count + r.failed_attempt_count, r.refused_count, r.mailing_id FROM runs r
