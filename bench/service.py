@@ -61,14 +61,21 @@ class Service:
         """CPU seconds of the workers that send, finished jobs included."""
         return sum(map(cpu_seconds, self.workers))
 
+    def environment(self, smtp_url: str) -> dict[str, str]:
+        """What a process of Golub's must be told."""
+        return {
+            "FLASK_APP": "wsgi.py",
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "MAILINGS_SMTP_URL": smtp_url,
+            "SITE_URL": "http://golub.test",
+            "VAR_DIR": self.app.config["VAR_DIR"],
+        }
+
     @contextmanager
     def working(self, count: int, smtp_url: str, **settings: str) -> Iterator[None]:
         """`count` workers for mailings, the scheduler and the tick's worker, all as in production."""
-        environment = os.environ | {
-            "FLASK_APP": "wsgi.py", "DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url,
-            "MAILINGS_SMTP_URL": smtp_url, "WORKERS": str(count), "SITE_URL": "http://golub.test",
-            "VAR_DIR": self.app.config["VAR_DIR"],
-        } | settings  # fmt: skip
+        environment = os.environ | self.environment(smtp_url) | {"WORKERS": str(count)} | settings
         flask = [sys.executable, "-m", "flask"]
         with ExitStack() as stack:
             self.workers = [
@@ -94,9 +101,24 @@ class Service:
         db.session.flush()
         db.session.execute(ADD_CLIENTS, {"owner": owner.id, "count": client_count})
         db.session.commit()
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE clients"))
+        self.outside_transactions("VACUUM ANALYZE clients")
         return owner
+
+    @staticmethod
+    def outside_transactions(statement: str) -> None:
+        """Run one statement that wants no transaction around it."""
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(statement))
+
+    @contextmanager
+    def spare_database(self) -> Iterator[str]:
+        """The address of an empty database on the same server, for somebody else."""
+        name = f"spare_{uuid.uuid4().hex[:8]}"
+        self.outside_transactions(f"CREATE DATABASE {name}")
+        try:
+            yield self.database_url.rsplit("/", 1)[0] + f"/{name}"
+        finally:
+            self.outside_transactions(f"DROP DATABASE {name} WITH (FORCE)")
 
     def mailing_of(self, owner: User, html: str = material.HTML) -> Mailing:
         """A mailing to all clients of the owner, due once, now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mailer.sending.changes import Progress
 from mailer.smtp.results import Result
@@ -35,8 +36,7 @@ class Claim:
         self.flags[position - self.first_position] = 49 if is_marked else 48
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An attempt about to be written."""
 
     claim: Claim

@@ -209,7 +209,7 @@ def _person(row: tuple[Any, ...]) -> Person:
     progress = Progress(position, DeliveryState(state), attempts, transients, None, retry_at, suspects)
     if out is not None:
         progress.exclude(Reason(out))
-    values = {key: str(value) for key, value in (attributes or {}).items()}
+    values = {key: str(value) for key, value in attributes.items()} if attributes else {}
     values |= {
         "email": email,
         "first_name": first or "",

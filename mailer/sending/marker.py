@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 from psycopg2 import DatabaseError, Error, InterfaceError, OperationalError
@@ -24,8 +24,7 @@ from mailer.sending.rounds import Round, Writer
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One question: may the content of this mail leave?"""
 
     claim: Claim
