@@ -97,12 +97,12 @@ class Ticks:
     due_ms: float  # each of the due ones gets its run
 
 
-IDLE = text(
-    "INSERT INTO mailings (owner_id, message_id, name, audience, period, starts_local, timezone, next_run_at, "
-    "next_run_local) SELECT owner_id, message_id, 'Idle ' || n, audience, 'daily', starts_local, timezone, "
-    "now() + interval '30 days' + n * interval '1 second', localtimestamp + interval '30 days' "
-    "FROM mailings, generate_series(1, :count) AS n WHERE id = :pattern"
-)
+IDLE_VALUES = {
+    "name": "'Idle ' || n",
+    "next_run_at": "now() + interval '30 days' + n * interval '1 second'",
+    "next_run_local": "localtimestamp + interval '30 days'",
+    "completed_at": "NULL",
+}
 DUE = text(
     "UPDATE mailings SET next_run_at = now() WHERE id IN (SELECT id FROM mailings WHERE name LIKE 'Idle %' LIMIT :n)"
 )
@@ -112,8 +112,7 @@ def ticks(service: Service, idle_count: int, due_count: int = 1000) -> Ticks:
     """Look for due mailings among so many that are not, then with so many that are."""
     pattern = service.mailing_of(service.owner_of(1))
     start_due()
-    db.session.execute(IDLE, {"count": idle_count, "pattern": pattern.id})
-    db.session.commit()
+    _copy_idle(pattern, idle_count)
     service.outside_transactions("VACUUM ANALYZE mailings")
     start_due()
     idle = [_ms(start_due) for _ in range(50)]
@@ -121,6 +120,17 @@ def ticks(service: Service, idle_count: int, due_count: int = 1000) -> Ticks:
     db.session.commit()
     due = _ms(start_due)
     return Ticks(idle_count, statistics.median(idle), due_count, due)
+
+
+def _copy_idle(pattern: Mailing, count: int) -> None:
+    """So many mailings like the pattern, that are not due for a month."""
+    names = [column.name for column in Mailing.__table__.columns if column.name != "id"]
+    values = ", ".join(IDLE_VALUES.get(name, name) for name in names)
+    statement = (
+        f"INSERT INTO mailings ({', '.join(names)}) SELECT {values} FROM mailings, generate_series(1, :count) AS n"
+    )
+    db.session.execute(text(f"{statement} WHERE id = :pattern"), {"count": count, "pattern": pattern.id})
+    db.session.commit()
 
 
 def _ms(work) -> float:  # type: ignore[no-untyped-def]

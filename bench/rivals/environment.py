@@ -32,6 +32,6 @@ def django_rate(python: Path, service: Service, tool: str, port: int, mail_count
     """Mails per second of `post_office` or `mailer`, queueing included, in a database of its own."""
     with service.spare_database() as url:
         environment = os.environ | {"DATABASE_URL": url, "SMTP_PORT": str(port)}
-        command = [str(python), "-m", "bench.rivals.django_tools", tool, str(mail_count)]
-        done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+        command = [str(python), str(ROOT / "bench" / "rivals" / "django_tools.py"), tool, str(mail_count)]
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
         return mail_count / float(done.stdout.split()[-1])
