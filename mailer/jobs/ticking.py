@@ -15,6 +15,7 @@ from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.jobs.server_alarm import tell_admins
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
 from mailer.sending import transports
 from mailer.sending.closing import stop_what_must
@@ -28,7 +29,8 @@ SWEPT = "swept"
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (beat, start_due, wake_senders, stop_what_must, wake_account_emails, wake_imports, flush_views, sweep):
+    sending = (start_due, wake_senders, stop_what_must)
+    for step in (beat, *sending, tell_admins, wake_account_emails, wake_imports, flush_views, sweep):
         _guarded(step)
 
 

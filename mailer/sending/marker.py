@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
@@ -22,6 +23,9 @@ from mailer.sending.connections import execute
 from mailer.sending.rounds import Round, Writer
 
 log = structlog.get_logger()
+
+
+LOOK_EVERY = 0.1  # seconds
 
 
 class Mark(NamedTuple):
@@ -68,11 +72,21 @@ class Marker:
             self._is_scheduled = True
             self._loop.call_soon(self._begin)  # with whatever else this turn of the loop brings
 
+    def look(self) -> None:
+        """To be called now and then: notice a lost connection that the loop is silent about.
+
+        libuv reports a reset socket as a bad one and stops watching it (`uv__poll_io`), so no reader is ever called.
+        """
+        if self._batch and self._waiter is None and not self._is_over:
+            self._advance()
+
     async def end(self) -> None:
         """Commit what was put before."""
         while (self._batch or self._inbox) and not self._is_over:
             self._idle.clear()
-            await self._idle.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), LOOK_EVERY)
+            self.look()
         self.stop()
 
     def stop(self) -> None:

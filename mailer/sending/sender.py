@@ -128,6 +128,7 @@ class Sender:
         while True:
             await asyncio.sleep(0.05)
             now = self._loop.time()
+            self._marker.look()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)

@@ -101,24 +101,7 @@ def test_an_immediate_restart_leaves_nothing_in_doubt(
     run = make_run(count)
     horse = mount(run)
     for number in range(1, restarts + 1):
-        try:
-            wait_until(lambda n=number: len(lab.accepted) >= n * count // (restarts + 2), 40)
-        except AssertionError:
-            import os
-
-            print("ALIVE", horse.is_alive, horse.status, "accepted", len(lab.accepted), "number", number, flush=True)
-            os.system(f"/tmp/pyspy/bin/py-spy dump --pid {horse.pid}")
-            for q in (
-                "select id,ready_at,leased_until,leased_by,lease_token is null, now() from slices",
-                "select state,count(*) from deliveries group by 1",
-                "select state, stop_reason, last_fault from runs",
-                "select * from mail_servers",
-                "select pid,state,query from pg_stat_activity",
-                "select pid,locktype,classid,objid,granted from pg_locks where locktype='advisory'",
-            ):
-                print(q, db.session.execute(text(q)).all(), flush=True)
-                db.session.rollback()
-            raise
+        wait_until(lambda n=number: len(lab.accepted) >= n * count // (restarts + 2))
         own_server.crash()
         time.sleep(0.3)
         own_server.start()
