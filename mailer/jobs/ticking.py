@@ -20,6 +20,7 @@ from mailer.sending import transports
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due
 from mailer.sending.stretch import runs_with_work
+from mailer.sending.windows import turn_at_the_hours
 
 log = structlog.get_logger()
 HEARTBEAT = "heartbeat:tick"
@@ -28,7 +29,10 @@ SWEPT = "swept"
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (beat, start_due, wake_senders, stop_what_must, wake_account_emails, wake_imports, flush_views, sweep):
+    for step in (
+        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, wake_account_emails, wake_imports,
+        flush_views, sweep,
+    ):  # fmt: skip
         _guarded(step)
 
 

@@ -10,8 +10,10 @@ from mailer import places
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
-from mailer.mailings.agenda import agenda_of, in_words, rule_words
+from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.calendar_words import calendar_words
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
@@ -47,7 +49,7 @@ def show(mailing_id: int) -> str:
     mailing = get_visible(Mailing, mailing_id, current_user)
     return render_template(
         "mailings/show.html",
-        agenda=agenda_of(mailing, utcnow(), 5),
+        agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
         recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
         **_moving(mailing),
     )
@@ -58,7 +60,7 @@ def show(mailing_id: int) -> str:
 def progress(mailing_id: int) -> str:
     """The part of the mailing's page that moves while a run goes."""
     mailing = get_visible(Mailing, mailing_id, current_user)
-    agenda = agenda_of(mailing, utcnow(), 5)
+    agenda = agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id)
     return render_template("mailings/_progress.html", is_update=True, agenda=agenda, **_moving(mailing))
 
 
@@ -69,7 +71,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     is_open = run is not None and run.closed_at is None
     return {
         "mailing": mailing,
-        "rule_words": rule_words(mailing.rule),
+        "rule_words": calendar_words(Calendar.of(mailing)),
         "zone_words": places.city(mailing.timezone, str(get_locale())),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,

@@ -15,7 +15,7 @@ from mailer.models.types import UTCDateTime
 
 
 class CalendarFeed(db.Model):  # type: ignore[misc,name-defined]
-    """A link that shows one person's coming runs to whoever has it; the link is this number, signed. No row: no link."""
+    """A link that shows a person's coming runs to whoever has it: this number, signed. No row, no link."""
 
     __tablename__ = "calendar_feeds"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, DateTime, SmallInteger, String, Time
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -68,29 +69,39 @@ class CalendarRule:
     @property
     def rule(self) -> Rule:
         """The calendar rule."""
-        return Rule(
-            Period(self.period),
-            self.starts_local,
-            self.timezone,
-            self.ends_local,
-            every=self.every or 1,
-            weekdays=tuple(self.weekdays or ()),
-            monthly_on=MonthlyOn(self.monthly_on or MonthlyOn.DAY),
-            month_day=self.month_day,
-            month_week=self.month_week or 1,
-            month_weekday=self.month_weekday,
-            also_at=tuple(self.also_at or ()),
-            run_limit=self.run_limit,
-            exceptions=frozenset(self.exception_dates or ()),
-            holiday_rule=HolidayRule(self.holiday_rule or HolidayRule.IGNORE),
-            days_off=self.days_off(),
-        )
+        return rule_of(self)
 
     @property
     def window(self) -> Window | None:
         """The sending hours; None when mails may leave at any time."""
-        weekdays = tuple(self.window_weekdays or EVERY_DAY)
-        if self.window_opens is None and len(weekdays) == len(EVERY_DAY) and not self.window_skips_holidays:
-            return None
-        days_off = self.days_off() if self.window_skips_holidays else None
-        return Window(self.timezone, self.window_opens, self.window_closes, weekdays, days_off)
+        return window_of(self)
+
+
+def rule_of(source: Any) -> Rule:
+    """The rule that the columns of `source` (a mailing, or a calendar typed so far) mean; RuleError when none."""
+    return Rule(
+        Period(source.period),
+        source.starts_local,
+        source.timezone,
+        source.ends_local,
+        every=source.every or 1,
+        weekdays=tuple(source.weekdays or ()),
+        monthly_on=MonthlyOn(source.monthly_on or MonthlyOn.DAY),
+        month_day=source.month_day,
+        month_week=source.month_week or 1,
+        month_weekday=source.month_weekday,
+        also_at=tuple(source.also_at or ()),
+        run_limit=source.run_limit,
+        exceptions=frozenset(source.exception_dates or ()),
+        holiday_rule=HolidayRule(source.holiday_rule or HolidayRule.IGNORE),
+        days_off=source.days_off(),
+    )
+
+
+def window_of(source: Any) -> Window | None:
+    """The sending hours that the columns of `source` mean."""
+    weekdays = tuple(source.window_weekdays or EVERY_DAY)
+    if source.window_opens is None and len(weekdays) == len(EVERY_DAY) and not source.window_skips_holidays:
+        return None
+    days_off = source.days_off() if source.window_skips_holidays else None
+    return Window(source.timezone, source.window_opens, source.window_closes, weekdays, days_off)

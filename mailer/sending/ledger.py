@@ -40,7 +40,8 @@ T = TypeVar("T")
 
 MAY_SEND = (
     "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
-    "AND (r.ends_at IS NULL OR r.ends_at > now())"
+    "AND (r.ends_at IS NULL OR r.ends_at > now()) "
+    "AND (r.window_closes_at IS NULL OR r.window_opens_at <= now() AND r.window_closes_at > now())"
 )
 
 
