@@ -87,7 +87,7 @@ def _except(calendar: Calendar) -> list[str]:
                 HolidayRule.SKIP: _("except on holidays (%(country)s)", country=country),
                 HolidayRule.BEFORE: _("before holidays (%(country)s)", country=country),
                 HolidayRule.AFTER: _("after holidays (%(country)s)", country=country),
-                HolidayRule.IGNORE: _("with the holidays of: %(country)s", country=country),
+                HolidayRule.IGNORE: _("except on holidays (%(country)s)", country=country),  # a working day is none
             }[calendar.holiday_rule]
         )
     if calendar.exception_dates:
