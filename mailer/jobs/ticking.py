@@ -16,7 +16,7 @@ from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
-from mailer.sending import transports
+from mailer.sending import fence, transports
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due
 from mailer.sending.stretch import runs_with_work
@@ -58,6 +58,8 @@ def wake_senders() -> None:
 
     While all mail servers rest from faults only runs that are still to be planned need one.
     """
+    if fence.is_held():
+        return
     slots = current_app.config["SENDERS_PER_RUN"]
     is_resting = transports.all_rest()
     for waiting in runs_with_work():
@@ -83,6 +85,8 @@ def sweep() -> None:
 
 def wake_account_emails() -> None:
     """Wake the account worker for mails whose wake-up was lost or whose retry has come."""
+    if fence.is_held():
+        return
     for email_id in outbox.due_account_emails(utcnow()):
         if not queue.waiting_count(SEND_ACCOUNT_EMAIL, email_id):
             queue.enqueue(SEND_ACCOUNT_EMAIL, email_id)

@@ -120,9 +120,12 @@ class DatesField(Field):
 
 
 class PlainTimeField(TimeField):
-    """A time of day, with an answer a person can act on."""
+    """A time of day, or none, with an answer a person can act on."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        if not any(valuelist):
+            self.data = None
+            return
         try:
             super().process_formdata(valuelist)
         except ValueError:

@@ -25,7 +25,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
-from mailer.sending import audience, windows
+from mailer.sending import audience, fence, windows
 from mailer.sending.lateness import due_moments, is_too_late
 
 
@@ -89,6 +89,8 @@ def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
     """
     now = now or utcnow()
     started: list[int] = []
+    if fence.is_held():
+        return started
     for _turn in range(limit):
         mailing = db.session.scalar(_due(now).limit(1).with_for_update(skip_locked=True, of=Mailing))
         if mailing is None:
@@ -191,9 +193,10 @@ def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     """Make a run on demand and commit; the same `token` always means the same run.
 
-    Raises NoRecipients or AlreadyRunning, and then nothing is made.
+    Raises NoRecipients, AlreadyRunning or InstanceHeld, and then nothing is made.
     """
     now = now or utcnow()
+    fence.require_confirmed()
     occurrence = f"manual:{token}"[:64]
     db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update())
     existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))

@@ -26,7 +26,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import dkim_keys, server_health, transports, windows
+from mailer.sending import dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.ledger import Ledger
@@ -53,6 +53,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
     """
+    if fence.is_held():
+        return False
     plan_deliveries(run_id)
     run = db.session.get(Run, run_id, populate_existing=True)
     if run is None or run.closed_at is not None:
