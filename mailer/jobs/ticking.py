@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import structlog
@@ -15,23 +14,25 @@ from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.jobs.alarms import raise_alarms
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
 from mailer.sending import fence, transports
 from mailer.sending.closing import stop_what_must
+from mailer.sending.missing import make_good
 from mailer.sending.planning import start_due
 from mailer.sending.stretch import runs_with_work
 from mailer.sending.windows import turn_at_the_hours
 
 log = structlog.get_logger()
-HEARTBEAT = "heartbeat:tick"
-SWEPT = "swept"
+MISSING_AFTER = "missing:after"
+ALARMS_EVERY = 60  # seconds
 
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     for step in (
-        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, wake_account_emails, wake_imports,
-        flush_views, sweep,
+        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, wake_account_emails,
+        wake_imports, flush_views, look_for_missing_runs, sweep,
     ):  # fmt: skip
         _guarded(step)
 
@@ -46,11 +47,8 @@ def _guarded(step: Callable[[], object]) -> None:
 
 
 def beat() -> None:
-    """Leave word that the scheduler and the tick's worker live."""
-    try:
-        queue.connection().set(HEARTBEAT, str(time.time()))
-    except RedisError as error:
-        log.warning("no heartbeat", error=str(error))
+    """Leave word that the tick and its worker live."""
+    queue.note_beat("tick")
 
 
 def wake_senders() -> None:
@@ -73,14 +71,33 @@ def wake_senders() -> None:
 
 def sweep() -> None:
     """Once an hour, throw away what nobody will ask for again."""
-    try:
-        is_time = queue.connection().set(SWEPT, "1", nx=True, ex=3600)
-    except RedisError:
-        return
-    if is_time:
+    if _is_time("sweep", 3600):
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
+
+
+def sound_alarms() -> None:
+    """Now and then, tell people about runs that are late or were missed."""
+    if _is_time("alarms", ALARMS_EVERY):
+        raise_alarms()
+
+
+def look_for_missing_runs() -> None:
+    """Once a minute, compare a part of the calendar with the runs; round and round."""
+    if not _is_time("missing", 60):
+        return
+    redis = queue.connection()
+    after_id, _found = make_good(int(redis.get(MISSING_AFTER) or 0), utcnow())
+    redis.set(MISSING_AFTER, after_id)
+
+
+def _is_time(name: str, seconds: int) -> bool:
+    """Whether nobody did it within so many seconds. Without Redis it is never time: nothing of it is urgent."""
+    try:
+        return bool(queue.connection().set(f"done:{name}", "1", nx=True, ex=seconds))
+    except (RedisError, OSError):
+        return False
 
 
 def wake_account_emails() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, render_template, request
+from flask import Response, abort, render_template, request, url_for
 from flask_babel import get_locale
 from flask_login import current_user, login_required
 
@@ -17,6 +17,8 @@ from mailer.mailings.calendar_words import calendar_words
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
+from mailer.recurrence import ical
+from mailer.recurrence.rfc5545 import recurrences
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
@@ -51,8 +53,27 @@ def show(mailing_id: int) -> str:
         "mailings/show.html",
         agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
         recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
+        is_exportable=recurrences(mailing.rule) is not None,
         **_moving(mailing),
     )
+
+
+@bp.get("/<int:mailing_id>/rule.ics")
+@login_required
+def export_rule(mailing_id: int) -> Response:
+    """The calendar rule as one repeating event; 404 where iCalendar has no words for it."""
+    mailing = get_visible(Mailing, mailing_id, current_user)
+    exported = recurrences(mailing.rule)
+    if exported is None:
+        abort(404)
+    url = url_for("mailings.show", mailing_id=mailing.id, _external=True)
+    events = [
+        ical.repeating(f"{mailing.id}-{number}@{request.host}", lines, mailing.name, url, utcnow())
+        for number, lines in enumerate(exported)
+    ]
+    response = Response(ical.calendar(mailing.name, events), mimetype="text/calendar")
+    response.headers["Content-Disposition"] = f'attachment; filename="mailing-{mailing.id}.ics"'
+    return response
 
 
 @bp.get("/<int:mailing_id>/progress")

@@ -45,7 +45,7 @@ def set_next_run(mailing: Mailing, now: datetime) -> None:
     """
     mailing.calendar_since = now
     moment = due_moment(mailing.rule, end_of(mailing), mailing.id, now) or next_moment(mailing.rule, now)
-    _point_at(mailing, moment)
+    point_at(mailing, moment)
     mailing.completed_at = None
     if moment is None and not has_open_run(mailing):
         mailing.completed_at = now
@@ -64,7 +64,8 @@ def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now
     return None if db.session.scalar(seen.limit(1)) else latest
 
 
-def _point_at(mailing: Mailing, moment: Moment | None) -> None:
+def point_at(mailing: Mailing, moment: Moment | None) -> None:
+    """Let the mailing wait for this moment; no commit."""
     mailing.next_run_at = moment.at if moment else None
     mailing.next_run_local = moment.local if moment else None
 
@@ -132,7 +133,7 @@ def _start(mailing: Mailing, now: datetime) -> int | None:
         run_id = _start_present(mailing, present, now)
     _insert_missed(mailing, missed, now)
     mailing.started_at = mailing.started_at or now
-    _point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
+    point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
     if mailing.next_run_at is None and run_id is None and not has_open_run(mailing):
         mailing.completed_at = now
     return run_id

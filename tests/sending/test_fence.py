@@ -58,7 +58,9 @@ def confirmed(app: Flask) -> None:
         ({"number": "00000000-0000-0000-0000-000000000007"}, Held.OTHER_CONTENT),
     ],
 )
-def test_a_copy_sends_nothing(app: Flask, owner: User, confirmed: None, values: dict[str, object], reason: Held) -> None:
+def test_a_copy_sends_nothing(
+    app: Flask, owner: User, confirmed: None, values: dict[str, object], reason: Held
+) -> None:
     due(owner)
     change(**values)
     assert fence.why_held() is reason
