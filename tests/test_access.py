@@ -121,6 +121,10 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.export_rule": {"GET": SEEN_THING},
     "calendar.index": {"GET": SEEN_LIST},
     "calendar.show_punctuality": {"GET": SEEN_LIST},
+    "calendar.holidays.index": {"GET": OWN_WORK},
+    "calendar.holidays.add": {"POST": OWN_WORK},
+    "calendar.holidays.work": {"POST": OWN_WORK},
+    "calendar.holidays.forget": {"POST": OWN_WORK},
     "calendar.make_feed": {"POST": OWN_WORK},
     "calendar.revoke_feed": {"POST": OWN_WORK},
     "calendar.feed": {"GET": EVERYBODY},  # the link is the key

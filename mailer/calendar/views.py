@@ -14,12 +14,14 @@ from flask_login import current_user
 from mailer.access import Permission, requires
 from mailer.calendar import feeds, punctuality
 from mailer.calendar.entries import coming_of, entries
+from mailer.calendar.holiday_views import bp as holidays
 from mailer.calendar.pages import Page, View
 from mailer.clock import utcnow
 from mailer.extensions import limiter
 from mailer.recurrence import ical
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
+bp.register_blueprint(holidays)
 FED = timedelta(days=92)  # how far a feed looks ahead
 
 
