@@ -71,6 +71,7 @@ class Config:
             return os.environ.get(name) or running.get(name) or default
 
         self.VAR_DIR = str(var_dir)
+        self.INSTANCE_ID = get("INSTANCE_ID")  # one word for all hosts that are one service together
         self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
         self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")

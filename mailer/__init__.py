@@ -55,14 +55,16 @@ def _init_extensions(app: Flask) -> None:
 def _register_blueprints(app: Flask) -> None:
     from mailer.auth.views import bp as auth
     from mailer.blog.views import bp as blog
+    from mailer.calendar.views import bp as calendar
     from mailer.clients.views import bp as clients
     from mailer.home.unsubscribe import bp as unsubscribe
     from mailer.home.views import bp as home
     from mailer.mailings.views import bp as mailings
     from mailer.manager.views import bp as manager
     from mailer.messages.views import bp as messages
+    from mailer.operations.views import bp as operations
 
-    for bp in (home, unsubscribe, auth, clients, messages, mailings, manager, blog):
+    for bp in (home, unsubscribe, auth, clients, messages, mailings, calendar, operations, manager, blog):
         app.register_blueprint(bp)
 
 

@@ -19,7 +19,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import Role
 from mailer.queue import WORKERS
-from mailer.sending import dkim_keys
+from mailer.sending import dkim_keys, fence
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
@@ -29,7 +29,7 @@ LONG = 24 * 3600.0
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key, lab):
+    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key, confirm_instance, lab):
         app.cli.add_command(command)
 
 
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
 def send_mailings(mailing_id: int | None) -> None:
     """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers."""
     try:
+        fence.require_confirmed()
         run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
     except Refusal as refusal:
         raise click.ClickException(str(refusal)) from refusal
@@ -107,6 +108,21 @@ def load_sample() -> None:
 
     for account in sample.load(Path(current_app.config["VAR_DIR"])):
         click.echo(f"{account.role:8} {account.email}  password: {account.password}")
+
+
+@click.command("confirm-instance")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def confirm_instance(yes: bool) -> None:
+    """Say that this database, on this machine, is the one true instance: after a restore or a move."""
+    reason = fence.why_held()
+    if reason is None:
+        click.echo("Nothing to confirm: this is the one true instance.")
+        return
+    click.echo(f"Sending is held back ({reason.value}). If another copy still runs, people get everything twice.")
+    if not yes:
+        click.confirm("Is this the one true instance?", abort=True)
+    fence.confirm("flask confirm-instance")
+    click.echo("Confirmed: sending goes on by the rules of each mailing.")
 
 
 @click.command("dkim-key")

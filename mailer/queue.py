@@ -5,13 +5,17 @@ Redis holds no truth. A wake-up that gets lost costs seconds: the tick finds eve
 
 from __future__ import annotations
 
+import time
 import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from flask import current_app
 from redis import Redis, RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 log = structlog.get_logger()
 
@@ -64,6 +68,57 @@ def waiting_count(job: str, *ids: int) -> int:
         return sum(id_.startswith(_prefix(job, *ids)) for id_ in queue(QUEUE_OF[job]).job_ids)
     except (RedisError, OSError):
         return 0
+
+
+def note_beat(name: str) -> None:
+    """Leave word that this part lives."""
+    try:
+        connection().set(f"heartbeat:{name}", str(time.time()))
+    except (RedisError, OSError) as error:
+        log.warning("no heartbeat", part=name, error=str(error))
+
+
+def beat_age(redis: Redis, name: str) -> float | None:
+    """Seconds since the part's last word; None when none is known. Raises RedisError."""
+    beat = redis.get(f"heartbeat:{name}")
+    try:
+        return max(0.0, round(time.time() - float(beat), 1)) if beat else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """One RQ worker: what it works on, since when it has been here, and how long ago it was heard of."""
+
+    name: str
+    queues: tuple[str, ...]
+    is_busy: bool
+    born_at: datetime | None
+    age_seconds: float | None
+
+
+def workers(redis: Redis) -> list[WorkerBeat]:
+    """The workers that Redis knows, by what they work on. Raises RedisError."""
+    found = [
+        WorkerBeat(
+            str(worker.hostname or "") + f":{worker.pid or 0}",
+            tuple(worker.queue_names()),
+            worker.get_state() == WorkerStatus.BUSY,
+            _aware(worker.birth_date),
+            _age(_aware(worker.last_heartbeat)),
+        )
+        for worker in Worker.all(connection=redis)
+    ]
+    return sorted(found, key=lambda worker: (worker.queues, worker.name))
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
+def _age(at: datetime | None) -> float | None:
+    return round((datetime.now(UTC) - at).total_seconds(), 1) if at is not None else None
 
 
 def _prefix(job: str, *ids: int) -> str:

@@ -118,6 +118,18 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.resend_uncertain": {"POST": OWN_THING},
     "mailings.count_as_accepted": {"POST": OWN_THING},
     "mailings.retry_refused": {"POST": OWN_THING},
+    "mailings.export_rule": {"GET": SEEN_THING},
+    "calendar.index": {"GET": SEEN_LIST},
+    "calendar.show_punctuality": {"GET": SEEN_LIST},
+    "calendar.holidays.index": {"GET": OWN_WORK},
+    "calendar.holidays.add": {"POST": OWN_WORK},
+    "calendar.holidays.work": {"POST": OWN_WORK},
+    "calendar.holidays.forget": {"POST": OWN_WORK},
+    "calendar.make_feed": {"POST": OWN_WORK},
+    "calendar.revoke_feed": {"POST": OWN_WORK},
+    "calendar.feed": {"GET": EVERYBODY},  # the link is the key
+    "operations.index": {"GET": OVERSEERS},
+    "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
     "manager.index": {"GET": OVERSEERS},
     "admin.static": {"GET": EVERYBODY},
     "admin.index": {"GET": BLOG_ADMIN},
@@ -160,7 +172,7 @@ def test_every_route_is_in_the_table(app: Flask) -> None:
 MAY_BE_MISSING = {
     "auth.avatar", "auth.confirm", "auth.do_confirm", "auth.reset", "auth.confirm_email", "auth.do_confirm_email",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
-    "messages.restore", "mailings.restore",
+    "messages.restore", "mailings.restore", "calendar.feed",
 }  # fmt: skip
 
 

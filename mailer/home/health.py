@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from typing import Any
 
 from flask import current_app
@@ -10,44 +10,50 @@ from redis import Redis, RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from mailer import queue
 from mailer.extensions import db
+from mailer.sending import fence
 
 TIMEOUT_SECONDS = 1
-HEARTBEAT = "heartbeat:tick"  # seconds since 1970, written by each tick
 
 
 def check() -> dict[str, Any]:
-    """`database` and `redis`: "ok" or "away"; `tick_age_seconds`: since the last tick, null when none is known."""
-    redis_answers, tick_age = _ask_redis()
+    """`database` and `redis`: "ok" or "away"; `tick_age_seconds` and `scheduler_age_seconds`: since their last word,
+    null when none is known; `workers`: how many live for each queue; `is_held`: whether a copy awaits confirmation."""
+    database_answers, is_held = _ask_database()
     return {
-        "database": "ok" if _database_answers() else "away",
-        "redis": "ok" if redis_answers else "away",
-        "tick_age_seconds": tick_age,
-    }
+        "database": "ok" if database_answers else "away",
+        "redis": "away",
+        "tick_age_seconds": None,
+        "scheduler_age_seconds": None,
+        "workers": {},
+        "is_held": is_held,
+    } | _ask_redis()
 
 
-def _database_answers() -> bool:
+def _ask_database() -> tuple[bool, bool | None]:
     try:
         db.session.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'"))
-        db.session.execute(text("SELECT 1"))
+        return True, fence.why_held() is not None
     except SQLAlchemyError:
-        return False
+        return False, None
     finally:
         db.session.rollback()
-    return True
 
 
-def _ask_redis() -> tuple[bool, float | None]:
+def _ask_redis() -> dict[str, Any]:
     redis = Redis.from_url(
         current_app.config["REDIS_URL"], socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
     )
     try:
-        beat = redis.get(HEARTBEAT)
+        counts = Counter(name for worker in queue.workers(redis) for name in worker.queues)
+        return {
+            "redis": "ok",
+            "tick_age_seconds": queue.beat_age(redis, "tick"),
+            "scheduler_age_seconds": queue.beat_age(redis, "scheduler"),
+            "workers": dict(counts),
+        }
     except (RedisError, OSError):
-        return False, None
+        return {}
     finally:
         redis.close()
-    try:
-        return True, max(0.0, round(time.time() - float(beat), 1)) if beat else None
-    except ValueError:
-        return True, None

@@ -9,6 +9,7 @@ from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.ticking import take_turn
 from mailer.queue import SEND_RUN, enqueue
+from mailer.sending import fence
 from mailer.sending.stretch import ToldToGo
 from mailer.sending.stretch import send_run as send_stretch
 
@@ -32,6 +33,8 @@ def send_run(run_id: int) -> None:
 def send_account_email(email_id: int) -> None:
     """Send one mail of the outbox."""
     db.session.remove()
+    if fence.is_held():
+        return
     outbox.send_account_email(email_id)
 
 

@@ -76,6 +76,7 @@ def _push(scheduler: TickScheduler, seconds: float) -> None:
     if not scheduler.acquire_lock():
         return
     try:
+        queue.note_beat("scheduler")
         scheduler.ensure_tick(seconds)
         scheduler.enqueue_jobs()
     finally:

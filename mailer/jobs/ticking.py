@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import structlog
@@ -15,22 +14,27 @@ from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
-from mailer.sending import transports
+from mailer.sending import fence, transports
 from mailer.sending.closing import stop_what_must
+from mailer.sending.missing import make_good
 from mailer.sending.planning import start_due
 from mailer.sending.stretch import runs_with_work
+from mailer.sending.windows import turn_at_the_hours
 
 log = structlog.get_logger()
-HEARTBEAT = "heartbeat:tick"
-SWEPT = "swept"
+MISSING_AFTER = "missing:after"
+ALARMS_EVERY = 60  # seconds
 
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (start_due, wake_senders, stop_what_must)
-    for step in (beat, *sending, tell_admins, wake_account_emails, wake_imports, flush_views, sweep):
+    for step in (
+        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, tell_admins,
+        wake_account_emails, wake_imports, flush_views, look_for_missing_runs, sweep,
+    ):  # fmt: skip
         _guarded(step)
 
 
@@ -44,11 +48,8 @@ def _guarded(step: Callable[[], object]) -> None:
 
 
 def beat() -> None:
-    """Leave word that the scheduler and the tick's worker live."""
-    try:
-        queue.connection().set(HEARTBEAT, str(time.time()))
-    except RedisError as error:
-        log.warning("no heartbeat", error=str(error))
+    """Leave word that the tick and its worker live."""
+    queue.note_beat("tick")
 
 
 def wake_senders() -> None:
@@ -56,6 +57,8 @@ def wake_senders() -> None:
 
     While all mail servers rest from faults only runs that are still to be planned need one.
     """
+    if fence.is_held():
+        return
     slots = current_app.config["SENDERS_PER_RUN"]
     is_resting = transports.all_rest()
     for waiting in runs_with_work():
@@ -69,18 +72,39 @@ def wake_senders() -> None:
 
 def sweep() -> None:
     """Once an hour, throw away what nobody will ask for again."""
-    try:
-        is_time = queue.connection().set(SWEPT, "1", nx=True, ex=3600)
-    except RedisError:
-        return
-    if is_time:
+    if _is_time("sweep", 3600):
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
 
 
+def sound_alarms() -> None:
+    """Now and then, tell people about runs that are late or were missed."""
+    if _is_time("alarms", ALARMS_EVERY):
+        raise_alarms()
+
+
+def look_for_missing_runs() -> None:
+    """Once a minute, compare a part of the calendar with the runs; round and round."""
+    if not _is_time("missing", 60):
+        return
+    redis = queue.connection()
+    after_id, _found = make_good(int(redis.get(MISSING_AFTER) or 0), utcnow())
+    redis.set(MISSING_AFTER, after_id)
+
+
+def _is_time(name: str, seconds: int) -> bool:
+    """Whether nobody did it within so many seconds. Without Redis it is never time: nothing of it is urgent."""
+    try:
+        return bool(queue.connection().set(f"done:{name}", "1", nx=True, ex=seconds))
+    except (RedisError, OSError):
+        return False
+
+
 def wake_account_emails() -> None:
     """Wake the account worker for mails whose wake-up was lost or whose retry has come."""
+    if fence.is_held():
+        return
     for email_id in outbox.due_account_emails(utcnow()):
         if not queue.waiting_count(SEND_ACCOUNT_EMAIL, email_id):
             queue.enqueue(SEND_ACCOUNT_EMAIL, email_id)

@@ -1,4 +1,4 @@
-"""A calendar rule and its moments in plain words."""
+"""A calendar's moments in plain words."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_date, format_datetime
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
-from mailer.models.mailing import Mailing
-from mailer.recurrence.moments import Moment, Note, moments, upcoming
-from mailer.recurrence.rule import Period, Rule
-from mailer.sending.planning import set_next_run
+from mailer.mailings.calendar_plan import Calendar
+from mailer.recurrence.moments import Moment, Note, everything, moments, resolve
+from mailer.recurrence.rule import Period, Rule, zone_named
+from mailer.recurrence.window import Window
+from mailer.sending.planning import due_moment
 
 SHOWN = 10
+LEFT_OUT_SHOWN = 20  # at most, among them
 YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One moment: its time in the mailing's zone, the same aware (for "in 3 days"), and what is odd about it."""
+    """One moment: its time in the mailing's zone, the same aware (for "in 3 days"), what is odd about it, and whether
+    nothing happens then after all."""
 
     text: str
     at: datetime
-    note: str
+    notes: list[str]
+    is_left_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,54 +41,63 @@ class Agenda:
     remarks: list[str]
 
 
-def agenda_of(mailing: Mailing, now: datetime, count: int = SHOWN) -> Agenda:
-    """What would come if `mailing` (which need not be in the database) were saved now."""
-    planned = Mailing(
-        id=mailing.id,
-        period=mailing.period,
-        starts_local=mailing.starts_local,
-        ends_local=mailing.ends_local,
-        timezone=mailing.timezone,
-    )
-    set_next_run(planned, now)
-    starts_at_once = planned.next_run_at is not None and planned.next_run_at <= now
-    rule = mailing.rule
-    lines = [line_of(moment, rule.zone) for moment in upcoming(rule, now, count)]
+def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing_id: int | None = None) -> Agenda:
+    """What would come if a mailing of such a calendar (new, or that one) were saved now."""
+    rule, window = calendar.rule(), calendar.window()
+    ends_at = resolve(rule.until, zone_named(rule.zone)).at if rule.until is not None else None
+    starts_at_once = due_moment(rule, ends_at, mailing_id, now) is not None
+    lines = [line_of(moment, rule.zone, window, now) for moment in _coming(rule, now, count)]
     return Agenda(starts_at_once, lines, _remarks(rule, now))
 
 
-def line_of(moment: Moment, zone: str) -> Line:
+def _coming(rule: Rule, now: datetime, count: int) -> list[Moment]:
+    """The next `count` moments, and those left out between them."""
+    found: list[Moment] = []
+    happening = 0
+    for moment in islice(everything(rule, now), count + LEFT_OUT_SHOWN):
+        found.append(moment)
+        happening += not moment.is_left_out
+        if happening == count:
+            break
+    while found and found[-1].is_left_out and happening:
+        found.pop()
+    return found
+
+
+def line_of(moment: Moment, zone: str, window: Window | None, now: datetime) -> Line:
     """A moment in words."""
     local = moment.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    return Line(in_words(local), moment.at, _note(moment))
+    notes = [_note(note, moment) for note in moment.notes]
+    if window is not None and not moment.is_left_out:
+        notes += _window_note(moment, window)
+    return Line(in_words(local, now), moment.at, notes, moment.is_left_out)
 
 
-def in_words(local: datetime) -> str:
-    """A wall-clock time with its weekday."""
-    return str(format_datetime(local, "EEE, d MMMM y, HH:mm", rebase=False))
+def in_words(local: datetime, now: datetime | None = None) -> str:
+    """A wall-clock time with its weekday; without the year when it is that of `now`."""
+    pattern = "EEE, d MMMM, HH:mm" if now is not None and now.year == local.year else "EEE, d MMMM y, HH:mm"
+    return str(format_datetime(local, pattern, rebase=False))
 
 
-def rule_words(rule: Rule) -> str:
-    """How often, in a few words."""
-    time = format_datetime(rule.first, "HH:mm", rebase=False)
-    if rule.period is Period.DAILY:
-        return _("daily at %(time)s", time=time)
-    if rule.period is Period.WEEKLY:
-        return _("weekly at %(time)s, %(weekday)s", time=time, weekday=format_date(rule.first, "EEEE", rebase=False))
-    if rule.period is Period.MONTHLY:
-        return _("monthly at %(time)s, day %(day)s", time=time, day=rule.first.day)
-    return _("once, %(moment)s", moment=in_words(rule.first))
-
-
-def _note(moment: Moment) -> str:
+def _note(note: Note, moment: Moment) -> str:
     planned = format_datetime(moment.local, "HH:mm", rebase=False)
-    if moment.note is Note.SHORT_MONTH:
-        return _("the last day, since this month is shorter")
-    if moment.note is Note.SPRING_GAP:
-        return _("later than planned: the clocks skip %(time)s that day", time=planned)
-    if moment.note is Note.AUTUMN_FOLD:
-        return _("the clocks show %(time)s twice that day: the first one counts", time=planned)
-    return ""
+    holiday = (moment.holiday or "").strip()
+    return {
+        Note.SHORT_MONTH: _("the last day, since this month is shorter"),
+        Note.SPRING_GAP: _("later than planned: the clocks skip %(time)s that day", time=planned),
+        Note.AUTUMN_FOLD: _("the clocks show %(time)s twice that day: the first one counts", time=planned),
+        Note.MOVED: _("moved because of a holiday: %(holiday)s", holiday=holiday),
+        Note.HOLIDAY: _("left out, a holiday: %(holiday)s", holiday=holiday),
+        Note.EXCEPTION: _("left out, as you asked"),
+    }[note]
+
+
+def _window_note(moment: Moment, window: Window) -> list[str]:
+    opening = window.opening(moment.at)
+    if opening is None or opening.opens_at <= moment.at:
+        return []
+    opens = opening.opens_at.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None)
+    return [_("outside the sending hours: mails leave from %(moment)s", moment=in_words(opens, moment.at))]
 
 
 def _remarks(rule: Rule, now: datetime) -> list[str]:
@@ -92,7 +105,7 @@ def _remarks(rule: Rule, now: datetime) -> list[str]:
     first_two = list(islice(moments(rule), 2))
     if rule.period is not Period.ONCE and len(first_two) == 1:
         remarks.append(_("There will be just one run: the end comes before the second."))
-    if rule.period is not Period.ONCE and rule.until is None:
+    if rule.period is not Period.ONCE and rule.until is None and rule.run_limit is None:
         remarks.append(_("There is no end: it goes on until you stop it."))
     if rule.until is not None and rule.until - rule.first > YEAR:
         remarks.append(_("From start to end it is more than a year. Is that meant?"))

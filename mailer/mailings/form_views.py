@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
+from wtforms.fields.core import UnboundField
 
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
 from mailer.extensions import limiter
 from mailer.mailings import choices, queries, services
 from mailer.mailings.access import own_mailing, per_user
-from mailer.mailings.agenda import Agenda, agenda_of
+from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_fields import CalendarFields
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.calendar_words import calendar_words
 from mailer.mailings.forms import CalendarForm, MailingForm
-from mailer.mailings.plan import Calendar, FormRefusal, MailingPlan
+from mailer.mailings.plan import MailingPlan
 from mailer.mailings.run_queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.rule import Period
@@ -30,6 +35,7 @@ def create() -> ResponseReturnValue:
     form = MailingForm()
     if not form.is_submitted():
         form.timezone.data = current_user.timezone
+        form.holiday_country.data = HOME_COUNTRIES.get(str(get_locale()), "")
         form.message_id.data = request.args.get("message", type=int)
     return _answer(form, None)
 
@@ -63,8 +69,8 @@ def edit(mailing_id: int) -> ResponseReturnValue:
 def preview_moments() -> str:
     """A piece of page: what would come of the calendar as typed so far."""
     form = CalendarForm(request.args)
-    mailing = _typed_mailing(form) if form.validate() else None
-    return render_template("mailings/_moments.html", **_agenda(mailing, request.args.get("mailing", type=int)))
+    calendar = _typed_calendar(form) if form.validate() else None
+    return render_template("mailings/_moments.html", **_agenda(calendar, request.args.get("mailing", type=int)))
 
 
 @bp.post("/audience")
@@ -116,7 +122,7 @@ def _plan(form: MailingForm) -> MailingPlan:
         tags=sorted(set(form.tags.data or [])),
         filter=queries.own_filter(current_user, form.filter_id.data),
         clients=queries.own_clients(current_user, form.client_ids.data or []),
-        calendar=Calendar(Period(form.period.data), form.starts_at.data, form.ends_at.data, form.timezone.data),
+        calendar=_typed_calendar(form),
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
     )
 
@@ -125,9 +131,8 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
     if mailing is not None and not form.version.data:
         form.version.data = str(mailing.version)
     form.offer(current_user)
-    calendar = CalendarForm(formdata=None, data={name: form[name].data for name in CALENDAR_FIELDS})
-    is_whole = form.starts_at.data is not None and form.period.data in set(Period)
-    typed = _typed_mailing(calendar) if is_whole else None
+    is_whole = form.starts_at.data is not None and not any(form[name].errors for name in CALENDAR_FIELDS)
+    typed = _typed_calendar(form) if is_whole and form.period.data in set(Period) else None
     return render_template(
         "mailings/form.html",
         form=form,
@@ -138,41 +143,40 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
     )
 
 
-CALENDAR_FIELDS = ("starts_at", "ends_at", "period", "timezone")
+CALENDAR_FIELDS = tuple(name for name in vars(CalendarFields) if isinstance(vars(CalendarFields)[name], UnboundField))
+HOME_COUNTRIES = {"ru": "RU"}
 
 
 def _form_of(mailing: Mailing) -> MailingForm:
     """The form as the mailing stands."""
     form = MailingForm(formdata=None, obj=mailing)
     form.audience.data = mailing.audience.value
-    form.period.data = mailing.period.value
     form.in_doubt_rule.data = mailing.in_doubt_rule.value
-    form.starts_at.data, form.ends_at.data = mailing.starts_local, mailing.ends_local
+    form.show(Calendar.of(mailing))
     form.client_ids.data = queries.chosen_ids(mailing)
     return form
 
 
-def _typed_mailing(form: CalendarForm) -> Mailing:
-    return Mailing(
-        period=Period(form.period.data),
-        starts_local=form.starts_at.data,
-        ends_local=form.ends_at.data,
-        timezone=form.timezone.data or "",
-    )
+def _typed_calendar(form: CalendarForm | MailingForm) -> Calendar:
+    country = form.holiday_country.data or None
+    return form.calendar(queries.holiday_changes(current_user, country) if country else frozenset())
 
 
-def _agenda(mailing: Mailing | None, mailing_id: int | None) -> dict[str, Agenda | str | None]:
-    """What `_moments.html` shows: an agenda, or why there is none."""
-    if mailing is None:
+def _agenda(calendar: Calendar | None, mailing_id: int | None) -> dict[str, object]:
+    """What `_moments.html` shows: an agenda and the rule in words, or why there is none."""
+    if calendar is None:
         return {"agenda": None, "refusal": None}
     if mailing_id is not None:
-        mailing.id = get_own(Mailing, mailing_id, current_user).id
-    calendar = Calendar.of(mailing)
+        mailing_id = get_own(Mailing, mailing_id, current_user).id
     try:
         calendar.require_ahead(utcnow())
     except FormRefusal as refusal:
         return {"agenda": None, "refusal": str(refusal)}
-    return {"agenda": agenda_of(mailing, utcnow()), "refusal": None}
+    return {
+        "agenda": agenda_of(calendar, utcnow(), mailing_id=mailing_id),
+        "refusal": None,
+        "calendar_words": calendar_words(calendar),
+    }
 
 
 def _recipients(form: MailingForm) -> AudienceSummary | None:

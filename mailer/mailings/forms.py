@@ -9,23 +9,17 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateTimeLocalField, Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer import places
 from mailer.clock import utcnow
 from mailer.mailings import choices
+from mailer.mailings.calendar_fields import CalendarFields
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
-from mailer.recurrence.rule import Period
 
-PERIODS = [
-    (Period.ONCE.value, _l("Once")),
-    (Period.DAILY.value, _l("Every day")),
-    (Period.WEEKLY.value, _l("Every week")),
-    (Period.MONTHLY.value, _l("Every month")),
-]
 AUDIENCES = [
     (Audience.EVERYONE.value, _l("Everyone on my list")),
     (Audience.TAGS.value, _l("Clients with a tag")),
@@ -55,19 +49,7 @@ def printable_tags(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("There is no such tag."))
 
 
-class DateTimeField(DateTimeLocalField):
-    """A wall-clock moment to the minute, with an answer a person can act on."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("There is no such date or time.")) from None
-        if self.data is not None:
-            self.data = self.data.replace(second=0, microsecond=0)
-
-
-class MailingForm(FlaskForm):  # type: ignore[misc]
+class MailingForm(CalendarFields, FlaskForm):  # type: ignore[misc]
     """Name, message, recipients and calendar of a mailing."""
 
     name = StringField(
@@ -86,12 +68,6 @@ class MailingForm(FlaskForm):  # type: ignore[misc]
     )
     filter_id = SelectField(_l("Saved filter"), coerce=_id_or_none, validate_choice=False)
     client_ids = SelectMultipleField(_l("Clients"), coerce=int, validate_choice=False)
-    starts_at = DateTimeField(_l("Start"), [InputRequired(_l("Say when it starts."))])
-    ends_at = DateTimeField(
-        _l("End"), [Optional()], description=_l("Without an end a repeating mailing goes on until you stop it.")
-    )
-    period = SelectField(_l("How often"), choices=PERIODS, default=Period.ONCE.value)
-    timezone = SelectField(_l("Time zone"), validate_choice=False)
     in_doubt_rule = RadioField(
         _l("If the connection breaks when a mail may already have left"),
         choices=IN_DOUBT_RULES,
@@ -104,6 +80,7 @@ class MailingForm(FlaskForm):  # type: ignore[misc]
         self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
         self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
         self.filter_id.choices = [("", _("Choose…")), *choices.filters(owner.id)]
+        self.offer_countries()
         zone = self.timezone.data or owner.timezone
         self.timezone.choices = places.time_zones(str(get_locale()), utcnow(), zone)
 
@@ -114,16 +91,11 @@ class MailingForm(FlaskForm):  # type: ignore[misc]
         return int(typed) if typed.isdecimal() and len(typed) < 10 else None
 
 
-class CalendarForm(FlaskForm):  # type: ignore[misc]
-    """The four fields that the next moments follow from, as they are typed."""
+class CalendarForm(CalendarFields, FlaskForm):  # type: ignore[misc]
+    """The fields that the next moments follow from, as they are typed."""
 
     class Meta:
         csrf = False  # read only
-
-    starts_at = DateTimeField(validators=[InputRequired()])
-    ends_at = DateTimeField(validators=[Optional()])
-    period = SelectField(choices=PERIODS)
-    timezone = SelectField(validate_choice=False)
 
 
 def _tag_choices(owner_id: int, chosen: list[str]) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert, select
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.mailings.plan import Calendar, FormRefusal, MailingPlan
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.plan import MailingPlan
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import Run, StopReason
@@ -44,10 +45,10 @@ def save_mailing(
     plan.calendar.rule()
     if mailing is None:
         plan.calendar.require_ahead(now)
-        mailing = Mailing(owner_id=owner.id)
+        mailing, is_rescheduled = Mailing(owner_id=owner.id), True
     else:
         _lock_for_change(mailing, version)
-        if Calendar.of(mailing) != plan.calendar:
+        if is_rescheduled := Calendar.of(mailing) != plan.calendar:
             plan.calendar.require_ahead(now)
         mailing.version += 1
     _hold_message(plan.message)
@@ -55,7 +56,8 @@ def save_mailing(
     db.session.add(mailing)
     db.session.flush()
     _replace_clients(mailing, plan)
-    set_next_run(mailing, now)
+    if is_rescheduled:
+        set_next_run(mailing, now)
     db.session.commit()
     _wake_if_due(mailing, now)
     return mailing

@@ -117,6 +117,11 @@ def _stopped(run: Run) -> Verdict:
 def _skipped(run: Run) -> Verdict:
     if run.stop_reason is StopReason.OVERLAP:
         return Verdict("neutral", _("Left out: the run before it was still going at that moment."))
+    if run.stop_reason is StopReason.MISSED:
+        return Verdict(
+            "warn",
+            _("Left out: at that moment nothing could be sent, and afterwards it was too late by this mailing’s rule."),
+        )
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 
 
@@ -181,4 +186,5 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.STOPPED_BLOCKED: _("the account was blocked"),
         Reason.STOPPED_DELETED: _("the mailing was deleted"),
         Reason.STOPPED_ENDED: _("the mailing came to its end"),
+        Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
     }[Reason(reason)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, render_template, request
+from flask import Response, abort, render_template, request, url_for
 from flask_babel import get_locale
 from flask_login import current_user, login_required
 
@@ -10,11 +10,15 @@ from mailer import places
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
-from mailer.mailings.agenda import agenda_of, in_words, rule_words
+from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.calendar_words import calendar_words
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
+from mailer.recurrence import ical
+from mailer.recurrence.rfc5545 import recurrences
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
@@ -47,10 +51,29 @@ def show(mailing_id: int) -> str:
     mailing = get_visible(Mailing, mailing_id, current_user)
     return render_template(
         "mailings/show.html",
-        agenda=agenda_of(mailing, utcnow(), 5),
+        agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
         recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
+        is_exportable=recurrences(mailing.rule) is not None,
         **_moving(mailing),
     )
+
+
+@bp.get("/<int:mailing_id>/rule.ics")
+@login_required
+def export_rule(mailing_id: int) -> Response:
+    """The calendar rule as one repeating event; 404 where iCalendar has no words for it."""
+    mailing = get_visible(Mailing, mailing_id, current_user)
+    exported = recurrences(mailing.rule)
+    if exported is None:
+        abort(404)
+    url = url_for("mailings.show", mailing_id=mailing.id, _external=True)
+    events = [
+        ical.repeating(f"{mailing.id}-{number}@{request.host}", lines, mailing.name, url, utcnow())
+        for number, lines in enumerate(exported)
+    ]
+    response = Response(ical.calendar(mailing.name, events), mimetype="text/calendar")
+    response.headers["Content-Disposition"] = f'attachment; filename="mailing-{mailing.id}.ics"'
+    return response
 
 
 @bp.get("/<int:mailing_id>/progress")
@@ -58,7 +81,7 @@ def show(mailing_id: int) -> str:
 def progress(mailing_id: int) -> str:
     """The part of the mailing's page that moves while a run goes."""
     mailing = get_visible(Mailing, mailing_id, current_user)
-    agenda = agenda_of(mailing, utcnow(), 5)
+    agenda = agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id)
     return render_template("mailings/_progress.html", is_update=True, agenda=agenda, **_moving(mailing))
 
 
@@ -69,7 +92,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     is_open = run is not None and run.closed_at is None
     return {
         "mailing": mailing,
-        "rule_words": rule_words(mailing.rule),
+        "rule_words": calendar_words(Calendar.of(mailing)),
         "zone_words": places.city(mailing.timezone, str(get_locale())),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     STOPPED_BLOCKED = "blocked"
     STOPPED_DELETED = "mailing_deleted"
     STOPPED_ENDED = "ended"
+    STOPPED_WINDOW = "window"  # the end came while it waited for the sending hours
 
 
 class Delivery(db.Model):  # type: ignore[misc,name-defined]

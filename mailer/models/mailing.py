@@ -23,12 +23,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.clock import utcnow
+from mailer.days_off import Change, OwnersDaysOff
 from mailer.extensions import db
+from mailer.models.calendar_rule import CHECKS, CalendarRule
 from mailer.models.client import Client, ClientFilter
+from mailer.models.holiday_change import HolidayChange
 from mailer.models.message import Message
 from mailer.models.types import Id, UTCDateTime, text_enum
 from mailer.models.user import User
-from mailer.recurrence.rule import Period, Rule
 
 
 class Audience(StrEnum):
@@ -68,7 +70,7 @@ mailing_clients = Table(
 )
 
 
-class Mailing(db.Model):  # type: ignore[misc,name-defined]
+class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     """A message, its audience and its calendar rule. Moments are wall-clock times in the mailing's own zone."""
 
     __tablename__ = "mailings"
@@ -80,6 +82,7 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("(audience = 'filter') = (filter_id IS NOT NULL)", name="filter_when_filtered"),
         CheckConstraint("audience <> 'tags' OR cardinality(tags) > 0", name="tags_when_tagged"),
         CheckConstraint("completed_at IS NULL OR next_run_at IS NULL", name="completed_has_no_next_run"),
+        *CHECKS,
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_a_reason"),
         Index("ix_mailings_owner_created", "owner_id", "created_at"),
         # The tick reads this index only, however many mailings sleep.
@@ -99,10 +102,6 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
     audience: Mapped[Audience] = mapped_column(text_enum(Audience, "audience"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
     filter_id: Mapped[int | None] = mapped_column(BigInteger)
-    period: Mapped[Period] = mapped_column(text_enum(Period, "period"))
-    starts_local: Mapped[datetime] = mapped_column(DateTime(timezone=False))
-    ends_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
-    timezone: Mapped[str] = mapped_column(String(64))
     in_doubt_rule: Mapped[InDoubtRule] = mapped_column(
         text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD
     )
@@ -111,6 +110,8 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
     next_run_local: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=False)
     )  # the same moment's name: the occurrence
+    # Since when the calendar is as it stands: nothing was promised for moments before.
+    calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -140,10 +141,19 @@ class Mailing(db.Model):  # type: ignore[misc,name-defined]
         viewonly=True,
     )
 
-    @property
-    def rule(self) -> Rule:
-        """The calendar rule."""
-        return Rule(self.period, self.starts_local, self.timezone, self.ends_local)
+    holiday_changes: Mapped[list[HolidayChange]] = relationship(
+        primaryjoin="and_(foreign(HolidayChange.owner_id) == Mailing.owner_id, "
+        "foreign(HolidayChange.country) == Mailing.holiday_country)",
+        viewonly=True,
+        uselist=True,
+    )
+
+    def days_off(self) -> OwnersDaysOff | None:
+        """The holidays of the mailing's country as its owner keeps them."""
+        if self.holiday_country is None:
+            return None
+        changes = frozenset(Change(change.day, change.name) for change in self.holiday_changes)
+        return OwnersDaysOff(self.holiday_country, changes)
 
     @property
     def status(self) -> MailingStatus:

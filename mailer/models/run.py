@@ -76,6 +76,7 @@ class StopReason(StrEnum):
     ENDED = "ended"
     OVERLAP = "overlap"  # skipped: the run before was still going
     NOBODY = "nobody"  # skipped: there was nobody to send to
+    MISSED = "missed"  # skipped: the service was down at that moment, and back too late for the mailing's rule
 
 
 class PauseReason(StrEnum):
@@ -114,6 +115,11 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
         Index("ix_runs_mailing_planned", "mailing_id", "planned_at"),
         Index("ix_runs_owner_planned", "owner_id", "planned_at"),
         Index("ix_runs_open", "id", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "ix_runs_missed_in_silence",
+            "mailing_id",
+            postgresql_where=text("stop_reason = 'missed' AND alarmed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -129,11 +135,17 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     # subject, text, html, from_name, reply_to, language: as they were when the run was planned
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start
+    # when it could start at the earliest: a calendar saved after its moment, and the sending hours, come later
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # no attempt starts at or after this
+    # the present (or next) stretch of sending hours: no attempt starts outside it; both NULL where there are none
+    window_opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    window_closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when its first mail was let go
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the owner's last "retry" or "resend"
+    alarmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it was said to be late, or left out
     last_fault: Mapped[str | None] = mapped_column(String(1000))  # what the mail server said last, when it was at fault
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -108,7 +108,6 @@ def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
 
 def _stop_slice(run: Run, slice_: Slice) -> None:
     """Those whose mail may have arrived are uncertain, the others stopped."""
-    assert run.stop_reason is not None
     may_have_it = Delivery.state == DeliveryState.IN_DOUBT
     db.session.execute(
         update(Delivery)
@@ -119,12 +118,19 @@ def _stop_slice(run: Run, slice_: Slice) -> None:
         )
         .values(
             state=case((may_have_it, DeliveryState.UNCERTAIN.value), else_=DeliveryState.STOPPED.value),
-            reason=case((may_have_it, None), else_=STOPPED_BECAUSE[run.stop_reason].value),
+            reason=case((may_have_it, None), else_=_reason_of(run).value),
             retry_at=None,
         )
         .execution_options(synchronize_session=False)
     )
     slice_.ready_at = slice_.lease_token = slice_.leased_until = slice_.leased_by = None
+
+
+def _reason_of(run: Run) -> Reason:
+    assert run.stop_reason is not None
+    if run.stop_reason is StopReason.ENDED and run.state is RunState.WAITING_FOR_WINDOW:
+        return Reason.STOPPED_WINDOW
+    return STOPPED_BECAUSE[run.stop_reason]
 
 
 def resend_uncertain(run: Run) -> int:

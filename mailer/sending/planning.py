@@ -6,6 +6,7 @@ by the tick), `plan_deliveries` picks the people and writes a row for each (done
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,9 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
-from mailer.sending import audience
+from mailer.recurrence.rule import Period, Rule
+from mailer.sending import audience, fence, windows
+from mailer.sending.lateness import due_moments, is_too_late
 
 
 class NoRecipients(Refusal):
@@ -40,27 +43,29 @@ def set_next_run(mailing: Mailing, now: datetime) -> None:
     A moment that has passed counts as due now when the mailing never ran (it was saved within its window), and so does
     a single moment that no run exists for. Everything else waits for the calendar.
     """
-    moment = _due_moment(mailing, now) or next_moment(mailing.rule, now)
-    _point_at(mailing, moment)
+    mailing.calendar_since = now
+    moment = due_moment(mailing.rule, end_of(mailing), mailing.id, now) or next_moment(mailing.rule, now)
+    point_at(mailing, moment)
     mailing.completed_at = None
     if moment is None and not has_open_run(mailing):
         mailing.completed_at = now
 
 
-def _due_moment(mailing: Mailing, now: datetime) -> Moment | None:
-    ends_at = end_of(mailing)
+def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Moment | None:
+    """The moment that has passed and is due all the same when such a calendar is saved now."""
     if ends_at is not None and ends_at <= now:
         return None
-    latest = latest_moment(mailing.rule, now)
-    if latest is None or mailing.id is None:
+    latest = latest_moment(rule, now)
+    if latest is None or mailing_id is None:
         return latest
-    seen = select(Run.id).where(Run.mailing_id == mailing.id)
-    if next_moment(mailing.rule, latest.at) is None or mailing.rule.period == "once":
+    seen = select(Run.id).where(Run.mailing_id == mailing_id)
+    if rule.period is Period.ONCE or next_moment(rule, latest.at) is None:
         seen = seen.where(Run.occurrence == latest.key)
     return None if db.session.scalar(seen.limit(1)) else latest
 
 
-def _point_at(mailing: Mailing, moment: Moment | None) -> None:
+def point_at(mailing: Mailing, moment: Moment | None) -> None:
+    """Let the mailing wait for this moment; no commit."""
     mailing.next_run_at = moment.at if moment else None
     mailing.next_run_local = moment.local if moment else None
 
@@ -85,6 +90,8 @@ def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
     """
     now = now or utcnow()
     started: list[int] = []
+    if fence.is_held():
+        return started
     for _turn in range(limit):
         mailing = db.session.scalar(_due(now).limit(1).with_for_update(skip_locked=True, of=Mailing))
         if mailing is None:
@@ -115,35 +122,54 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]
 
 
 def _start(mailing: Mailing, now: datetime) -> int | None:
-    """Insert the run of the present moment and move the mailing on; None when that run existed already."""
-    assert mailing.next_run_at is not None
-    assert mailing.next_run_local is not None
-    occurrence = mailing.next_run_local.isoformat(timespec="minutes")
-    state = RunState.SKIPPED if has_open_run(mailing) else RunState.PLANNED
-    run_id = _insert_run(mailing, occurrence, mailing.next_run_at, now, state)
+    """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
+
+    None when no run was made, or that run existed already. See `mailer.sending.lateness` for what is too late.
+    """
+    *missed, present = due_moments(mailing, now)
+    if is_too_late(mailing, present, now):
+        missed, run_id = [*missed, present], None
+    else:
+        run_id = _start_present(mailing, present, now)
+    _insert_missed(mailing, missed, now)
     mailing.started_at = mailing.started_at or now
-    if state is RunState.PLANNED:
-        mailing.last_run_at = now
-    _point_at(mailing, next_moment(mailing.rule, max(now, mailing.next_run_at)))
-    return run_id if state is RunState.PLANNED else None
+    point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
+    if mailing.next_run_at is None and run_id is None and not has_open_run(mailing):
+        mailing.completed_at = now
+    return run_id
+
+
+def _start_present(mailing: Mailing, moment: Moment, now: datetime) -> int | None:
+    if has_open_run(mailing):
+        _insert_run(mailing, moment.key, moment.at, now, StopReason.OVERLAP)
+        return None
+    mailing.last_run_at = now
+    return _insert_run(mailing, moment.key, moment.at, now)
+
+
+def _insert_missed(mailing: Mailing, missed: Sequence[Moment], now: datetime) -> None:
+    for moment in missed:
+        _insert_run(mailing, moment.key, moment.at, now, StopReason.MISSED)
 
 
 def _insert_run(
-    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, state: RunState = RunState.PLANNED
+    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
 ) -> int | None:
+    """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already."""
     statement = (
         upsert(Run)
         .values(
             owner_id=mailing.owner_id,
             mailing_id=mailing.id,
             occurrence=occurrence,
-            state=state,
+            state=RunState.SKIPPED if skipped else RunState.PLANNED,
             snapshot=snapshot_of(mailing),
             planned_at=planned_at,
+            due_at=max(planned_at, mailing.calendar_since or planned_at),
             ends_at=end_of(mailing),
             created_at=now,
-            closed_at=now if state.is_final else None,
-            stop_reason=StopReason.OVERLAP if state is RunState.SKIPPED else None,
+            closed_at=now if skipped else None,
+            stop_reason=skipped,
         )
         .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
         .returning(Run.id)
@@ -168,9 +194,10 @@ def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     """Make a run on demand and commit; the same `token` always means the same run.
 
-    Raises NoRecipients or AlreadyRunning, and then nothing is made.
+    Raises NoRecipients, AlreadyRunning or InstanceHeld, and then nothing is made.
     """
     now = now or utcnow()
+    fence.require_confirmed()
     occurrence = f"manual:{token}"[:64]
     db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update())
     existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))
@@ -231,7 +258,9 @@ def _obey_brakes(run: Run, mailing: Mailing) -> None:
     db.session.refresh(mailing, with_for_update={"read": True})
     owner = db.session.scalars(select(User).where(User.id == run.owner_id).with_for_update(read=True)).one()
     db.session.refresh(owner)
-    run.state = RunState.SENDING if mailing.paused_at is None else RunState.PAUSED
+    windows.enter(run, mailing, utcnow())
+    if mailing.paused_at is not None:
+        run.state = RunState.PAUSED
     if run.stop_reason is None:
         run.stop_reason = brake_of(mailing, owner)
 

@@ -7,7 +7,8 @@ from mailer.sending.changes import SUSPECT_PHASES
 
 MAY_SEND = (
     "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
-    "AND (r.ends_at IS NULL OR r.ends_at > now())"
+    "AND (r.ends_at IS NULL OR r.ends_at > now()) "
+    "AND (r.window_closes_at IS NULL OR r.window_opens_at <= now() AND r.window_closes_at > now())"
 )
 DUE = f"s.ready_at <= now() AND (s.leased_until IS NULL OR s.leased_until < now()) AND {MAY_SEND}"
 ABANDONED = "s.leased_until < now() AND s.marked IS NOT NULL"

@@ -23,7 +23,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import dkim_keys, server_health, transports
+from mailer.sending import dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.connections import connector
@@ -53,6 +53,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
     """
+    if fence.is_held():
+        return False
     plan_deliveries(run_id)
     run = db.session.get(Run, run_id, populate_existing=True)
     if run is None or run.closed_at is not None:
@@ -111,7 +113,7 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
         )
         .join(Slice, Slice.run_id == Run.id)
         .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
-        .where(or_(Run.state != RunState.PAUSED, Slice.leased_until < func.now()))
+        .where(or_(Run.state.not_in(windows.HELD), Slice.leased_until < func.now()))
         .group_by(Run.id)
         .having(func.count().filter(is_free) > 0)
     )
@@ -129,6 +131,7 @@ def has_work(run_id: int) -> bool:
         Run.state.in_(SENDING_STATES),
         Run.stop_reason.is_(None),
         or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
+        windows.IS_OPEN,
     )
     found = db.session.scalar(
         select(Slice.id)
@@ -142,7 +145,9 @@ def has_work(run_id: int) -> bool:
 
 def _rules(run: Run) -> RunRules:
     # A run that catches up with a moment long past has its 72 hours from now on.
-    since = max(run.planned_at, run.created_at, run.reopened_at or run.created_at)
+    since = max(
+        run.planned_at, run.created_at, run.reopened_at or run.created_at, run.window_opens_at or run.created_at
+    )
     in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
     assert in_doubt_rule is not None
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)

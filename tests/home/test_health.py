@@ -5,9 +5,14 @@ import time
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import create_engine
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy import create_engine, update
 
+from mailer import queue
 from mailer.extensions import db
+from mailer.models.instance import Instance
+from mailer.sending import fence
 from tests.conftest import Browser, Servers
 
 
@@ -17,11 +22,26 @@ def test_all_is_well(web: Browser, servers: Servers) -> None:
     assert answer.status_code == 200
     parts = dict(answer.json or {})
     assert parts.pop("tick_age_seconds") >= 3
-    assert parts == {"database": "ok", "redis": "ok"}
+    assert parts == {"database": "ok", "redis": "ok", "scheduler_age_seconds": None, "workers": {}, "is_held": False}
 
 
 def test_no_tick_is_known_yet(web: Browser) -> None:
-    assert web.get("/health").json == {"database": "ok", "redis": "ok", "tick_age_seconds": None}
+    parts = web.get("/health").json
+    assert parts is not None
+    assert (parts["database"], parts["redis"], parts["tick_age_seconds"]) == ("ok", "ok", None)
+
+
+def test_a_copy_that_awaits_confirmation_says_so(web: Browser) -> None:
+    assert not fence.is_held()
+    db.session.execute(update(Instance).values(cluster="7"))
+    db.session.commit()
+    assert web.get("/health").json["is_held"] is True  # type: ignore[index]
+
+
+def test_workers_are_counted_by_queue(web: Browser, servers: Servers) -> None:
+    worker = SimpleWorker([queue.queue("mailings")], connection=queue.connection(), serializer=JSONSerializer)
+    worker.register_birth()
+    assert web.get("/health").json["workers"] == {"mailings": 1}  # type: ignore[index]
 
 
 def test_redis_may_be_away(app: Flask, web: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,77 @@
+"""How late runs began: planned and real starts, by day and one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Float, Select, and_, cast, func, select
+from sqlalchemy.orm import contains_eager
+
+from mailer.access import Permission
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, StopReason
+from mailer.models.user import User
+
+DAYS = 30
+SHOWN = 50
+DUE_AT = func.coalesce(Run.due_at, Run.planned_at)
+LATE_BY = cast(func.extract("epoch", Run.started_at - DUE_AT), Float)
+IS_SCHEDULED = Run.occurrence.not_like("manual:%")
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfRuns:
+    """One day: how many runs began, the median and the greatest lateness in seconds, how many were missed."""
+
+    day: date
+    started_count: int
+    median: float
+    most: float
+    missed_count: int
+
+
+def lateness_by_day(user: User, now: datetime, zone: str) -> list[DayOfRuns]:
+    """The last `DAYS` days of the reader's zone, each, in order."""
+    day = func.date(func.timezone(zone, DUE_AT)).label("day")
+    began = Run.started_at.is_not(None)
+    query = (
+        select(
+            day,
+            func.count().filter(began).label("started"),
+            func.percentile_cont(0.5).within_group(LATE_BY).filter(began).label("median"),
+            func.max(LATE_BY).filter(began).label("most"),
+            func.count().filter(Run.stop_reason == StopReason.MISSED).label("missed"),
+        )
+        .where(IS_SCHEDULED, Run.planned_at > now - timedelta(days=DAYS + 2), Run.planned_at <= now)
+        .group_by(day)
+    )
+    rows = {row.day: row for row in db.session.execute(_whose(query, user))}
+    today = db.session.scalar(select(func.date(func.timezone(zone, now))))
+    assert today is not None
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return [_day(each, rows.get(each)) for each in days]
+
+
+def _day(day: date, row: object) -> DayOfRuns:
+    if row is None:
+        return DayOfRuns(day, 0, 0.0, 0.0, 0)
+    return DayOfRuns(day, row.started, max(0.0, row.median or 0), max(0.0, row.most or 0), row.missed)  # type: ignore[attr-defined]
+
+
+def latest_runs(user: User, now: datetime) -> list[Run]:
+    """The last scheduled runs with their mailings."""
+    query = (
+        select(Run)
+        .join(Run.mailing)
+        .options(contains_eager(Run.mailing))
+        .where(IS_SCHEDULED, Run.planned_at <= now, Mailing.deleted_at.is_(None))
+        .order_by(Run.planned_at.desc(), Run.id.desc())
+        .limit(SHOWN)
+    )
+    return list(db.session.scalars(_whose(query, user)))
+
+
+def _whose(query: Select, user: User) -> Select:  # type: ignore[type-arg]
+    return query if user.can(Permission.OVERSEE) else query.where(and_(Run.owner_id == user.id))

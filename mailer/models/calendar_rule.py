@@ -1,0 +1,107 @@
+"""The calendar of a mailing in columns that a person can read; wall-clock times are those of `timezone`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Date, DateTime, SmallInteger, String, Time
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.days_off import OwnersDaysOff
+from mailer.models.types import text_enum
+from mailer.recurrence.holidays import HolidayRule
+from mailer.recurrence.rule import MonthlyOn, Period, Rule
+from mailer.recurrence.window import EVERY_DAY, Window
+
+CHECKS = (
+    CheckConstraint("every BETWEEN 1 AND 999", name="every_is_sane"),
+    CheckConstraint("weekdays <@ ARRAY[1,2,3,4,5,6,7]::smallint[]", name="weekdays_are_iso"),
+    CheckConstraint("month_day BETWEEN 1 AND 31", name="month_day_is_sane"),
+    CheckConstraint("month_week IN (1, 2, 3, 4, -1)", name="month_week_is_sane"),
+    CheckConstraint("month_weekday BETWEEN 1 AND 7", name="month_weekday_is_iso"),
+    CheckConstraint("run_limit BETWEEN 1 AND 1000", name="run_limit_is_sane"),
+    CheckConstraint("holiday_rule = 'ignore' OR holiday_country IS NOT NULL", name="holidays_have_a_country"),
+    CheckConstraint("(window_opens IS NULL) = (window_closes IS NULL)", name="window_opens_and_closes"),
+    CheckConstraint(
+        "window_weekdays <@ ARRAY[1,2,3,4,5,6,7]::smallint[] AND cardinality(window_weekdays) > 0",
+        name="window_has_a_day",
+    ),
+    CheckConstraint("late_limit_minutes >= 0", name="late_limit_is_not_negative"),
+)
+
+
+class CalendarRule:
+    """When and how often. A mailing mixes this in; `rule` and `window` say it to `mailer.recurrence`."""
+
+    period: Mapped[Period] = mapped_column(text_enum(Period, "period"))
+    every: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")  # days, weeks or months
+    starts_local: Mapped[datetime] = mapped_column(DateTime(timezone=False))
+    also_at: Mapped[list[time]] = mapped_column(ARRAY(Time), default=list, server_default="{}")
+    weekdays: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger), default=list, server_default="{}")  # 1 = Monday
+    monthly_on: Mapped[MonthlyOn] = mapped_column(
+        text_enum(MonthlyOn, "monthly_on"), default=MonthlyOn.DAY, server_default="day"
+    )
+    month_day: Mapped[int | None] = mapped_column(SmallInteger)  # NULL: that of the start
+    month_week: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")  # -1 = the last
+    month_weekday: Mapped[int | None] = mapped_column(SmallInteger)  # NULL: that of the start
+    ends_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
+    run_limit: Mapped[int | None] = mapped_column(SmallInteger)
+    exception_dates: Mapped[list[date]] = mapped_column(ARRAY(Date), default=list, server_default="{}")
+    timezone: Mapped[str] = mapped_column(String(64))
+    holiday_country: Mapped[str | None] = mapped_column(String(3))  # ISO code, or `own`
+    holiday_rule: Mapped[HolidayRule] = mapped_column(
+        text_enum(HolidayRule, "holiday_rule"), default=HolidayRule.IGNORE, server_default="ignore"
+    )
+    window_opens: Mapped[time | None] = mapped_column(Time)
+    window_closes: Mapped[time | None] = mapped_column(Time)  # not later than it opens: the next day
+    window_weekdays: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), default=lambda: list(EVERY_DAY), server_default="{1,2,3,4,5,6,7}"
+    )
+    window_skips_holidays: Mapped[bool] = mapped_column(default=False, server_default="false")
+    late_limit_minutes: Mapped[int | None]  # NULL: half the time to the next moment, at most 12 hours
+
+    def days_off(self) -> OwnersDaysOff | None:
+        """The holidays that the calendar looks at."""
+        raise NotImplementedError
+
+    @property
+    def rule(self) -> Rule:
+        """The calendar rule."""
+        return rule_of(self)
+
+    @property
+    def window(self) -> Window | None:
+        """The sending hours; None when mails may leave at any time."""
+        return window_of(self)
+
+
+def rule_of(source: Any) -> Rule:
+    """The rule that the columns of `source` (a mailing, or a calendar typed so far) mean; RuleError when none."""
+    return Rule(
+        Period(source.period),
+        source.starts_local,
+        source.timezone,
+        source.ends_local,
+        every=source.every or 1,
+        weekdays=tuple(source.weekdays or ()),
+        monthly_on=MonthlyOn(source.monthly_on or MonthlyOn.DAY),
+        month_day=source.month_day,
+        month_week=source.month_week or 1,
+        month_weekday=source.month_weekday,
+        also_at=tuple(source.also_at or ()),
+        run_limit=source.run_limit,
+        exceptions=frozenset(source.exception_dates or ()),
+        holiday_rule=HolidayRule(source.holiday_rule or HolidayRule.IGNORE),
+        days_off=source.days_off(),
+    )
+
+
+def window_of(source: Any) -> Window | None:
+    """The sending hours that the columns of `source` mean."""
+    weekdays = tuple(source.window_weekdays or EVERY_DAY)
+    if source.window_opens is None and len(weekdays) == len(EVERY_DAY) and not source.window_skips_holidays:
+        return None
+    days_off = source.days_off() if source.window_skips_holidays else None
+    return Window(source.timezone, source.window_opens, source.window_closes, weekdays, days_off)

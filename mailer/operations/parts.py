@@ -1,0 +1,95 @@
+"""The parts of the running service and whether they were heard of lately."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import current_app
+from redis import RedisError
+from sqlalchemy import func, select
+
+from mailer import queue
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.queue import WORKERS, WorkerBeat
+from mailer.sending import overdue
+
+SILENT_AFTER = 60.0  # seconds for scheduler and tick; RQ's workers speak every 7 minutes at least
+WORKER_SILENT_AFTER = 480.0
+CLOCKS_APART = 30.0  # seconds between this machine's clock and the database's that are worth a word
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What staff want to know when mails do not leave. Ages in seconds; None: nothing known."""
+
+    redis_answers: bool
+    tick_age: float | None
+    scheduler_age: float | None
+    workers: list[WorkerBeat]
+    unattended: list[str]  # kinds of worker of which none lives
+    clock_skew: float
+    late_count: int
+    open_run_count: int
+    next_run_at: datetime | None
+    waiting: dict[str, int]  # wake-ups by queue
+
+    @property
+    def tick_is_well(self) -> bool:
+        """Whether the calendar is looked at."""
+        return self.tick_age is not None and self.tick_age < SILENT_AFTER + current_app.config["TICK_SECONDS"]
+
+    @property
+    def scheduler_is_well(self) -> bool:
+        """Whether ticks are made."""
+        return self.scheduler_age is not None and self.scheduler_age < SILENT_AFTER
+
+    @property
+    def clocks_agree(self) -> bool:
+        """Whether this machine and the database mean the same by "now"."""
+        return abs(self.clock_skew) < CLOCKS_APART
+
+
+def parts() -> Parts:
+    """Ask everybody."""
+    now = utcnow()
+    tick = scheduler = None
+    workers: list[WorkerBeat] = []
+    waiting: dict[str, int] = {}
+    try:
+        redis = queue.connection()
+        tick, scheduler = queue.beat_age(redis, "tick"), queue.beat_age(redis, "scheduler")
+        workers = queue.workers(redis)
+        waiting = {name: queue.queue(name, redis).count for names in WORKERS.values() for name in names}
+        answers = True
+    except (RedisError, OSError):
+        answers = False
+    lively = {name for worker in workers if is_lively(worker) for name in worker.queues}
+    clock = db.session.scalar(select(func.clock_timestamp()))
+    return Parts(
+        answers,
+        tick,
+        scheduler,
+        workers,
+        [kind for kind, names in WORKERS.items() if not lively.issuperset(names)],
+        (utcnow() - clock).total_seconds() if clock else 0.0,
+        overdue.late_count(now),
+        db.session.scalar(select(func.count()).select_from(Run).where(Run.closed_at.is_(None))) or 0,
+        db.session.scalar(
+            select(func.min(Mailing.next_run_at)).where(
+                Mailing.next_run_at.is_not(None),
+                Mailing.paused_at.is_(None),
+                Mailing.disabled_at.is_(None),
+                Mailing.deleted_at.is_(None),
+            )
+        ),
+        waiting,
+    )
+
+
+def is_lively(worker: WorkerBeat) -> bool:
+    """Whether RQ heard of the worker lately."""
+    return worker.age_seconds is not None and worker.age_seconds < WORKER_SILENT_AFTER

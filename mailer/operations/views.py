@@ -1,0 +1,43 @@
+"""For staff: whether the service works, and the word that a copy of it is the true one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from mailer.access import Permission, requires
+from mailer.extensions import db
+from mailer.models.instance import Instance
+from mailer.operations.parts import is_lively, parts
+from mailer.queue import TICK, enqueue
+from mailer.sending import fence
+
+bp = Blueprint("operations", __name__, url_prefix="/operations")
+bp.add_app_template_global(lambda: fence.why_held() is not None, "instance_is_held")
+
+
+@bp.get("")
+@requires(Permission.OVERSEE)
+def index() -> str:
+    """Heartbeats, queues, clocks, and whether this is the true instance."""
+    return render_template(
+        "operations/index.html",
+        parts=parts(),
+        is_lively=is_lively,
+        reason=fence.why_held(),
+        instance=db.session.get(Instance, 1),
+        may_confirm=current_user.can(Permission.ADMINISTER),
+    )
+
+
+@bp.post("/confirm-instance")
+@requires(Permission.ADMINISTER)
+def confirm_instance() -> ResponseReturnValue:
+    """An administrator's word that this is the one true instance."""
+    if fence.why_held() is not None:
+        fence.confirm(current_user.email)
+        enqueue(TICK)
+        flash(_("Confirmed: sending goes on by the rules of each mailing."), "success")
+    return redirect(url_for("operations.index"), 303)

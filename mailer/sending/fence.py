@@ -1,0 +1,164 @@
+"""The restore fence: a copy of the service sends nothing until an operator says that it is the one true instance.
+
+The database remembers where it last sent from: its own identity (PostgreSQL's system identifier and the database's
+oid), the machine, and a number that a file in VAR_DIR repeats. A dump restored elsewhere, a copied data directory, a
+cloned machine and a database set back in time each differ in one of them. See docs/adr/0008.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import text
+
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.instance import Instance
+
+log = structlog.get_logger()
+LOCK = 0x676F6C75  # one process at a time adopts or confirms
+MACHINE_ID = Path("/etc/machine-id")
+
+
+class Held(StrEnum):
+    """Why nothing is sent."""
+
+    OTHER_DATABASE = "other_database"  # the data came here from another server or database
+    OTHER_HOST = "other_host"  # the same data on another machine
+    OTHER_CONTENT = "other_content"  # another installation's data in this database
+    BACK_IN_TIME = "back_in_time"  # runs that this machine has seen are gone
+
+
+class InstanceHeld(Refusal):
+    """Sending waits for an operator's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this process works: what the database says of itself, and the machine (empty: not known)."""
+
+    cluster: str
+    database: int
+    last_run_id: int
+    host: str
+
+
+def is_held() -> bool:
+    """Whether this process must not send; the very first one takes its place for the true one. Commits nothing else."""
+    place = _place()
+    row = db.session.get(Instance, 1, populate_existing=True)
+    if row is None:
+        confirm(None)
+        return False
+    reason = _difference(row, place)
+    if reason is None:
+        _note(place, row.number)
+    db.session.rollback()
+    return reason is not None
+
+
+def why_held() -> Held | None:
+    """The reason, for a page: reads only."""
+    row = db.session.get(Instance, 1)
+    return None if row is None else _difference(row, _place())
+
+
+def require_confirmed() -> None:
+    """Raise InstanceHeld unless this is the one true instance."""
+    if is_held():
+        raise InstanceHeld(
+            _("Nothing is sent: this looks like a copy of the service. An administrator must confirm it first.")
+        )
+
+
+def confirm(by: str | None) -> None:
+    """This database, here, is the one true instance from now on. Commits."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    place, row = _place(), db.session.get(Instance, 1, populate_existing=True)
+    if row is None:
+        row = Instance(id=1)
+        db.session.add(row)
+    elif by is None:  # another process was the first
+        db.session.rollback()
+        return
+    row.number, row.confirmed_at, row.confirmed_by = uuid.uuid4(), utcnow(), by
+    row.cluster, row.database, row.host = place.cluster, place.database, place.host
+    db.session.flush()
+    _write(place, row.number)
+    db.session.commit()
+    log.info("this is the one true instance", confirmed_by=by)
+
+
+def _difference(row: Instance, place: Place) -> Held | None:
+    if (row.cluster, row.database) != (place.cluster, place.database):
+        return Held.OTHER_DATABASE
+    if row.host and place.host and row.host != place.host:
+        return Held.OTHER_HOST
+    noted = _noted(place)
+    if noted is None:
+        return None
+    number, last_run_id = noted
+    if number != str(row.number):
+        return None if _is_shared() else Held.OTHER_CONTENT
+    return Held.BACK_IN_TIME if place.last_run_id < last_run_id else None
+
+
+def _place() -> Place:
+    found = db.session.execute(
+        text(
+            "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
+            "(SELECT oid::bigint FROM pg_database WHERE datname = current_database()), "
+            "coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'id')::regclass), 0)"
+        )
+    ).one()
+    return Place(found[0], found[1], found[2], _host())
+
+
+def _is_shared() -> bool:
+    """Whether several hosts are said to be one instance; each then keeps a file of its own."""
+    return bool(current_app.config["INSTANCE_ID"])
+
+
+def _host() -> str:
+    if _is_shared():
+        return f"set: {current_app.config['INSTANCE_ID']}"[:100]
+    with suppress(OSError):
+        if known := MACHINE_ID.read_text().strip():
+            return hashlib.sha256(f"golub {known}".encode()).hexdigest()[:32]
+    return ""
+
+
+def _file(place: Place) -> Path:
+    return Path(current_app.config["VAR_DIR"]) / "instance" / f"{place.cluster}-{place.database}.json"
+
+
+def _noted(place: Place) -> tuple[str, int] | None:
+    """The number and the last run id that the file knows; None without a (whole) file."""
+    with suppress(OSError, ValueError, KeyError):
+        known = json.loads(_file(place).read_text())
+        return str(known["number"]), int(known["last_run_id"])
+    return None
+
+
+def _note(place: Place, number: uuid.UUID) -> None:
+    if _noted(place) != (str(number), place.last_run_id):
+        with suppress(OSError):
+            _write(place, number)
+
+
+def _write(place: Place, number: uuid.UUID) -> None:
+    path = _file(place)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{uuid.uuid4().hex}")
+    unfinished.write_text(json.dumps({"number": str(number), "last_run_id": place.last_run_id}))
+    unfinished.replace(path)

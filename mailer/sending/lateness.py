@@ -1,0 +1,53 @@
+"""What becomes of moments that the service was not there for: at most the last one still runs, and only soon after."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from mailer.models.mailing import Mailing
+from mailer.recurrence.moments import Moment, moments, next_moment, resolve
+from mailer.recurrence.rule import Period, zone_named
+
+LONGEST = timedelta(hours=12)  # by default
+ALWAYS_ALLOWED = timedelta(minutes=1)  # a restart is no outage
+MOST_MISSED = 1000  # rows written for one outage
+
+
+def due_moments(mailing: Mailing, now: datetime) -> list[Moment]:
+    """The moment the mailing points at and those after it up to `now`, the last `MOST_MISSED` of them."""
+    assert mailing.next_run_at is not None
+    assert mailing.next_run_local is not None
+    present = Moment(mailing.next_run_local, mailing.next_run_at)
+    later = takewhile(lambda moment: moment.at <= now, moments(mailing.rule, present.at))
+    return [present, *later][-MOST_MISSED:]
+
+
+def is_too_late(mailing: Mailing, moment: Moment, now: datetime) -> bool:
+    """Whether a run of `moment` would come too late by the mailing's rule.
+
+    A calendar saved after its moment promised nothing before: lateness counts from then on.
+    """
+    end = _end(mailing)
+    if end is not None and end <= now:
+        return True
+    late_by = now - max(moment.at, mailing.calendar_since or moment.at)
+    return late_by > max(late_limit(mailing, moment), ALWAYS_ALLOWED)
+
+
+def late_limit(mailing: Mailing, moment: Moment) -> timedelta:
+    """How late a run of `moment` may begin: as the mailing says, else half the time to the next one, 12 hours at most.
+
+    A single run with an end may begin until then.
+    """
+    if mailing.late_limit_minutes is not None:
+        return timedelta(minutes=mailing.late_limit_minutes)
+    if mailing.period is Period.ONCE:
+        end = _end(mailing)
+        return end - moment.at if end is not None else LONGEST
+    following = next_moment(mailing.rule, moment.at)
+    return min((following.at - moment.at) / 2, LONGEST) if following is not None else LONGEST
+
+
+def _end(mailing: Mailing) -> datetime | None:
+    return resolve(mailing.ends_local, zone_named(mailing.timezone)).at if mailing.ends_local else None

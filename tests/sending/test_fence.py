@@ -1,0 +1,146 @@
+"""A copy of the service sends nothing until somebody says that it is the true one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text, update
+
+from mailer.cli import confirm_instance
+from mailer.extensions import db
+from mailer.jobs import ticking
+from mailer.models.instance import Instance
+from mailer.models.run import Run, RunState
+from mailer.models.user import User
+from mailer.queue import MAILINGS, queue
+from mailer.sending import fence
+from mailer.sending.fence import Held, InstanceHeld
+from mailer.sending.planning import set_next_run, start_due, start_now
+from mailer.smtp.lab import Lab
+from tests.factories import make_client, make_mailing
+from tests.sending.conftest import finish
+from tests.sending.test_planning import NOW, at
+
+
+def due(owner: User) -> None:
+    make_client(owner)
+    mailing = make_mailing(owner, starts_local=at(20))
+    set_next_run(mailing, NOW)
+    db.session.commit()
+
+
+def change(**values: object) -> None:
+    db.session.execute(update(Instance).values(**values))
+    db.session.commit()
+
+
+def the_file(app: Flask) -> Path:
+    row = db.session.get_one(Instance, 1)
+    return Path(app.config["VAR_DIR"]) / "instance" / f"{row.cluster}-{row.database}.json"
+
+
+@pytest.fixture
+def confirmed(app: Flask) -> None:
+    """As after the first start."""
+    assert not fence.is_held()
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"cluster": "7"}, Held.OTHER_DATABASE),  # a dump restored on another server
+        ({"database": 7}, Held.OTHER_DATABASE),  # … or beside the old one
+        ({"host": "another machine"}, Held.OTHER_HOST),  # a copied data directory, a cloned machine
+        ({"number": "00000000-0000-0000-0000-000000000007"}, Held.OTHER_CONTENT),
+    ],
+)
+def test_a_copy_sends_nothing(
+    app: Flask, owner: User, confirmed: None, values: dict[str, object], reason: Held
+) -> None:
+    due(owner)
+    change(**values)
+    assert fence.why_held() is reason
+    assert start_due(NOW) == []
+    ticking.take_turn()
+    assert queue(MAILINGS).count == 0
+    assert db.session.scalar(select(Run.id)) is None
+
+
+def test_on_demand_is_refused_with_the_reason(app: Flask, owner: User, confirmed: None) -> None:
+    make_client(owner)
+    mailing = make_mailing(owner)
+    change(cluster="7")
+    with pytest.raises(InstanceHeld):
+        start_now(mailing, "form")
+
+
+def test_a_run_that_goes_is_held_too(lab: Lab, make_run: Callable[..., Run]) -> None:
+    run = make_run("a@example.test")
+    change(cluster="7")
+    assert finish(run).state is RunState.PLANNED
+    assert lab.accepted == []
+    fence.confirm("boss@golub.test")
+    assert finish(run).state is RunState.COMPLETE
+
+
+def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirmed: None) -> None:
+    due(owner)
+    start_due(NOW)
+    assert not fence.is_held()
+    db.session.execute(text("SELECT setval(pg_get_serial_sequence('runs', 'id'), 1, false)"))
+    db.session.commit()
+    assert fence.is_held()
+    assert fence.why_held() is Held.BACK_IN_TIME
+
+
+def test_a_lost_file_is_no_copy(app: Flask, confirmed: None) -> None:
+    the_file(app).unlink()
+    assert not fence.is_held()
+    assert the_file(app).exists()
+
+
+def test_a_file_half_written_is_no_copy(app: Flask, confirmed: None) -> None:
+    the_file(app).write_text('{"number"')
+    assert not fence.is_held()
+
+
+def test_several_hosts_are_one_instance_when_they_say_so(
+    app: Flask, confirmed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "INSTANCE_ID", "production")
+    fence.confirm("boss")
+    other_host = json.loads(the_file(app).read_text()) | {"number": "another host's"}
+    the_file(app).write_text(json.dumps(other_host))
+    assert not fence.is_held()
+    monkeypatch.setitem(app.config, "INSTANCE_ID", "staging")
+    assert fence.why_held() is Held.OTHER_HOST
+
+
+def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
+    due(owner)
+    assert "Nothing to confirm" in app.test_cli_runner().invoke(confirm_instance).output
+    change(cluster="7")
+    assert app.test_cli_runner().invoke(confirm_instance, input="n\n").exit_code == 1
+    assert fence.is_held()
+    assert app.test_cli_runner().invoke(confirm_instance, ["--yes"]).exit_code == 0
+    assert len(start_due(NOW)) == 1
+
+
+def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:
+    assert fence.why_held() is None
+    assert not fence.is_held()
+    number = db.session.get_one(Instance, 1).number
+    fence.confirm(None)
+    assert db.session.get_one(Instance, 1, populate_existing=True).number == number
+
+
+def test_an_ordinary_role_of_postgres_may_ask(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE ROLE golub_plain")
+        connection.exec_driver_sql("SET ROLE golub_plain")
+        assert connection.exec_driver_sql("SELECT system_identifier FROM pg_control_system()").scalar()
+        connection.rollback()
