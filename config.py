@@ -121,8 +121,7 @@ class Config:
         self.SESSION_COOKIE_HTTPONLY = True
         self.SESSION_COOKIE_SAMESITE = "Lax"
         self.PERMANENT_SESSION_LIFETIME = timedelta(days=30)
-        self.REMEMBER_COOKIE_HTTPONLY = True
-        self.REMEMBER_COOKIE_SAMESITE = "Lax"
+        self.SESSION_REFRESH_EACH_REQUEST = False  # no cookie where none is due, so that caches may keep what is public
         self.WTF_CSRF_TIME_LIMIT = None  # lives as long as the session, so a long-open form is not lost
         self.MAX_CONTENT_LENGTH = 51 * 1024 * 1024  # an import file of 50 MB and its form
         self.MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
@@ -169,8 +168,6 @@ class ProductionConfig(Config):
         super().__init__(**overrides)
         self.SESSION_COOKIE_NAME = "__Host-golub"
         self.SESSION_COOKIE_SECURE = True
-        self.REMEMBER_COOKIE_NAME = "__Host-golub-remember"
-        self.REMEMBER_COOKIE_SECURE = True
 
     def check(self) -> None:
         if self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32:

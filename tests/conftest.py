@@ -20,6 +20,8 @@ from werkzeug.test import TestResponse
 
 from config import TestingConfig
 from mailer import create_app
+from mailer.accounts import sessions
+from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import Role, User
 from tests.factories import make_user
@@ -100,8 +102,10 @@ class Browser(FlaskClient):
 
     def login(self, user: User) -> Browser:
         """Take on a session of `user`, as the login page would give."""
+        key = sessions.begin(user, False, "127.0.0.1", "a test", utcnow())
+        db.session.commit()
         with self.session_transaction() as session:
-            session["_user_id"], session["_fresh"] = user.get_id(), True
+            session["_user_id"] = key
         return self
 
 

@@ -16,6 +16,7 @@ from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
+from mailer.models.user_session import UserSession
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, make_user, save
 
@@ -67,6 +68,8 @@ def furnish(app: Flask, owner: User) -> None:
     save(BlogPost(title="Post", slug="post", content="Text", status=PostStatus.PUBLISHED, author_id=owner.id,
                   published_at=now - timedelta(days=1)))  # fmt: skip
     VALUES["token"] = client.token
+    spare = UserSession(user_id=owner.id, key_hash="0" * 64)
+    VALUES["session_id"] = save(spare).id
 
 
 def address_of(app: Flask, endpoint: str) -> str:

@@ -10,6 +10,7 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
+from mailer.accounts import sessions
 from mailer.auth import outbox, tokens
 from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
@@ -74,6 +75,7 @@ def sweep() -> None:
     if is_time:
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
+        sessions.forget_old(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
 
 

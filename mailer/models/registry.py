@@ -14,4 +14,5 @@ from mailer.models import (  # noqa: F401
     run,
     slice,
     user,
+    user_session,
 )

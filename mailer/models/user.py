@@ -62,12 +62,6 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     block_reason: Mapped[str | None] = mapped_column(String(500))
     blocked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    # Raised to end every session of this person: a cookie names the number it was made under.
-    session_number: Mapped[int] = mapped_column(default=1)
-
-    def get_id(self) -> str:
-        """What the session cookie holds."""
-        return f"{self.id}:{self.session_number}"
 
     @property
     def is_active(self) -> bool:

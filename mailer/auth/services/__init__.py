@@ -1,10 +1,11 @@
 """What can happen to an account; each function checks, writes, commits once and wakes the postman after it."""
 
 from mailer.auth.services.email import ask_email_change, change_email
-from mailer.auth.services.login import authenticate, end_sessions
+from mailer.auth.services.login import authenticate
 from mailer.auth.services.password import ask_recovery, change_password, reset_password
 from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
 from mailer.auth.services.registration import confirm_email, create_user, register, resend_confirmation
+from mailer.auth.services.sessions import end_other_sessions, end_session
 
 __all__ = [
     "Profile",
@@ -15,7 +16,8 @@ __all__ = [
     "change_password",
     "confirm_email",
     "create_user",
-    "end_sessions",
+    "end_other_sessions",
+    "end_session",
     "register",
     "remove_avatar",
     "resend_confirmation",

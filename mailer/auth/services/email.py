@@ -6,6 +6,7 @@ import structlog
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.accounts import sessions
 from mailer.auth import outbox, passwords, tokens
 from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
@@ -52,12 +53,12 @@ def change_email(secret: str) -> User:
     token = tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
     user, old = token.user, token.user.email
     user.email = token.email
-    user.session_number = User.session_number + 1
     try:
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
         raise tokens.BadToken from error
+    sessions.end_all(user.id)
     row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
     db.session.commit()
     outbox.wake(row)

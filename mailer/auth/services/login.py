@@ -1,4 +1,4 @@
-"""Signing in and ending sessions."""
+"""Signing in."""
 
 from __future__ import annotations
 
@@ -37,13 +37,6 @@ def authenticate(email: str, password: str) -> User:
     db.session.commit()
     log.info("logged in", user_id=user.id)
     return user
-
-
-def end_sessions(user: User) -> None:
-    """End all sessions of this person on every device, those of copied cookies too."""
-    user.session_number = User.session_number + 1
-    db.session.commit()
-    log.info("sessions ended", user_id=user.id)
 
 
 def _check_welcome(user: User) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from flask_babel import gettext as _
 
+from mailer.accounts import sessions
 from mailer.auth import backoff, outbox, passwords, tokens
 from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
@@ -67,7 +68,7 @@ def _replace(user: User, new: str) -> AccountEmail:
         db.session.rollback()
         raise WeakPassword(reason)
     user.password_hash = passwords.hash_password(new)
-    user.session_number = User.session_number + 1
+    sessions.end_all(user.id)
     tokens.retire(user, TokenPurpose.RESET_PASSWORD, utcnow())
     log.info("password changed", user_id=user.id)
     return outbox.post("password-changed", user.email, user.language, user, recovery_link=site_link("auth.forgot"))

@@ -7,11 +7,11 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from mailer.auth.session import enforce_limits
+from mailer.auth.session import load_early
 from mailer.models.user import User
 
 bp = Blueprint("auth", __name__)
-bp.before_app_request(enforce_limits)
+bp.before_app_request(load_early)
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
