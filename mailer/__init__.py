@@ -12,6 +12,7 @@ from mailer import admin, cli, errors, logs, web
 from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import babel, cache, csrf, db, limiter, login_manager, mail, migrate
+from mailer.journal import watching
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
 from mailer.models.user import User
 from mailer.sending import dkim_keys, transports
@@ -31,6 +32,7 @@ def create_app(config: Any = None) -> Flask:
     _init_extensions(app)
     errors.init_app(app)
     web.init_app(app)
+    watching.init_app(app)
     _register_blueprints(app)
     admin.init_app(app)
     cli.init_app(app)

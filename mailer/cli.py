@@ -14,6 +14,7 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.jobs.schedule import run_scheduler
 from mailer.jobs.workers import run_worker
+from mailer.journal.command import journal
 from mailer.laboratory.command import lab
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
@@ -29,7 +30,7 @@ LONG = 24 * 3600.0
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key, lab):
+    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key, lab, journal):
         app.cli.add_command(command)
 
 

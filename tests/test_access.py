@@ -27,6 +27,7 @@ SEEN_THING = "L L L 404 404 + + +"  # looking at one thing of the owner's
 SEEN_LIST = "L L L + 403 + + +"
 SIGNED_OUT = "+ + + 302 302 302 302 302"
 OVERSEERS = "L L L 403 403 + + 403"
+ADMINS = "L L L 403 403 403 + 403"
 BLOG_ADMIN = "L L L 403 + 403 + 403"
 
 TABLE: dict[str, dict[str, str]] = {
@@ -122,6 +123,7 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.count_as_accepted": {"POST": OWN_THING},
     "mailings.retry_refused": {"POST": OWN_THING},
     "manager.index": {"GET": OVERSEERS},
+    "manager.journal": {"GET": ADMINS},
     "admin.static": {"GET": EVERYBODY},
     "admin.index": {"GET": BLOG_ADMIN},
     "posts.index_view": {"GET": BLOG_ADMIN},
@@ -217,9 +219,13 @@ def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browse
 
 
 def digest() -> str:
-    """What is in the database."""
+    """What is in the database, but for the journal, which grows by looking, too."""
     db.session.rollback()
     query = "SELECT coalesce(string_agg(t::text, '|' ORDER BY t::text), '') FROM {} t"
-    rows = [db.session.scalar(text(query.format(table.name))) for table in db.metadata.sorted_tables]
+    rows = [
+        db.session.scalar(text(query.format(table.name)))
+        for table in db.metadata.sorted_tables
+        if table.name != "journal"
+    ]
     db.session.rollback()
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()

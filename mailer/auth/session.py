@@ -8,6 +8,8 @@ from flask_login import current_user, login_user, logout_user
 from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
+from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
 
 KEY = "_user_id"  # where Flask-Login looks; what it finds there is the key of a session
@@ -36,6 +38,8 @@ def end() -> None:
     language = session.get("language")
     if KEY in session:
         sessions.end(session[KEY])
+        if current_user.is_authenticated:
+            note(Action.SIGNED_OUT)
         db.session.commit()
     logout_user()
     session.clear()

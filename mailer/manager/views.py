@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailer.access import Permission, requires
-from mailer.manager import queries
+from mailer.manager import journal_views, queries  # noqa: F401 - its routes
+from mailer.manager.blueprint import bp
 
-bp = Blueprint("manager", __name__, url_prefix="/manager")
+__all__ = ["bp"]
 
 
 @bp.get("")

@@ -8,6 +8,7 @@ from mailer.models import (  # noqa: F401
     client,
     client_import,
     delivery,
+    journal_entry,
     mail_server,
     mailing,
     message,

@@ -13,7 +13,9 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
 log = structlog.get_logger()
@@ -60,6 +62,7 @@ def change_email(secret: str) -> User:
         raise tokens.BadToken from error
     sessions.end_all(user.id)
     row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
+    note(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     outbox.wake(row)
     log.info("address changed", user_id=user.id)

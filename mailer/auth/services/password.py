@@ -13,8 +13,10 @@ from mailer.auth.refusals import WeakPassword, WrongPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
 log = structlog.get_logger()
@@ -28,6 +30,7 @@ def change_password(user: User, current: str, new: str) -> None:
     if not passwords.verify(user.password_hash, current):
         raise WrongPassword(_("This is not your present password."))
     row = _replace(user, new)
+    note(Action.PASSWORD_CHANGED, f"user {user.id}")
     db.session.commit()
     outbox.wake(row)
 
@@ -57,6 +60,7 @@ def reset_password(secret: str, new: str) -> User:
     user = token.user
     row = _replace(user, new)
     user.confirmed_at = user.confirmed_at or now
+    note(Action.PASSWORD_CHANGED, f"user {user.id}", actor_id=user.id, by="mailed link")
     db.session.commit()
     backoff.forgive(user.email)
     outbox.wake(row)

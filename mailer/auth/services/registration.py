@@ -19,8 +19,10 @@ from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
 
 log = structlog.get_logger()
@@ -33,7 +35,9 @@ def register(email: str, password: str, language: str) -> None:
     """
     now = utcnow()
     user = _new_user(email, Role.USER, password, language)
-    row = _mail_confirmation(user, now) if _insert(user) else _mail_the_known(email, now)
+    is_new = _insert(user)
+    row = _mail_confirmation(user, now) if is_new else _mail_the_known(email, now)
+    note(Action.REGISTERED, f"user {user.id}" if is_new else "")
     db.session.commit()
     outbox.wake(row)
 
@@ -73,6 +77,7 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     user.confirmed_at = utcnow()
     if not _insert(user):
         raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
+    note(Action.REGISTERED, f"user {user.id}", role=role.value, by="command line")
     db.session.commit()
     log.info("account created", user_id=user.id, role=role.value)
     return user, password
