@@ -53,6 +53,10 @@ def _flag(value: object) -> bool:
     return str(value or "").strip().lower() in {"1", "true", "yes", "on"}
 
 
+def _number(value: str | None) -> int | None:
+    return int(value) if value else None
+
+
 class Config:
     """What every deployment shares; `load()` fills in the environment."""
 
@@ -117,6 +121,11 @@ class Config:
         self.SLICE_SIZE = int(get("SLICE_SIZE", "500") or 500)
         self.LEASE_SECONDS = float(get("LEASE_SECONDS", "60") or 60)
         self.JOB_SECONDS = float(get("JOB_SECONDS", "5") or 5)
+
+        # What new accounts may send in 24 hours until a manager raises it, and the size of a run that needs a manager's
+        # approval; unset: no limit, no approval.
+        self.NEW_ACCOUNT_DAILY_LIMIT = _number(get("NEW_ACCOUNT_DAILY_LIMIT"))
+        self.APPROVAL_ABOVE = _number(get("APPROVAL_ABOVE"))
 
         self.SESSION_COOKIE_HTTPONLY = True
         self.SESSION_COOKIE_SAMESITE = "Lax"

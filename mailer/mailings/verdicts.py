@@ -117,6 +117,10 @@ def _stopped(run: Run) -> Verdict:
 def _skipped(run: Run) -> Verdict:
     if run.stop_reason is StopReason.OVERLAP:
         return Verdict("neutral", _("Left out: the run before it was still going at that moment."))
+    if run.stop_reason is StopReason.LIMIT:
+        return Verdict("bad", _("Nothing was sent: it would have been more than the account may send in 24 hours."))
+    if run.stop_reason is StopReason.UNAPPROVED:
+        return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 
 

@@ -12,6 +12,7 @@ from mailer.clock import utcnow
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
 from mailer.mailings.agenda import agenda_of, in_words, rule_words
 from mailer.mailings.blueprint import bp
+from mailer.mailings.permit import Permit
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
@@ -45,10 +46,12 @@ def index() -> str:
 def show(mailing_id: int) -> str:
     """The mailing's page."""
     mailing = get_visible(Mailing, mailing_id, current_user)
+    recipients = queries.preflight(mailing, queries.chosen_ids(mailing))
     return render_template(
         "mailings/show.html",
         agenda=agenda_of(mailing, utcnow(), 5),
-        recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
+        recipients=recipients,
+        permit=Permit.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )
 

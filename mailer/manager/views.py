@@ -6,8 +6,9 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailer.access import Permission, requires
-from mailer.manager import journal_views, queries  # noqa: F401 - its routes
+from mailer.manager import approval_views, journal_views, mailing_views, queries, user_views  # noqa: F401 - routes
 from mailer.manager.blueprint import bp
+from mailer.manager.words import role_words
 
 __all__ = ["bp"]
 
@@ -17,5 +18,14 @@ __all__ = ["bp"]
 def index() -> ResponseReturnValue:
     """All users with their figures."""
     search = request.args.get("q", "").strip().replace("\0", "")[:200]
-    page = queries.users_page(search, request.args.get("page", 1, type=int))
-    return render_template("manager/index.html", page=page, work=queries.work_of(page.items), q=search)
+    role, state = request.args.get("role", ""), request.args.get("state", "")
+    page = queries.users_page(search, request.args.get("page", 1, type=int), role, state)
+    return render_template(
+        "manager/index.html",
+        page=page,
+        work=queries.work_of(page.items),
+        roles=role_words(),
+        q=search,
+        role=role,
+        state=state,
+    )

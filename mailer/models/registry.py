@@ -3,6 +3,7 @@
 from mailer.models import (  # noqa: F401
     account_email,
     account_token,
+    approval,
     attempt,
     blog_post,
     client,

@@ -76,6 +76,8 @@ class StopReason(StrEnum):
     ENDED = "ended"
     OVERLAP = "overlap"  # skipped: the run before was still going
     NOBODY = "nobody"  # skipped: there was nobody to send to
+    LIMIT = "limit"  # skipped: more than the owner may send in a day
+    UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
 
 
 class PauseReason(StrEnum):

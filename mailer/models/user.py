@@ -44,6 +44,7 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     __table_args__ = (
         Index("uq_users_email_key", func.lower(text("email")), unique=True),
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
+        CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -62,6 +63,8 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     block_reason: Mapped[str | None] = mapped_column(String(500))
     blocked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    daily_limit: Mapped[int | None]  # mails in 24 hours; None: as many as they like
+    needs_approval: Mapped[bool] = mapped_column(default=False, server_default="false")  # of a manager, before sending
 
     @property
     def is_active(self) -> bool:

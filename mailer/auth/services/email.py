@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from mailer.accounts import sessions
+from mailer.accounts.links import site_link
 from mailer.auth import outbox, passwords, tokens
-from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
 from mailer.clock import utcnow

@@ -6,8 +6,8 @@ import structlog
 from flask_babel import gettext as _
 
 from mailer.accounts import sessions
+from mailer.accounts.links import site_link
 from mailer.auth import backoff, outbox, passwords, tokens
-from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import WeakPassword, WrongPassword
 from mailer.auth.weakness import weakness

@@ -10,9 +10,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.accounts.links import site_link
 from mailer.auth import outbox, tokens
 from mailer.auth.addresses import normalise
-from mailer.auth.links import site_link
 from mailer.auth.passwords import hash_password
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
@@ -92,6 +92,7 @@ def _new_user(email: str, role: Role, password: str, language: str) -> User:
         password_hash=hash_password(password),
         language=language,
         timezone=current_app.config["BABEL_DEFAULT_TIMEZONE"],
+        daily_limit=current_app.config["NEW_ACCOUNT_DAILY_LIMIT"] if role is Role.USER else None,
     )
 
 
