@@ -127,8 +127,13 @@ class Config:
         self.NEW_ACCOUNT_DAILY_LIMIT = _number(get("NEW_ACCOUNT_DAILY_LIMIT"))
         self.APPROVAL_ABOVE = _number(get("APPROVAL_ABOVE"))
 
+        # Managers, editors and administrators see or shape what belongs to others.
+        self.STAFF_NEEDS_SECOND_FACTOR = _flag(get("STAFF_NEEDS_SECOND_FACTOR", "1" if self.PRODUCTION else ""))
+
         self.SESSION_COOKIE_HTTPONLY = True
         self.SESSION_COOKIE_SAMESITE = "Lax"
+        self.SESSION_COOKIE_SECURE = False
+        self.DEVICE_COOKIE_NAME = "golub-device"
         self.PERMANENT_SESSION_LIFETIME = timedelta(days=30)
         self.SESSION_REFRESH_EACH_REQUEST = False  # no cookie where none is due, so that caches may keep what is public
         self.WTF_CSRF_TIME_LIMIT = None  # lives as long as the session, so a long-open form is not lost
@@ -176,6 +181,7 @@ class ProductionConfig(Config):
     def __init__(self, **overrides: Any) -> None:
         super().__init__(**overrides)
         self.SESSION_COOKIE_NAME = "__Host-golub"
+        self.DEVICE_COOKIE_NAME = "__Host-golub-device"
         self.SESSION_COOKIE_SECURE = True
 
     def check(self) -> None:

@@ -27,6 +27,10 @@ class TooManyTries(Refusal):
         )
 
 
+class WrongCode(Refusal):
+    """The one-time or recovery code is wrong, late or used."""
+
+
 class Unconfirmed(Refusal):
     """The password is right, but the address is not confirmed yet."""
 

@@ -12,6 +12,7 @@ from redis import RedisError
 from mailer import queue
 from mailer.accounts import sessions
 from mailer.auth import outbox, tokens
+from mailer.auth.services import devices
 from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
@@ -76,6 +77,7 @@ def sweep() -> None:
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
         sessions.forget_old(now)
+        devices.forget_old(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
 
 

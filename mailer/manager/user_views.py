@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from mailer.access import Permission, requires
+from mailer.accounts.second_factors import has_second_factor, remove_second_factor
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.manager import queries, services
@@ -91,6 +92,16 @@ def end_sessions(user_id: int) -> ResponseReturnValue:
     return _to_page(user_id)
 
 
+@bp.post("/users/<int:user_id>/reset-second-factor")
+@requires(Permission.ADMINISTER)
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Let somebody who lost their codes in by the password alone."""
+    person = user_to_see(user_id)
+    remove_second_factor(person)
+    flash(_("%(name)s logs in by the password alone now.", name=person.display_name), "success")
+    return _to_page(user_id)
+
+
 def _page(person: User, **forms: object) -> str:
     filled = {
         "block_form": ReasonForm(formdata=None),
@@ -105,6 +116,7 @@ def _page(person: User, **forms: object) -> str:
         blocker=db.session.get(User, person.blocked_by_id) if person.blocked_by_id else None,
         roles=role_words(),
         may_judge=may_judge(person),
+        has_second_factor=has_second_factor(person),
         **(filled | forms),
     )
 

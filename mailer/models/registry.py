@@ -14,6 +14,7 @@ from mailer.models import (  # noqa: F401
     mailing,
     message,
     run,
+    second_factor,
     slice,
     user,
     user_session,

@@ -160,3 +160,14 @@ def test_users_are_filtered_by_role_and_state(as_manager: Browser, manager: User
     assert shown("role=user&state=active") == {owner.id}
     assert as_manager.get("/manager?role=emperor").status_code == 400
     assert as_manager.get("/manager?state=x").status_code == 400
+
+
+def test_a_new_role_is_told_of_in_the_persons_language(app: Flask, as_admin: Browser) -> None:
+    from mailer.auth.outbox import _compose
+    from mailer.models.account_email import AccountEmail
+
+    person = make_user(language="en")
+    give(as_admin, person, "manager")
+    email = _compose(db.session.scalars(select(AccountEmail).where(AccountEmail.to_email == person.email)).one())
+    assert "manager" in email.body
+    assert "manager" in email.html

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 def authenticate(email: str, password: str) -> User:
-    """The person with this address and password, now counted as signed in.
+    """The person with this address and password; `enter` once the code, too, is proved where one is needed.
 
     Raises `TooManyTries` or `WrongPassword` alike for known and unknown addresses; `Blocked` or `Unconfirmed` only to
     somebody who knows the password.
@@ -37,11 +37,16 @@ def authenticate(email: str, password: str) -> User:
     _check_welcome(user)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
+    db.session.commit()
+    return user
+
+
+def enter(user: User) -> None:
+    """Count the person as signed in."""
     user.last_login_at = utcnow()
     note(Action.SIGNED_IN, actor_id=user.id)
     db.session.commit()
     log.info("logged in", user_id=user.id)
-    return user
 
 
 def _note_refusal(email: str, user: User | None, reason: str) -> None:

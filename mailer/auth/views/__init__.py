@@ -1,6 +1,17 @@
 """The pages of accounts, one file per concern; `bp` holds them all."""
 
-from mailer.auth.views import avatar, confirmation, email, login, password, profile, recovery, registration, sessions
+from mailer.auth.views import (
+    avatar,
+    confirmation,
+    email,
+    login,
+    password,
+    profile,
+    recovery,
+    registration,
+    second_factor,
+    sessions,
+)
 from mailer.auth.views.blueprint import bp
 
 __all__ = [
@@ -13,5 +24,6 @@ __all__ = [
     "profile",
     "recovery",
     "registration",
+    "second_factor",
     "sessions",
 ]
