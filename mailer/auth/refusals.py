@@ -31,6 +31,10 @@ class WrongCode(Refusal):
     """The one-time or recovery code is wrong, late or used."""
 
 
+class LastAdmin(Refusal):
+    """Somebody must be left who can give roles."""
+
+
 class Unconfirmed(Refusal):
     """The password is right, but the address is not confirmed yet."""
 

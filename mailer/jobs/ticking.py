@@ -11,6 +11,7 @@ from redis import RedisError
 
 from mailer import queue
 from mailer.accounts import sessions
+from mailer.accounts.erasing import erase_some
 from mailer.auth import outbox, tokens
 from mailer.auth.services import devices
 from mailer.blog.services import flush_views
@@ -30,7 +31,8 @@ SWEPT = "swept"
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (beat, start_due, wake_senders, stop_what_must, wake_account_emails, wake_imports, flush_views, sweep):
+    healing = (wake_senders, stop_what_must, wake_account_emails, wake_imports)
+    for step in (beat, start_due, *healing, flush_views, erase_some, sweep):
         _guarded(step)
 
 

@@ -18,8 +18,11 @@ def me() -> User:
 
 
 def user_to_see(user_id: int) -> User:
-    """Anybody; 404 for nobody."""
-    return db.get_or_404(User, user_id)
+    """Anybody; 404 for nobody, and for whoever has had the account deleted."""
+    user = db.get_or_404(User, user_id)
+    if user.erased_at is not None:
+        abort(404)
+    return user
 
 
 def user_to_judge(user_id: int) -> User:

@@ -46,7 +46,7 @@ def users_page(search: str, number: int, role: str = "", state: str = "") -> Pag
     """
     if role not in {"", *Role} or state not in {"", *STATE_IS}:
         abort(400)
-    query = select(User).order_by(User.created_at.desc(), User.id.desc())
+    query = select(User).where(User.erased_at.is_(None)).order_by(User.created_at.desc(), User.id.desc())
     if search:
         query = query.where(
             or_(User.email.icontains(search, autoescape=True), User.name.icontains(search, autoescape=True))

@@ -135,6 +135,7 @@ TEMPLATES = {
     "new-device": {"device": "Firefox, Linux", "ip": "192.0.2.7", "when": "now", "link": "http://golub.test/a"},
     "account-blocked": {"reason": "Bought <b>list</b>"},
     "account-unblocked": {},
+    "account-deleted": {},
     "mailing-disabled": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},

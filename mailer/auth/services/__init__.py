@@ -3,6 +3,7 @@
 from mailer.accounts.second_factors import has_second_factor
 from mailer.auth.services.devices import welcome
 from mailer.auth.services.email import ask_email_change, change_email
+from mailer.auth.services.leaving import erase_account, export_own_data
 from mailer.auth.services.login import authenticate, enter
 from mailer.auth.services.password import ask_recovery, change_password, reset_password
 from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
@@ -27,6 +28,8 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "enter",
+    "erase_account",
+    "export_own_data",
     "has_second_factor",
     "prove",
     "register",

@@ -25,6 +25,9 @@ from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
 
+# The date of the text behind "I agree" (the privacy page): a new text, a new date.
+CONSENT_VERSION = "2026-11-21"
+
 log = structlog.get_logger()
 
 
@@ -35,6 +38,7 @@ def register(email: str, password: str, language: str) -> None:
     """
     now = utcnow()
     user = _new_user(email, Role.USER, password, language)
+    user.consented_at, user.consent_version = now, CONSENT_VERSION
     is_new = _insert(user)
     row = _mail_confirmation(user, now) if is_new else _mail_the_known(email, now)
     note(Action.REGISTERED, f"user {user.id}" if is_new else "")
