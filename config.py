@@ -53,6 +53,10 @@ def _flag(value: object) -> bool:
     return str(value or "").strip().lower() in {"1", "true", "yes", "on"}
 
 
+def _number(value: str | None) -> int | None:
+    return int(value) if value else None
+
+
 class Config:
     """What every deployment shares; `load()` fills in the environment."""
 
@@ -119,11 +123,20 @@ class Config:
         self.LEASE_SECONDS = float(get("LEASE_SECONDS", "60") or 60)
         self.JOB_SECONDS = float(get("JOB_SECONDS", "5") or 5)
 
+        # What new accounts may send in 24 hours until a manager raises it, and the size of a run that needs a manager's
+        # approval; unset: no limit, no approval.
+        self.NEW_ACCOUNT_DAILY_LIMIT = _number(get("NEW_ACCOUNT_DAILY_LIMIT"))
+        self.APPROVAL_ABOVE = _number(get("APPROVAL_ABOVE"))
+
+        # Managers, editors and administrators see or shape what belongs to others.
+        self.STAFF_NEEDS_SECOND_FACTOR = _flag(get("STAFF_NEEDS_SECOND_FACTOR", "1" if self.PRODUCTION else ""))
+
         self.SESSION_COOKIE_HTTPONLY = True
         self.SESSION_COOKIE_SAMESITE = "Lax"
+        self.SESSION_COOKIE_SECURE = False
+        self.DEVICE_COOKIE_NAME = "golub-device"
         self.PERMANENT_SESSION_LIFETIME = timedelta(days=30)
-        self.REMEMBER_COOKIE_HTTPONLY = True
-        self.REMEMBER_COOKIE_SAMESITE = "Lax"
+        self.SESSION_REFRESH_EACH_REQUEST = False  # no cookie where none is due, so that caches may keep what is public
         self.WTF_CSRF_TIME_LIMIT = None  # lives as long as the session, so a long-open form is not lost
         self.MAX_CONTENT_LENGTH = 51 * 1024 * 1024  # an import file of 50 MB and its form
         self.MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
@@ -169,9 +182,8 @@ class ProductionConfig(Config):
     def __init__(self, **overrides: Any) -> None:
         super().__init__(**overrides)
         self.SESSION_COOKIE_NAME = "__Host-golub"
+        self.DEVICE_COOKIE_NAME = "__Host-golub-device"
         self.SESSION_COOKIE_SECURE = True
-        self.REMEMBER_COOKIE_NAME = "__Host-golub-remember"
-        self.REMEMBER_COOKIE_SECURE = True
 
     def check(self) -> None:
         if self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32:

@@ -9,7 +9,10 @@ from flask import Flask, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from mailer import admin, cli, errors, logs, web
+from mailer.accounts import sessions
+from mailer.clock import utcnow
 from mailer.extensions import babel, cache, csrf, db, limiter, login_manager, mail, migrate
+from mailer.journal import watching
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
 from mailer.models.user import User
 from mailer.sending import dkim_keys, transports
@@ -29,6 +32,7 @@ def create_app(config: Any = None) -> Flask:
     _init_extensions(app)
     errors.init_app(app)
     web.init_app(app)
+    watching.init_app(app)
     _register_blueprints(app)
     admin.init_app(app)
     cli.init_app(app)
@@ -40,6 +44,7 @@ def _init_extensions(app: Flask) -> None:
     migrate.init_app(app, db)
     login_manager.init_app(app)
     login_manager.user_loader(_load_user)
+    login_manager.session_protection = None  # the address of a phone changes; the row in the database decides
     login_manager.unauthorized_handler(_ask_to_log_in)
     csrf.init_app(app)
     mail.init_app(app)
@@ -69,12 +74,9 @@ def _register_blueprints(app: Flask) -> None:
 
 
 def _load_user(key: str) -> User | None:
-    """The person a cookie names, unless blocked, unconfirmed or the session was ended."""
-    id_, _, number = key.partition(":")
-    if not (id_.isdigit() and number.isdigit()):
-        return None
-    user = db.session.get(User, int(id_))
-    return user if user is not None and user.is_active and user.session_number == int(number) else None
+    """The person whose live session this key opens, unless blocked or unconfirmed."""
+    session = sessions.find(key, utcnow())
+    return session.user if session is not None else None
 
 
 def _ask_to_log_in() -> Response:

@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 from flask import Flask, current_app
 
+from mailer.accounts.second_factors import remove_second_factor
+from mailer.auth.queries import find_user
 from mailer.auth.services.registration import create_user as create_account
 from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.jobs.schedule import run_scheduler
 from mailer.jobs.workers import run_worker
+from mailer.journal.command import journal
 from mailer.laboratory.command import lab
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
@@ -29,7 +32,8 @@ LONG = 24 * 3600.0
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (send_mailings, worker, scheduler, create_user, load_sample, dkim_key, confirm_instance, lab):
+    accounts = (create_user, reset_second_factor, journal)
+    for command in (send_mailings, worker, scheduler, *accounts, load_sample, dkim_key, confirm_instance, lab):
         app.cli.add_command(command)
 
 
@@ -99,6 +103,17 @@ def create_user(email: str, role: str, password: str | None) -> None:
     except Refusal as refusal:
         raise click.ClickException(str(refusal)) from refusal
     click.echo(f"{user.role.value} {user.email}  password: {password}")
+
+
+@click.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Let somebody who lost their codes in by the password alone."""
+    user = find_user(email)
+    if user is None:
+        raise click.ClickException(f"There is no account with the address {email}.")
+    remove_second_factor(user)
+    click.echo(f"{user.email} logs in by the password alone now.")
 
 
 @click.command("load-sample")

@@ -10,19 +10,21 @@ from flask import Flask
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.approval import Approval
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import ClientFilter
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
+from mailer.models.user_session import UserSession
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, make_user, save
 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
-    "slug": "post", "export_type": "csv",
+    "user_id": 0, "approval_id": 1, "slug": "post", "export_type": "csv",
 }  # fmt: skip
 
 
@@ -67,6 +69,10 @@ def furnish(app: Flask, owner: User) -> None:
     save(BlogPost(title="Post", slug="post", content="Text", status=PostStatus.PUBLISHED, author_id=owner.id,
                   published_at=now - timedelta(days=1)))  # fmt: skip
     VALUES["token"] = client.token
+    VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
+    save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
+    spare = UserSession(user_id=owner.id, key_hash="0" * 64)
+    VALUES["session_id"] = save(spare).id
 
 
 def address_of(app: Flask, endpoint: str) -> str:

@@ -111,6 +111,23 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     remember = BooleanField(_l("Remember me on this device"))
 
 
+class CodeForm(FlaskForm):  # type: ignore[misc]
+    """A code of the app, or a recovery code."""
+
+    code = StringField(
+        _l("Code"),
+        filters=[strip],
+        validators=[DataRequired(_l("Enter the code.")), Length(max=40)],
+        render_kw={"autocomplete": "one-time-code", "autofocus": True, "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+
+class PresentPasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password, to be sure who asks."""
+
+    password = known_password_field(_l("Present password"))
+
+
 class RegistrationForm(FlaskForm):  # type: ignore[misc]
     """Opening an account."""
 

@@ -19,7 +19,7 @@ def _say_when(limit: RequestLimit) -> Response:
 
 
 def _account() -> str:
-    return f"account:{current_user.get_id()}"
+    return f"account:{current_user.id}"
 
 
 # Per IP address. The mails that one address can be sent are counted apart (`outbox.is_pestered`), and so are wrong

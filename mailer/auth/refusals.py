@@ -27,6 +27,14 @@ class TooManyTries(Refusal):
         )
 
 
+class WrongCode(Refusal):
+    """The one-time or recovery code is wrong, late or used."""
+
+
+class LastAdmin(Refusal):
+    """Somebody must be left who can give roles."""
+
+
 class Unconfirmed(Refusal):
     """The password is right, but the address is not confirmed yet."""
 

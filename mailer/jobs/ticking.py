@@ -9,7 +9,10 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
+from mailer.accounts import sessions
+from mailer.accounts.erasing import erase_some
 from mailer.auth import outbox, tokens
+from mailer.auth.services import devices
 from mailer.blog.services import flush_views
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
@@ -33,7 +36,7 @@ def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     for step in (
         beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, tell_admins,
-        wake_account_emails, wake_imports, flush_views, look_for_missing_runs, sweep,
+        wake_account_emails, wake_imports, flush_views, look_for_missing_runs, erase_some, sweep,
     ):  # fmt: skip
         _guarded(step)
 
@@ -75,6 +78,8 @@ def sweep() -> None:
     if _is_time("sweep", 3600):
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
+        sessions.forget_old(now)
+        devices.forget_old(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
 
 

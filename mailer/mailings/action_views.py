@@ -14,6 +14,7 @@ from mailer.errors import Refusal
 from mailer.extensions import db, limiter
 from mailer.mailings import queries, services
 from mailer.mailings.access import own_mailing, per_user
+from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.run_queries import open_run
 from mailer.sending import audience
@@ -74,6 +75,18 @@ def stop(mailing_id: int) -> ResponseReturnValue:
     """End the run that is going."""
     services.stop_run(own_mailing(mailing_id))
     flash(_("The run is being stopped: mails not sent yet will not leave."), "success")
+    return _to_page(mailing_id)
+
+
+@bp.post("/<int:mailing_id>/ask-approval")
+@login_required
+def ask_for_approval(mailing_id: int) -> ResponseReturnValue:
+    """Ask a manager."""
+    try:
+        ask_approval(own_mailing(mailing_id))
+        flash(_("A manager will look at it. You get a mail with the answer."), "success")
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
     return _to_page(mailing_id)
 
 

@@ -122,6 +122,10 @@ def _skipped(run: Run) -> Verdict:
             "warn",
             _("Left out: at that moment nothing could be sent, and afterwards it was too late by this mailing’s rule."),
         )
+    if run.stop_reason is StopReason.LIMIT:
+        return Verdict("bad", _("Nothing was sent: it would have been more than the account may send in 24 hours."))
+    if run.stop_reason is StopReason.UNAPPROVED:
+        return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 
 

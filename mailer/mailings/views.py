@@ -14,6 +14,7 @@ from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.calendar_words import calendar_words
+from mailer.mailings.permit import Permit
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
@@ -49,11 +50,13 @@ def index() -> str:
 def show(mailing_id: int) -> str:
     """The mailing's page."""
     mailing = get_visible(Mailing, mailing_id, current_user)
+    recipients = queries.preflight(mailing, queries.chosen_ids(mailing))
     return render_template(
         "mailings/show.html",
         agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
-        recipients=queries.preflight(mailing, queries.chosen_ids(mailing)),
         is_exportable=recurrences(mailing.rule) is not None,
+        recipients=recipients,
+        permit=Permit.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )
 

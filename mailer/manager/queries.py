@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import contains_eager
 
+from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.approval import Approval, ApprovalState
 from mailer.models.client import Client
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.run import Run
-from mailer.models.user import User
+from mailer.models.user import Role, User
+from mailer.sending.permits import used_today
 
 PAGE_LENGTH = 25
+STATE_IS: dict[str, ColumnElement[bool]] = {
+    "active": and_(User.confirmed_at.is_not(None), User.blocked_at.is_(None)),
+    "blocked": User.blocked_at.is_not(None),
+    "unconfirmed": and_(User.confirmed_at.is_(None), User.blocked_at.is_(None)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +39,67 @@ class Work:
     last_run_at: datetime | None = None
 
 
-def users_page(search: str, number: int) -> Pagination:
-    """Users whose name or address holds `search`, the newest first; 404 for a page that does not exist."""
-    query = select(User).order_by(User.created_at.desc(), User.id.desc())
+def users_page(search: str, number: int, role: str = "", state: str = "") -> Pagination:
+    """Users whose name or address holds `search`, the newest first.
+
+    404 for a page that does not exist, 400 for an unknown role or state.
+    """
+    if role not in {"", *Role} or state not in {"", *STATE_IS}:
+        abort(400)
+    query = select(User).where(User.erased_at.is_(None)).order_by(User.created_at.desc(), User.id.desc())
     if search:
         query = query.where(
             or_(User.email.icontains(search, autoescape=True), User.name.icontains(search, autoescape=True))
         )
+    if role:
+        query = query.where(User.role == Role(role))
+    if state:
+        query = query.where(STATE_IS[state])
+    return db.paginate(query, page=number, per_page=PAGE_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one user has and sent; the last two of the last 30 days."""
+
+    client_count: int
+    message_count: int
+    mailing_count: int
+    accepted_count: int
+    refused_count: int
+    used_today: int
+
+
+def figures_of(user: User) -> Figures:
+    """The figures of one user's page."""
+    now = utcnow()
+    month = select(func.coalesce(func.sum(Run.accepted_count), 0), func.coalesce(func.sum(Run.refused_count), 0))
+    accepted, refused = db.session.execute(
+        month.where(Run.owner_id == user.id, Run.planned_at > now - timedelta(days=30))
+    ).one()
+    clients, messages, mailings = (
+        _count_by_owner(model, [user.id]).get(user.id, 0) for model in (Client, Message, Mailing)
+    )
+    return Figures(clients, messages, mailings, int(accepted), int(refused), used_today(user, now))
+
+
+def mailings_of(user: User) -> Sequence[Mailing]:
+    """The ten latest mailings of one user."""
+    query = select(Mailing).where(Mailing.owner_id == user.id, Mailing.deleted_at.is_(None))
+    return db.session.scalars(query.order_by(Mailing.created_at.desc()).limit(10)).all()
+
+
+def approvals_page(number: int) -> Pagination:
+    """Questions about live mailings with owners: those that wait, the longest first, then the latest decided."""
+    waits = Approval.state == ApprovalState.ASKED
+    query = (
+        select(Approval)
+        .join(Approval.mailing)
+        .join(Mailing.owner)
+        .options(contains_eager(Approval.mailing).contains_eager(Mailing.owner))
+        .where(Mailing.deleted_at.is_(None))
+        .order_by(waits.desc(), case((waits, Approval.asked_at)), Approval.decided_at.desc(), Approval.id)
+    )
     return db.paginate(query, page=number, per_page=PAGE_LENGTH)
 
 

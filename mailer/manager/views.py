@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailer.access import Permission, requires
-from mailer.manager import queries
+from mailer.manager import approval_views, journal_views, mailing_views, queries, user_views  # noqa: F401 - routes
+from mailer.manager.blueprint import bp
+from mailer.manager.words import role_words
 
-bp = Blueprint("manager", __name__, url_prefix="/manager")
+__all__ = ["bp"]
 
 
 @bp.get("")
@@ -16,5 +18,14 @@ bp = Blueprint("manager", __name__, url_prefix="/manager")
 def index() -> ResponseReturnValue:
     """All users with their figures."""
     search = request.args.get("q", "").strip().replace("\0", "")[:200]
-    page = queries.users_page(search, request.args.get("page", 1, type=int))
-    return render_template("manager/index.html", page=page, work=queries.work_of(page.items), q=search)
+    role, state = request.args.get("role", ""), request.args.get("state", "")
+    page = queries.users_page(search, request.args.get("page", 1, type=int), role, state)
+    return render_template(
+        "manager/index.html",
+        page=page,
+        work=queries.work_of(page.items),
+        roles=role_words(),
+        q=search,
+        role=role,
+        state=state,
+    )

@@ -3,6 +3,7 @@
 from mailer.models import (  # noqa: F401
     account_email,
     account_token,
+    approval,
     attempt,
     blog_post,
     calendar_feed,
@@ -11,10 +12,13 @@ from mailer.models import (  # noqa: F401
     delivery,
     holiday_change,
     instance,
+    journal_entry,
     mail_server,
     mailing,
     message,
     run,
+    second_factor,
     slice,
     user,
+    user_session,
 )

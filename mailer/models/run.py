@@ -77,6 +77,8 @@ class StopReason(StrEnum):
     OVERLAP = "overlap"  # skipped: the run before was still going
     NOBODY = "nobody"  # skipped: there was nobody to send to
     MISSED = "missed"  # skipped: the service was down at that moment, and back too late for the mailing's rule
+    LIMIT = "limit"  # skipped: more than the owner may send in a day
+    UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
 
 
 class PauseReason(StrEnum):

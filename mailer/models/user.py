@@ -44,6 +44,8 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     __table_args__ = (
         Index("uq_users_email_key", func.lower(text("email")), unique=True),
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
+        Index("ix_users_to_erase", "id", postgresql_where=text("erased_at IS NOT NULL AND data_erased_at IS NULL")),
+        CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -62,12 +64,12 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     block_reason: Mapped[str | None] = mapped_column(String(500))
     blocked_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    # Raised to end every session of this person: a cookie names the number it was made under.
-    session_number: Mapped[int] = mapped_column(default=1)
-
-    def get_id(self) -> str:
-        """What the session cookie holds."""
-        return f"{self.id}:{self.session_number}"
+    consented_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # to the processing of their personal data
+    consent_version: Mapped[str | None] = mapped_column(String(32))  # of the text they agreed to
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by themselves; only the number stays
+    data_erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the last of their rows was gone
+    daily_limit: Mapped[int | None]  # mails in 24 hours; None: as many as they like
+    needs_approval: Mapped[bool] = mapped_column(default=False, server_default="false")  # of a manager, before sending
 
     @property
     def is_active(self) -> bool:

@@ -52,12 +52,12 @@ def close_if_done(run_id: int, now: datetime | None = None) -> bool:
         return False
     run.state, run.closed_at = verdict_of(run), now
     db.session.flush()
-    _complete_mailing(run.mailing_id, now)
+    complete_mailing(run.mailing_id, now)
     db.session.commit()
     return True
 
 
-def _complete_mailing(mailing_id: int, now: datetime) -> None:
+def complete_mailing(mailing_id: int, now: datetime) -> None:
     """A mailing is completed when no further run can come and the last one is closed."""
     db.session.execute(
         update(Mailing)

@@ -25,7 +25,8 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
-from mailer.sending import audience, fence, windows
+from mailer.sending import audience, fence, permits, windows
+from mailer.sending.closing import complete_mailing
 from mailer.sending.lateness import due_moments, is_too_late
 
 
@@ -194,7 +195,7 @@ def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     """Make a run on demand and commit; the same `token` always means the same run.
 
-    Raises NoRecipients, AlreadyRunning or InstanceHeld, and then nothing is made.
+    Raises NoRecipients, AlreadyRunning, InstanceHeld or permits.NotPermitted, and then nothing is made.
     """
     now = now or utcnow()
     fence.require_confirmed()
@@ -205,7 +206,7 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
         return existing
     if has_open_run(mailing):
         raise AlreadyRunning(_("A run of this mailing is still going. Wait until it ends, or stop it."))
-    _refuse_nobody(mailing)
+    permits.require(mailing, _refuse_nobody(mailing), now)
     run_id = _insert_run(mailing, occurrence, now, now)
     mailing.completed_at = None
     mailing.started_at = mailing.started_at or now
@@ -214,7 +215,8 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     return db.session.get_one(Run, run_id)
 
 
-def _refuse_nobody(mailing: Mailing) -> None:
+def _refuse_nobody(mailing: Mailing) -> int:
+    """How many will get it; raises NoRecipients."""
     counts = audience.summary(mailing)
     if counts.will_get == 0:
         raise NoRecipients(
@@ -226,6 +228,7 @@ def _refuse_nobody(mailing: Mailing) -> None:
                 suppressed=counts.suppressed,
             )
         )
+    return counts.will_get
 
 
 def plan_deliveries(run_id: int) -> bool:
@@ -241,13 +244,25 @@ def plan_deliveries(run_id: int) -> bool:
         db.session.rollback()
         return False
     mailing = db.session.get_one(Mailing, run.mailing_id)
+    obstacle = permits.obstacle(mailing, audience.summary(mailing).will_get, utcnow(), run)
+    if obstacle is not None:
+        _skip(run, obstacle)
+        return True
     count = _insert_deliveries(run, mailing)
     _insert_slices(run, count)
     _obey_brakes(run, mailing)
     if count == 0:
-        run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, StopReason.NOBODY, utcnow()
+        _skip(run, StopReason.NOBODY)
     db.session.commit()
     return True
+
+
+def _skip(run: Run, reason: StopReason) -> None:
+    """Close the run before anything left; commits."""
+    run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, reason, utcnow()
+    db.session.flush()
+    complete_mailing(run.mailing_id, utcnow())
+    db.session.commit()
 
 
 def _obey_brakes(run: Run, mailing: Mailing) -> None:

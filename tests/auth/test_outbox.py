@@ -131,6 +131,16 @@ TEMPLATES = {
     "password-changed": {"recovery_link": "http://golub.test/forgot"},
     "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
     "email-changed": {"new_email": "o'n<i>l@golub.test"},
+    "second-factor-on": {},
+    "second-factor-off": {},
+    "new-device": {"device": "Firefox, Linux", "ip": "192.0.2.7", "when": "now", "link": "http://golub.test/a"},
+    "account-blocked": {"reason": "Bought <b>list</b>"},
+    "account-unblocked": {},
+    "account-deleted": {},
+    "mailing-disabled": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
+    "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
+    "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
+    "mailing-rejected": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
 }
 
 
@@ -151,5 +161,5 @@ def test_every_mail_is_complete_in_both_languages(mailbox: Mailbox, template: st
 
 def test_every_folder_of_mails_is_tested(app: Flask) -> None:
     folders = (Path(app.root_path) / "templates" / "mail").iterdir()
-    shown_elsewhere = {"trial"}  # an own message of a user: tests/sending/test_trial.py
+    shown_elsewhere = {"trial", "role-changed"}  # tests/sending/test_trial.py, tests/manager/test_blocking.py
     assert {folder.name for folder in folders if folder.is_dir()} == set(TEMPLATES) | shown_elsewhere

@@ -46,6 +46,7 @@ from mailer.sending.rounds import Writer
 from mailer.sending.statements import ABANDONED
 from mailer.smtp.results import Outcome, Result
 from mailer.smtp.results import Phase as Step
+from tests.conftest import empty_the_tables
 from tests.factories import make_mailing, make_user
 from tests.faults.conftest import add_clients
 
@@ -98,9 +99,7 @@ class AnyOrder(RuleBasedStateMachine):
         for worker in getattr(self, "workers", []):
             worker.ledger.close()
         db.session.rollback()
-        tables = ", ".join(table.name for table in db.metadata.sorted_tables)
-        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        db.session.commit()
+        empty_the_tables()
 
     # -- workers -------------------------------------------------------------------------------------------------------
 

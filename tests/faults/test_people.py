@@ -21,6 +21,7 @@ from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import AlreadyRunning, plan_deliveries, start_now
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
+from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.faults.conftest import add_clients, carry_on, outcomes
 from tests.faults.horses import SOON, Horse, wait_until
@@ -82,6 +83,27 @@ def test_a_brake_lets_only_the_open_transactions_out(
         brakes.resume(db.session.get_one(Mailing, run.mailing_id))
         db.session.commit()
         assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_a_manager_blocks_the_owner_amid_a_run(
+    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, as_manager: Browser, as_owner: Browser, owner: User
+) -> None:
+    lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
+    count = 1000
+    run = make_run(count)
+    horse = mount(run, 1000.0)
+    wait_until(lambda: len(lab.accepted) >= count * 0.3)
+    answer = as_manager.post(f"/manager/users/{owner.id}/block", data={"reason": "A bought list"})
+    at_commit, began = len(lab.accepted), time.monotonic()
+    assert answer.status_code == 303
+    assert as_owner.get("/mailings").status_code == 302
+    wait_until(lambda: not horse.is_alive, SOON)
+    assert time.monotonic() - began < SOON
+    assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # the transactions open at that moment
+    wait_until(lambda: has_ticked_to_the_end(run), SOON)
+    db.session.refresh(run)
+    assert (run.state, run.stop_reason) == (RunState.STOPPED, StopReason.BLOCKED)
+    assert run.accepted_count + run.stopped_count == count
 
 
 def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun, mount: Mount) -> None:

@@ -1,10 +1,20 @@
 """What can happen to an account; each function checks, writes, commits once and wakes the postman after it."""
 
+from mailer.accounts.second_factors import has_second_factor
+from mailer.auth.services.devices import welcome
 from mailer.auth.services.email import ask_email_change, change_email
-from mailer.auth.services.login import authenticate, end_sessions
+from mailer.auth.services.leaving import erase_account, export_own_data
+from mailer.auth.services.login import authenticate, enter
 from mailer.auth.services.password import ask_recovery, change_password, reset_password
 from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
 from mailer.auth.services.registration import confirm_email, create_user, register, resend_confirmation
+from mailer.auth.services.second_factor import (
+    prove,
+    renew_recovery_codes,
+    switch_off,
+    switch_on,
+)
+from mailer.auth.services.sessions import end_other_sessions, end_session
 
 __all__ = [
     "Profile",
@@ -15,11 +25,21 @@ __all__ = [
     "change_password",
     "confirm_email",
     "create_user",
-    "end_sessions",
+    "end_other_sessions",
+    "end_session",
+    "enter",
+    "erase_account",
+    "export_own_data",
+    "has_second_factor",
+    "prove",
     "register",
     "remove_avatar",
+    "renew_recovery_codes",
     "resend_confirmation",
     "reset_password",
     "set_avatar",
+    "switch_off",
+    "switch_on",
     "update_profile",
+    "welcome",
 ]

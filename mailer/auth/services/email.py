@@ -6,13 +6,16 @@ import structlog
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.accounts import sessions
+from mailer.accounts.links import site_link
 from mailer.auth import outbox, passwords, tokens
-from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
 log = structlog.get_logger()
@@ -52,13 +55,14 @@ def change_email(secret: str) -> User:
     token = tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
     user, old = token.user, token.user.email
     user.email = token.email
-    user.session_number = User.session_number + 1
     try:
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
         raise tokens.BadToken from error
+    sessions.end_all(user.id)
     row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
+    note(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     outbox.wake(row)
     log.info("address changed", user_id=user.id)

@@ -1,6 +1,8 @@
-"""Signing in and ending sessions."""
+"""Signing in."""
 
 from __future__ import annotations
+
+import hashlib
 
 import structlog
 from flask_babel import gettext as _
@@ -10,13 +12,15 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import Blocked, TooManyTries, Unconfirmed, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note, note_apart
+from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
 log = structlog.get_logger()
 
 
 def authenticate(email: str, password: str) -> User:
-    """The person with this address and password, now counted as signed in.
+    """The person with this address and password; `enter` once the code, too, is proved where one is needed.
 
     Raises `TooManyTries` or `WrongPassword` alike for known and unknown addresses; `Blocked` or `Unconfirmed` only to
     somebody who knows the password.
@@ -27,26 +31,34 @@ def authenticate(email: str, password: str) -> User:
     is_right = passwords.verify(user.password_hash, password) if user else passwords.verify_nobody(password)
     if user is None or not is_right:
         backoff.note_failure(email)
-        log.info("log-in refused", user_id=user.id if user else None)
+        _note_refusal(email, user, "wrong password")
         raise WrongPassword(_("The address or the password is wrong."))
     backoff.forgive(email)
     _check_welcome(user)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
-    user.last_login_at = utcnow()
     db.session.commit()
-    log.info("logged in", user_id=user.id)
     return user
 
 
-def end_sessions(user: User) -> None:
-    """End all sessions of this person on every device, those of copied cookies too."""
-    user.session_number = User.session_number + 1
+def enter(user: User) -> None:
+    """Count the person as signed in."""
+    user.last_login_at = utcnow()
+    note(Action.SIGNED_IN, actor_id=user.id)
     db.session.commit()
-    log.info("sessions ended", user_id=user.id)
+    log.info("logged in", user_id=user.id)
+
+
+def _note_refusal(email: str, user: User | None, reason: str) -> None:
+    """The address itself stays out: people type passwords into the wrong field."""
+    digest = hashlib.sha256(email.lower().encode()).hexdigest()[:16]
+    note_apart(Action.SIGN_IN_REFUSED, f"user {user.id}" if user else "", reason=reason, address=digest)
+    log.info("log-in refused", user_id=user.id if user else None, reason=reason)
 
 
 def _check_welcome(user: User) -> None:
+    if not user.is_active:
+        _note_refusal(user.email, user, "blocked" if user.blocked_at else "unconfirmed")
     if user.blocked_at is not None:
         raise Blocked(_("This account is blocked: %(reason)s", reason=user.block_reason))
     if user.confirmed_at is None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import structlog
 from flask_babel import gettext as _
 
+from mailer.accounts import sessions
+from mailer.accounts.links import site_link
 from mailer.auth import backoff, outbox, passwords, tokens
-from mailer.auth.links import site_link
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import WeakPassword, WrongPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
 log = structlog.get_logger()
@@ -27,6 +30,7 @@ def change_password(user: User, current: str, new: str) -> None:
     if not passwords.verify(user.password_hash, current):
         raise WrongPassword(_("This is not your present password."))
     row = _replace(user, new)
+    note(Action.PASSWORD_CHANGED, f"user {user.id}")
     db.session.commit()
     outbox.wake(row)
 
@@ -56,6 +60,7 @@ def reset_password(secret: str, new: str) -> User:
     user = token.user
     row = _replace(user, new)
     user.confirmed_at = user.confirmed_at or now
+    note(Action.PASSWORD_CHANGED, f"user {user.id}", actor_id=user.id, by="mailed link")
     db.session.commit()
     backoff.forgive(user.email)
     outbox.wake(row)
@@ -67,7 +72,7 @@ def _replace(user: User, new: str) -> AccountEmail:
         db.session.rollback()
         raise WeakPassword(reason)
     user.password_hash = passwords.hash_password(new)
-    user.session_number = User.session_number + 1
+    sessions.end_all(user.id)
     tokens.retire(user, TokenPurpose.RESET_PASSWORD, utcnow())
     log.info("password changed", user_id=user.id)
     return outbox.post("password-changed", user.email, user.language, user, recovery_link=site_link("auth.forgot"))

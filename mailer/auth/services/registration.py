@@ -10,18 +10,23 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.accounts.links import site_link
 from mailer.auth import outbox, tokens
 from mailer.auth.addresses import normalise
-from mailer.auth.links import site_link
 from mailer.auth.passwords import hash_password
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
+
+# The date of the text behind "I agree" (the privacy page): a new text, a new date.
+CONSENT_VERSION = "2026-11-21"
 
 log = structlog.get_logger()
 
@@ -33,7 +38,10 @@ def register(email: str, password: str, language: str) -> None:
     """
     now = utcnow()
     user = _new_user(email, Role.USER, password, language)
-    row = _mail_confirmation(user, now) if _insert(user) else _mail_the_known(email, now)
+    user.consented_at, user.consent_version = now, CONSENT_VERSION
+    is_new = _insert(user)
+    row = _mail_confirmation(user, now) if is_new else _mail_the_known(email, now)
+    note(Action.REGISTERED, f"user {user.id}" if is_new else "")
     db.session.commit()
     outbox.wake(row)
 
@@ -73,6 +81,7 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     user.confirmed_at = utcnow()
     if not _insert(user):
         raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
+    note(Action.REGISTERED, f"user {user.id}", role=role.value, by="command line")
     db.session.commit()
     log.info("account created", user_id=user.id, role=role.value)
     return user, password
@@ -87,6 +96,7 @@ def _new_user(email: str, role: Role, password: str, language: str) -> User:
         password_hash=hash_password(password),
         language=language,
         timezone=current_app.config["BABEL_DEFAULT_TIMEZONE"],
+        daily_limit=current_app.config["NEW_ACCOUNT_DAILY_LIMIT"] if role is Role.USER else None,
     )
 
 

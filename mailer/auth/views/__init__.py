@@ -1,6 +1,31 @@
 """The pages of accounts, one file per concern; `bp` holds them all."""
 
-from mailer.auth.views import avatar, confirmation, email, login, password, profile, recovery, registration
+from mailer.auth.views import (
+    avatar,
+    confirmation,
+    email,
+    leaving,
+    login,
+    password,
+    profile,
+    recovery,
+    registration,
+    second_factor,
+    sessions,
+)
 from mailer.auth.views.blueprint import bp
 
-__all__ = ["avatar", "bp", "confirmation", "email", "login", "password", "profile", "recovery", "registration"]
+__all__ = [
+    "avatar",
+    "bp",
+    "confirmation",
+    "email",
+    "leaving",
+    "login",
+    "password",
+    "profile",
+    "recovery",
+    "registration",
+    "second_factor",
+    "sessions",
+]

@@ -7,11 +7,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from mailer.auth.session import enforce_limits
+from mailer.auth.session import load_early
+from mailer.auth.staff import ask_staff_for_second_factor
 from mailer.models.user import User
 
 bp = Blueprint("auth", __name__)
-bp.before_app_request(enforce_limits)
+bp.before_app_request(load_early)
+bp.before_app_request(ask_staff_for_second_factor)
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 

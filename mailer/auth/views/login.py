@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from mailer.auth import limits, services, session
+from mailer.auth import limits, pending, services, session
 from mailer.auth.destinations import home_path
-from mailer.auth.forms import LoginForm
+from mailer.auth.forms import CodeForm, LoginForm
 from mailer.auth.refusals import TooManyTries, Unconfirmed
-from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.auth.views.blueprint import bp, signed_in
 from mailer.errors import Refusal
+from mailer.models.user import User
 from mailer.web import own_path
 
 
@@ -34,17 +35,60 @@ def login() -> ResponseReturnValue:
     except Refusal as refusal:
         form.form_errors.append(str(refusal))
         return _page(form, next_path, 422, is_unconfirmed=isinstance(refusal, Unconfirmed))
-    session.begin(user, remember=form.remember.data)
-    return redirect(next_path or home_path(), 303)
+    if services.has_second_factor(user):
+        pending.keep(user, form.remember.data)
+        return redirect(url_for("auth.code", next=next_path), 303)
+    return _enter(user, form.remember.data, next_path)
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+@limits.log_in
+def code() -> ResponseReturnValue:
+    """The second factor, for somebody whose password was right a moment ago."""
+    next_path = own_path(request.args.get("next"))
+    waiting = pending.waiting()
+    if waiting is None:
+        return redirect(url_for("auth.login", next=next_path))
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return render_template("auth/code.html", form=form, next_path=next_path), 422 if form.errors else 200
+    try:
+        services.prove(waiting[0], form.code.data or "")
+    except TooManyTries as refusal:
+        form.code.errors = [str(refusal)]
+        page = render_template("auth/code.html", form=form, next_path=next_path)
+        return page, 429, {"Retry-After": str(refusal.seconds)}
+    except Refusal as refusal:
+        form.code.errors = [str(refusal)]
+        return render_template("auth/code.html", form=form, next_path=next_path), 422
+    return _enter(waiting[0], waiting[1], next_path)
+
+
+def _enter(user: User, remember: bool, next_path: str | None) -> ResponseReturnValue:
+    services.enter(user)
+    session.begin(user, remember=remember)
+    name = current_app.config["DEVICE_COOKIE_NAME"]
+    mark = services.welcome(
+        user, request.cookies.get(name), request.remote_addr or "", request.headers.get("User-Agent", "")
+    )
+    response = redirect(next_path or home_path(), 303)
+    response.set_cookie(
+        name,
+        mark,
+        max_age=400 * 86400,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 @bp.post("/logout")
 @signed_in
 def logout() -> ResponseReturnValue:
-    """End every session of this person, so that no copy of a cookie lives on."""
-    services.end_sessions(me())
+    """End this session in the database, so that no copy of its cookie lives on; other devices stay signed in."""
     session.end()
-    flash(_("You are logged out, on your other devices too."), "success")
+    flash(_("You are logged out."), "success")
     return redirect("/", 303)
 
 

@@ -1,0 +1,88 @@
+"""Switching the second factor on and off, and proving it."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy import any_, func, update
+
+from mailer.accounts import letters
+from mailer.accounts.second_factors import remove_second_factor
+from mailer.auth import backoff, codes, passwords
+from mailer.auth.refusals import TooManyTries, WrongCode, WrongPassword
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.journal import note, note_apart
+from mailer.models.journal_entry import Action
+from mailer.models.second_factor import SecondFactor
+from mailer.models.user import User
+
+
+def switch_on(user: User, secret: str, code: str) -> list[str]:
+    """Ask for codes of `secret` from now on; ten recovery codes, shown once. Raises `WrongCode`; tells by mail."""
+    step = codes.matching_step(secret, code, utcnow())
+    if step is None:
+        raise WrongCode(_("This is not the code the app shows now. Wait for the next one and try again."))
+    recovery = codes.new_recovery_codes()
+    hashes = [codes.recovery_hash(one) for one in recovery]
+    db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))
+    letter = letters.write(user, "second-factor-on")
+    note(Action.SECOND_FACTOR_ON, f"user {user.id}")
+    db.session.commit()
+    letters.send(letter)
+    return recovery
+
+
+def switch_off(user: User, password: str) -> None:
+    """Ask for the password only from now on; raises `WrongPassword`; tells by mail."""
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your present password."))
+    remove_second_factor(user)
+
+
+def renew_recovery_codes(user: User, password: str) -> list[str]:
+    """Ten new recovery codes, the old ones are worthless; raises `WrongPassword`."""
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your present password."))
+    recovery = codes.new_recovery_codes()
+    db.session.execute(
+        update(SecondFactor)
+        .where(SecondFactor.user_id == user.id)
+        .values(recovery_hashes=[codes.recovery_hash(one) for one in recovery])
+    )
+    note(Action.SECOND_FACTOR_ON, f"user {user.id}", renewed="recovery codes")
+    db.session.commit()
+    return recovery
+
+
+def prove(user: User, code: str) -> None:
+    """Spend a one-time or a recovery code; of two that use the same one at once, one fails.
+
+    Raises `WrongCode`, and `TooManyTries` after many wrong ones.
+    """
+    key = f"code of {user.id}"
+    if seconds := backoff.seconds_to_wait(key):
+        raise TooManyTries(seconds)
+    if not (_spend_step(user, code) or _spend_recovery(user, code)):
+        db.session.rollback()
+        backoff.note_failure(key)
+        note_apart(Action.SIGN_IN_REFUSED, f"user {user.id}", reason="wrong code")
+        raise WrongCode(_("This code is wrong or was used before."))
+    db.session.commit()
+    backoff.forgive(key)
+
+
+def _spend_step(user: User, code: str) -> bool:
+    found = db.session.get_one(SecondFactor, user.id)
+    secret = codes.unseal(found.secret)
+    step = codes.matching_step(secret, code, utcnow()) if secret else None
+    if step is None:
+        return False
+    spent = update(SecondFactor).where(SecondFactor.user_id == user.id, SecondFactor.last_step < step)
+    return bool(db.session.execute(spent.values(last_step=step)).rowcount)  # type: ignore[attr-defined]
+
+
+def _spend_recovery(user: User, code: str) -> bool:
+    hashed = codes.recovery_hash(code)
+    spent = update(SecondFactor).where(SecondFactor.user_id == user.id, any_(SecondFactor.recovery_hashes) == hashed)
+    values = {"recovery_hashes": func.array_remove(SecondFactor.recovery_hashes, hashed)}
+    return bool(db.session.execute(spent.values(values)).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,97 @@
+"""What is journaled by itself: every change, what staff looks at, exports, and whatever was refused.
+
+A service that knows more writes its own entry (`journal.note`) in its transaction; then nothing is added here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailer.access import Permission
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.journal.writing import note_apart
+from mailer.models.journal_entry import Action, JournalEntry
+
+log = structlog.get_logger()
+
+# What the last part of an endpoint says about a request that succeeded.
+MEANINGS = {
+    "export": Action.EXPORTED, "export_run": Action.EXPORTED, "start": Action.IMPORTED, "delete": Action.DELETED,
+    "delete_view": Action.DELETED, "send_now": Action.SENT, "resend_uncertain": Action.SENT,
+    "retry_refused": Action.SENT, "stop": Action.STOPPED, "pause": Action.STOPPED, "approve": Action.APPROVED,
+    "reject": Action.REJECTED,
+}  # fmt: skip
+CHANGE_NOTHING = {"messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language"}
+MOVE_BY_THEMSELVES = {"mailings.progress", "mailings.run_progress", "home.live", "clients.imports.progress"}
+ROOMS_OF_OTHERS = {"clients", "messages", "mailings", "manager"}
+ONCE_IN = timedelta(minutes=15)  # the same person, the same page: one entry
+
+
+def init_app(app: Flask) -> None:
+    """Look at every answer."""
+    app.after_request(_watch)
+
+
+def _watch(response: Response) -> Response:
+    action = None if g.get("is_journaled") else _meaning(response.status_code)
+    if action is not None:
+        try:
+            _write(action)
+        except SQLAlchemyError as error:
+            log.error("not journaled", action=action.value, endpoint=request.endpoint, error=str(error))
+    return response
+
+
+def _meaning(status: int) -> Action | None:
+    endpoint = request.endpoint or ""
+    if endpoint in MOVE_BY_THEMSELVES | CHANGE_NOTHING or endpoint.endswith("static"):
+        return None
+    if not (current_user and current_user.is_authenticated):
+        return None
+    if status in (403, 404):
+        return Action.DENIED if status == 403 else Action.NOT_FOUND if request.view_args else None
+    if status >= 400:
+        return None
+    meaning = MEANINGS.get(endpoint.rpartition(".")[2])
+    if request.method not in {"GET", "HEAD"}:
+        return meaning or Action.CHANGED
+    if meaning is Action.EXPORTED:
+        return meaning
+    is_looking_around = current_user.can(Permission.OVERSEE) and endpoint.partition(".")[0] in ROOMS_OF_OTHERS
+    return Action.VIEWED if is_looking_around else None
+
+
+def _write(action: Action) -> None:
+    subject, where = _subject(), request.endpoint
+    if action in {Action.VIEWED, Action.DENIED, Action.NOT_FOUND} and _is_known(action, subject, where):
+        return
+    details = {"where": where}
+    if action is Action.VIEWED and request.args.get("q"):
+        details["search"] = request.args["q"].replace("\0", "")[:100]
+    note_apart(action, subject, None, **details)
+
+
+def _subject() -> str:
+    """`mailing 3, run 4`: what the address names."""
+    pairs = [(name.removesuffix("_id"), value) for name, value in (request.view_args or {}).items()]
+    return ", ".join(f"{name} {value}" for name, value in pairs if isinstance(value, int))[:64]
+
+
+def _is_known(action: Action, subject: str, where: str | None) -> bool:
+    recent = select(JournalEntry.id).where(
+        JournalEntry.actor_id == current_user.id,
+        JournalEntry.at > utcnow() - ONCE_IN,
+        JournalEntry.action == action,
+        JournalEntry.details["where"].astext == where,
+    )
+    if action is not Action.NOT_FOUND:  # somebody who tries numbers does not fill the journal with them
+        recent = recent.where(JournalEntry.subject == subject)
+    with db.engine.connect() as connection:
+        return connection.scalar(recent.limit(1)) is not None

@@ -1,0 +1,39 @@
+"""Asking a manager for the word that a mailing may be sent."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.journal import note
+from mailer.models.approval import Approval, ApprovalState
+from mailer.models.journal_entry import Action
+from mailer.models.mailing import Mailing
+from mailer.sending import audience, permits
+from mailer.sending.fingerprint import fingerprint
+
+
+def ask_approval(mailing: Mailing) -> None:
+    """Ask about the mailing as it stands; asking again changes nothing. Refusal where nobody need be asked."""
+    count = audience.summary(mailing).will_get
+    if not permits.needs_approval(mailing, count):
+        raise Refusal(_("This mailing needs no approval."))
+    asked = (
+        upsert(Approval)
+        .values(
+            owner_id=mailing.owner_id,
+            mailing_id=mailing.id,
+            fingerprint=fingerprint(mailing),
+            recipient_count=count,
+            state=ApprovalState.ASKED,
+            asked_at=utcnow(),
+        )
+        .on_conflict_do_nothing()
+        .returning(Approval.id)
+    )
+    if db.session.scalar(asked) is not None:
+        note(Action.APPROVAL_ASKED, f"mailing {mailing.id}", recipient_count=count)
+    db.session.commit()

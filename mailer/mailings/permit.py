@@ -1,0 +1,31 @@
+"""What stands between a mailing and its next run, in words for its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailer.models.approval import Approval
+from mailer.models.mailing import Mailing
+from mailer.sending import permits
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """`limit_words`: why the limit would be passed, or empty; `approval`: the question, where one must be asked."""
+
+    limit_words: str
+    needs_approval: bool
+    approval: Approval | None
+
+    @classmethod
+    def of(cls, mailing: Mailing, will_get: int, now: datetime) -> Permit:
+        """As things stand now."""
+        owner = mailing.owner
+        passes = owner.daily_limit is not None and permits.used_today(owner, now) + will_get > owner.daily_limit
+        needs = permits.needs_approval(mailing, will_get)
+        return cls(
+            permits.limit_words(owner, will_get, now) if passes and mailing.completed_at is None else "",
+            needs,
+            permits.approval_of(mailing) if needs else None,
+        )

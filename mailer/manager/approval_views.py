@@ -1,0 +1,77 @@
+"""Mailings that wait for a manager's word."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from mailer.access import Permission, requires
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.manager import queries, services
+from mailer.manager.access import me
+from mailer.manager.blueprint import bp
+from mailer.manager.forms import ReasonForm
+from mailer.models.approval import Approval
+from mailer.sending.fingerprint import fingerprint
+
+
+@bp.get("/approvals")
+@requires(Permission.OVERSEE)
+def approvals() -> ResponseReturnValue:
+    """Those that wait, the longest first; then those decided."""
+    page = queries.approvals_page(request.args.get("page", 1, type=int))
+    return render_template("manager/approvals.html", page=page)
+
+
+@bp.get("/approvals/<int:approval_id>")
+@requires(Permission.OVERSEE)
+def approval(approval_id: int) -> ResponseReturnValue:
+    """What was asked for: message, people, calendar."""
+    return _page(_get(approval_id), ReasonForm(formdata=None))
+
+
+@bp.post("/approvals/<int:approval_id>/approve")
+@requires(Permission.OVERSEE)
+def approve(approval_id: int) -> ResponseReturnValue:
+    """Say yes to exactly what the page shows."""
+    asked = _get(approval_id)
+    try:
+        services.approve(asked, me())
+    except Refusal as refusal:
+        return _refused(approval_id, refusal)
+    flash(_("The mailing is approved. Its owner has been told."), "success")
+    return redirect(url_for("manager.approvals"), 303)
+
+
+@bp.post("/approvals/<int:approval_id>/reject")
+@requires(Permission.OVERSEE)
+def reject(approval_id: int) -> ResponseReturnValue:
+    """Say no, and why."""
+    asked, form = _get(approval_id), ReasonForm()
+    if not form.validate_on_submit():
+        return _page(asked, form), 422
+    try:
+        services.reject(asked, form.text, me())
+    except Refusal as refusal:
+        return _refused(approval_id, refusal)
+    flash(_("The mailing is not approved. Its owner has been told why."), "success")
+    return redirect(url_for("manager.approvals"), 303)
+
+
+def _get(approval_id: int) -> Approval:
+    return db.get_or_404(Approval, approval_id)
+
+
+def _page(asked: Approval, form: ReasonForm) -> str:
+    is_current = asked.fingerprint == fingerprint(asked.mailing)
+    return render_template(
+        "manager/approval.html", approval=asked, mailing=asked.mailing, form=form, is_current=is_current
+    )
+
+
+def _refused(approval_id: int, refusal: Refusal) -> ResponseReturnValue:
+    db.session.rollback()
+    flash(str(refusal), "danger")
+    return _page(_get(approval_id), ReasonForm(formdata=None)), 409

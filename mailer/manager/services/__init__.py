@@ -1,0 +1,11 @@
+"""What those who oversee may do: each call checks, writes, commits once, and tells the person concerned."""
+
+from mailer.manager.services.blocking import block, unblock
+from mailer.manager.services.deciding import approve, reject
+from mailer.manager.services.limits import set_limits
+from mailer.manager.services.roles import change_role, end_sessions
+from mailer.manager.services.switching import disable, enable
+
+__all__ = [
+    "approve", "block", "change_role", "disable", "enable", "end_sessions", "reject", "set_limits", "unblock",
+]  # fmt: skip

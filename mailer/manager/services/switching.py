@@ -1,0 +1,50 @@
+"""Switching somebody's mailing off and on again."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from mailer.accounts import letters
+from mailer.accounts.links import site_link
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.journal import note
+from mailer.models.journal_entry import Action
+from mailer.models.mailing import Mailing
+from mailer.models.run import StopReason
+from mailer.models.user import User
+from mailer.queue import TICK, enqueue
+from mailer.sending import brakes
+from mailer.sending.planning import set_next_run
+
+
+def disable(mailing: Mailing, reason: str, by: User) -> None:
+    """Let nothing more of `mailing` leave, and tell its owner why; Refusal when it is off already."""
+    db.session.refresh(mailing, with_for_update=True)
+    if mailing.disabled_at is not None:
+        raise Refusal(_("This mailing is switched off already."))
+    mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
+    brakes.stop(mailing, StopReason.DISABLED)
+    link = site_link("mailings.show", mailing_id=mailing.id)
+    letter = letters.write(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
+    note(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
+    db.session.commit()
+    letters.send(letter)
+    enqueue(TICK)
+
+
+def enable(mailing: Mailing) -> None:
+    """Let `mailing` go on from now; moments that passed meanwhile are not made up for."""
+    db.session.refresh(mailing, with_for_update=True)
+    if mailing.disabled_at is None:
+        raise Refusal(_("This mailing is not switched off."))
+    mailing.disabled_at = mailing.disabled_reason = mailing.disabled_by_id = None
+    now = utcnow()
+    if mailing.next_run_at is not None and mailing.next_run_at <= now:
+        set_next_run(mailing, now)
+    link = site_link("mailings.show", mailing_id=mailing.id)
+    letter = letters.write(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
+    note(Action.ENABLED, f"mailing {mailing.id}")
+    db.session.commit()
+    letters.send(letter)

@@ -1,0 +1,131 @@
+"""One user: figures, block, limits, role."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from mailer.access import Permission, requires
+from mailer.accounts.second_factors import has_second_factor, remove_second_factor
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.manager import queries, services
+from mailer.manager.access import may_judge, me, user_to_judge, user_to_see
+from mailer.manager.blueprint import bp
+from mailer.manager.forms import LimitsForm, ReasonForm, RoleForm
+from mailer.manager.words import role_words
+from mailer.models.user import User
+
+
+@bp.get("/users/<int:user_id>")
+@requires(Permission.OVERSEE)
+def user(user_id: int) -> ResponseReturnValue:
+    """The user's page."""
+    return _page(user_to_see(user_id))
+
+
+@bp.post("/users/<int:user_id>/block")
+@requires(Permission.OVERSEE)
+def block(user_id: int) -> ResponseReturnValue:
+    """Keep somebody out and stop their mail."""
+    person, form = user_to_judge(user_id), ReasonForm()
+    if not form.validate_on_submit():
+        return _page(person, block_form=form), 422
+    try:
+        services.block(person, form.text, me())
+    except Refusal as refusal:
+        return _refused(person, refusal)
+    flash(
+        _("%(name)s is blocked: signed out everywhere, and nothing more is sent.", name=person.display_name), "success"
+    )
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/unblock")
+@requires(Permission.OVERSEE)
+def unblock(user_id: int) -> ResponseReturnValue:
+    """Let somebody in again."""
+    person = user_to_judge(user_id)
+    try:
+        services.unblock(person)
+    except Refusal as refusal:
+        return _refused(person, refusal)
+    flash(_("%(name)s can log in again.", name=person.display_name), "success")
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/limits")
+@requires(Permission.OVERSEE)
+def limits(user_id: int) -> ResponseReturnValue:
+    """Set how much somebody may send."""
+    person, form = user_to_judge(user_id), LimitsForm()
+    if not form.validate_on_submit():
+        return _page(person, limits_form=form), 422
+    services.set_limits(person, form.daily_limit.data, form.needs_approval.data)
+    flash(_("The limits are saved. They hold from the next run on."), "success")
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/role")
+@requires(Permission.ADMINISTER)
+def role(user_id: int) -> ResponseReturnValue:
+    """Give somebody another role."""
+    person, form = user_to_see(user_id), RoleForm()
+    if not form.validate_on_submit():
+        return _page(person, role_form=form), 422
+    try:
+        services.change_role(person, form.role.data)
+    except Refusal as refusal:
+        return _refused(person, refusal)
+    flash(_("%(name)s is now: %(role)s.", name=person.display_name, role=role_words()[person.role]), "success")
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/end-sessions")
+@requires(Permission.ADMINISTER)
+def end_sessions(user_id: int) -> ResponseReturnValue:
+    """Sign somebody out everywhere."""
+    count = services.end_sessions(user_to_see(user_id))
+    flash(ngettext("One device is signed out.", "%(num)s devices are signed out.", count), "success")
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/reset-second-factor")
+@requires(Permission.ADMINISTER)
+def reset_second_factor(user_id: int) -> ResponseReturnValue:
+    """Let somebody who lost their codes in by the password alone."""
+    person = user_to_see(user_id)
+    remove_second_factor(person)
+    flash(_("%(name)s logs in by the password alone now.", name=person.display_name), "success")
+    return _to_page(user_id)
+
+
+def _page(person: User, **forms: object) -> str:
+    filled = {
+        "block_form": ReasonForm(formdata=None),
+        "limits_form": LimitsForm(formdata=None, obj=person),
+        "role_form": RoleForm(formdata=None, obj=person),
+    }
+    return render_template(
+        "manager/user.html",
+        person=person,
+        figures=queries.figures_of(person),
+        mailings=queries.mailings_of(person),
+        blocker=db.session.get(User, person.blocked_by_id) if person.blocked_by_id else None,
+        roles=role_words(),
+        may_judge=may_judge(person),
+        has_second_factor=has_second_factor(person),
+        **(filled | forms),
+    )
+
+
+def _refused(person: User, refusal: Refusal) -> ResponseReturnValue:
+    db.session.rollback()
+    flash(str(refusal), "danger")
+    return _page(person), 409
+
+
+def _to_page(user_id: int) -> ResponseReturnValue:
+    return redirect(url_for("manager.user", user_id=user_id), 303)

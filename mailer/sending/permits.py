@@ -1,0 +1,93 @@
+"""Whether a run may be planned: the owner's limit for a day, and a manager's approval where one is needed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask import current_app
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.approval import Approval, ApprovalState
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending.fingerprint import fingerprint
+
+DAY = timedelta(hours=24)
+
+
+class NotPermitted(Refusal):
+    """The limit would be passed, or the approval is missing."""
+
+
+def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> StopReason | None:
+    """Why a run to `will_get` people may not begin now; None when it may. `run`: the run itself, made but not planned.
+
+    Runs of one owner take turns here until the caller's transaction ends: two at once must not pass one limit.
+    """
+    owner = mailing.owner
+    db.session.refresh(owner)
+    if owner.daily_limit is not None:
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
+        if used_today(owner, now, run) + will_get > owner.daily_limit:
+            return StopReason.LIMIT
+    if needs_approval(mailing, will_get) and not is_approved(mailing, run):
+        return StopReason.UNAPPROVED
+    return None
+
+
+def require(mailing: Mailing, will_get: int, now: datetime) -> None:
+    """Raise `NotPermitted`, in words for the owner, when a run may not begin now."""
+    reason = obstacle(mailing, will_get, now)
+    if reason is StopReason.LIMIT:
+        raise NotPermitted(limit_words(mailing.owner, will_get, now))
+    if reason is StopReason.UNAPPROVED:
+        raise NotPermitted(_("This mailing needs a manager’s approval before it is sent. Ask for it on its page."))
+
+
+def used_today(owner: User, now: datetime, but_for: Run | None = None) -> int:
+    """How many mails of this person left, or may still leave, by runs of the last 24 hours."""
+    total = select(func.sum(Run.planned_count - Run.excluded_count - Run.stopped_count)).where(
+        Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
+    )
+    if but_for is not None:
+        total = total.where(Run.id != but_for.id)
+    return int(db.session.scalar(total) or 0)
+
+
+def limit_words(owner: User, will_get: int, now: datetime) -> str:
+    """What the limit is and what is left of it, in the reader's language."""
+    limit = owner.daily_limit or 0
+    return _(
+        "%(wanted)s Your limit is %(limit)s in 24 hours, and %(left)s of it is left. "
+        "Choose fewer people, wait, or ask a manager to raise the limit.",
+        wanted=ngettext(
+            "This run would write to %(count)s person.", "This run would write to %(count)s people.", will_get,
+            count=format_decimal(will_get),
+        ),
+        limit=format_decimal(limit),
+        left=format_decimal(max(0, limit - used_today(owner, now))),
+    )  # fmt: skip
+
+
+def needs_approval(mailing: Mailing, will_get: int) -> bool:
+    """Whether a manager must say yes: for this owner always, or for so many recipients."""
+    threshold = current_app.config["APPROVAL_ABOVE"]
+    return mailing.owner.needs_approval or (threshold is not None and will_get > threshold)
+
+
+def is_approved(mailing: Mailing, run: Run | None = None) -> bool:
+    """Whether a manager said yes to the mailing exactly as it stands, and to the very text of `run`."""
+    approval = approval_of(mailing, run)
+    return approval is not None and approval.state is ApprovalState.APPROVED
+
+
+def approval_of(mailing: Mailing, run: Run | None = None) -> Approval | None:
+    """The question, answered or not, about the mailing as it stands; None when nobody has asked."""
+    return db.session.scalar(
+        select(Approval).where(Approval.mailing_id == mailing.id, Approval.fingerprint == fingerprint(mailing, run))
+    )

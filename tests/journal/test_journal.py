@@ -1,0 +1,191 @@
+"""Who did what, when and from where: written by itself, never changed, and any tampering shows."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from mailer.extensions import db
+from mailer.journal import note, note_apart
+from mailer.journal.verifying import verify
+from mailer.models.journal_entry import Action, JournalEntry
+from mailer.models.user import Role, User
+from tests.conftest import Browser
+from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user
+
+
+def entries(*actions: Action) -> list[JournalEntry]:
+    """What was written, the first first; all of it, or of some actions."""
+    query = select(JournalEntry).order_by(JournalEntry.id)
+    if actions:
+        query = query.where(JournalEntry.action.in_(actions))
+    return list(db.session.scalars(query))
+
+
+def test_signing_in_and_failing_to_are_written_down_with_the_place(web: Browser, owner: User) -> None:
+    place = {"REMOTE_ADDR": "192.0.2.7"}
+    forged = {"X-Forwarded-For": "10.0.0.1"}
+    web.post("/login", data={"email": owner.email, "password": "wrong one"}, environ_base=place, headers=forged)
+    web.post("/login", data={"email": "nobody@golub.test", "password": "wrong one"}, environ_base=place)
+    web.post("/login", data={"email": owner.email, "password": PASSWORD}, environ_base=place)
+    web.post("/logout", environ_base=place)
+    found = [(entry.action, entry.subject, entry.actor_id, entry.ip) for entry in entries()]
+    assert found == [
+        (Action.SIGN_IN_REFUSED, f"user {owner.id}", None, "192.0.2.7"),
+        (Action.SIGN_IN_REFUSED, "", None, "192.0.2.7"),
+        (Action.SIGNED_IN, "", owner.id, "192.0.2.7"),
+        (Action.SIGNED_OUT, "", owner.id, "192.0.2.7"),
+    ]
+    assert "nobody@" not in str([entry.details for entry in entries()]), "people type passwords into the wrong field"
+    assert all(entry.request_id for entry in entries())
+
+
+def test_looking_at_the_things_of_others_is_written_down_once_in_a_while(
+    as_manager: Browser, manager: User, owner: User
+) -> None:
+    client = make_client(owner)
+    for _time in range(3):
+        assert as_manager.get(f"/clients/{client.id}").status_code == 200
+    assert as_manager.get("/clients/?q=Иванов").status_code == 200
+    found = [(entry.actor_id, entry.subject, entry.details) for entry in entries(Action.VIEWED)]
+    assert found == [
+        (manager.id, f"client {client.id}", {"where": "clients.show"}),
+        (manager.id, "", {"where": "clients.index", "search": "Иванов"}),
+    ]
+
+
+def test_an_owner_at_work_is_written_down_by_changes_only(as_owner: Browser, owner: User) -> None:
+    client, message = make_client(owner), make_message(owner)
+    as_owner.get(f"/clients/{client.id}")
+    as_owner.get("/clients/")
+    assert entries() == []
+    as_owner.post(f"/clients/{client.id}/delete")
+    as_owner.get("/clients/export")
+    as_owner.post("/profile", data={"timezone": "UTC", "language": "en"})
+    as_owner.post(f"/messages/{message.id}/edit", data={})
+    found = [(entry.action, entry.subject) for entry in entries()]
+    assert found == [
+        (Action.DELETED, f"client {client.id}"),
+        (Action.EXPORTED, ""),
+        (Action.CHANGED, ""),
+    ], "a form that was refused changed nothing"
+
+
+def test_what_was_refused_is_written_down(as_stranger: Browser, as_manager: Browser, owner: User) -> None:
+    mailing = make_mailing(owner)
+    assert as_stranger.post(f"/mailings/{mailing.id}/delete").status_code == 404
+    assert as_manager.post(f"/mailings/{mailing.id}/delete").status_code == 403
+    assert [(entry.action, entry.subject) for entry in entries()] == [
+        (Action.NOT_FOUND, f"mailing {mailing.id}"),
+        (Action.DENIED, f"mailing {mailing.id}"),
+    ]
+    for number in range(100, 120):
+        as_stranger.get(f"/clients/{number}")
+    assert len(entries(Action.NOT_FOUND)) == 2, "trying numbers does not fill the journal"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE journal SET actor_id = 9", "DELETE FROM journal", "TRUNCATE journal", "DELETE FROM journal WHERE false"],
+)
+def test_the_database_only_lets_entries_be_added(app: Flask, statement: str) -> None:
+    note_apart(Action.CHANGED)
+    with pytest.raises(IntegrityError, match="append-only"):
+        db.session.execute(text(statement))
+    db.session.rollback()
+    assert len(entries()) == 1
+
+
+def tamper(statement: str) -> None:
+    """What somebody with the rights of the table's owner can do."""
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE journal DISABLE TRIGGER USER"))
+        connection.execute(text(statement))
+        connection.execute(text("ALTER TABLE journal ENABLE TRIGGER USER"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken_id"),
+    [
+        ("UPDATE journal SET actor_id = 9 WHERE id = 3", 3),
+        ("UPDATE journal SET details = '{\"a\": 2}' WHERE id = 1", 1),
+        ("UPDATE journal SET at = at + interval '1 microsecond' WHERE id = 5", 5),
+        ("UPDATE journal SET ip = '10.0.0.1', hash = repeat('0', 64) WHERE id = 2", 2),
+        ("DELETE FROM journal WHERE id = 4", 5),
+        ("DELETE FROM journal WHERE id = 1", 2),
+    ],
+)
+def test_any_tampering_is_found(app: Flask, statement: str, broken_id: int) -> None:
+    for number in range(1, 6):
+        note_apart(Action.CHANGED, f"client {number}", actor_id=number, a=1, b="ж", c=["x", None])
+    assert verify().broken_id is None
+    tamper(statement)
+    assert verify().broken_id == broken_id
+    result = app.test_cli_runner().invoke(args=["journal", "verify"])
+    assert result.exit_code == 1
+    assert str(broken_id) in result.output
+
+
+def test_a_cut_off_end_shows_by_a_hash_kept_elsewhere(app: Flask) -> None:
+    for _number in range(3):
+        note_apart(Action.CHANGED)
+    kept = app.test_cli_runner().invoke(args=["journal", "verify"]).output.split()[-1]
+    note_apart(Action.CHANGED)
+    assert app.test_cli_runner().invoke(args=["journal", "verify", "--kept", kept]).exit_code == 0
+    tamper("DELETE FROM journal WHERE id > 2")
+    assert app.test_cli_runner().invoke(args=["journal", "verify"]).exit_code == 0
+    assert app.test_cli_runner().invoke(args=["journal", "verify", "--kept", kept]).exit_code == 1
+
+
+def test_entries_of_many_at_once_make_one_chain(app: Flask) -> None:
+    def write() -> None:
+        with app.app_context():
+            for number in range(10):
+                note(Action.CHANGED, actor_id=number)
+                if number % 3:
+                    db.session.commit()
+                else:
+                    db.session.rollback()
+            db.session.remove()
+
+    threads = [threading.Thread(target=write) for _writer in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    finding = verify()
+    assert (finding.count, finding.broken_id) == (36, None)
+
+
+def test_an_entry_goes_with_its_transaction(app: Flask, owner: User) -> None:
+    owner.name = "Somebody else"
+    note(Action.CHANGED, f"user {owner.id}")
+    db.session.rollback()
+    assert entries() == []
+
+
+def test_administrators_look_through_it(app: Flask, as_manager: Browser, owner: User) -> None:
+    app.test_client_class = Browser
+    boss = make_user(email="boss@golub.test", role=Role.ADMIN, name="<script>alert(1)</script>", language="en")
+    as_admin = app.test_client().login(boss)  # type: ignore[attr-defined]
+    note_apart(Action.CHANGED, "mailing 3, run 4", actor_id=owner.id)
+    note_apart(Action.BLOCKED, f"user {owner.id}", actor_id=boss.id, reason="<script>alert(2)</script>")
+    assert as_manager.get("/manager/journal").status_code == 403
+    page = as_admin.get("/manager/journal").text
+    assert owner.email in page
+    assert "<script>alert" not in page
+
+    def shown(query: str) -> int:
+        return as_admin.get(f"/manager/journal?{query}").text.count("data-entry=")
+
+    assert shown("q=mailing 3") == 1
+    assert shown("q=owner@") == 1
+    assert shown("action=blocked") == 1
+    assert shown("from=2001-01-01&to=2001-01-02") == 0
+    assert shown("q=%25") == 0
+    for bad in ("action=nonsense", "from=nonsense", "to=0001-01-01"):
+        assert as_admin.get(f"/manager/journal?{bad}").status_code == 400
