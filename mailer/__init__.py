@@ -54,6 +54,8 @@ def _init_extensions(app: Flask) -> None:
 
 def _register_blueprints(app: Flask) -> None:
     from mailer.auth.views import bp as auth
+    from mailer.blog.article_views import bp as articles
+    from mailer.blog.review_views import bp as review
     from mailer.blog.views import bp as blog
     from mailer.clients.views import bp as clients
     from mailer.home.unsubscribe import bp as unsubscribe
@@ -62,7 +64,7 @@ def _register_blueprints(app: Flask) -> None:
     from mailer.manager.views import bp as manager
     from mailer.messages.views import bp as messages
 
-    for bp in (home, unsubscribe, auth, clients, messages, mailings, manager, blog):
+    for bp in (home, unsubscribe, auth, clients, messages, mailings, manager, blog, articles, review):
         app.register_blueprint(bp)
 
 

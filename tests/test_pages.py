@@ -14,7 +14,9 @@ from tests.test_access import ROWS
 from tests.world import address_of, browsers_of_everybody
 
 PEOPLE = ("anonymous", "owner", "editor", "manager", "admin")
-OUTSIDE = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?:https?:)?//""", re.IGNORECASE)
+OUTSIDE = re.compile(
+    r"""<(?:script|link(?! rel="canonical")|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?:https?:)?//""", re.IGNORECASE
+)
 INLINE = re.compile(r"""<[^>]+\s(?:on[a-z]+|style)\s*=|<style\b|<script(?![^>]*\bsrc=)[^>]*>""", re.IGNORECASE)
 
 

@@ -11,7 +11,7 @@ from redis import RedisError
 
 from mailer import queue
 from mailer.auth import outbox, tokens
-from mailer.blog.services import flush_views
+from mailer.blog.services import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -74,7 +74,8 @@ def sweep() -> None:
     if is_time:
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
-        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
+        articles = forget_old_articles(now)
+        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
 
 
 def wake_account_emails() -> None:
