@@ -43,6 +43,7 @@ class ArticleFields(Form):
         _l("Text"),
         [DataRequired(), Length(max=CONTENT_LENGTH)],
         description=_l("In Markdown: ## heading, **bold**, [link](https://…), lists with hyphens."),
+        id="article-text",  # `content` is the page's own
     )
     picture = PictureField(_l("Picture"), [Optional()], description=_l("JPEG, PNG or WebP, at most 5 MB."))
     drops_picture = BooleanField(_l("Remove the present picture"))
