@@ -221,7 +221,9 @@ def main() -> None:
                         continue  # the articles are picked anew for each page, so it always differs
                     results.append(measure(f"{name}: {case}", port, path, headers, options.seconds))
                     print(f"{results[-1].case}: {results[-1].per_second:,.0f}/s", file=sys.stderr, flush=True)
-    print(f"{os.cpu_count()} cores, {options.clients:,} clients, {CONNECTIONS} connections, {options.seconds:g} s each\n")
+    print(
+        f"{os.cpu_count()} cores, {options.clients:,} clients, {CONNECTIONS} connections, {options.seconds:g} s each\n"
+    )
     print(table(results))
     if options.json:
         options.json.write_text(json.dumps([asdict(result) for result in results], indent=2))

@@ -60,8 +60,8 @@ def values(service: Service) -> dict[str, Any]:
         owner,
     )[0][0]
     service.rows(
-        "INSERT INTO account_emails (template, to_email, language, context, created_at, next_try_at, try_count, sent_at)"
-        " VALUES ('confirm-email', 'a@example.test', 'ru', '{}', now(), now(), 1, now())"
+        "INSERT INTO account_emails (template, to_email, language, context, created_at, next_try_at,"
+        " try_count, sent_at) VALUES ('confirm-email', 'a@example.test', 'ru', '{}', now(), now(), 1, now())"
     )
     import_id = service.rows(
         "INSERT INTO client_imports (owner_id, file_name, stored_file, state, options, row_count, done_count,"

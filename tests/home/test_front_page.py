@@ -116,3 +116,14 @@ def test_an_unknown_language_is_refused(web: Browser) -> None:
 )
 def test_picking_a_language_never_leads_to_another_site(web: Browser, target: str) -> None:
     assert web.post("/language", data={"language": "en", "next": target}).location == "/"
+
+
+@pytest.mark.parametrize("path", ["/privacy", "/accessibility"])
+def test_the_statements_name_who_answers(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 'class="operator"' not in app.test_client().get(path).text
+    monkeypatch.setitem(app.config, "OPERATOR_NAME", "Example <Ltd>")
+    monkeypatch.setitem(app.config, "OPERATOR_EMAIL", "office@example.test")
+    cache.clear()
+    page = app.test_client().get(path).text
+    assert "Example &lt;Ltd&gt;" in page
+    assert "mailto:office@example.test" in page
