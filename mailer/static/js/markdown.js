@@ -1,7 +1,7 @@
 /* Buttons that write Markdown into the text of the form: [data-markdown-bar] names its field by aria-controls. Pictures are uploaded
-   and put in where the cursor was; they may also be dropped or pasted into the text. */
-import { announce } from "./golub.js";
+   and put in where the cursor was; they may also be dropped or pasted into the text.
 
+   golub.js is not imported: its address carries a hash, so that a second copy of it would run. */
 const WRAPS = { bold: ["**", "**"], italic: ["*", "*"], code: ["`", "`"], link: ["[", "](https://)"] };
 const LINES = { heading: () => "## ", quote: () => "> ", list: () => "- ", numbers: (number) => `${number + 1}. ` };
 
@@ -70,7 +70,7 @@ async function upload(field, button, file) {
 }
 
 function complain(field, text) {
-  announce(text);
+  document.getElementById("announcer").textContent = text;
   field.setCustomValidity(text);
   field.reportValidity();
   field.addEventListener("input", () => field.setCustomValidity(""), { once: true });
