@@ -79,6 +79,10 @@ class Config:
         self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
         self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
+        # Who answers for this installation; named on the pages on privacy and accessibility.
+        self.OPERATOR_NAME = get("OPERATOR_NAME")
+        self.OPERATOR_EMAIL = get("OPERATOR_EMAIL")
+        self.OPERATOR_ADDRESS = get("OPERATOR_ADDRESS")
         hosts = get("TRUSTED_HOSTS")
         self.TRUSTED_HOSTS = [host.strip() for host in hosts.split(",")] if hosts else None
         self.PROXY_COUNT = int(get("PROXY_COUNT", "0") or 0)

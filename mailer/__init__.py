@@ -59,6 +59,8 @@ def _init_extensions(app: Flask) -> None:
 
 def _register_blueprints(app: Flask) -> None:
     from mailer.auth.views import bp as auth
+    from mailer.blog.article_views import bp as articles
+    from mailer.blog.review_views import bp as review
     from mailer.blog.views import bp as blog
     from mailer.calendar.views import bp as calendar
     from mailer.clients.views import bp as clients
@@ -69,7 +71,8 @@ def _register_blueprints(app: Flask) -> None:
     from mailer.messages.views import bp as messages
     from mailer.operations.views import bp as operations
 
-    for bp in (home, unsubscribe, auth, clients, messages, mailings, calendar, operations, manager, blog):
+    public = (home, unsubscribe, auth, blog)
+    for bp in (*public, clients, messages, mailings, calendar, operations, manager, articles, review):
         app.register_blueprint(bp)
 
 

@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
     app.after_request(set_headers)
     app.jinja_env.globals.update(
         static_url=static_url,
+        absolute_url=absolute_url,
         has_endpoint=lambda name: name in current_app.view_functions,
         get_locale=get_locale,
         format_datetime=format_datetime,
@@ -110,6 +111,13 @@ def set_headers(response: Response) -> Response:
     if "request_id" in g:
         headers["X-Request-Id"] = g.request_id
     return response
+
+
+def absolute_url(endpoint: str, **values: Any) -> str:
+    """The address of a page under `SITE_URL`, whatever Host header a request came with; works outside one too."""
+    site = urlsplit(current_app.config["SITE_URL"])
+    adapter = current_app.url_map.bind(site.netloc, site.path or "/", url_scheme=site.scheme)
+    return adapter.build(endpoint, values, force_external=True)
 
 
 def own_path(target: str | None) -> str | None:

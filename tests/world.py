@@ -10,9 +10,11 @@ from flask import Flask
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
 from mailer.models.approval import Approval
+from mailer.models.attempt import Attempt
 from mailer.models.blog_post import BlogPost, PostStatus
-from mailer.models.client import ClientFilter
+from mailer.models.client import ClientFilter, Suppression
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
@@ -24,7 +26,7 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
-    "user_id": 0, "approval_id": 1, "slug": "post", "export_type": "csv",
+    "user_id": 0, "approval_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
 
 
@@ -58,6 +60,8 @@ def furnish(app: Flask, owner: User) -> None:
     )  # fmt: skip
     save(Delivery(run_id=run.id, position=1, client_id=client.id, email=client.email, email_key=client.email_key,
                   state="accepted"))  # fmt: skip
+    save(Attempt(run_id=run.id, position=1, number=1, outcome="accepted", phase="content", smtp_code=250,
+                 response="2.0.0 Ok", started_at=now, finished_at=now))  # fmt: skip
     run.state, run.closed_at = RunState.COMPLETE, now
     db.session.commit()
     save(ClientFilter(owner_id=owner.id, name="all", criteria={}))
@@ -68,6 +72,8 @@ def furnish(app: Flask, owner: User) -> None:
     save(ClientImport(owner_id=owner.id, file_name="a.csv", stored_file=stored))
     save(BlogPost(title="Post", slug="post", content="Text", status=PostStatus.PUBLISHED, author_id=owner.id,
                   published_at=now - timedelta(days=1)))  # fmt: skip
+    save(Suppression(owner_id=owner.id, email_key="gone@example.test", reason="unsubscribed"))
+    save(AccountEmail(template="nothing", to_email=owner.email, language="en", sent_at=now))
     VALUES["token"] = client.token
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
@@ -90,3 +96,15 @@ def address_of(app: Flask, endpoint: str) -> str:
     rule = next(app.url_map.iter_rules(endpoint))
     with app.test_request_context():
         return app.url_for(endpoint, **{name: values[name] for name in rule.arguments})
+
+
+def query_of(endpoint: str) -> str:
+    """What Flask-Admin's pages of one row want besides: the row's key."""
+    keys = {
+        "all_deliveries": "1,1",
+        "all_attempts": "1,1,1",
+        "all_suppressions": "1,gone@example..test",
+    }  # as Flask-Admin writes a dot
+    if endpoint in ("posts.edit_view", "posts.details_view", "posts.preview") or endpoint.endswith(".details_view"):
+        return f"?id={keys.get(endpoint.partition('.')[0], '1')}"
+    return ""

@@ -1,4 +1,4 @@
-"""What an editor fills in."""
+"""What the author of an article fills in, what an editor adds, and the reason of a rejection."""
 
 from __future__ import annotations
 
@@ -7,54 +7,123 @@ from typing import Any
 from flask_admin.form import BaseForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from wtforms import FileField, SelectField, StringField, TextAreaField, ValidationError
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    Form,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.validators import DataRequired, Length, Optional, Regexp
+from wtforms.widgets import HiddenInput
 
-from mailer.blog import images
-from mailer.extensions import db
-from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.blog.draft import Draft, Release
+from mailer.blog.fields import MomentField, PictureField, TagsField
+from mailer.blog.slugs import PATTERN, taken_slugs
+from mailer.models.blog_post import PostStatus
 
-
-class PictureField(FileField):
-    """An uploaded picture; what the article keeps is the name it is stored under."""
-
-    encoded: bytes | None = None
-
-    def pre_validate(self, form: Any) -> None:
-        if getattr(self.data, "filename", ""):
-            try:
-                self.encoded = images.encode(self.data.stream)
-            except images.BadImage as error:
-                raise ValidationError(str(error)) from error
-
-    def populate_obj(self, obj: Any, name: str) -> None:
-        if self.encoded is not None:
-            obj.image_file = images.store(self.encoded)
+LANGUAGES = [("ru", "Русский"), ("en", "English")]
+CONTENT_LENGTH = 100_000
+STATES = [
+    (PostStatus.DRAFT, _l("draft")),
+    (PostStatus.AWAITING, _l("awaiting approval")),
+    (PostStatus.PUBLISHED, _l("published")),
+]
 
 
-class PostForm(BaseForm):  # type: ignore[misc]
+class ArticleFields(Form):
     """One article."""
 
     title = StringField(_l("Title"), [DataRequired(), Length(max=200)])
-    slug = StringField(
-        _l("Address"),
-        [Optional(), Length(max=200), Regexp(r"[a-z0-9]+(-[a-z0-9]+)*\Z", message=_l("Use a–z, 0–9 and hyphens."))],
-        description=_l("The last part of the article's address. Left empty, it is made from the title."),
-    )
     content = TextAreaField(
         _l("Text"),
-        [DataRequired(), Length(max=100_000)],
+        [DataRequired(), Length(max=CONTENT_LENGTH)],
         description=_l("In Markdown: ## heading, **bold**, [link](https://…), lists with hyphens."),
+        id="article-text",  # `content` is the page's own
     )
     picture = PictureField(_l("Picture"), [Optional()], description=_l("JPEG, PNG or WebP, at most 5 MB."))
+    drops_picture = BooleanField(_l("Remove the present picture"))
+    image_alt = StringField(
+        _l("What the picture shows"),
+        [Optional(), Length(max=300)],
+        description=_l("For those who do not see it. Leave it empty when the picture only decorates."),
+    )
+    tags = TagsField(_l("Tags"), [Optional()], description=_l("Up to five words or phrases, separated by commas."))
+    language = SelectField(_l("Language of the article"), choices=LANGUAGES)
+    version = IntegerField(validators=[Optional()], widget=HiddenInput())
+
+    @property
+    def draft(self) -> Draft:
+        """What was typed."""
+        return Draft(
+            title=(self.title.data or "").strip(),
+            content=self.content.data or "",
+            language=self.language.data,
+            tags=list(self.tags.data or ()),
+            image_alt=(self.image_alt.data or "").strip(),
+            picture=self.picture.encoded,
+            drops_picture=bool(self.drops_picture.data),
+        )
+
+    def validate_title(self, field: StringField) -> None:
+        if "\0" in (field.data or ""):
+            raise ValidationError(_("This holds a character that cannot be kept."))
+
+    validate_content = validate_image_alt = validate_title
+
+
+class ArticleForm(FlaskForm, ArticleFields):  # type: ignore[misc]
+    """As users see it."""
+
+
+class PostForm(BaseForm, ArticleFields):  # type: ignore[misc]
+    """As editors see it in Flask-Admin, which looks after the form token by itself."""
+
+    slug = StringField(
+        _l("Address"),
+        [Optional(), Length(max=200), Regexp(PATTERN, message=_l("Use a–z, 0–9 and hyphens."))],
+        description=_l(
+            "The last part of the article's address. Left empty, it is made from the title. A former address goes on "
+            "leading to the article."
+        ),
+    )
     status = SelectField(
         _l("State"),
         coerce=PostStatus,
-        choices=[(PostStatus.DRAFT, _l("draft")), (PostStatus.PUBLISHED, _l("published"))],
+        choices=STATES,
+    )
+    published_at = MomentField(
+        _l("Appears on"),
+        [Optional()],
+        description=_l("In your time zone. A date ahead schedules the article; left empty, it appears at once."),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = getattr(self._obj, "status", None)
+        if present is PostStatus.REJECTED:  # only with a reason, on the page for approvals; here it may stay so
+            self.status.choices = [*STATES, (PostStatus.REJECTED, _("rejected"))]
+
+    @property
+    def release(self) -> Release:
+        """Address, status and moment."""
+        return Release(self.slug.data or "", self.status.data, self.published_at.moment)
+
     def validate_slug(self, field: StringField) -> None:
-        other = db.session.scalar(select(BlogPost.id).where(BlogPost.slug == field.data))
-        if other is not None and other != getattr(self._obj, "id", None):
+        if field.data and field.data in taken_slugs(getattr(self._obj, "id", None)):
             raise ValidationError(_("Another article has this address."))
+
+
+class RejectionForm(FlaskForm):  # type: ignore[misc]
+    """Why an article is not published."""
+
+    reason = TextAreaField(
+        _l("Reason"),
+        [DataRequired(), Length(max=1000)],
+        description=_l("The author reads it word for word, on the site and in a mail."),
+    )
+    version = HiddenField()

@@ -9,9 +9,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from mailer.caching import remembered
+from mailer.models.blog_post import BlogPost
+
 TAGS = set("a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong table tbody td th thead tr ul".split())  # noqa: SIM905
 ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 WORDS_PER_MINUTE = 180
+HTML_KEPT_SECONDS = 3600
 
 _parser = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(["table", "strikethrough"])
 
@@ -30,9 +34,16 @@ def render(source: str) -> Markup:
         attributes=ATTRIBUTES,
         attribute_filter=_kept,
         url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer",
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"img": {"loading": "lazy"}},
     )
     return Markup(clean)  # noqa: S704 - sanitised just above
+
+
+def html_of(post: BlogPost) -> Markup:
+    """HTML of an article, remembered until the article changes."""
+    key = f"blog:html:{post.id}:{post.version}:{post.updated_at.timestamp()}"
+    return Markup(remembered(key, HTML_KEPT_SECONDS, lambda: str(render(post.content))))  # noqa: S704 - sanitised
 
 
 def reading_minutes(source: str) -> int:

@@ -7,6 +7,11 @@ import unicodedata
 from collections.abc import Container
 from itertools import count
 
+from sqlalchemy import select, union
+
+from mailer.extensions import db
+from mailer.models.blog_post import BlogPost, FormerSlug
+
 MAX_LENGTH = 80
 _RUSSIAN = dict(
     zip(
@@ -15,6 +20,7 @@ _RUSSIAN = dict(
         strict=True,
     )
 )
+PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 def slug_of(title: str) -> str:
@@ -29,3 +35,10 @@ def free_slug(title: str, taken: Container[str]) -> str:
     """The slug of `title`, numbered when it is taken already."""
     slug = slug_of(title)
     return next(one for number in count(1) if (one := slug if number == 1 else f"{slug}-{number}") not in taken)
+
+
+def taken_slugs(post_id: int | None = None) -> set[str]:
+    """Addresses that lead, or once led, to other articles than `post_id`."""
+    present = select(BlogPost.slug).where(BlogPost.id.is_distinct_from(post_id))
+    former = select(FormerSlug.slug).where(FormerSlug.post_id.is_distinct_from(post_id))
+    return set(db.session.scalars(union(present, former)))

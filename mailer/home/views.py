@@ -7,22 +7,27 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from mailer.access import Permission, requires
-from mailer.caching import kept_by_browsers
 from mailer.clock import utcnow
-from mailer.home import figures, health, queries, services
-from mailer.web import own_path
+from mailer.home import figures, health, news, queries, services
+from mailer.public import public_page
+from mailer.web import absolute_url, own_path
 
 bp = Blueprint("home", __name__)
+bp.record_once(lambda _state: news.listen())
 
-PRIVATE_PATHS = ("/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/u/", "/health")
+PRIVATE_PATHS = (
+    "/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/articles", "/review", "/u/", "/health",
+)  # fmt: skip
 
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """What Golub is, in figures and words."""
-    return kept_by_browsers(
-        render_template("home/index.html", figures=figures.service_figures(), posts=figures.random_posts())
-    )
+
+    def draw() -> str:
+        return render_template("home/index.html", figures=figures.service_figures(), posts=figures.random_posts())
+
+    return public_page(draw, topics=figures.TOPICS)
 
 
 @bp.get("/dashboard")
@@ -68,13 +73,13 @@ def set_language() -> ResponseReturnValue:
 @bp.get("/privacy")
 def privacy() -> ResponseReturnValue:
     """What is kept about whom."""
-    return kept_by_browsers(render_template("home/privacy.html"))
+    return public_page(lambda: render_template("home/privacy.html"), topics=())
 
 
 @bp.get("/accessibility")
 def accessibility() -> ResponseReturnValue:
     """How the pages can be used without a mouse, a screen or good eyes."""
-    return kept_by_browsers(render_template("home/accessibility.html"))
+    return public_page(lambda: render_template("home/accessibility.html"), topics=())
 
 
 @bp.get("/health")
@@ -88,6 +93,7 @@ def show_health() -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """What search engines should leave alone."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in PRIVATE_PATHS)]
+    lines += ["", f"Sitemap: {absolute_url('blog.sitemap')}"]
     return "\n".join(lines) + "\n", {
         "Content-Type": "text/plain; charset=utf-8",
         "Cache-Control": "public, max-age=3600",

@@ -13,7 +13,7 @@ from mailer.accounts import sessions
 from mailer.accounts.erasing import erase_some
 from mailer.auth import outbox, tokens
 from mailer.auth.services import devices
-from mailer.blog.services import flush_views
+from mailer.blog.services import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -80,7 +80,8 @@ def sweep() -> None:
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
         sessions.forget_old(now)
         devices.forget_old(now)
-        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2])
+        articles = forget_old_articles(now)
+        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
 
 
 def sound_alarms() -> None:

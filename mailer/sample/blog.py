@@ -14,6 +14,14 @@ from mailer.sample.pictures import cover
 
 HERE = Path(__file__).parent / "articles"
 DAYS_BETWEEN = 5
+TAGS = {
+    "pismo-kotorogo-zhdut": ["письмо", "тема"],
+    "otpiska-eto-horosho": ["отписка", "доверие"],
+    "chestnyj-otchet": ["отчёт", "доверие"],
+    "kogda-otpravlyat": ["расписание"],
+    "spisok-kotoryj-zhivet": ["список", "отписка"],
+    "tekst-ili-html": ["письмо", "вёрстка"],
+}
 
 
 def ensure_articles(author_id: int, now: datetime) -> None:
@@ -31,6 +39,7 @@ def ensure_articles(author_id: int, now: datetime) -> None:
                 title=heading.removeprefix("# "),
                 slug=slug,
                 content=content.strip(),
+                tags=TAGS.get(slug, []),
                 image_file=images.store(images.to_webp(cover(number))),
                 status=PostStatus.PUBLISHED,
                 published_at=published_at,

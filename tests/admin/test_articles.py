@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from mailer.blog import images
+from mailer.blog import images, services
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.user import User
 from tests.conftest import Browser
@@ -26,7 +29,10 @@ def picture(kind: str = "JPEG", size: tuple[int, int] = (2400, 1200), **options:
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    return {"title": "Чай и письма", "content": "Words.", "slug": "", "status": "draft"} | values
+    """What an editor sends; the version is that of the one article there is, as the form would carry it."""
+    version = db.session.scalar(select(BlogPost.version).limit(1)) or ""
+    common = {"title": "Чай и письма", "content": "Words.", "slug": "", "status": "draft", "language": "ru"}
+    return common | {"version": version} | values
 
 
 def the_post() -> BlogPost:
@@ -126,7 +132,9 @@ def test_too_many_pixels_or_bytes_are_refused(as_editor: Browser) -> None:
         assert answer.status_code == 422
 
 
-def test_a_replaced_picture_and_that_of_a_deleted_article_are_removed(app: Flask, as_editor: Browser) -> None:
+def test_a_replaced_picture_goes_at_once_and_that_of_a_deleted_article_after_a_month(
+    app: Flask, as_editor: Browser
+) -> None:
     as_editor.post("/admin/posts/new/", data=fields(picture=(picture(), "a.jpg")))
     post, first = the_post(), the_post().image_file
     as_editor.post(f"/admin/posts/edit/?id={post.id}", data=fields(slug="x"))
@@ -134,9 +142,21 @@ def test_a_replaced_picture_and_that_of_a_deleted_article_are_removed(app: Flask
     as_editor.post(f"/admin/posts/edit/?id={post.id}", data=fields(slug="x", picture=(picture(), "b.jpg")))
     second = the_post().image_file
     assert second != first
+    assert not (images.folder() / str(first)).exists()
     as_editor.post("/admin/posts/delete/", data={"id": post.id})
-    assert db.session.scalars(select(BlogPost)).all() == []
-    assert not any((images.folder() / str(name)).exists() for name in (first, second))
+    assert as_editor.get(f"/admin/posts/preview/?id={post.id}").status_code == 404
+    assert (images.folder() / str(second)).exists()
+
+    assert services.forget_old_articles(utcnow() + timedelta(days=31)) == 1
+    assert not (images.folder() / str(second)).exists()
+
+
+def test_a_deletion_can_be_undone(as_editor: Browser) -> None:
+    as_editor.post("/admin/posts/new/", data=fields(status="published"))
+    as_editor.post("/admin/posts/delete/", data={"id": the_post().id})
+    assert as_editor.get("/blog/chay-i-pisma").status_code == 404
+    as_editor.post(f"/admin/posts/restore/?id={the_post().id}")
+    assert as_editor.get("/blog/chay-i-pisma").status_code == 200
 
 
 def test_the_list_is_searched_sorted_and_paged(as_editor: Browser) -> None:
@@ -157,3 +177,64 @@ def test_a_draft_can_be_previewed_by_editors(as_editor: Browser) -> None:
     post = save(BlogPost(title="Draft", slug="draft", content="**bold**", published_at=utcnow()))
     assert "<strong>bold</strong>" in as_editor.get(f"/admin/posts/preview/?id={post.id}").text
     assert as_editor.get("/admin/posts/preview/?id=99").status_code == 404
+
+
+def test_a_date_ahead_schedules_the_article(web: Browser, as_editor: Browser, editor: User) -> None:
+    editor.timezone = "Asia/Tokyo"
+    db.session.commit()
+    moment = utcnow() + timedelta(days=2)
+    typed = moment.astimezone(ZoneInfo("Asia/Tokyo")).strftime("%Y-%m-%dT%H:%M")
+    as_editor.post("/admin/posts/new/", data=fields(status="published", published_at=typed))
+    post = the_post()
+    assert post.published_at == moment.replace(second=0, microsecond=0)
+    assert post.is_scheduled
+    assert typed in as_editor.get(f"/admin/posts/edit/?id={post.id}").text
+    assert web.get(f"/blog/{post.slug}").status_code == 404
+    assert post.slug not in web.get("/blog").text + web.get("/sitemap.xml").text + web.get("/blog/feed.xml").text
+
+    post.published_at = utcnow() - timedelta(seconds=1)
+    db.session.commit()
+    assert web.get(f"/blog/{post.slug}").status_code == 200
+
+
+def test_a_former_address_leads_to_the_present_one(as_editor: Browser) -> None:
+    as_editor.post("/admin/posts/new/", data=fields(status="published", slug="old"))
+    edit = f"/admin/posts/edit/?id={the_post().id}"
+    as_editor.post(edit, data=fields(status="published", slug="new"))
+    answer = as_editor.get("/blog/old")
+    assert (answer.status_code, answer.location) == (301, "/blog/new")
+    taken = as_editor.post("/admin/posts/new/", data=fields(slug="old"))
+    assert taken.status_code == 422
+    as_editor.post(edit, data=fields(status="draft", slug="new"))
+    assert as_editor.get("/blog/old").status_code == 404
+
+
+def test_somebody_elses_change_is_not_overwritten(as_editor: Browser) -> None:
+    as_editor.post("/admin/posts/new/", data=fields())
+    edit, stale = f"/admin/posts/edit/?id={the_post().id}", fields(content="Mine.")
+    as_editor.post(edit, data=fields(content="Theirs."))
+    answer = as_editor.post(edit, data=stale)
+    assert answer.status_code == 422
+    assert "Mine." in answer.text
+    assert the_post().content == "Theirs."
+    version = re.search(r'name="version" type="hidden" value="(\d+)"', answer.text)
+    assert version
+    as_editor.post(edit, data=stale | {"version": version[1]})
+    assert the_post().content == "Mine."
+
+
+def test_the_list_is_filtered_by_state(as_editor: Browser) -> None:
+    save(BlogPost(title="D", slug="d", content="Words."))
+    save(BlogPost(title="P", slug="p", content="W", status=PostStatus.PUBLISHED, published_at=utcnow()))
+    ahead = utcnow() + timedelta(days=1)
+    save(BlogPost(title="S", slug="s", content="W", status=PostStatus.PUBLISHED, published_at=ahead))
+    for state, expected in (("draft", ["1"]), ("published", ["2"]), ("scheduled", ["3"]), ("", ["3", "2", "1"])):
+        page = as_editor.get(f"/admin/posts/?status={state}").text
+        assert re.findall(r'<tr data-post="(\d+)"', page) == expected
+
+
+def test_publishing_what_a_user_sent_tells_the_user(as_editor: Browser, stranger: User) -> None:
+    save(BlogPost(title="T", slug="t", content="W", status=PostStatus.AWAITING, author_id=stranger.id))
+    as_editor.post("/admin/posts/action/", data={"action": "publish", "rowid": ["1"]})
+    letter = db.session.scalars(select(AccountEmail)).one()
+    assert (letter.template, letter.to_email) == ("article-approved", stranger.email)

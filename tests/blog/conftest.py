@@ -17,6 +17,8 @@ def make_post(app: Flask) -> Callable[..., BlogPost]:
     """A published article."""
 
     def make(title: str = "An article", status: PostStatus = PostStatus.PUBLISHED, **values: object) -> BlogPost:
+        if status is PostStatus.REJECTED:
+            values = {"rejection_reason": "Too short."} | values
         values = {"slug": f"article-{next(numbers)}", "content": "Words.", "published_at": utcnow()} | values
         return save(BlogPost(title=title, status=status, **values))
 

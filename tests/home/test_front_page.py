@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from redis import Redis
 
 from mailer.clock import utcnow
 from mailer.extensions import cache, db
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.user import User
-from tests.conftest import Browser, Servers
+from tests.conftest import Browser
 from tests.factories import make_client, make_mailing
 
 
@@ -56,22 +55,6 @@ def test_figures_are_remembered_for_a_while(web: Browser, owner: User) -> None:
     assert figures_on(web.get("/").text)["clients"] == 0
     cache.clear()
     assert figures_on(web.get("/").text)["clients"] == 1
-
-
-def test_is_shown_while_redis_is_away(app: Flask, web: Browser, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_client(owner)
-    nobody_there = Redis(port=1)
-    backend = app.extensions["cache"][cache]
-    monkeypatch.setattr(backend, "_read_client", nobody_there)
-    monkeypatch.setattr(backend, "_write_client", nobody_there)
-
-    assert figures_on(web.get("/").text)["clients"] == 1
-
-
-def test_what_is_remembered_can_be_read_without_running_it(web: Browser, servers: Servers) -> None:
-    web.get("/")
-    stored = Redis.from_url(servers.redis_url).get("cache:home:figures")
-    assert stored == b'{"mailings": 0, "active_mailings": 0, "clients": 0}'
 
 
 def test_a_visitors_browser_keeps_the_page_and_asks_whether_it_changed(web: Browser, owner: User) -> None:
@@ -133,3 +116,14 @@ def test_an_unknown_language_is_refused(web: Browser) -> None:
 )
 def test_picking_a_language_never_leads_to_another_site(web: Browser, target: str) -> None:
     assert web.post("/language", data={"language": "en", "next": target}).location == "/"
+
+
+@pytest.mark.parametrize("path", ["/privacy", "/accessibility"])
+def test_the_statements_name_who_answers(app: Flask, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 'class="operator"' not in app.test_client().get(path).text
+    monkeypatch.setitem(app.config, "OPERATOR_NAME", "Example <Ltd>")
+    monkeypatch.setitem(app.config, "OPERATOR_EMAIL", "office@example.test")
+    cache.clear()
+    page = app.test_client().get(path).text
+    assert "Example &lt;Ltd&gt;" in page
+    assert "mailto:office@example.test" in page

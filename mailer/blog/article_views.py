@@ -1,0 +1,138 @@
+"""One's own articles: write, look at, send for approval, take back, delete."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from mailer.blog import images, queries, services
+from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
+from mailer.blog.markdown import render
+from mailer.errors import Refusal
+from mailer.extensions import db, limiter
+from mailer.models.blog_post import BlogPost
+
+bp = Blueprint("articles", __name__, url_prefix="/articles")
+
+
+def per_user() -> str:
+    """Whom a limit counts."""
+    return f"user-{current_user.get_id()}"
+
+
+@bp.get("")
+@login_required
+def index() -> str:
+    """What the person has written, with its state."""
+    page = queries.own_page(current_user, request.args.get("page", 1, type=int))
+    return render_template("articles/index.html", page=page)
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@login_required
+@limiter.limit("60 per hour", key_func=per_user, methods=["POST"])
+def create() -> ResponseReturnValue:
+    """An empty form, and a new article."""
+    return _edit_form(ArticleForm(language=str(get_locale())), None)
+
+
+@bp.get("/<int:post_id>")
+@login_required
+def show(post_id: int) -> str:
+    """The article as readers will see it, with its state and what can be done."""
+    post = queries.get_visible_post(post_id, current_user)
+    return render_template("articles/show.html", post=post, body=render(post.content), is_own=_is_own(post))
+
+
+@bp.route("/<int:post_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(post_id: int) -> ResponseReturnValue:
+    """The form of one's own article."""
+    post = queries.get_own_post(post_id, current_user)
+    return _edit_form(ArticleForm(obj=post), post)
+
+
+@bp.post("/<int:post_id>/take-back")
+@login_required
+def take_back(post_id: int) -> ResponseReturnValue:
+    """A draft again."""
+    services.take_back(queries.get_own_post(post_id, current_user))
+    flash(_("The article is a draft again. Only you see it."), "success")
+    return redirect(url_for("articles.show", post_id=post_id), 303)
+
+
+@bp.post("/<int:post_id>/delete")
+@login_required
+def delete(post_id: int) -> ResponseReturnValue:
+    """Out of everyone's sight, with an undo."""
+    services.delete_article(queries.get_own_post(post_id, current_user))
+    flash({"text": _("Article deleted."), "url": url_for("articles.restore", post_id=post_id)}, "undo")  # type: ignore[arg-type]
+    return redirect(url_for("articles.index"), 303)
+
+
+@bp.post("/<int:post_id>/restore")
+@login_required
+def restore(post_id: int) -> ResponseReturnValue:
+    """Undo the deletion."""
+    services.restore_article(queries.get_deleted_post(post_id, current_user))
+    flash(_("The article is back."), "success")
+    return redirect(url_for("articles.show", post_id=post_id), 303)
+
+
+@bp.post("/preview")
+@login_required
+def preview() -> str:
+    """The text typed so far, as readers would see it."""
+    return render_template("articles/_preview.html", body=render(request.form.get("content", "")[:CONTENT_LENGTH]))
+
+
+@bp.post("/pictures")
+@login_required
+@limiter.limit("60 per hour", key_func=per_user)
+def add_picture() -> ResponseReturnValue:
+    """Keep a picture for use inside a text: `{"address": …}`, or 422 `{"error": …}`."""
+    file = request.files.get("picture")
+    if file is None:
+        abort(400)
+    try:
+        name = images.store(images.encode(file.stream))
+    except images.BadImage as refusal:
+        return jsonify(error=str(refusal)), 422
+    return jsonify(address=url_for("blog.image", name=name)), 201
+
+
+def _edit_form(form: ArticleForm, post: BlogPost | None) -> ResponseReturnValue:
+    if request.method == "GET":
+        return _render_form(form, post)
+    submits = request.form.get("do") == "submit"
+    if form.validate():
+        try:
+            post = services.write_article(current_user, form.draft, post, form.version.data, submits=submits)
+        except Refusal as refusal:
+            form.form_errors.append(str(refusal))
+        else:
+            flash(_("Sent for approval. You will be told by mail.") if submits else _("Draft saved."), "success")
+            return redirect(url_for("articles.show", post_id=post.id), 303)
+    answer = Response(_render_form(form, _fresh(post)), 422)
+    answer.headers["Content-Type"] = "text/html; charset=utf-8"
+    return answer
+
+
+def _fresh(post: BlogPost | None) -> BlogPost | None:
+    """The row as it is now, so that saving again means having seen it."""
+    if post is not None:
+        db.session.refresh(post)
+    return post
+
+
+def _render_form(form: ArticleForm, post: BlogPost | None) -> str:
+    if post is not None:
+        form.version.data, form.version.raw_data = post.version, None
+    return render_template("articles/form.html", form=form, post=post)
+
+
+def _is_own(post: BlogPost) -> bool:
+    return bool(post.author_id == current_user.id)

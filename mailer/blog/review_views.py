@@ -1,0 +1,74 @@
+"""Articles that wait for somebody's word."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from mailer.access import Permission, requires
+from mailer.blog import queries, services
+from mailer.blog.forms import RejectionForm
+from mailer.blog.markdown import render
+from mailer.errors import Refusal
+from mailer.models.blog_post import BlogPost
+
+bp = Blueprint("review", __name__, url_prefix="/review")
+APPROVERS = (Permission.APPROVE_POSTS, Permission.EDIT_BLOG)
+
+
+@bp.get("")
+@requires(*APPROVERS)
+def index() -> str:
+    """Those that wait longest first."""
+    page = queries.awaiting_page(request.args.get("page", 1, type=int))
+    return render_template("review/index.html", page=page)
+
+
+@bp.get("/<int:post_id>")
+@requires(*APPROVERS)
+def show(post_id: int) -> str:
+    """One article as readers will see it, and the decision."""
+    return _page(queries.get_visible_post(post_id, current_user), RejectionForm(formdata=None))
+
+
+@bp.post("/<int:post_id>/approve")
+@requires(*APPROVERS)
+def approve(post_id: int) -> ResponseReturnValue:
+    """Publish the version that was looked at."""
+    post = queries.get_visible_post(post_id, current_user)
+    try:
+        services.approve(post, current_user, _version())
+    except Refusal as refusal:
+        return _refused(post_id, refusal)
+    flash(_("“%(title)s” is published.", title=post.title), "success")
+    return redirect(url_for("review.index"), 303)
+
+
+@bp.post("/<int:post_id>/reject")
+@requires(*APPROVERS)
+def reject(post_id: int) -> ResponseReturnValue:
+    """Give it back with a reason."""
+    post, form = queries.get_visible_post(post_id, current_user), RejectionForm()
+    if not form.validate():
+        return _page(post, form), 422
+    try:
+        services.reject(post, current_user, _version(), (form.reason.data or "").strip())
+    except Refusal as refusal:
+        return _refused(post_id, refusal)
+    flash(_("“%(title)s” went back to its author, with your reason.", title=post.title), "success")
+    return redirect(url_for("review.index"), 303)
+
+
+def _version() -> int:
+    return request.form.get("version", 0, type=int)
+
+
+def _refused(post_id: int, refusal: Refusal) -> ResponseReturnValue:
+    flash(str(refusal), "warning")
+    return redirect(url_for("review.show", post_id=post_id), 303)
+
+
+def _page(post: BlogPost, form: RejectionForm) -> str:
+    return render_template("review/show.html", post=post, body=render(post.content), form=form)

@@ -1,0 +1,56 @@
+"""Somebody approves or rejects what a user has written; the author is told by mail."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from mailer.blog import letters
+from mailer.blog.services.storing import BLOG, lock
+from mailer.caching import changed
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.models.user import User
+
+
+class NotAwaiting(Refusal):
+    """The article is not waiting for a decision (any more)."""
+
+
+def approve(post: BlogPost, by: User, version: int) -> None:
+    """Let everyone read exactly the version that was looked at. Raises ArticleChanged and NotAwaiting."""
+    _begin(post, version)
+    release(post, by)
+    letter = letters.tell_approved(post)
+    db.session.commit()
+    changed(BLOG)
+    letters.wake(letter)
+
+
+def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
+    """Give it back to the author with a reason, which must not be empty. Raises ArticleChanged and NotAwaiting."""
+    _begin(post, version)
+    post.status, post.rejection_reason = PostStatus.REJECTED, reason
+    _sign(post, by)
+    letter = letters.tell_rejected(post)
+    db.session.commit()
+    letters.wake(letter)
+
+
+def release(post: BlogPost, by: User) -> None:
+    """Published from now on, or from the moment it has; no commit."""
+    post.status, post.rejection_reason = PostStatus.PUBLISHED, ""
+    post.published_at = post.published_at or utcnow()
+    _sign(post, by)
+
+
+def _begin(post: BlogPost, version: int) -> None:
+    lock(post, version)
+    if post.status is not PostStatus.AWAITING or post.deleted_at is not None:
+        db.session.rollback()
+        raise NotAwaiting(_("This article is not waiting for approval any more."))
+
+
+def _sign(post: BlogPost, by: User) -> None:
+    post.decided_by_id, post.decided_at, post.submitted_at = by.id, utcnow(), None
