@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import structlog
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal
@@ -27,6 +29,9 @@ from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, windows
 from mailer.sending.lateness import due_moments, is_too_late
+
+log = structlog.get_logger()
+BATCH = 50  # mailings started in one transaction
 
 
 class NoRecipients(Refusal):
@@ -86,29 +91,54 @@ def has_open_run(mailing: Mailing) -> bool:
 def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
     """Give every mailing whose moment has come its run; ids of the runs made. Safe beside other schedulers.
 
-    One mailing a transaction: another scheduler skips those in work, and a failure keeps the others going.
+    Some mailings a transaction: another scheduler skips those in work. One that cannot be started is logged and left
+    alone; the others of its batch are then taken one by one.
     """
     now = now or utcnow()
     started: list[int] = []
+    broken: list[int] = []
     if fence.is_held():
         return started
-    for _turn in range(limit):
-        mailing = db.session.scalar(_due(now).limit(1).with_for_update(skip_locked=True, of=Mailing))
-        if mailing is None:
+    while limit > 0:
+        query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))
+        mailings = db.session.scalars(query.with_for_update(skip_locked=True, of=Mailing)).all()
+        ids = [mailing.id for mailing in mailings]
+        limit -= len(ids)
+        if not ids:
             db.session.rollback()
             return started
-        run_id = _start(mailing, now)
-        db.session.commit()
-        if run_id is not None:
-            started.append(run_id)
+        try:
+            run_ids = [_start(mailing, now) for mailing in mailings]
+            db.session.commit()
+        except Exception:
+            db.session.rollback()
+            run_ids = [_start_alone(id_, now, broken) for id_ in ids]
+        started += [run_id for run_id in run_ids if run_id is not None]
     return started
+
+
+def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | None:
+    query = _due(now).where(Mailing.id == mailing_id).with_for_update(skip_locked=True, of=Mailing)
+    mailing = db.session.scalar(query)
+    run_id = None
+    try:
+        if mailing is not None:
+            run_id = _start(mailing, now)
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        log.exception("a mailing cannot be started", mailing=mailing_id)
+        broken.append(mailing_id)
+        return None
+    return run_id
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def]
     """Due mailings with no brake on, the oldest first; the partial index holds just the candidates."""
     return (
         select(Mailing)
-        .join(User, User.id == Mailing.owner_id)
+        .join(Mailing.owner)
+        .options(contains_eager(Mailing.owner), joinedload(Mailing.message, innerjoin=True))
         .where(
             Mailing.next_run_at.is_not(None),
             Mailing.next_run_at <= now,
