@@ -32,6 +32,12 @@ from mailer.sending.lateness import due_moments, is_too_late
 
 log = structlog.get_logger()
 BATCH = 50  # mailings started in one transaction
+# On the table, not the model: SQLAlchemy compiles it once.
+INSERT_RUN = (
+    upsert(Run.__table__)
+    .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
+    .returning(Run.__table__.c.id)
+)
 
 
 class NoRecipients(Refusal):
@@ -108,7 +114,8 @@ def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
             db.session.rollback()
             return started
         try:
-            run_ids = [_start(mailing, now) for mailing in mailings]
+            going = _going(ids)
+            run_ids = [_start(mailing, now, mailing.id in going) for mailing in mailings]
             db.session.commit()
         except Exception:
             db.session.rollback()
@@ -123,7 +130,7 @@ def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | Non
     run_id = None
     try:
         if mailing is not None:
-            run_id = _start(mailing, now)
+            run_id = _start(mailing, now, has_open_run(mailing))
         db.session.commit()
     except Exception:
         db.session.rollback()
@@ -151,7 +158,14 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]
     )
 
 
-def _start(mailing: Mailing, now: datetime) -> int | None:
+def _going(mailing_ids: Sequence[int]) -> set[int]:
+    """Those with an open run."""
+    return set(
+        db.session.scalars(select(Run.mailing_id).where(Run.mailing_id.in_(mailing_ids), Run.closed_at.is_(None)))
+    )
+
+
+def _start(mailing: Mailing, now: datetime, is_going: bool) -> int | None:
     """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
 
     None when no run was made, or that run existed already. See `mailer.sending.lateness` for what is too late.
@@ -160,17 +174,17 @@ def _start(mailing: Mailing, now: datetime) -> int | None:
     if is_too_late(mailing, present, now):
         missed, run_id = [*missed, present], None
     else:
-        run_id = _start_present(mailing, present, now)
+        run_id = _start_present(mailing, present, now, is_going)
     _insert_missed(mailing, missed, now)
     mailing.started_at = mailing.started_at or now
     point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
-    if mailing.next_run_at is None and run_id is None and not has_open_run(mailing):
+    if mailing.next_run_at is None and run_id is None and not is_going:
         mailing.completed_at = now
     return run_id
 
 
-def _start_present(mailing: Mailing, moment: Moment, now: datetime) -> int | None:
-    if has_open_run(mailing):
+def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
+    if is_going:
         _insert_run(mailing, moment.key, moment.at, now, StopReason.OVERLAP)
         return None
     mailing.last_run_at = now
@@ -186,25 +200,20 @@ def _insert_run(
     mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
 ) -> int | None:
     """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already."""
-    statement = (
-        upsert(Run)
-        .values(
-            owner_id=mailing.owner_id,
-            mailing_id=mailing.id,
-            occurrence=occurrence,
-            state=RunState.SKIPPED if skipped else RunState.PLANNED,
-            snapshot=snapshot_of(mailing),
-            planned_at=planned_at,
-            due_at=max(planned_at, mailing.calendar_since or planned_at),
-            ends_at=end_of(mailing),
-            created_at=now,
-            closed_at=now if skipped else None,
-            stop_reason=skipped,
-        )
-        .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
-        .returning(Run.id)
-    )
-    return db.session.scalar(statement)
+    values = {
+        "owner_id": mailing.owner_id,
+        "mailing_id": mailing.id,
+        "occurrence": occurrence,
+        "state": RunState.SKIPPED if skipped else RunState.PLANNED,
+        "snapshot": snapshot_of(mailing),
+        "planned_at": planned_at,
+        "due_at": max(planned_at, mailing.calendar_since or planned_at),
+        "ends_at": end_of(mailing),
+        "created_at": now,
+        "closed_at": now if skipped else None,
+        "stop_reason": skipped,
+    }
+    return db.session.scalar(INSERT_RUN, values)
 
 
 def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
