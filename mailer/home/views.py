@@ -14,7 +14,18 @@ from mailer.web import own_path
 
 bp = Blueprint("home", __name__)
 
-PRIVATE_PATHS = ("/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/u/", "/health")
+PRIVATE_PATHS = (
+    "/admin",
+    "/dashboard",
+    "/manager",
+    "/clients",
+    "/messages",
+    "/mailings",
+    "/calendar",
+    "/operations",
+    "/u/",
+    "/health",
+)
 
 
 @bp.get("/")
