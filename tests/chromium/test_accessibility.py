@@ -18,6 +18,7 @@ PUBLIC = ["/", "/login", "/register", "/forgot", "/blog", "/privacy", "/accessib
 OWN = [
     "/dashboard", "/clients/", "/clients/new", "/clients/1", "/clients/1/edit", "/clients/import/", "/clients/filters/",
     "/messages", "/messages/new", "/messages/1", "/messages/1/edit", "/mailings", "/mailings/new", "/mailings/1",
+    "/calendar", "/calendar?view=week", "/calendar/punctuality", "/calendar/holidays?country=RU",
     "/mailings/2", "/mailings/2/edit", "/mailings/2/send-now", "/mailings/1/runs/1", "/mailings/1/runs/1/deliveries/1",
     "/profile", "/profile/password", "/profile/email",
 ]  # fmt: skip
@@ -66,7 +67,10 @@ def test_pages_of_an_owner(looking: Page, service: Service) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize(("role", "path"), [*product(["manager", "admin"], ["/mailings", "/clients/", "/manager"])])
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [*product(["manager", "admin"], ["/mailings", "/clients/", "/manager", "/calendar", "/operations"])],
+)
 def test_pages_of_staff(chromium: Browser, service: Service, role: str, path: str) -> None:
     context = chromium.new_context(bypass_csp=True)
     page = context.new_page()
