@@ -26,6 +26,7 @@ from mailer.sending import dkim_keys, fence
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
+from mailer.sending.windows import turn_at_the_hours
 
 LONG = 24 * 3600.0
 
@@ -66,6 +67,7 @@ def _start_one(mailing_id: int) -> int:
 
 def _start_all() -> list[int]:
     start_due()
+    turn_at_the_hours()
     return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
 
 

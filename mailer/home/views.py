@@ -16,7 +16,8 @@ bp = Blueprint("home", __name__)
 bp.record_once(lambda _state: news.listen())
 
 PRIVATE_PATHS = (
-    "/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/articles", "/review", "/u/", "/health",
+    "/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/calendar", "/operations", "/articles",
+    "/review", "/u/", "/health",
 )  # fmt: skip
 
 

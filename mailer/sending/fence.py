@@ -45,11 +45,16 @@ class InstanceHeld(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where this process works: what the database says of itself, and the machine (empty: not known)."""
+    """Where this process works: what the database says of itself, and the machine (empty: not known).
+
+    `last_run_id` is a committed run's: a crash cannot take it back, nor the sequence behind it. `sequence` never falls,
+    while the last run may be deleted with its owner.
+    """
 
     cluster: str
     database: int
     last_run_id: int
+    sequence: int
     host: str
 
 
@@ -110,7 +115,7 @@ def _difference(row: Instance, place: Place) -> Held | None:
     number, last_run_id = noted
     if number != str(row.number):
         return None if _is_shared() else Held.OTHER_CONTENT
-    return Held.BACK_IN_TIME if place.last_run_id < last_run_id else None
+    return Held.BACK_IN_TIME if place.sequence < last_run_id else None
 
 
 def _place() -> Place:
@@ -118,10 +123,11 @@ def _place() -> Place:
         text(
             "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
             "(SELECT oid::bigint FROM pg_database WHERE datname = current_database()), "
+            "(SELECT coalesce(max(id), 0) FROM runs), "
             "coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'id')::regclass), 0)"
         )
     ).one()
-    return Place(found[0], found[1], found[2], _host())
+    return Place(found[0], found[1], found[2], found[3], _host())
 
 
 def _is_shared() -> bool:
@@ -151,7 +157,8 @@ def _noted(place: Place) -> tuple[str, int] | None:
 
 
 def _note(place: Place, number: uuid.UUID) -> None:
-    if _noted(place) != (str(number), place.last_run_id):
+    noted = _noted(place)
+    if noted is None or noted[0] != str(number) or noted[1] < place.last_run_id:
         with suppress(OSError):
             _write(place, number)
 

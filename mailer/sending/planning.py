@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import structlog
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, case, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal
@@ -28,6 +30,15 @@ from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, permits, windows
 from mailer.sending.closing import complete_mailing
 from mailer.sending.lateness import due_moments, is_too_late
+
+log = structlog.get_logger()
+BATCH = 50  # mailings started in one transaction
+# On the table, not the model: SQLAlchemy compiles it once.
+INSERT_RUN = (
+    upsert(Run.__table__)
+    .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
+    .returning(Run.__table__.c.id)
+)
 
 
 class NoRecipients(Refusal):
@@ -87,29 +98,55 @@ def has_open_run(mailing: Mailing) -> bool:
 def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
     """Give every mailing whose moment has come its run; ids of the runs made. Safe beside other schedulers.
 
-    One mailing a transaction: another scheduler skips those in work, and a failure keeps the others going.
+    Some mailings a transaction: another scheduler skips those in work. One that cannot be started is logged and left
+    alone; the others of its batch are then taken one by one.
     """
     now = now or utcnow()
     started: list[int] = []
+    broken: list[int] = []
     if fence.is_held():
         return started
-    for _turn in range(limit):
-        mailing = db.session.scalar(_due(now).limit(1).with_for_update(skip_locked=True, of=Mailing))
-        if mailing is None:
+    while limit > 0:
+        query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))
+        mailings = db.session.scalars(query.with_for_update(skip_locked=True, of=Mailing)).all()
+        ids = [mailing.id for mailing in mailings]
+        limit -= len(ids)
+        if not ids:
             db.session.rollback()
             return started
-        run_id = _start(mailing, now)
-        db.session.commit()
-        if run_id is not None:
-            started.append(run_id)
+        try:
+            going = _going(ids)
+            run_ids = [_start(mailing, now, mailing.id in going) for mailing in mailings]
+            db.session.commit()
+        except Exception:
+            db.session.rollback()
+            run_ids = [_start_alone(id_, now, broken) for id_ in ids]
+        started += [run_id for run_id in run_ids if run_id is not None]
     return started
+
+
+def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | None:
+    query = _due(now).where(Mailing.id == mailing_id).with_for_update(skip_locked=True, of=Mailing)
+    mailing = db.session.scalar(query)
+    run_id = None
+    try:
+        if mailing is not None:
+            run_id = _start(mailing, now, has_open_run(mailing))
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        log.exception("a mailing cannot be started", mailing=mailing_id)
+        broken.append(mailing_id)
+        return None
+    return run_id
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def]
     """Due mailings with no brake on, the oldest first; the partial index holds just the candidates."""
     return (
         select(Mailing)
-        .join(User, User.id == Mailing.owner_id)
+        .join(Mailing.owner)
+        .options(contains_eager(Mailing.owner), joinedload(Mailing.message, innerjoin=True))
         .where(
             Mailing.next_run_at.is_not(None),
             Mailing.next_run_at <= now,
@@ -122,7 +159,14 @@ def _due(now: datetime):  # type: ignore[no-untyped-def]
     )
 
 
-def _start(mailing: Mailing, now: datetime) -> int | None:
+def _going(mailing_ids: Sequence[int]) -> set[int]:
+    """Those with an open run."""
+    return set(
+        db.session.scalars(select(Run.mailing_id).where(Run.mailing_id.in_(mailing_ids), Run.closed_at.is_(None)))
+    )
+
+
+def _start(mailing: Mailing, now: datetime, is_going: bool) -> int | None:
     """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
 
     None when no run was made, or that run existed already. See `mailer.sending.lateness` for what is too late.
@@ -131,17 +175,17 @@ def _start(mailing: Mailing, now: datetime) -> int | None:
     if is_too_late(mailing, present, now):
         missed, run_id = [*missed, present], None
     else:
-        run_id = _start_present(mailing, present, now)
+        run_id = _start_present(mailing, present, now, is_going)
     _insert_missed(mailing, missed, now)
     mailing.started_at = mailing.started_at or now
     point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
-    if mailing.next_run_at is None and run_id is None and not has_open_run(mailing):
+    if mailing.next_run_at is None and run_id is None and not is_going:
         mailing.completed_at = now
     return run_id
 
 
-def _start_present(mailing: Mailing, moment: Moment, now: datetime) -> int | None:
-    if has_open_run(mailing):
+def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
+    if is_going:
         _insert_run(mailing, moment.key, moment.at, now, StopReason.OVERLAP)
         return None
     mailing.last_run_at = now
@@ -157,25 +201,20 @@ def _insert_run(
     mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
 ) -> int | None:
     """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already."""
-    statement = (
-        upsert(Run)
-        .values(
-            owner_id=mailing.owner_id,
-            mailing_id=mailing.id,
-            occurrence=occurrence,
-            state=RunState.SKIPPED if skipped else RunState.PLANNED,
-            snapshot=snapshot_of(mailing),
-            planned_at=planned_at,
-            due_at=max(planned_at, mailing.calendar_since or planned_at),
-            ends_at=end_of(mailing),
-            created_at=now,
-            closed_at=now if skipped else None,
-            stop_reason=skipped,
-        )
-        .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
-        .returning(Run.id)
-    )
-    return db.session.scalar(statement)
+    values = {
+        "owner_id": mailing.owner_id,
+        "mailing_id": mailing.id,
+        "occurrence": occurrence,
+        "state": RunState.SKIPPED if skipped else RunState.PLANNED,
+        "snapshot": snapshot_of(mailing),
+        "planned_at": planned_at,
+        "due_at": max(planned_at, mailing.calendar_since or planned_at),
+        "ends_at": end_of(mailing),
+        "created_at": now,
+        "closed_at": now if skipped else None,
+        "stop_reason": skipped,
+    }
+    return db.session.scalar(INSERT_RUN, values)
 
 
 def snapshot_of(mailing: Mailing) -> dict[str, str | None]:

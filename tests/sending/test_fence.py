@@ -97,6 +97,15 @@ def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirm
     assert fence.why_held() is Held.BACK_IN_TIME
 
 
+def test_runs_deleted_with_their_owner_are_no_copy(app: Flask, owner: User, confirmed: None) -> None:
+    due(owner)
+    start_due(NOW)
+    assert not fence.is_held()
+    db.session.execute(text("DELETE FROM runs"))
+    db.session.commit()
+    assert not fence.is_held()
+
+
 def test_a_lost_file_is_no_copy(app: Flask, confirmed: None) -> None:
     the_file(app).unlink()
     assert not fence.is_held()

@@ -130,6 +130,16 @@ def test_two_hundred_due_in_one_second_with_three_schedulers_become_two_hundred_
     assert len({run.mailing_id for run in db.session.scalars(select(Run))}) == 200
 
 
+def test_one_mailing_that_cannot_be_started_keeps_no_other_from_it(owner: User) -> None:
+    sound = [scheduled(owner, starts_local=at(20)) for _number in range(2)]
+    broken = scheduled(owner, starts_local=at(20), timezone="UTC")
+    db.session.execute(Mailing.__table__.update().where(Mailing.id == broken.id).values(timezone="Mars/Olympus"))
+    db.session.commit()
+    assert len(start_due(NOW)) == 2
+    assert {run.mailing_id for run in db.session.scalars(select(Run))} == {mailing.id for mailing in sound}
+    assert start_due(NOW) == []
+
+
 class TestMissingRuns:
     def test_a_mailing_moved_on_without_its_run_is_pointed_back(self, owner: User) -> None:
         make_client(owner)
