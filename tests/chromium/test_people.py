@@ -1,0 +1,94 @@
+"""Each role at its work: a person with a second factor and two devices, a manager who stops things, an admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.chromium.conftest import Service, log_in, sample_account
+from tests.chromium.test_accessibility import look_at
+
+pytestmark = pytest.mark.browser
+OpenTab = Callable[..., Page]
+OWN = ["/profile/second-factor", "/profile/sessions", "/profile/data"]
+OVERSEERS = ["/manager", "/manager/users/1", "/manager/approvals", "/manager/mailings/1/disable", "/mailings/1"]
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[OpenTab]:
+    """Opens a browser of its own for somebody."""
+    contexts = []
+
+    def open_tab(width: int = 1280, language: str = "ru", scheme: str = "light") -> Page:
+        context = chromium.new_context(
+            bypass_csp=True, viewport={"width": width, "height": 800}, locale=language, color_scheme=scheme
+        )
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(("role", "pages"), [("user", OWN), ("manager", OVERSEERS), ("admin", ["/manager/journal"])])
+@pytest.mark.parametrize(("language", "scheme", "width"), [("ru", "light", 1280), ("en", "dark", 360)])
+def test_pages_of_people_are_accessible(
+    open_tab: OpenTab, service: Service, role: str, pages: list[str], language: str, scheme: str, width: int
+) -> None:
+    page = open_tab(width, language, scheme)
+    service.rows("UPDATE users SET language = %s WHERE role = %s", language, role)
+    log_in(page, service, *sample_account(service, role))
+    problems = [one for path in pages for one in look_at(page, service.site + path)]
+    service.rows("UPDATE users SET language = 'ru'")
+    assert problems == []
+
+
+def test_a_second_factor_is_set_up_used_and_a_device_signed_out(open_tab: OpenTab, service: Service) -> None:
+    email, password = sample_account(service, "editor")
+    desk = open_tab()
+    log_in(desk, service, email, password)
+    desk.goto(f"{service.site}/profile/second-factor")
+    desk.fill("[name=code]", pyotp.TOTP(desk.locator("main code").inner_text()).now())
+    desk.locator("main form button[type=submit]").click()
+    codes = desk.locator(".recovery-codes code").all_inner_texts()
+    assert len(codes) == 10
+    phone = open_tab(360)
+    phone.goto(f"{service.site}/login")
+    phone.fill("[name=email]", email)
+    phone.fill("[name=password]", password)
+    phone.click("main form button[type=submit]")
+    phone.wait_for_url("**/login/code*")
+    phone.fill("[name=code]", codes[0])
+    phone.keyboard.press("Enter")
+    phone.wait_for_url("**/dashboard")
+    desk.goto(f"{service.site}/profile/sessions")
+    desk.locator("form[action$='/end'] button").first.click()
+    desk.wait_for_load_state()
+    assert phone.goto(f"{service.site}/profile") is not None
+    assert "/login" in phone.url
+    service.rows("DELETE FROM second_factors")
+
+
+def test_a_manager_blocks_and_an_administrator_reads_of_it(open_tab: OpenTab, service: Service) -> None:
+    user, manager, admin = open_tab(), open_tab(), open_tab()
+    log_in(user, service, *sample_account(service, "user"))
+    log_in(manager, service, *sample_account(service, "manager"))
+    log_in(admin, service, *sample_account(service, "admin"))
+    ((user_id,),) = service.rows("SELECT id FROM users WHERE role = 'user'")
+    manager.goto(f"{service.site}/manager/users/{user_id}")
+    manager.fill("#block [name=reason]", "Купленная база")
+    manager.locator("#block button[type=submit]").click()
+    manager.locator("#confirm-dialog [data-confirm-yes]").click()
+    manager.wait_for_selector("form[action$='/unblock']")
+    user.goto(f"{service.site}/dashboard")
+    assert "/login" in user.url
+    admin.goto(f"{service.site}/manager/journal?action=blocked")
+    assert "Купленная база" in admin.locator("main").inner_text()
+    manager.locator("form[action$='/unblock'] button").click()
+    manager.locator("#confirm-dialog [data-confirm-yes]").click()
+    manager.wait_for_selector("#block")
+    log_in(user, service, *sample_account(service, "user"))

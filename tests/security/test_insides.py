@@ -1,0 +1,130 @@
+"""What must not be reachable, fetched, unpickled, logged or left unpinned."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from mailer.caching import remembered
+from mailer.queue import queue
+from tests.conftest import ROOT, Browser, Servers
+from tests.factories import PASSWORD, make_user
+from tests.test_access import TABLE
+from tests.world import address_of, browsers_of_everybody
+
+HIDDEN = [
+    "/.git/config", "/.env", "/config.py", "/console", "/debug", "/metrics", "/rq", "/server-status", "/wsgi.py",
+    "/static/../config.py", "/static/%2e%2e/config.py", "/media/avatars/../../config.py", "/requirements.txt",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+def test_nothing_of_the_inside_is_served(web: Browser, path: str) -> None:
+    answer = web.get(path)
+    assert answer.status_code == 404
+    assert "SECRET_KEY" not in answer.text
+
+
+def test_no_page_of_somebody_signed_in_is_kept_by_anybody(app: Flask, owner) -> None:
+    people = browsers_of_everybody(app, owner)
+    for endpoint, methods in TABLE.items():
+        if "GET" not in methods or endpoint.endswith("static"):
+            continue
+        answer = people["owner"].get(address_of(app, endpoint))
+        kept = answer.headers["Cache-Control"]
+        if "public" in kept:
+            assert "Set-Cookie" not in answer.headers, endpoint
+            assert endpoint.endswith(("static", "avatar", "image")) or "html" not in answer.content_type, endpoint
+        else:
+            assert kept == "private, no-store", (endpoint, kept)
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "mailer").rglob("*.py"))
+
+
+def imports_of(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+def test_no_address_that_a_user_names_is_ever_fetched() -> None:
+    fetching = {"urllib.request", "http.client", "requests", "httpx", "aiohttp", "urllib3", "ftplib"}
+    assert {str(path): imports_of(path) & fetching for path in modules() if imports_of(path) & fetching} == {}
+
+
+def test_nothing_is_unpickled_or_evaluated() -> None:
+    dangerous = {"pickle", "marshal", "shelve", "dill"}
+    assert [path for path in modules() if imports_of(path) & dangerous] == []
+    called = {
+        node.func.id
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert called & {"eval", "exec"} == set()
+
+
+class Bomb:
+    """Unpickling it runs code."""
+
+    def __reduce__(self) -> tuple:
+        return (Path("/tmp/golub-was-here").touch, ())
+
+
+def test_a_poisoned_cache_or_queue_runs_nothing(app: Flask, servers: Servers) -> None:
+    poison = pickle.dumps(Bomb())
+    redis = Redis.from_url(servers.redis_url)
+    redis.set("cache:figures", poison)
+    assert remembered("figures", 5, lambda: 7) == 7
+    work = queue("accounts")
+    job = work.enqueue("mailer.jobs.send_account_email", 1)
+    redis.hset(f"rq:job:{job.id}", "data", poison)
+    with pytest.raises(Exception, match=""):
+        _ = work.fetch_job(job.id).args  # type: ignore[union-attr]
+    assert not Path("/tmp/golub-was-here").exists()
+
+
+def test_no_password_or_token_is_logged(app: Flask, web: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    make_user(email="person@golub.test")
+    with caplog.at_level(logging.DEBUG):
+        web.post("/login", data={"email": "person@golub.test", "password": "canary-password-4711"})
+        web.post("/login", data={"email": "canary-password-4711@golub.test", "password": PASSWORD})
+        web.post("/login", data={"email": "person@golub.test", "password": PASSWORD})
+        web.post("/forgot", data={"email": "person@golub.test"})
+        web.get("/reset/canary-token-4711")
+    assert PASSWORD not in caplog.text
+    assert "canary-password" not in caplog.text
+
+
+def test_log_lines_cannot_be_forged() -> None:
+    import structlog
+
+    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    line = render(None, "info", {"event": "x", "path": '/a\r\n{"event": "forged"}\x1b[31m'})
+    assert "\n" not in line and "\r" not in line and "\x1b" not in line
+    assert json.loads(line)["event"] == "x"
+
+
+def test_every_dependency_is_pinned_with_its_hash() -> None:
+    text = (ROOT / "requirements.txt").read_text()
+    for block in re.split(r"\n(?=[a-zA-Z0-9])", text):
+        if re.match(r"[a-zA-Z0-9]", block):
+            assert re.match(r"[\w.\[\]-]+==", block), block
+            assert "--hash=sha256:" in block, block
+    versions = dict(re.findall(r"^([\w-]+)==([\d.]+)", text, re.MULTILINE))
+    for name, least in {"flask": (3, 1, 3), "jinja2": (3, 1, 6), "werkzeug": (3, 1, 6)}.items():
+        assert tuple(map(int, versions[name].split("."))) >= least, name
