@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import idna
 from flask import Flask, Response, current_app, g, has_request_context, request, session, url_for
 from flask_babel import (
     format_date,
@@ -52,6 +53,7 @@ def init_app(app: Flask) -> None:
         format_timedelta=format_timedelta,
         utcnow=utcnow,
     )
+    app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if app.config["PROXY_COUNT"]:
         count = app.config["PROXY_COUNT"]
@@ -118,6 +120,17 @@ def absolute_url(endpoint: str, **values: Any) -> str:
     site = urlsplit(current_app.config["SITE_URL"])
     adapter = current_app.url_map.bind(site.netloc, site.path or "/", url_scheme=site.scheme)
     return adapter.build(endpoint, values, force_external=True)
+
+
+def readable_address(email: str) -> str:
+    """An address as its owner knows it: `иван@xn--e1afmkfd.xn--p1ai` is `иван@пример.рф`."""
+    local, _, domain = email.rpartition("@")
+    if "xn--" not in domain:
+        return email
+    try:
+        return f"{local}@{idna.decode(domain)}"
+    except idna.IDNAError:  # shown as it is
+        return email
 
 
 def own_path(target: str | None) -> str | None:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from mailer.models.user import User
+from mailer.web import readable_address
 from tests.test_access import ROWS
 from tests.world import address_of, browsers_of_everybody, query_of
 
@@ -109,3 +110,11 @@ def test_a_crash_is_a_page_with_a_number_and_no_details(app: Flask, monkeypatch:
     page = answer.get_data(as_text=True)
     assert answer.headers["X-Request-Id"] in page
     assert "secret detail" not in page
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [("ivan@xn--e1afmkfd.xn--p1ai", "ivan@пример.рф"), ("a@b.test", "a@b.test"), ("a@xn--,", "a@xn--,")],
+)
+def test_international_addresses_are_shown_as_their_owners_know_them(stored: str, shown: str) -> None:
+    assert readable_address(stored) == shown

@@ -36,7 +36,7 @@ def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     for step in (
         beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, tell_admins,
-        wake_account_emails, wake_imports, flush_views, look_for_missing_runs, erase_some, sweep,
+        wake_account_emails, wake_imports, write_views, look_for_missing_runs, erase_some, sweep,
     ):  # fmt: skip
         _guarded(step)
 
@@ -71,6 +71,12 @@ def wake_senders() -> None:
         present = waiting.worker_count + queue.waiting_count(SEND_RUN, waiting.run_id)
         for _slot in range(wanted - present):
             queue.enqueue(SEND_RUN, waiting.run_id)
+
+
+def write_views() -> None:
+    """Twice a minute, write the views of articles: many views are one write."""
+    if _is_time("views", 30):
+        flush_views()
 
 
 def sweep() -> None:

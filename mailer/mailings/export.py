@@ -8,9 +8,12 @@ from io import StringIO
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from sqlalchemy import Row
 
 from mailer.mailings.verdicts import reason_words
+from mailer.models.delivery import DeliveryState
+from mailer.smtp.results import Outcome
 
 # OWASP: what a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
@@ -36,6 +39,32 @@ def safe(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def delivery_words(state: DeliveryState) -> str:
+    """What became of a recipient, as the pages say it."""
+    return {
+        DeliveryState.WAITING: pgettext("delivery", "waiting"),
+        DeliveryState.DEFERRED: _("will be tried again"),
+        DeliveryState.IN_DOUBT: _("in doubt"),
+        DeliveryState.ACCEPTED: _("accepted"),
+        DeliveryState.REFUSED: _("refused"),
+        DeliveryState.UNCERTAIN: _("uncertain"),
+        DeliveryState.EXCLUDED: _("excluded"),
+        DeliveryState.STOPPED: _("stopped"),
+    }[state]
+
+
+def outcome_words(outcome: Outcome) -> str:
+    """What came of a try, as the pages say it."""
+    return {
+        Outcome.ACCEPTED: _("successful"),
+        Outcome.TRANSIENT: _("not successful: try again later"),
+        Outcome.PERMANENT: _("not successful: refused"),
+        Outcome.IN_DOUBT: _("not successful: in doubt"),
+        Outcome.ABORTED: _("not successful: interrupted"),
+        Outcome.SERVER_FAULT: _("not successful: server fault"),
+    }[outcome]
+
+
 def _header() -> list[str]:
     return [
         _("No."),
@@ -57,10 +86,10 @@ def _cells(row: Row[Any]) -> list[object]:
         row.position,
         row.email,
         " ".join(part for part in (row.last_name, row.first_name, row.patronymic) if part),
-        row.state.value,
+        delivery_words(row.state),
         reason_words(row.reason),
         row.attempt_count,
-        row.outcome and row.outcome.value,
+        row.outcome and outcome_words(row.outcome),
         row.smtp_code,
         row.enhanced_code,
         row.response,

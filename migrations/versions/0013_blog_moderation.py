@@ -1,4 +1,4 @@
-"""Blog: approval with a reason, tags, language, former addresses, versions, soft deletion.
+"""Blog: approval with a reason, tags, language, former addresses, versions, soft deletion. Clients: their alphabetical order.
 
 Revision ID: 0013
 Revises: 0012
@@ -53,10 +53,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_former_slugs")),
     )
     op.create_index("ix_former_slugs_post_id", "former_slugs", ["post_id"])
+    op.create_index(
+        "ix_clients_owner_alphabetical",
+        "clients",
+        [
+            "owner_id",
+            sa.text("translate(lower(last_name), 'ё', 'е')"),
+            sa.text("translate(lower(first_name), 'ё', 'е')"),
+            "id",
+        ],
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
     """Drop them again; articles deleted softly become drafts."""
+    op.drop_index("ix_clients_owner_alphabetical", "clients")
     op.drop_table("former_slugs")
     op.drop_constraint(op.f("ck_blog_posts_rejection_has_a_reason"), "blog_posts", type_="check")
     op.drop_constraint("fk_blog_posts_decided_by_id_users", "blog_posts", type_="foreignkey")

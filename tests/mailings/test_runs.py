@@ -150,6 +150,13 @@ class TestExport:
         assert rows[5][:2] == ["5", "refused5@example.test"]
         assert rows[5][9] == "5.1.1 no such user here"
 
+    def test_states_are_told_in_the_readers_language(self, as_owner, owner, run):
+        owner.language = "ru"
+        db.session.commit()
+        row = self.rows(as_owner.get(address(run, "/deliveries.csv")))[5]
+        assert row[3] == "отклонено"
+        assert row[6].startswith("не успешно")
+
     def test_the_filter_of_the_page_applies(self, as_owner, run):
         assert len(self.rows(as_owner.get(address(run, "/deliveries.csv?outcome=uncertain")))) == 1 + 3
 
