@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-faults check format browser lock translations
+.PHONY: help run setup setup-dev test test-faults bench check format browser lock translations
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -34,6 +34,9 @@ test: check browser ## check, then all tests
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
+
+bench: setup-dev ## Golub beside raw SMTP and other tools, on this machine (20 minutes); ARGS="--help" tells more
+	.venv/bin/python -m bench $(ARGS)
 
 format: setup-dev ## put the code into its usual form
 	.venv/bin/ruff check --fix

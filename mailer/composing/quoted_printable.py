@@ -10,6 +10,7 @@ import binascii
 import re
 
 _CLOSING = b"x"
+_NEEDS_NOTHING = re.compile(r"[A-Za-z0-9/:_@\-][A-Za-z0-9/:_@.\-]{0,72}")  # most addresses and links: half the time
 _LONG_WITH_LAST_SPACE = re.compile(rb"^(.{74,})(=20|=09)$", re.MULTILINE)
 
 
@@ -18,6 +19,8 @@ def encode(text: str, *, is_open: bool = False) -> bytes:
 
     An open piece ends with a soft break, because its line goes on.
     """
+    if _NEEDS_NOTHING.fullmatch(text):
+        return text.encode("ascii") + b"=\r\n" if is_open else text.encode("ascii")
     octets = text.encode("utf-8", "replace")
     if is_open:
         # A letter after it keeps room for the `=`, and the last space from being taken for the line's end.

@@ -15,6 +15,7 @@ from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
+from mailer.jobs.server_alarm import tell_admins
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
 from mailer.sending import fence, transports
 from mailer.sending.closing import stop_what_must
@@ -30,10 +31,9 @@ ALARMS_EVERY = 60  # seconds
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (
-        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, wake_account_emails,
-        wake_imports, flush_views, look_for_missing_runs, sweep,
-    ):  # fmt: skip
+    sending = (start_due, turn_at_the_hours, wake_senders, stop_what_must)
+    mail = (sound_alarms, tell_admins, wake_account_emails)
+    for step in (beat, *sending, *mail, wake_imports, flush_views, look_for_missing_runs, sweep):
         _guarded(step)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Integer, SmallInteger, String
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import BigInteger, CheckConstraint, Integer, SmallInteger, String
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
@@ -16,12 +16,12 @@ from mailer.smtp.results import Outcome, Phase
 class Attempt(db.Model):  # type: ignore[misc,name-defined]
     """When, with what outcome, and the server's answer word for word.
 
-    Written once, then immutable: a trigger refuses changes.
+    Written once, then immutable: a trigger refuses changes. Another one, and no foreign key, sees to it that there is a
+    delivery for each (migration 0005).
     """
 
     __tablename__ = "attempts"
     __table_args__ = (
-        ForeignKeyConstraint(["run_id", "position"], ["deliveries.run_id", "deliveries.position"], ondelete="CASCADE"),
         CheckConstraint("smtp_code BETWEEN 200 AND 599", name="smtp_code_is_a_reply"),
         CheckConstraint("outcome <> 'accepted' OR smtp_code BETWEEN 200 AND 299", name="accepted_by_a_2yz"),
     )
@@ -40,7 +40,11 @@ class Attempt(db.Model):  # type: ignore[misc,name-defined]
     transport: Mapped[str | None] = mapped_column(String(100))  # host and port of the mail server
     worker: Mapped[str] = mapped_column(String(64), default="")
 
-    delivery: Mapped[Delivery] = relationship()
+    delivery: Mapped[Delivery] = relationship(
+        primaryjoin=lambda: (
+            (foreign(Attempt.run_id) == Delivery.run_id) & (foreign(Attempt.position) == Delivery.position)
+        )
+    )
 
     @property
     def is_successful(self) -> bool:

@@ -27,3 +27,5 @@ class MailServer(db.Model):  # type: ignore[misc,name-defined]
     last_fault: Mapped[str | None] = mapped_column(String(1000))
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    needs_admin_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # login or TLS: waiting does not help
+    admins_told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

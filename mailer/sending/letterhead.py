@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from mailer.composing.email import Letterhead, Recipient
 from mailer.models.client import Client
 from mailer.models.user import User
-from mailer.sending.ledger import Person
+from mailer.sending.claims import Person
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
 

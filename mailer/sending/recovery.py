@@ -8,7 +8,9 @@ from random import Random
 from typing import cast
 
 from mailer.sending.changes import RunRules
-from mailer.sending.ledger import ABANDONED, Claim, Entry, Ledger, Person
+from mailer.sending.claims import Claim, Entry, Person
+from mailer.sending.ledger import Ledger
+from mailer.sending.statements import ABANDONED
 from mailer.smtp.results import Outcome, Phase, Result
 
 DIED = "The worker died after the content had begun to leave; whether the server took the mail is unknown."

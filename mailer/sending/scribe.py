@@ -1,8 +1,5 @@
-"""Two threads beside the event loop that do the database's part, so that the loop never waits for a commit.
-
-The *marker* group-commits: whatever marks and results have gathered while its last commit was under way go into the
-next one. The *clerk* claims slices ahead and settles them behind. A thread that fails tells the loop at once: a sender
-whose ledger is gone must not go on half alive.
+"""A thread beside the event loop that does a part of the database's work: the *clerk*, which claims slices ahead and
+settles them behind. It tells the loop at once when it fails: a sender whose ledger is gone must not go on half alive.
 """
 
 from __future__ import annotations
@@ -11,8 +8,6 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
-
-from mailer.sending.ledger import Claim, Entry, Ledger
 
 
 class Scribe(threading.Thread):
@@ -54,26 +49,3 @@ class Scribe(threading.Thread):
                 batch.append(self._inbox.get_nowait())
         except Empty:
             return batch
-
-
-class Mark:
-    """One question: may the content of this mail leave?"""
-
-    __slots__ = ("answer", "claim", "position")
-
-    def __init__(self, claim: Claim, position: int, answer: Callable[[bool], None]) -> None:
-        self.claim = claim
-        self.position = position
-        self.answer = answer
-
-
-def commit_round(ledger: Ledger, batch: list[Mark | Entry]) -> tuple[list[tuple[Mark, bool]], list[Entry]]:
-    """One group commit of the marker: every mark with its answer, and the entries that are now written."""
-    marks = [item for item in batch if isinstance(item, Mark)]
-    entries = [item for item in batch if isinstance(item, Entry)]
-    claims = {item.claim.slice_id: item.claim for item in batch}
-    positions: dict[int, list[int]] = {}
-    for mark in marks:
-        positions.setdefault(mark.claim.slice_id, []).append(mark.position)
-    allowed = ledger.mark_and_record(claims.values(), positions, entries)
-    return [(mark, mark.claim.slice_id in allowed) for mark in marks], entries

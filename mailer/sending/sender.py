@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, cast
 
@@ -15,9 +16,11 @@ from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending.changes import Progress, RunRules, is_refused_too_often
-from mailer.sending.ledger import Claim, Entry, LeaseLost, Ledger, Person
+from mailer.sending.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.ledger import Ledger
+from mailer.sending.marker import Mark, Marker
 from mailer.sending.recovery import recover
-from mailer.sending.scribe import Mark, Scribe, commit_round
+from mailer.sending.scribe import Scribe
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
 from mailer.smtp.results import Fault, Outcome, Phase, Result
@@ -66,13 +69,13 @@ class _Slice:
 
 
 class Sender:
-    """The `Source` of a pool. Everything but the two scribes' work happens in the event loop."""
+    """The `Source` of a pool. Everything but the clerk's work happens in the event loop."""
 
     def __init__(
         self,
         work: Work,
         transport: Transport,
-        marker: Ledger,
+        marker: Marker,
         clerk: Ledger,
         *,
         seconds: float,
@@ -83,7 +86,7 @@ class Sender:
         self._random = random
         self._seconds = seconds
         self._renew_every = clerk.lease_seconds / 3
-        self._marker_ledger, self._clerk_ledger = marker, clerk
+        self._marker, self._clerk_ledger = marker, clerk
         self._pool = Pool(transport, self, is_probe=is_probe)
         self._queue: deque[tuple[_Slice, int]] = deque()
         self._slices: dict[int, _Slice] = {}
@@ -100,9 +103,8 @@ class Sender:
         """Send for the given seconds, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
         self._has_begun = asyncio.Event()
-        self._marker = Scribe("marker", self._commit, self._failed)
-        self._clerk = Scribe("clerk", self._do, self._failed)
-        self._marker.start()
+        self._clerk = Scribe("clerk", self._do, partial(self._in_loop, self._give_up))
+        self._marker.start(self._committed, self._give_up)
         self._clerk.start()
         self._ask_for_claims()
         watch = asyncio.ensure_future(self._watch(stop))
@@ -114,7 +116,7 @@ class Sender:
             await self._hand_back()
         finally:
             watch.cancel()
-            self._marker.end()
+            self._marker.stop()
             self._clerk.end()
         return self.report
 
@@ -126,6 +128,7 @@ class Sender:
         while True:
             await asyncio.sleep(0.05)
             now = self._loop.time()
+            self._marker.look()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
@@ -160,8 +163,7 @@ class Sender:
 
     async def _hand_back(self) -> None:
         """Settle and release every slice still held, those that were claimed but not begun too."""
-        self._marker.end()  # every result of the pool is written now, and back in the loop after one turn of it
-        await asyncio.sleep(0)
+        await self._marker.end()  # every result of the pool is written now
         while self._claims_asked and self._clerk.is_alive():
             await asyncio.sleep(0.005)
         for slice_ in list(self._slices.values()):
@@ -217,7 +219,15 @@ class Sender:
             return None
         return Email((slice_.claim.slice_id, position), recipient.email, content)
 
-    # -- what the scribes hand back ------------------------------------------------------------------------------------
+    # -- what marker and clerk hand back -------------------------------------------------------------------------------
+
+    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
+        for mark, may_send in answers:
+            mark.answer(may_send)
+            if not may_send:  # paused, stopped or over: give everything back
+                self._may_send = self._has_more = False
+                self._queue.clear()
+        self._recorded(entries)
 
     def _claimed(self, claim: Claim | None) -> None:
         self._claims_asked -= 1
@@ -279,19 +289,7 @@ class Sender:
             self._claims_asked += 1
             self._clerk.put(("claim",))
 
-    # -- in the scribes' threads ---------------------------------------------------------------------------------------
-
-    def _commit(self, batch: list[Mark | Entry]) -> None:
-        answers, entries = commit_round(self._marker_ledger, batch)
-        self._in_loop(self._committed, answers, entries)
-
-    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
-        for mark, may_send in answers:
-            mark.answer(may_send)
-            if not may_send:  # paused, stopped or over: give everything back
-                self._may_send = self._has_more = False
-                self._queue.clear()
-        self._recorded(entries)
+    # -- in the clerk's thread -----------------------------------------------------------------------------------------
 
     def _do(self, batch: list[tuple[Any, ...]]) -> None:
         for kind, *arguments in batch:
@@ -318,11 +316,8 @@ class Sender:
     def _in_loop(self, call: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _failed(self, error: BaseException) -> None:
-        self._in_loop(self._give_up, error)
-
     def _give_up(self, error: BaseException) -> None:
-        """A scribe is gone: let go of everything at once, leaving the leases to run out."""
+        """Marker or clerk is gone: let go of everything at once, leaving the leases to run out."""
         self._has_begun.set()
         self.report.is_lease_lost = isinstance(error, LeaseLost)
         if not self.report.is_lease_lost:

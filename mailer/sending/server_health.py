@@ -64,6 +64,8 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
     values = {"last_fault": words_of(fault), "last_fault_at": now}
     row = db.session.get(MailServer, name, with_for_update=True, populate_existing=True)
     count = row.fault_count if row is not None else 0
+    if fault.needs_admin:
+        values["needs_admin_since"] = (row and row.needs_admin_since) or now
     if count == 0 or was_probe:
         wait = _wait(transport, count + 1)
         values["fault_count"] = count + 1
@@ -77,6 +79,7 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
 def note_success(transport: Transport) -> None:
     """The server has taken a mail: close the breaker. Commits."""
     values = {"fault_count": 0, "probe_at": None, "last_success_at": utcnow()}
+    values |= {"needs_admin_since": None, "admins_told_at": None}
     db.session.execute(
         insert(MailServer)
         .values(name=name_of(transport), **values)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from psycopg2 import Error, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from mailer.sending.connections import execute
 from mailer.sending.server_health import name_of
 from mailer.sending.transports import Route
 from mailer.smtp.transport import Transport
@@ -73,9 +74,9 @@ def take_slots(connection: Connection, server: str, total: int, wanted: int) -> 
     """Take up to `wanted` of the `total` slots of the server and keep them until the connection ends. How many."""
     key = zlib.crc32(server.encode()) - 2**31  # PostgreSQL's integer has a sign
     taken = 0
-    with connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         for slot in range(total):
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", (key, slot))
+            execute(cursor, "SELECT pg_try_advisory_lock(%s, %s)", (key, slot))
             row = cursor.fetchone()
             taken += bool(row and row[0])
             if taken == wanted:
@@ -85,5 +86,5 @@ def take_slots(connection: Connection, server: str, total: int, wanted: int) -> 
 
 def give_slots_back(connection: Connection) -> None:
     """Let go of all slots that the connection holds."""
-    with suppress(Error), connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock_all()")
+    with suppress(Error), connection.cursor() as cursor:
+        execute(cursor, "SELECT pg_advisory_unlock_all()")

@@ -6,17 +6,14 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-import psycopg2
 import structlog
 import uvloop
 from flask import current_app
-from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import func, literal, or_, select
 
 from mailer.clock import utcnow
@@ -29,10 +26,13 @@ from mailer.models.user import User
 from mailer.sending import dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
+from mailer.sending.connections import connector
 from mailer.sending.ledger import Ledger
 from mailer.sending.letterhead import letterhead_for, recipient_maker
+from mailer.sending.marker import Marker
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
+from mailer.sending.rounds import Writer
 from mailer.sending.sender import Report, Sender, Work
 from mailer.sending.slots import NoSlot, SharedConnections
 from mailer.sending.transports import Choice
@@ -157,13 +157,13 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
     """Send until the time is over or a better server is to be tried again; None without a free connection."""
     if choice.until is not None:
         seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
-    connect = _connector()
-    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], connect)
+    connect = connector()
+    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
     with suppress(NoSlot), ExitStack() as stack:
-        marker = _ledger(run_id, shared.connect, server_health.name_of(choice.route.transport))
+        marker = Marker(shared.connect, _writer(run_id, server_health.name_of(choice.route.transport)))
         stack.callback(marker.close)
         stack.callback(shared.give_back)
-        clerk = stack.enter_context(closing(_ledger(run_id, connect)))
+        clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
         work = _work(run, rules, server_health.was_sound_lately(choice.route.transport))
         run.started_at = run.started_at or db.func.now()
@@ -202,24 +202,14 @@ def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     )
 
 
-def _connector() -> Callable[[], Connection]:
-    """What makes database connections of a stretch's own, in any thread.
-
-    The server gives up on a machine that is gone within a minute.
-    """
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    alive = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    return partial(psycopg2.connect, url, connect_timeout=5, application_name="golub sender", options=alive)
-
-
-def _ledger(run_id: int, connect: Callable[[], Connection], transport: str | None = None) -> Ledger:
+def _writer(run_id: int, transport: str | None = None) -> Writer:
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Ledger(connect, run_id, worker, current_app.config["LEASE_SECONDS"], transport)
+    return Writer(run_id, worker[:64], transport and transport[:100], current_app.config["LEASE_SECONDS"])
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
     db.session.rollback()
-    with closing(_ledger(run_id, _connector())) as ledger:
+    with closing(Ledger(connector(), _writer(run_id))) as ledger:
         settle_abandoned(ledger, rules, Random())  # noqa: S311
 
 

@@ -127,6 +127,7 @@ TEMPLATES = {
     "confirm-email": {"link": "http://golub.test/a?b=1&c=2"},
     "already-registered": {"login_link": "http://golub.test/login", "recovery_link": "http://golub.test/forgot"},
     "reset-password": {"link": "http://golub.test/a?b=1&c=2"},
+    "server-fault": {"server": "mail.test:25", "said": "535 5.7.8 No"},
     "password-changed": {"recovery_link": "http://golub.test/forgot"},
     "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
     "email-changed": {"new_email": "o'n<i>l@golub.test"},

@@ -58,12 +58,14 @@ class Horse:
 def _live(app: Flask, work: Callable[[], None]) -> None:
     """The whole life of the child: nothing of the parent's (connections, the mail server's sockets) is touched."""
     status = 1
+    sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w", 1) for number in (1, 2))  # pytest's own would be closed
+    kept = {0, 1, 2, sys.stdout.fileno(), sys.stderr.fileno()}
     try:
         gc.freeze()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for each in list(Path("/proc/self/fd").iterdir()):
-            if int(each.name) > 2 and int(each.name) != nothing:
+            if int(each.name) not in kept | {nothing}:
                 os.dup2(nothing, int(each.name))
         with app.app_context():
             db.engine.dispose(close=False)

@@ -38,9 +38,12 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import brakes, closing
 from mailer.sending.changes import RunRules, deadline
-from mailer.sending.ledger import ABANDONED, Claim, Entry, LeaseLost, Ledger
+from mailer.sending.claims import Claim, Entry, LeaseLost
+from mailer.sending.ledger import Ledger
 from mailer.sending.planning import plan_deliveries, start_now
 from mailer.sending.recovery import recover
+from mailer.sending.rounds import Writer
+from mailer.sending.statements import ABANDONED
 from mailer.smtp.results import Outcome, Result
 from mailer.smtp.results import Phase as Step
 from tests.factories import make_mailing, make_user
@@ -88,7 +91,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _hire(self, number: int) -> Worker:
         url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return Worker(Ledger(lambda: psycopg2.connect(url), self.run_id, f"worker {number}", 3600))
+        return Worker(Ledger(lambda: psycopg2.connect(url), Writer(self.run_id, f"worker {number}", None, 3600)))
 
     def teardown(self) -> None:
         """Close what is open, and leave an empty database."""

@@ -17,8 +17,10 @@ from mailer.models.attempt import Attempt
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run
 from mailer.sending.changes import RunRules
-from mailer.sending.ledger import Claim, Entry, LeaseLost, Ledger
+from mailer.sending.claims import Claim, Entry, LeaseLost
+from mailer.sending.ledger import Ledger
 from mailer.sending.planning import plan_deliveries
+from mailer.sending.rounds import Writer
 from mailer.smtp.lab import Lab
 from mailer.smtp.results import Outcome, Phase, Result
 from tests.faults.conftest import outcomes
@@ -46,7 +48,7 @@ def ledger(app: Flask, lab: Lab, make_run: MakeRun) -> Iterator[Ledger]:
     run = make_run(3)
     plan_deliveries(run.id)
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    found = Ledger(lambda: psycopg2.connect(url, connection_factory=Forgetful), run.id, "test", 10)
+    found = Ledger(lambda: psycopg2.connect(url, connection_factory=Forgetful), Writer(run.id, "test", None, 10))
     yield found
     found.close()
     db.session.execute(text("UPDATE slices SET marked = NULL"))  # no mail has left here

@@ -1,0 +1,1 @@
+"""The public tools, each with the best settings found."""

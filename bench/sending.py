@@ -1,0 +1,46 @@
+"""Golub end to end: from the moment a mailing is due to its closed run, every mail planned, marked, sent, recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from bench.postfix import Sink
+from bench.service import Service
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.user import User
+
+CONNECTIONS = "connections=64"  # of all workers together; the sink takes as many as come
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One run: mails per second, CPU microseconds a mail of the workers, of the server and of PostgreSQL, and how long
+    after the planned moment the first mail left.
+    """
+
+    rate: float
+    first_mail_after: float  # seconds
+    worker_us: float
+    server_us: float
+    database_us: float
+
+
+def send(
+    service: Service, owner: User, sink: Sink, *, workers: int, mail_count: int, options: str = CONNECTIONS
+) -> Sent:
+    """Time one run of `mail_count` mails with so many workers; raises if anybody is missing from the result."""
+    with service.working(workers, f"smtp://127.0.0.1:{sink.port}?{options}".rstrip("?")):
+        before = service.worker_cpu, sink.cpu, service.database_cpu
+        run = service.wait_for_run(service.mailing_of(owner))
+        after = service.worker_cpu, sink.cpu, service.database_cpu
+    assert run.accepted_count == mail_count == run.planned_count, run.counts
+    assert run.closed_at is not None
+    seconds = (run.closed_at - run.planned_at).total_seconds()
+    micro = [(late - early) / mail_count * 1e6 for early, late in zip(before, after, strict=True)]
+    first = db.session.scalar(select(func.min(Attempt.started_at)).where(Attempt.run_id == run.id))
+    assert first is not None
+    db.session.rollback()
+    return Sent(mail_count / seconds, (first - run.planned_at).total_seconds(), *micro)

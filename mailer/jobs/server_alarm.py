@@ -1,0 +1,34 @@
+"""What waiting does not mend: a mail server that refuses our login or cannot prove who it is. Admins are told, once."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from mailer.auth import outbox
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
+from mailer.models.mail_server import MailServer
+from mailer.models.user import Role, User
+
+
+def tell_admins() -> int:
+    """Write to every admin about each such server; how many mails. The next mail the server takes ends the matter."""
+    troubled = select(MailServer).where(MailServer.needs_admin_since.is_not(None), MailServer.admins_told_at.is_(None))
+    letters: list[AccountEmail] = []
+    for server in db.session.scalars(troubled.with_for_update(skip_locked=True)):
+        server.admins_told_at = utcnow()
+        letters += [
+            outbox.post(
+                "server-fault", admin.email, admin.language, admin, server=server.name, said=server.last_fault or ""
+            )
+            for admin in _admins()
+        ]
+    db.session.commit()
+    outbox.wake(*letters)
+    return len(letters)
+
+
+def _admins() -> list[User]:
+    able = (User.blocked_at.is_(None), User.confirmed_at.is_not(None))
+    return list(db.session.scalars(select(User).where(User.role == Role.ADMIN, *able).order_by(User.id)))

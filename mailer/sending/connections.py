@@ -1,0 +1,62 @@
+"""Database connections of a stretch's own, apart from the session's: one that waits, for the clerk, and one that the
+event loop waits for, for the marker.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_READ
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from mailer.extensions import db
+
+# Either side gives up within a minute on one that is gone without a word.
+SESSION = (
+    "tcp_keepalives_idle=30",
+    "tcp_keepalives_interval=10",
+    "tcp_keepalives_count=3",
+    "plan_cache_mode=force_generic_plan",  # a prepared statement is not planned anew
+)
+CLIENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+CONNECT_SECONDS = 5
+
+
+def connector() -> Callable[..., Connection]:
+    """What makes such connections, in any thread; with `async_=True` they do not wait. Needs the app's context."""
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = " ".join(f"-c {setting}" for setting in SESSION)
+    return partial(
+        _connect, url, connect_timeout=CONNECT_SECONDS, application_name="golub sender", options=options, **CLIENT
+    )
+
+
+def _connect(*arguments: Any, **settings: Any) -> Connection:
+    connection = psycopg2.connect(*arguments, **settings)
+    if connection.async_:  # where libpq's own limit does not count
+        wait_until_done(connection, CONNECT_SECONDS)
+    return connection
+
+
+def execute(cursor: Any, statement: str, arguments: object = None, *, seconds: float = 60.0) -> None:
+    """Execute and wait for the answer, on either kind of connection; OperationalError when one is too late."""
+    cursor.execute(statement, arguments)
+    if cursor.connection.async_:
+        wait_until_done(cursor.connection, seconds)
+
+
+def wait_until_done(connection: Connection, seconds: float) -> None:
+    """Wait for what an asynchronous connection is doing; OperationalError, and it is closed, when that takes longer."""
+    gives_up_at = time.monotonic() + seconds
+    while (state := connection.poll()) != POLL_OK:
+        wanted = [connection.fileno()]
+        rest = max(0.0, gives_up_at - time.monotonic())
+        readers, writers = (wanted, []) if state == POLL_READ else ([], wanted)
+        if not any(select.select(readers, writers, [], rest)):
+            connection.close()
+            raise psycopg2.OperationalError("the database does not answer")
