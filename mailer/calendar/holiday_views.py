@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import DateField, HiddenField, StringField
+from wtforms import DateField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from mailer import days_off
@@ -27,7 +27,6 @@ FIRST_YEAR, LAST_YEAR = 1995, 2100
 class HolidayForm(FlaskForm):  # type: ignore[misc]
     """A day off of the owner's own."""
 
-    country = HiddenField()
     day = DateField(_l("Date"), [InputRequired(_l("Choose a date."))])
     name = StringField(_l("Holiday"), [InputRequired(_l("Give the holiday a name.")), Length(max=100)])
 

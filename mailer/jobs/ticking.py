@@ -34,10 +34,9 @@ ALARMS_EVERY = 60  # seconds
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    for step in (
-        beat, start_due, turn_at_the_hours, wake_senders, stop_what_must, sound_alarms, tell_admins,
-        wake_account_emails, wake_imports, write_views, look_for_missing_runs, erase_some, sweep,
-    ):  # fmt: skip
+    sending = (start_due, turn_at_the_hours, wake_senders, stop_what_must)
+    mail = (sound_alarms, tell_admins, wake_account_emails)
+    for step in (beat, *sending, *mail, wake_imports, write_views, look_for_missing_runs, erase_some, sweep):
         _guarded(step)
 
 

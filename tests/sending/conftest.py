@@ -29,9 +29,9 @@ from tests.factories import make_client, make_mailing
 
 @pytest.fixture
 def lab(app: Flask, tmp_path: Path) -> Iterator[Lab]:
-    """The mail server of this test; time-outs and probes are scaled down."""
+    """The mail server of this test; time-outs are scaled down, and no probe comes by itself."""
     with Lab(keep_content=True) as server:
-        scaled = "connections=4&probe_after=0.2&probe_at_most=0.5&rcpt=1&dot=1&data=1&greeting=1"
+        scaled = "connections=4&probe_after=30&probe_at_most=60&rcpt=1&dot=1&data=1&greeting=1"
         app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?{scaled}"
         yield server
 
