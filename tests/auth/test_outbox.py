@@ -130,6 +130,8 @@ TEMPLATES = {
     "password-changed": {"recovery_link": "http://golub.test/forgot"},
     "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
     "email-changed": {"new_email": "o'n<i>l@golub.test"},
+    "article-approved": {"title": "On <b>tea</b>", "link": "http://golub.test/blog/a?b=1&c=2"},
+    "article-rejected": {"title": "Tea", "reason": "Where's <i>proof</i>?", "link": "http://golub.test/articles/1"},
 }
 
 
