@@ -141,6 +141,8 @@ TEMPLATES = {
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-rejected": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
+    "article-approved": {"title": "On <b>tea</b>", "link": "http://golub.test/blog/a?b=1&c=2"},
+    "article-rejected": {"title": "Tea", "reason": "Where's <i>proof</i>?", "link": "http://golub.test/articles/1"},
 }
 
 
