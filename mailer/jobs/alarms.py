@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from flask_babel import force_locale, format_datetime, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import select
 
+from mailer.accounts.admins import able_admins
 from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.user import Role, User
+from mailer.models.user import User
 from mailer.sending import overdue
 from mailer.sending.overdue import Alarm
 
@@ -28,9 +28,7 @@ def raise_alarms(now: datetime | None = None) -> int:
     if not found:
         db.session.rollback()
         return 0
-    admins = db.session.scalars(
-        select(User).where(User.role == Role.ADMIN, User.confirmed_at.is_not(None), User.blocked_at.is_(None))
-    ).all()
+    admins = able_admins()
     by_person: dict[User, list[Alarm]] = {admin: list(found) for admin in admins}
     for alarm in found:
         owner = alarm.mailing.owner

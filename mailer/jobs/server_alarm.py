@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from mailer.accounts.admins import able_admins
 from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.mail_server import MailServer
-from mailer.models.user import Role, User
 
 
 def tell_admins() -> int:
@@ -22,13 +22,8 @@ def tell_admins() -> int:
             outbox.post(
                 "server-fault", admin.email, admin.language, admin, server=server.name, said=server.last_fault or ""
             )
-            for admin in _admins()
+            for admin in able_admins()
         ]
     db.session.commit()
     outbox.wake(*letters)
     return len(letters)
-
-
-def _admins() -> list[User]:
-    able = (User.blocked_at.is_(None), User.confirmed_at.is_not(None))
-    return list(db.session.scalars(select(User).where(User.role == Role.ADMIN, *able).order_by(User.id)))

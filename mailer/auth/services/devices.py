@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from mailer.accounts import letters
-from mailer.accounts.links import site_link
 from mailer.auth.devices import device_name
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.second_factor import KnownDevice
 from mailer.models.user import User
+from mailer.web import absolute_url
 
 KEPT_FOR = timedelta(days=400)
 
@@ -34,7 +34,7 @@ def welcome(user: User, mark: str | None, ip: str, user_agent: str) -> str:
         with force_locale(user.language):
             when = format_datetime(now, "long")
         letter = letters.write(
-            user, "new-device", device=device_name(user_agent), ip=ip, when=when, link=site_link("auth.sessions")
+            user, "new-device", device=device_name(user_agent), ip=ip, when=when, link=absolute_url("auth.sessions")
         )
     db.session.commit()
     if letter is not None:

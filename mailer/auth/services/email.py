@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from mailer.accounts import sessions
-from mailer.accounts.links import site_link
 from mailer.auth import outbox, passwords, tokens
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
@@ -17,6 +16,7 @@ from mailer.journal import note
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
+from mailer.web import absolute_url
 
 log = structlog.get_logger()
 
@@ -36,11 +36,11 @@ def ask_email_change(user: User, password: str, email: str) -> None:
     if outbox.is_pestered(email, now):
         row = outbox.post_nothing(user.language)
     elif other is not None and other.id != user.id:
-        links = {"login_link": site_link("auth.login"), "recovery_link": site_link("auth.forgot")}
+        links = {"login_link": absolute_url("auth.login"), "recovery_link": absolute_url("auth.forgot")}
         row = outbox.post("already-registered", other.email, other.language, other, **links)
     else:
         secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
-        link = site_link("auth.confirm_email", token=secret)
+        link = absolute_url("auth.confirm_email", token=secret)
         row = outbox.post("confirm-new-email", email, user.language, user, link=link)
     db.session.commit()
     outbox.wake(row)

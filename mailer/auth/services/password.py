@@ -6,7 +6,6 @@ import structlog
 from flask_babel import gettext as _
 
 from mailer.accounts import sessions
-from mailer.accounts.links import site_link
 from mailer.auth import backoff, outbox, passwords, tokens
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import WeakPassword, WrongPassword
@@ -18,6 +17,7 @@ from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
+from mailer.web import absolute_url
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def ask_recovery(email: str, language: str) -> None:
         row = outbox.post_nothing(language)
     else:
         secret = tokens.issue(user, TokenPurpose.RESET_PASSWORD, user.email, now)
-        link = site_link("auth.reset", token=secret)
+        link = absolute_url("auth.reset", token=secret)
         row = outbox.post("reset-password", user.email, user.language, user, link=link)
     db.session.commit()
     outbox.wake(row)
@@ -75,4 +75,4 @@ def _replace(user: User, new: str) -> AccountEmail:
     sessions.end_all(user.id)
     tokens.retire(user, TokenPurpose.RESET_PASSWORD, utcnow())
     log.info("password changed", user_id=user.id)
-    return outbox.post("password-changed", user.email, user.language, user, recovery_link=site_link("auth.forgot"))
+    return outbox.post("password-changed", user.email, user.language, user, recovery_link=absolute_url("auth.forgot"))

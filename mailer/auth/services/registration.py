@@ -10,7 +10,6 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
-from mailer.accounts.links import site_link
 from mailer.auth import outbox, tokens
 from mailer.auth.addresses import normalise
 from mailer.auth.passwords import hash_password
@@ -24,6 +23,7 @@ from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
+from mailer.web import absolute_url
 
 # The date of the text behind "I agree" (the privacy page): a new text, a new date.
 CONSENT_VERSION = "2026-11-21"
@@ -114,7 +114,9 @@ def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
     if outbox.is_pestered(user.email, now):
         return outbox.post_nothing(user.language)
     secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
-    return outbox.post("confirm-email", user.email, user.language, user, link=site_link("auth.confirm", token=secret))
+    return outbox.post(
+        "confirm-email", user.email, user.language, user, link=absolute_url("auth.confirm", token=secret)
+    )
 
 
 def _mail_the_known(email: str, now: datetime) -> AccountEmail:
@@ -128,6 +130,6 @@ def _mail_the_known(email: str, now: datetime) -> AccountEmail:
         user.email,
         user.language,
         user,
-        login_link=site_link("auth.login"),
-        recovery_link=site_link("auth.forgot"),
+        login_link=absolute_url("auth.login"),
+        recovery_link=absolute_url("auth.forgot"),
     )

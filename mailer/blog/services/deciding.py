@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from mailer.blog import letters
+from mailer.accounts import letters
+from mailer.blog.letters import tell_approved, tell_rejected
 from mailer.blog.services.storing import BLOG, lock
 from mailer.caching import changed
 from mailer.clock import utcnow
@@ -22,10 +23,10 @@ def approve(post: BlogPost, by: User, version: int) -> None:
     """Let everyone read exactly the version that was looked at. Raises ArticleChanged and NotAwaiting."""
     _begin(post, version)
     release(post, by)
-    letter = letters.tell_approved(post)
+    notices = tell_approved(post)
     db.session.commit()
     changed(BLOG)
-    letters.wake(letter)
+    letters.send(*notices)
 
 
 def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
@@ -33,9 +34,9 @@ def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
     _begin(post, version)
     post.status, post.rejection_reason = PostStatus.REJECTED, reason
     _sign(post, by)
-    letter = letters.tell_rejected(post)
+    notices = tell_rejected(post)
     db.session.commit()
-    letters.wake(letter)
+    letters.send(*notices)
 
 
 def release(post: BlogPost, by: User) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailer.blog import letters
+from mailer.accounts import letters
 from mailer.blog.draft import Draft, Release
+from mailer.blog.letters import tell_approved
 from mailer.blog.services.deciding import release as sign_release
 from mailer.blog.services.storing import BLOG, give_slug, lock, store
 from mailer.caching import changed
@@ -31,27 +32,26 @@ def edit_article(
     draft.pour_into(post)
     with db.session.no_autoflush:
         give_slug(post, release.slug)
-    letter = _release(post, release, editor, was_awaiting=was_awaiting)
+    notices = _release(post, release, editor, was_awaiting=was_awaiting)
     store(post, draft)
-    letters.wake(letter)
+    letters.send(*notices)
     return post
 
 
 def publish(posts: Sequence[BlogPost], editor: User) -> int:
     """Let everyone read them now; the first publication's date stays. How many were not public before."""
     hidden = [post for post in posts if not post.is_public]
-    notices = []
+    notices: list[AccountEmail] = []
     for post in hidden:
         was_awaiting = post.status is PostStatus.AWAITING
         if post.is_scheduled:
             post.published_at = utcnow()
         sign_release(post, editor)
         if was_awaiting and post.author_id != editor.id:
-            notices.append(letters.tell_approved(post))
+            notices += tell_approved(post)
     db.session.commit()
     changed(BLOG)
-    for notice in notices:
-        letters.wake(notice)
+    letters.send(*notices)
     return len(hidden)
 
 
@@ -65,14 +65,14 @@ def withdraw(posts: Sequence[BlogPost]) -> int:
     return len(shown)
 
 
-def _release(post: BlogPost, release: Release, editor: User, *, was_awaiting: bool) -> AccountEmail | None:
+def _release(post: BlogPost, release: Release, editor: User, *, was_awaiting: bool) -> list[AccountEmail]:
     post.published_at = release.published_at or post.published_at
     if release.status is PostStatus.PUBLISHED:
         sign_release(post, editor)
         if was_awaiting and post.author_id != editor.id:
-            return letters.tell_approved(post)
-        return None
+            return tell_approved(post)
+        return []
     if release.status is not post.status:
         post.submitted_at = utcnow() if release.status is PostStatus.AWAITING else None
     post.status = release.status
-    return None
+    return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from mailer.accounts import letters
-from mailer.accounts.links import site_link
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -15,6 +14,7 @@ from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 from mailer.sending.fingerprint import fingerprint
+from mailer.web import absolute_url
 
 
 def approve(approval: Approval, by: User) -> None:
@@ -45,7 +45,7 @@ def _take(approval: Approval) -> None:
 
 def _tell(approval: Approval, template: str, action: Action, reason: str = "") -> None:
     mailing = approval.mailing
-    link = site_link("mailings.show", mailing_id=mailing.id)
+    link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = letters.write(mailing.owner, template, name=mailing.name, link=link, reason=reason)
     note(action, f"mailing {mailing.id}", fingerprint=approval.fingerprint, reason=reason)
     db.session.commit()

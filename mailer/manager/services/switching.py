@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from mailer.accounts import letters
-from mailer.accounts.links import site_link
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -17,6 +16,7 @@ from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
 from mailer.sending.planning import set_next_run
+from mailer.web import absolute_url
 
 
 def disable(mailing: Mailing, reason: str, by: User) -> None:
@@ -26,7 +26,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
         raise Refusal(_("This mailing is switched off already."))
     mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
     brakes.stop(mailing, StopReason.DISABLED)
-    link = site_link("mailings.show", mailing_id=mailing.id)
+    link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = letters.write(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
     note(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
     db.session.commit()
@@ -43,7 +43,7 @@ def enable(mailing: Mailing) -> None:
     now = utcnow()
     if mailing.next_run_at is not None and mailing.next_run_at <= now:
         set_next_run(mailing, now)
-    link = site_link("mailings.show", mailing_id=mailing.id)
+    link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = letters.write(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
     note(Action.ENABLED, f"mailing {mailing.id}")
     db.session.commit()
