@@ -140,6 +140,7 @@ TEMPLATES = {
     "mailing-disabled": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
+    "overdue": {"lines": "A&B: a run is late", "link": "http://golub.test/calendar/punctuality"},
     "mailing-rejected": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "article-approved": {"title": "On <b>tea</b>", "link": "http://golub.test/blog/a?b=1&c=2"},
     "article-rejected": {"title": "Tea", "reason": "Where's <i>proof</i>?", "link": "http://golub.test/articles/1"},

@@ -69,7 +69,12 @@ def values(service: Service) -> dict[str, Any]:
         " VALUES (%s, 'a.csv', '', 'done', '{}', 3, 3, 2, 0, 0, 1, now(), now(), now()) RETURNING id", owner,
     )[0][0]  # fmt: skip
     run, mailing = service.rows("SELECT id, mailing_id FROM runs ORDER BY id LIMIT 1")[0]
+    approval_id = service.rows(
+        "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
+        " VALUES (%s, %s, 'f', 200, 'asked', now()) RETURNING id", owner, mailing,
+    )[0][0]  # fmt: skip
     return {
+        "user_id": owner, "approval_id": approval_id,
         "post_id": posts["awaiting"], "rejected": posts["rejected"], "filter_id": filter_id, "client_id": 1,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
