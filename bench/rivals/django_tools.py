@@ -5,6 +5,7 @@
 Runs in an environment of its own (bench/requirements.txt), and by its path: `mailer` is django-mailer here.
 """
 
+import logging
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ def main(tool: str, mail_count: int) -> None:
     if tool == "mailer":
         os.environ["EMAIL_BACKEND"] = "mailer.backend.DbBackend"
     django.setup()
+    logging.disable(logging.INFO)
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
