@@ -64,11 +64,16 @@ def run_sql(url: str, statement: str) -> None:
 @pytest.fixture(scope="session")
 def migrated_app(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The application on a database that the migrations made."""
+    return make_migrated_app(servers.database_url, servers.redis_url, tmp_path_factory.mktemp("var"))
+
+
+def make_migrated_app(database_url: str, redis_url: str, var_dir: Path) -> Flask:
+    """Migrate that database and give the application on it."""
     app = create_app(
         TestingConfig(
-            DATABASE_URL=servers.database_url,
-            REDIS_URL=servers.redis_url,
-            VAR_DIR=str(tmp_path_factory.mktemp("var")),
+            DATABASE_URL=database_url,
+            REDIS_URL=redis_url,
+            VAR_DIR=str(var_dir),
             SECRET_KEY="a secret of the tests, long enough to be one",
             SITE_URL="http://golub.test",
             WTF_CSRF_ENABLED=False,

@@ -24,7 +24,7 @@ SESSION = (
     "plan_cache_mode=force_generic_plan",  # a prepared statement is not planned anew
 )
 CLIENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
-CONNECT_SECONDS = 5
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
 
 
 def connector() -> Callable[..., Connection]:
@@ -43,11 +43,17 @@ def _connect(*arguments: Any, **settings: Any) -> Connection:
     return connection
 
 
-def execute(cursor: Any, statement: str, arguments: object = None, *, seconds: float = 60.0) -> None:
+def execute(cursor: Any, statement: str, arguments: object = None) -> None:
     """Execute and wait for the answer, on either kind of connection; OperationalError when one is too late."""
     cursor.execute(statement, arguments)
     if cursor.connection.async_:
-        wait_until_done(cursor.connection, seconds)
+        wait_until_done(cursor.connection, ANSWER_SECONDS)
+
+
+def is_away(error: Exception, connection: Connection) -> bool:
+    """Tell whether the database went away, as opposed to having refused something."""
+    broke = isinstance(error, psycopg2.DatabaseError) and bool(connection.closed)
+    return broke or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
 
 
 def wait_until_done(connection: Connection, seconds: float) -> None:

@@ -25,7 +25,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
-from psycopg2 import DatabaseError, Error, InterfaceError, OperationalError
+from psycopg2 import DatabaseError, Error, InterfaceError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
@@ -33,6 +33,7 @@ from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import statements
 from mailer.sending.changes import Progress, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.connections import is_away
 from mailer.sending.rounds import Round, Writer, array
 from mailer.sending.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
@@ -178,8 +179,7 @@ class Ledger:
                 with self._connection, self._connection.cursor() as cursor:
                     return work(cursor, is_repeated)
             except (DatabaseError, InterfaceError) as error:
-                is_away = isinstance(error, OperationalError | InterfaceError) or self._connection.closed
-                if not is_away or time.monotonic() + pause >= gives_up_at:
+                if not is_away(error, self._connection) or time.monotonic() + pause >= gives_up_at:
                     raise
                 log.warning("database away, the ledger waits", run=self._run_id, error=str(error).strip())
             with suppress(Error):

@@ -13,18 +13,16 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import structlog
-from psycopg2 import DatabaseError, Error, InterfaceError, OperationalError
+from psycopg2 import Error, InterfaceError, OperationalError
 from psycopg2.extensions import POLL_WRITE
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.sending import statements
 from mailer.sending.claims import Claim, Entry
-from mailer.sending.connections import execute
+from mailer.sending.connections import execute, is_away
 from mailer.sending.rounds import Round, Writer
 
 log = structlog.get_logger()
-
-
 LOOK_EVERY = 0.1  # seconds
 
 
@@ -68,9 +66,8 @@ class Marker:
     def put(self, item: Mark | Entry) -> None:
         """Put it into the next commit; returns at once."""
         self._inbox.append(item)
-        if not (self._batch or self._is_scheduled or self._is_over):
-            self._is_scheduled = True
-            self._loop.call_soon(self._begin)  # with whatever else this turn of the loop brings
+        if not self._batch:
+            self._schedule()
 
     def look(self) -> None:
         """To be called now and then: notice a lost connection that the loop is silent about.
@@ -103,6 +100,12 @@ class Marker:
 
     # -- a round -----------------------------------------------------------------------------------------------------
 
+    def _schedule(self) -> None:
+        """Begin a round with whatever else this turn of the loop brings."""
+        if not (self._is_scheduled or self._is_over):
+            self._is_scheduled = True
+            self._loop.call_soon(self._begin)
+
     def _begin(self) -> None:
         self._is_scheduled = False
         if self._is_over or self._batch or not self._inbox:
@@ -131,21 +134,17 @@ class Marker:
         batch, self._batch = self._batch, []
         answers = [(item, item.claim.slice_id in allowed) for item in batch if isinstance(item, Mark)]
         self._committed(answers, [item for item in batch if isinstance(item, Entry)])
-        if self._inbox and not self._is_scheduled:
-            self._is_scheduled = True
-            self._loop.call_soon(self._begin)
-        elif not self._inbox:
+        if self._inbox:
+            self._schedule()
+        else:
             self._idle.set()
 
     def _trouble(self, error: Exception) -> None:
         """Wait for a database that went away; anything else ends the marker."""
         self._unwatch()
-        is_away = isinstance(error, OperationalError | InterfaceError) or (
-            isinstance(error, DatabaseError) and bool(self._connection.closed)
-        )
         if self._is_over:
             return
-        if not is_away:
+        if not is_away(error, self._connection):
             self._fail(error)
             return
         log.warning("database away, the marker waits", run=self._writer.run_id, error=str(error).strip())
@@ -183,6 +182,7 @@ class Marker:
                     execute(cursor, *self._round.question(self._writer, is_repeated=True))
                     return list(cursor.fetchall())
             except (OperationalError, InterfaceError):
+                self._connection.close()  # it would keep the slots that the next one must take
                 if self._is_over or time.monotonic() + pause >= gives_up_at:
                     raise
 

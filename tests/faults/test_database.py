@@ -12,21 +12,18 @@ from collections.abc import Callable, Iterator
 import psycopg2
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import text
 
-from config import TestingConfig
 from launcher import nobody
 from launcher.part import start, stop, wait_until_ready
 from launcher.postgres import Postgres, prepare_postgres
-from mailer import create_app
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
 from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome
-from tests.conftest import ROOT, Servers
+from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url
 from tests.faults.horses import Horse, wait_until
 from tests.sending.conftest import attempts
@@ -72,19 +69,7 @@ def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
 @pytest.fixture(scope="module")
 def migrated_app(own_server: OwnServer, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The application on that server."""
-    app = create_app(
-        TestingConfig(
-            DATABASE_URL=own_server.server.url(),
-            REDIS_URL=servers.redis_url,
-            VAR_DIR=str(tmp_path_factory.mktemp("var")),
-            SECRET_KEY="a secret of the tests, long enough to be one",
-            SITE_URL="http://golub.test",
-            WTF_CSRF_ENABLED=False,
-        )
-    )
-    with app.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
-    return app
+    return make_migrated_app(own_server.server.url(), servers.redis_url, tmp_path_factory.mktemp("var"))
 
 
 @pytest.fixture
