@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-faults bench check format browser lock translations
+.PHONY: help run setup setup-dev test coverage test-faults bench check format browser lock translations
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -30,7 +30,11 @@ check: setup-dev ## linters and types
 	.venv/bin/lint-imports
 
 test: check browser ## check, then all tests
-	.venv/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term --cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+coverage: setup-dev browser ## all tests, and which lines they reach
+	.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term \
+		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)

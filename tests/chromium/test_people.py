@@ -9,12 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.chromium.conftest import Service, log_in, sample_account
-from tests.chromium.test_accessibility import look_at
 
 pytestmark = pytest.mark.browser
 OpenTab = Callable[..., Page]
-OWN = ["/profile/second-factor", "/profile/sessions", "/profile/data"]
-OVERSEERS = ["/manager", "/manager/users/1", "/manager/approvals", "/manager/mailings/1/disable", "/mailings/1"]
 
 
 @pytest.fixture
@@ -32,19 +29,6 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     yield open_tab
     for context in contexts:
         context.close()
-
-
-@pytest.mark.parametrize(("role", "pages"), [("user", OWN), ("manager", OVERSEERS), ("admin", ["/manager/journal"])])
-@pytest.mark.parametrize(("language", "scheme", "width"), [("ru", "light", 1280), ("en", "dark", 360)])
-def test_pages_of_people_are_accessible(
-    open_tab: OpenTab, service: Service, role: str, pages: list[str], language: str, scheme: str, width: int
-) -> None:
-    page = open_tab(width, language, scheme)
-    service.rows("UPDATE users SET language = %s WHERE role = %s", language, role)
-    log_in(page, service, *sample_account(service, role))
-    problems = [one for path in pages for one in look_at(page, service.site + path)]
-    service.rows("UPDATE users SET language = 'ru'")
-    assert problems == []
 
 
 def test_a_second_factor_is_set_up_used_and_a_device_signed_out(open_tab: OpenTab, service: Service) -> None:
