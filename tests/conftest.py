@@ -121,8 +121,7 @@ def empty_the_tables() -> None:
             for name in sizes:
                 connection.exec_driver_sql(f"DELETE FROM {name}")
         connection.exec_driver_sql(
-            "SELECT setval(sequencename::regclass, start_value, false) FROM pg_sequences"
-            " WHERE last_value IS NOT NULL"
+            "SELECT setval(sequencename::regclass, start_value, false) FROM pg_sequences WHERE last_value IS NOT NULL"
         )
 
 

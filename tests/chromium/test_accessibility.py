@@ -101,7 +101,9 @@ def addresses(app: Flask, values: dict[str, Any], person: str) -> list[str]:
     return found
 
 
-VARYING = re.compile(r'name="csrf_token"[^>]*|nonce="[^"]*"|\d+|(?<=>)[^<]*[^<\s][^<]*(?=<)|(?:title|value|datetime)="[^"]+"')
+VARYING = re.compile(
+    r'name="csrf_token"[^>]*|(?:nonce|title|value|datetime)="[^"]+"|\d+|(?<=>)[^<]*[^<\s][^<]*(?=<)',
+)
 
 
 class Looker:
