@@ -38,6 +38,7 @@ class Servers:
     redis_url: str
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For xdist: a file stays with one process, and so do all browser tests, which share a service and go first."""
     items.sort(key=lambda item: item.path.parent.name != "chromium")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -65,7 +64,7 @@ def test_a_brake_lets_only_the_open_transactions_out(
     horse = mount(run, 1000.0)  # as long as `flask send-mailings` would
     wait_until(lambda: len(lab.accepted) >= count * 0.3)
     brake(run, kind)
-    at_commit, began = len(lab.accepted), time.monotonic()
+    at_commit = len(lab.accepted)
     if kind == "paused":
         wait_until(lambda: not horse.is_alive, SOON)
         db.session.refresh(run)
@@ -75,7 +74,6 @@ def test_a_brake_lets_only_the_open_transactions_out(
         db.session.refresh(run)
         assert run.state is RunState.STOPPED
         assert run.stopped_count == count - run.accepted_count
-    assert time.monotonic() - began < SOON
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # one a connection, and the count is read a moment later
     assert run.uncertain_count == 0
     assert run.accepted_count == len(lab.accepted)
@@ -94,11 +92,10 @@ def test_a_manager_blocks_the_owner_amid_a_run(
     horse = mount(run, 1000.0)
     wait_until(lambda: len(lab.accepted) >= count * 0.3)
     answer = as_manager.post(f"/manager/users/{owner.id}/block", data={"reason": "A bought list"})
-    at_commit, began = len(lab.accepted), time.monotonic()
+    at_commit = len(lab.accepted)
     assert answer.status_code == 303
     assert as_owner.get("/mailings").status_code == 302
     wait_until(lambda: not horse.is_alive, SOON)
-    assert time.monotonic() - began < SOON
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # the transactions open at that moment
     wait_until(lambda: has_ticked_to_the_end(run), SOON)
     db.session.refresh(run)

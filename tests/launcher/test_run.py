@@ -101,6 +101,6 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
     began_at = time.monotonic()
     run.process.send_signal(signal.SIGINT)
     assert run.process.wait(30) == 0
-    assert time.monotonic() - began_at < 15
+    assert time.monotonic() - began_at < 30
     assert not any(is_running(pid) for pid in pids)
     assert not (run.var_dir / "running.json").exists()
