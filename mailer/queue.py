@@ -70,6 +70,16 @@ def waiting_count(job: str, *ids: int) -> int:
         return 0
 
 
+def others_wait(job: str, *ids: int) -> bool:
+    """Whether anything else waits for the workers of that job; not so when Redis is away, since nobody could come."""
+    names = next(names for names in WORKERS.values() if QUEUE_OF[job] in names)
+    try:
+        redis = connection()
+        return any(not id_.startswith(_prefix(job, *ids)) for name in names for id_ in queue(name, redis).job_ids)
+    except (RedisError, OSError):
+        return False
+
+
 def note_beat(name: str) -> None:
     """Leave word that this part lives."""
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import current_app
 
 from mailer.auth import outbox
 from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.ticking import take_turn
-from mailer.queue import SEND_RUN, enqueue
+from mailer.queue import SEND_RUN, enqueue, others_wait
 from mailer.sending import fence
 from mailer.sending.stretch import ToldToGo
 from mailer.sending.stretch import send_run as send_stretch
@@ -20,10 +22,10 @@ def tick() -> None:
 
 
 def send_run(run_id: int) -> None:
-    """Send a run for some seconds; more to do goes to the end of the queue, behind the other runs."""
+    """Send a run for a turn; more to do goes to the end of the queue, behind what else waits there."""
     db.session.remove()
     try:
-        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"])
+        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], partial(others_wait, SEND_RUN, run_id))
     except ToldToGo:  # this worker ends; another one goes on
         has_more = True
     if has_more:

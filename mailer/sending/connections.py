@@ -43,6 +43,24 @@ def _connect(*arguments: Any, **settings: Any) -> Connection:
     return connection
 
 
+class Patience:
+    """With a database that is away: pauses that grow, for half a lease in all."""
+
+    def __init__(self, lease_seconds: float) -> None:
+        self._gives_up_at = time.monotonic() + lease_seconds / 2
+        self._pause = 0.05  # seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another pause would take too long."""
+        return time.monotonic() + self._pause >= self._gives_up_at
+
+    def pause(self) -> None:
+        """Sleep a little, longer each time."""
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, 1.0)
+
+
 def execute(cursor: Any, statement: str, arguments: object = None) -> None:
     """Execute and wait for the answer, on either kind of connection; OperationalError when one is too late."""
     cursor.execute(statement, arguments)

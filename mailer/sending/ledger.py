@@ -17,7 +17,6 @@ commit whose answer was lost took place, so every call is written to do no harm 
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -33,7 +32,7 @@ from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import statements
 from mailer.sending.changes import Progress, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
-from mailer.sending.connections import is_away
+from mailer.sending.connections import Patience, is_away
 from mailer.sending.rounds import Round, Writer, array
 from mailer.sending.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
@@ -170,8 +169,7 @@ class Ledger:
 
     def _patiently(self, work: Callable[[Any, bool], T]) -> T:
         """Do `work` in one transaction; while the database is away try again, told that it may have been done."""
-        gives_up_at = time.monotonic() + self.lease_seconds / 2
-        pause, is_repeated = 0.05, False
+        patience, is_repeated = Patience(self.lease_seconds), False
         while True:
             try:
                 if self._connection.closed:
@@ -179,14 +177,13 @@ class Ledger:
                 with self._connection, self._connection.cursor() as cursor:
                     return work(cursor, is_repeated)
             except (DatabaseError, InterfaceError) as error:
-                if not is_away(error, self._connection) or time.monotonic() + pause >= gives_up_at:
+                if not is_away(error, self._connection) or patience.is_over:
                     raise
                 log.warning("database away, the ledger waits", run=self._run_id, error=str(error).strip())
             with suppress(Error):
                 self._connection.close()
             is_repeated = True
-            time.sleep(pause)
-            pause = min(2 * pause, 1.0)
+            patience.pause()
 
 
 def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> None:

@@ -7,7 +7,6 @@ away is waited for in a thread, half a lease at most, as the ledger does; a mark
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -19,7 +18,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.sending import statements
 from mailer.sending.claims import Claim, Entry
-from mailer.sending.connections import execute, is_away
+from mailer.sending.connections import Patience, execute, is_away
 from mailer.sending.rounds import Round, Writer
 
 log = structlog.get_logger()
@@ -171,11 +170,9 @@ class Marker:
 
     def _repeat(self) -> list[tuple[int, bool]]:
         """In a thread. Nobody knows whether the commit took place whose answer was lost: the second does no harm."""
-        gives_up_at = time.monotonic() + self._writer.lease_seconds / 2
-        pause = 0.05
+        patience = Patience(self._writer.lease_seconds)
         while True:
-            time.sleep(pause)
-            pause = min(2 * pause, 1.0)
+            patience.pause()
             try:
                 self._connection = self._connected()
                 with self._connection.cursor() as cursor:
@@ -183,7 +180,7 @@ class Marker:
                     return list(cursor.fetchall())
             except (OperationalError, InterfaceError):
                 self._connection.close()  # it would keep the slots that the next one must take
-                if self._is_over or time.monotonic() + pause >= gives_up_at:
+                if self._is_over or patience.is_over:
                     raise
 
     def _connected(self) -> Connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any, cast
@@ -46,6 +46,20 @@ class Work:
     server_was_sound: bool = False  # of late, for anybody
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
+
+    seconds: float
+    at_most: float | None = None  # `seconds` when left out
+    others_wait: Callable[[], bool] = lambda: True  # asked in a thread, once a second
+
+    def not_beyond(self, limit: float) -> Turn:
+        """The same turn, ended after `limit` seconds."""
+        at_most = min(limit, self.at_most or self.seconds)
+        return replace(self, seconds=min(limit, self.seconds), at_most=at_most)
+
+
 @dataclass(slots=True)
 class Report:
     """What came of the stretch."""
@@ -78,13 +92,13 @@ class Sender:
         marker: Marker,
         clerk: Ledger,
         *,
-        seconds: float,
+        turn: Turn,
         random: Random,
         is_probe: bool = False,
     ) -> None:
         self._work = work
         self._random = random
-        self._seconds = seconds
+        self._turn = turn
         self._renew_every = clerk.lease_seconds / 3
         self._marker, self._clerk_ledger = marker, clerk
         self._pool = Pool(transport, self, is_probe=is_probe)
@@ -100,7 +114,7 @@ class Sender:
     # -- the stretch -------------------------------------------------------------------------------------------------
 
     async def run(self, stop: asyncio.Event | None = None) -> Report:
-        """Send for the given seconds, until `stop` is set, until the work runs out or the server fails."""
+        """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
         self._has_begun = asyncio.Event()
         self._clerk = Scribe("clerk", self._do, partial(self._in_loop, self._give_up))
@@ -122,7 +136,20 @@ class Sender:
 
     async def _watch(self, stop: asyncio.Event | None) -> None:
         """End the stretch when it is time; settle and renew the leases as long as anything is held."""
-        ends = self._loop.time() + self._seconds
+        turn_ends = asyncio.ensure_future(self._turn_ends())
+        try:
+            await self._watch_until(turn_ends, stop)
+        finally:
+            turn_ends.cancel()
+
+    async def _turn_ends(self) -> None:
+        """Return when the turn is over."""
+        latest = self._loop.time() + (self._turn.at_most or self._turn.seconds)
+        await asyncio.sleep(self._turn.seconds)
+        while self._loop.time() < latest and not await asyncio.to_thread(self._turn.others_wait):
+            await asyncio.sleep(min(1.0, max(0.0, latest - self._loop.time())))
+
+    async def _watch_until(self, turn_ends: asyncio.Future[None], stop: asyncio.Event | None) -> None:
         settle_at = self._loop.time() + SETTLE_EVERY
         renew_at = self._loop.time() + self._renew_every
         while True:
@@ -133,7 +160,7 @@ class Sender:
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
             elif not self._is_ending:
-                self._end_when_due(now >= ends)
+                self._end_when_due(turn_ends.done())
             must_renew = now >= renew_at
             if now >= settle_at or must_renew or self._must_show_refusals():
                 settle_at = now + SETTLE_EVERY

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,11 +34,13 @@ from mailer.sending.marker import Marker
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.rounds import Writer
-from mailer.sending.sender import Report, Sender, Work
+from mailer.sending.sender import Report, Sender, Turn, Work
 from mailer.sending.slots import NoSlot, SharedConnections
 from mailer.sending.transports import Choice
 
 log = structlog.get_logger()
+
+LONGEST_TURN = 12
 
 
 class ToldToGo(SystemExit):
@@ -47,8 +50,11 @@ class ToldToGo(SystemExit):
         super().__init__(128 + signal.SIGTERM)
 
 
-def send_run(run_id: int, seconds: float) -> bool:
-    """Plan the run if it is not yet planned, send for some seconds, close it if done; whether there is more to do now.
+def send_run(run_id: int, seconds: float, others_wait: Callable[[], bool] | None = None) -> bool:
+    """Plan the run if it is not yet planned, send for a turn, close it if done; whether there is more to do now.
+
+    The turn lasts `seconds`. With `others_wait` it goes on, `LONGEST_TURN` times as long at most, until that says that
+    somebody waits for the worker: beginning anew costs the connections their speed.
 
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
@@ -72,7 +78,8 @@ def send_run(run_id: int, seconds: float) -> bool:
     if choice is None:
         server_health.let_run_wait(run_id, routes[0].transport)
         return False
-    report = _send(run_id, choice, rules, seconds)
+    turn = Turn(seconds, LONGEST_TURN * seconds, others_wait) if others_wait else Turn(seconds)
+    report = _send(run_id, choice, rules, turn)
     if report is None:  # other workers have all the connections there may be
         return False
     _note_health(choice, run_id, report)
@@ -153,10 +160,10 @@ def _rules(run: Run) -> RunRules:
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)
 
 
-def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Report | None:
-    """Send until the time is over or a better server is to be tried again; None without a free connection."""
+def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | None:
+    """Send until the turn is over or a better server is to be tried again; None without a free connection."""
     if choice.until is not None:
-        seconds = min(seconds, max(0.0, (choice.until - utcnow()).total_seconds()))
+        turn = turn.not_beyond(max(0.0, (choice.until - utcnow()).total_seconds()))
     connect = connector()
     shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
     with suppress(NoSlot), ExitStack() as stack:
@@ -169,7 +176,7 @@ def _send(run_id: int, choice: Choice, rules: RunRules, seconds: float) -> Repor
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
-        sender = Sender(work, shared.transport, marker, clerk, seconds=seconds, random=random, is_probe=choice.is_probe)
+        sender = Sender(work, shared.transport, marker, clerk, turn=turn, random=random, is_probe=choice.is_probe)
         return uvloop.run(_stretch(sender))
     return None
 

@@ -102,6 +102,19 @@ def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
     assert queue.queue(MAILINGS).count == 1
 
 
+def test_a_worker_knows_whether_anybody_else_waits(app: Flask) -> None:
+    queue.enqueue(SEND_RUN, 1)
+    assert not queue.others_wait(SEND_RUN, 1)  # a doubled wake-up for the same run
+    queue.enqueue(SEND_RUN, 11)
+    assert queue.others_wait(SEND_RUN, 1)
+    queue.queue(MAILINGS).empty()
+    queue.enqueue(queue.IMPORT_CLIENTS, 1)  # the same workers do these
+    assert queue.others_wait(SEND_RUN, 1)
+    app.config["REDIS_URL"], url = "redis://127.0.0.1:1/0", app.config["REDIS_URL"]
+    assert not queue.others_wait(SEND_RUN, 1)
+    app.config["REDIS_URL"] = url
+
+
 def test_a_step_that_fails_keeps_the_others_going(app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode() -> None:
         raise RuntimeError("broken")

@@ -278,3 +278,21 @@ def test_what_a_placeholder_holds_is_never_a_template_or_a_header(make_run: Make
     assert html is not None
     assert "<script>" not in html.get_content()
     assert len(lab.accepted) == 1
+
+
+def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab) -> None:
+    lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
+    run = make_run(*(f"a{number}@example.test" for number in range(100)))
+    asked: list[int] = []
+    assert send_run(run.id, 0.1, lambda: bool(asked.append(len(lab.accepted)))) is False  # all is sent
+    assert len(lab.accepted) == 100
+    assert asked and asked[0] < 100
+
+
+def test_a_turn_ends_when_somebody_waits(make_run: MakeRun, lab: Lab) -> None:
+    lab.obey("DOT -> accept; delay 0.2; 250 2.0.0 Ok")
+    run = make_run(*(f"a{number}@example.test" for number in range(100)))
+    assert send_run(run.id, 0.1, lambda: True) is True
+    assert 0 < len(lab.accepted) < 100
+    lab.obey("")
+    assert_adds_up(finish(run))
