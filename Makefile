@@ -30,10 +30,10 @@ check: setup-dev ## linters and types
 	.venv/bin/lint-imports
 
 test: check browser ## check, then all tests
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: setup-dev browser ## all tests, and which lines they reach
-	.venv/bin/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term \
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance

@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from redis import Redis
 from werkzeug.test import TestResponse
+from xdist.scheduler import LoadFileScheduling
 
 from config import TestingConfig
 from mailer import create_app
@@ -28,6 +29,7 @@ from tests.factories import make_user
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGE = 4 * 2**20  # bytes of a table
+BROWSER_TESTS = "tests/chromium/"
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,21 @@ class Servers:
     redis_url: str
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+class Scheduling(LoadFileScheduling):
+    """A file stays with one process, and so do all browser tests, which share a service."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER_TESTS if nodeid.startswith(BROWSER_TESTS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """With `-n`; the groups of xdist itself are silently ignored by pytest 9."""
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For xdist: a file stays with one process, and so do all browser tests, which share a service and go first."""
-    items.sort(key=lambda item: item.path.parent.name != "chromium")
-    for item in items:
-        is_browser = item.path.parent.name == "chromium"
-        item.add_marker(pytest.mark.xdist_group("chromium" if is_browser else str(item.path.relative_to(ROOT))))
+    """The longest first: those of the browser."""
+    items.sort(key=lambda item: not item.nodeid.startswith(BROWSER_TESTS))
 
 
 @pytest.fixture(scope="session")
