@@ -18,12 +18,12 @@ from launcher.catcher.web import serve_pages
 async def catch(smtp_port: int, web_port: int, folder: Path) -> None:
     """Catch mail and show it until asked to stop."""
     spool = Spool(folder)
-    pages = serve_pages(spool, web_port)
-    threading.Thread(target=pages.serve_forever, daemon=True).start()
     stopping = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
     server = await serve_smtp(spool.add, smtp_port)
+    pages = serve_pages(spool, web_port)  # last: whoever sees the page may send
+    threading.Thread(target=pages.serve_forever, daemon=True).start()
     await stopping.wait()
     server.close()
     pages.shutdown()

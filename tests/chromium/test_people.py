@@ -59,10 +59,11 @@ def test_a_second_factor_is_set_up_used_and_a_device_signed_out(open_tab: OpenTa
 
 def test_a_manager_blocks_and_an_administrator_reads_of_it(open_tab: OpenTab, service: Service) -> None:
     user, manager, admin = open_tab(), open_tab(), open_tab()
-    log_in(user, service, *sample_account(service, "user"))
+    email, password = sample_account(service, "user")
+    log_in(user, service, email, password)
     log_in(manager, service, *sample_account(service, "manager"))
     log_in(admin, service, *sample_account(service, "admin"))
-    ((user_id,),) = service.rows("SELECT id FROM users WHERE role = 'user'")
+    ((user_id,),) = service.rows("SELECT id FROM users WHERE email = %s", email)
     manager.goto(f"{service.site}/manager/users/{user_id}")
     manager.fill("#block [name=reason]", "Купленная база")
     manager.locator("#block button[type=submit]").click()
@@ -75,4 +76,4 @@ def test_a_manager_blocks_and_an_administrator_reads_of_it(open_tab: OpenTab, se
     manager.locator("form[action$='/unblock'] button").click()
     manager.locator("#confirm-dialog [data-confirm-yes]").click()
     manager.wait_for_selector("#block")
-    log_in(user, service, *sample_account(service, "user"))
+    log_in(user, service, email, password)
