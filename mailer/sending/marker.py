@@ -53,12 +53,12 @@ class Marker:
         self._fd = -1  # watched
         self._connection = self._connected()
 
-    def start(self, committed: Committed, failed: Failed) -> None:
+    def start(self, committed: Committed, failed: Failed, waiting: Callable[[], None] = lambda: None) -> None:
         """Begin in the running loop. `committed` gets the marks with their answers and the entries written; `failed` is
-        told once, and then nothing more happens.
+        told once, and then nothing more happens; `waiting` is called when a round has left for the database.
         """
         self._loop = asyncio.get_running_loop()
-        self._committed, self._failed = committed, failed
+        self._committed, self._failed, self._waiting = committed, failed, waiting
         self._idle = asyncio.Event()
         self._watch()
 
@@ -118,6 +118,7 @@ class Marker:
             self._trouble(error)
         else:
             self._advance()
+            self._waiting()
 
     def _advance(self) -> None:
         """The socket is ready: take the round a step further."""
