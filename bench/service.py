@@ -82,16 +82,18 @@ class Service:
                 stack.enter_context(running([*flask, "worker", "mailings"], environment)).pid for _ in range(count)
             ]
             stack.enter_context(running([*flask, "worker", "ticks"], environment))
-            self._wait_for_workers(count + 1)
             stack.enter_context(running([*flask, "scheduler"], environment))
+            self._wait_until_it_runs(count + 1)
             yield
 
-    def _wait_for_workers(self, count: int) -> None:
+    def _wait_until_it_runs(self, worker_count: int) -> None:
+        """Until the workers are there and the clock ticks: the start of processes is nobody's mail."""
         redis = Redis.from_url(self.redis_url)
+        redis.delete("heartbeat:tick")
         gives_up_at = time.monotonic() + 60
-        while Worker.count(connection=redis) < count:
+        while Worker.count(connection=redis) < worker_count or not redis.exists("heartbeat:tick"):
             if time.monotonic() > gives_up_at:
-                raise TimeoutError("the workers do not start")
+                raise TimeoutError("the service does not start")
             time.sleep(0.05)
 
     def owner_of(self, client_count: int) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from functools import lru_cache
 
@@ -30,6 +30,8 @@ class HeaderError(ValueError):
 
 def one_line(text: str) -> str:
     """The text with every run of white space, line breaks and control characters made one space."""
+    if text.isprintable() and "  " not in text:  # most are
+        return text.strip()
     return _BREAKS.sub(" ", text).strip()
 
 
@@ -131,6 +133,8 @@ def _encoded_words(text: str, used: int) -> str:
     """The text as encoded words of whole characters, one a line."""
     octets = text.encode("utf-8", "replace")
     room = (LINE - used - _WORD_FRAME) // 4 * 3
+    if len(octets) <= room:
+        return _encoded_word(octets)
     words = []
     while len(octets) > room:
         end = room
@@ -140,4 +144,8 @@ def _encoded_words(text: str, used: int) -> str:
         octets = octets[end:]
         room = (LINE - 1 - _WORD_FRAME) // 4 * 3
     words.append(octets)
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?=" for word in words)
+    return "\r\n ".join(map(_encoded_word, words))
+
+
+def _encoded_word(octets: bytes) -> str:
+    return f"=?utf-8?b?{binascii.b2a_base64(octets, newline=False).decode('ascii')}?="
