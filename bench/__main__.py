@@ -9,12 +9,13 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from bench import longer, parts, report
 from bench.postfix import Missing, running_sink, source_rate, tool
 from bench.report import ONE, RAW, TWO, Figures
 from bench.rivals import environment, flask_mail_loop
-from bench.sending import send
+from bench.sending import first_mails, send
 from bench.service import Service, running_service
 from mailer.models.user import User
 
@@ -99,10 +100,12 @@ def measure_parts(service: Service, owner: User, figures: Figures, mail_count: i
 
 def measure_longer(service: Service, figures: Figures, million: int) -> None:
     """What takes minutes."""
+    first = first_mails(service, 10_000, 20)
     rates = longer.scaling(service)
     huge = longer.send_a_million(service, service.owner_of(million), million)
     ticks = longer.ticks(service, million)
     figures.others |= {
+        "first_mail_of_10000_after_seconds": {"median": round(median(first), 2), "worst of 20": round(first[-1], 2)},
         "scaling_at_100_ms": {str(n): round(rate, 1) for n, rate in rates.items()},
         "scaling_efficiency": {str(n): round(rate / n / rates[1], 3) for n, rate in rates.items()},
         "huge_run": {

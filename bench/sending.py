@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from bench.postfix import Sink
+from bench.postfix import Sink, running_sink
 from bench.service import Service
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
+from mailer.models.run import Run
 from mailer.models.user import User
 
-CONNECTIONS = "connections=64"  # of all workers together; the sink takes as many as come
+CONNECTIONS = "connections=128"  # of all workers together; the sink takes as many as come
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,22 @@ def send(
     assert run.accepted_count == mail_count == run.planned_count, run.counts
     assert run.closed_at is not None
     seconds = (run.closed_at - run.planned_at).total_seconds()
+    first = first_mail_after(run)
     micro = [(late - early) / mail_count * 1e6 for early, late in zip(before, after, strict=True)]
+    return Sent(mail_count / seconds, first, *micro)
+
+
+def first_mails(service: Service, mail_count: int, times: int) -> list[float]:
+    """Seconds after its planned moment until the first mail of a run left, of so many runs; two workers are idle."""
+    owner = service.owner_of(mail_count)
+    with running_sink() as sink, service.working(2, f"smtp://127.0.0.1:{sink.port}?{CONNECTIONS}"):
+        return sorted(first_mail_after(service.wait_for_run(service.mailing_of(owner))) for _ in range(times))
+
+
+def first_mail_after(run: Run) -> float:
+    """Seconds from the planned moment until a worker took the first mail in hand."""
     first = db.session.scalar(select(func.min(Attempt.started_at)).where(Attempt.run_id == run.id))
     assert first is not None
+    after = (first - run.planned_at).total_seconds()
     db.session.rollback()
-    return Sent(mail_count / seconds, (first - run.planned_at).total_seconds(), *micro)
+    return after
