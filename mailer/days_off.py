@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
-import holidays
 from babel import Locale
 
 OWN = "own"  # no country: only the dates that the owner gives
@@ -61,9 +61,16 @@ def is_known(code: str) -> bool:
     return code == OWN or code in _codes()
 
 
+def _library() -> Any:
+    """The `holidays` library, once somebody asks: 4 MiB and a fifth of a second that most processes never need."""
+    import holidays
+
+    return holidays
+
+
 @lru_cache(maxsize=1)
 def _codes() -> frozenset[str]:
-    return frozenset(code for code in holidays.list_supported_countries(include_aliases=False) if len(code) == 2)
+    return frozenset(code for code in _library().list_supported_countries(include_aliases=False) if len(code) == 2)
 
 
 @lru_cache(maxsize=4096)
@@ -72,7 +79,7 @@ def _names(country: str, year: int, language: str) -> dict[date, str]:
         return {}
     wanted = LANGUAGES.get(language)
     try:
-        found = holidays.country_holidays(country, years=year, language=wanted, expand=False)
+        found = _library().country_holidays(country, years=year, language=wanted, expand=False)
     except (ValueError, NotImplementedError, KeyError):
         return {}
     return {day: found[day] for day in found if day.year == year}
@@ -82,5 +89,5 @@ def _names(country: str, year: int, language: str) -> dict[date, str]:
 def _worked(country: str, year: int) -> frozenset[date]:
     if country == OWN or not FIRST_YEAR <= year <= LAST_YEAR:
         return frozenset()
-    found = holidays.country_holidays(country, years=year, expand=False)
+    found = _library().country_holidays(country, years=year, expand=False)
     return frozenset(getattr(found, "weekend_workdays", ()))

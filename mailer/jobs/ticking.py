@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from flask import current_app
 from redis import RedisError
+from sqlalchemy import func, select
 
 from mailer import queue
 from mailer.accounts import sessions
@@ -19,6 +20,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
+from mailer.models.slice import Slice
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
 from mailer.sending import fence, transports
 from mailer.sending.closing import stop_what_must
@@ -70,6 +72,14 @@ def wake_senders() -> None:
         present = waiting.worker_count + queue.waiting_count(SEND_RUN, waiting.run_id)
         for _slot in range(wanted - present):
             queue.enqueue(SEND_RUN, waiting.run_id)
+
+
+def wake_others(run_id: int) -> None:
+    """Wake the other workers that this run can use, now that this one has planned it: the next tick is a second off."""
+    slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
+    db.session.rollback()
+    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], slice_count or 0) - 1):
+        queue.enqueue(SEND_RUN, run_id)
 
 
 def write_views() -> None:

@@ -46,11 +46,13 @@ def lab(app: Flask) -> Iterator[Lab]:
         yield server
 
 
-def work_off(*names: str) -> None:
-    """Let an RQ worker do everything that waits in these queues."""
+def work_off(*names: str, max_jobs: int | None = None) -> None:
+    """Let an RQ worker do everything that waits in these queues, or the first few."""
     redis = queue.connection()
     queues = [queue.queue(name, redis) for name in names]
-    SimpleWorker(queues, connection=redis, serializer=JSONSerializer).work(burst=True, logging_level="WARNING")
+    SimpleWorker(queues, connection=redis, serializer=JSONSerializer).work(
+        burst=True, max_jobs=max_jobs, logging_level="WARNING"
+    )
     db.session.expire_all()
 
 
@@ -100,6 +102,20 @@ def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
     for _number in range(20):
         ticking.take_turn()
     assert queue.queue(MAILINGS).count == 1
+
+
+def test_the_worker_that_plans_a_run_wakes_the_others_it_can_use(
+    app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "SLICE_SIZE", 1)
+    monkeypatch.setitem(app.config, "SENDERS_PER_RUN", 4)
+    due_mailing(owner, 3)
+    ticking.take_turn()
+    assert queue.queue(MAILINGS).count == 1  # how many slices there will be nobody knows yet
+    work_off(MAILINGS, max_jobs=1)
+    assert queue.queue(MAILINGS).count == 2
+    work_off(MAILINGS)
+    assert len(lab.accepted) == 3
 
 
 def test_a_worker_knows_whether_anybody_else_waits(app: Flask) -> None:
