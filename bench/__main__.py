@@ -112,7 +112,9 @@ def measure_longer(service: Service, figures: Figures, million: int) -> None:
             "mails": huge.mail_count,
             "mails_per_second": round(huge.rate),
             "first_mail_after_seconds": round(huge.first_mail_after_seconds, 1),
-            "memory_mib": {name: round(value, 1) for name, value in huge.memory_mib.items()},
+            "memory_mib": {
+                at: {name: round(value, 1) for name, value in found.items()} for at, found in huge.memory_mib.items()
+            },
         },
         "tick_ms": {
             f"{ticks.idle_count} idle": round(ticks.idle_ms, 2),
