@@ -7,12 +7,16 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
+from mailer import queue
 from mailer.extensions import db
-from mailer.models.delivery import DeliveryState
+from mailer.jobs import ticking
+from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.run import Run, RunState
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab, Offer
+from tests.conftest import Browser
 from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
 from tests.sending.conftest import attempts, let_time_pass
 
@@ -87,6 +91,28 @@ def test_a_server_that_refuses_connections(lab: Lab, make_run: MakeRun) -> None:
     db.session.refresh(run)
     assert run.state is RunState.WAITING_FOR_SERVER
     assert len(attempts(run)) == 1  # only who was really tried
+    lab.listen()
+    assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_an_hour_of_refused_connections_costs_nobody_a_try_and_the_site_nothing(
+    app: Flask, lab: Lab, make_run: MakeRun, as_owner: Browser
+) -> None:
+    run = make_run(COUNT)
+    lab.refuse()
+    probes = 15  # after 30 seconds, then doubled up to five minutes: just over an hour
+    for _probe in range(probes):
+        assert send_run(run.id, 5) is False
+        ticking.wake_senders()
+        assert queue.queue(queue.MAILINGS).count == 0  # no worker is woken before the next probe
+        assert as_owner.get(f"/mailings/{run.mailing_id}").status_code == 200
+        probe_now()
+    db.session.refresh(run)
+    assert run.state is RunState.WAITING_FOR_SERVER
+    assert run.waiting_count == COUNT
+    assert {attempt.outcome.value for attempt in attempts(run)} == {"server_fault"}
+    assert len(attempts(run)) <= probes
+    assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
     lab.listen()
     assert carry_on(run).state is RunState.COMPLETE
 

@@ -70,9 +70,11 @@ class Outbox:
         (result,) = [result for result in self.results if result.key == recipient]
         return result.outcome
 
-    def send(self, transport: Transport, meanwhile: Callable[[], object] | None = None) -> list[Result]:
+    def send(
+        self, transport: Transport, meanwhile: Callable[[], object] | None = None, seconds: float = SECONDS
+    ) -> list[Result]:
         """Run a pool until every email has its result (or `meanwhile`, a coroutine function, has ended it)."""
-        asyncio.run(asyncio.wait_for(self._send(transport, meanwhile), SECONDS))
+        asyncio.run(asyncio.wait_for(self._send(transport, meanwhile), seconds))
         return self.results
 
     async def _send(self, transport: Transport, meanwhile) -> None:
