@@ -28,7 +28,8 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # no limit of 108 bytes on the path of the state folder
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",  # a run of a million fills the usual one in minutes, and each checkpoint writes whole pages
     "random_page_cost": "1.1",
 }
 # Survives kill -9 of every process, not a power cut: for databases that live as long as a test run.
