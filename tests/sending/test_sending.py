@@ -7,6 +7,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+import pytest
 from sqlalchemy import text, update
 
 from mailer.clock import utcnow
@@ -16,7 +17,7 @@ from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import brakes
+from mailer.sending import brakes, stretch
 from mailer.sending.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
 from mailer.sending.planning import plan_deliveries
 from mailer.sending.stretch import send_run
@@ -280,7 +281,8 @@ def test_what_a_placeholder_holds_is_never_a_template_or_a_header(make_run: Make
     assert len(lab.accepted) == 1
 
 
-def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab) -> None:
+def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretch, "LONGEST_TURN", 600)
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     run = make_run(*(f"a{number}@example.test" for number in range(100)))
     asked: list[int] = []
