@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 
 from bench.postfix import running_sink
 from bench.processes import ROOT
+from bench.sending import first_mail_after
 from bench.service import Service
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
@@ -54,11 +55,7 @@ def send_a_million(service: Service, owner: User, mail_count: int) -> Million:
         seconds = time.monotonic() - began
     run = db.session.scalars(select(Run).filter_by(mailing_id=mailing.id)).one()
     assert run.accepted_count == mail_count, run.counts
-    first = db.session.scalar(select(func.min(Attempt.started_at)).where(Attempt.run_id == run.id))
-    assert first is not None
-    after = (first - run.created_at).total_seconds()
-    db.session.rollback()
-    return Million(mail_count, mail_count / seconds, after, memory)
+    return Million(mail_count, mail_count / seconds, first_mail_after(run), memory)
 
 
 def _accepted(mailing: Mailing) -> int:

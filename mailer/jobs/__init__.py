@@ -12,7 +12,6 @@ from mailer.extensions import db
 from mailer.jobs.ticking import take_turn, wake_others
 from mailer.queue import SEND_RUN, enqueue, others_wait
 from mailer.sending import fence
-from mailer.sending.planning import plan_deliveries
 from mailer.sending.stretch import ToldToGo
 from mailer.sending.stretch import send_run as send_stretch
 
@@ -25,10 +24,9 @@ def tick() -> None:
 def send_run(run_id: int) -> None:
     """Send a run for a turn; more to do goes to the end of the queue, behind what else waits there."""
     db.session.remove()
-    if not fence.is_held() and plan_deliveries(run_id):
-        wake_others(run_id)
+    others = partial(others_wait, SEND_RUN, run_id)
     try:
-        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], partial(others_wait, SEND_RUN, run_id))
+        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], others, partial(wake_others, run_id))
     except ToldToGo:  # this worker ends; another one goes on
         has_more = True
     if has_more:

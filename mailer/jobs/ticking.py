@@ -63,22 +63,24 @@ def wake_senders() -> None:
     """
     if fence.is_held():
         return
-    slots = current_app.config["SENDERS_PER_RUN"]
     is_resting = transports.all_rest()
     for waiting in runs_with_work():
         if is_resting and not waiting.is_planned:
             continue
-        wanted = min(slots, waiting.worker_count + waiting.slice_count)
-        present = waiting.worker_count + queue.waiting_count(SEND_RUN, waiting.run_id)
-        for _slot in range(wanted - present):
-            queue.enqueue(SEND_RUN, waiting.run_id)
+        _wake(waiting.run_id, waiting.worker_count + waiting.slice_count, waiting.worker_count)
 
 
 def wake_others(run_id: int) -> None:
     """Wake the other workers that this run can use, now that this one has planned it: the next tick is a second off."""
     slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
     db.session.rollback()
-    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], slice_count or 0) - 1):
+    _wake(run_id, slice_count or 0, at_it=1)
+
+
+def _wake(run_id: int, useful_count: int, at_it: int) -> None:
+    """Wake workers until as many are at the run, or on their way, as it can use and there may be."""
+    present = at_it + queue.waiting_count(SEND_RUN, run_id)
+    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], useful_count) - present):
         queue.enqueue(SEND_RUN, run_id)
 
 

@@ -50,18 +50,25 @@ class ToldToGo(SystemExit):
         super().__init__(128 + signal.SIGTERM)
 
 
-def send_run(run_id: int, seconds: float, others_wait: Callable[[], bool] | None = None) -> bool:
+def send_run(
+    run_id: int,
+    seconds: float,
+    others_wait: Callable[[], bool] | None = None,
+    planned: Callable[[], None] = lambda: None,
+) -> bool:
     """Plan the run if it is not yet planned, send for a turn, close it if done; whether there is more to do now.
 
     The turn lasts `seconds`. With `others_wait` it goes on, `LONGEST_TURN` times as long at most, until that says that
-    somebody waits for the worker: beginning anew costs the connections their speed.
+    somebody waits for the worker: beginning anew costs the connections their speed. `planned` is called when it was this
+    call that planned the run.
 
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
     """
     if fence.is_held():
         return False
-    plan_deliveries(run_id)
+    if plan_deliveries(run_id):
+        planned()
     run = db.session.get(Run, run_id, populate_existing=True)
     if run is None or run.closed_at is not None:
         db.session.rollback()
