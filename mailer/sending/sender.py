@@ -52,13 +52,12 @@ class Turn:
     """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
 
     seconds: float
-    at_most: float | None = None  # `seconds` when left out
-    others_wait: Callable[[], bool] = lambda: True  # asked in a thread, once a second
+    at_most: float
+    others_wait: Callable[[], bool]  # asked in a thread, once a second
 
     def not_beyond(self, limit: float) -> Turn:
         """The same turn, ended after `limit` seconds."""
-        at_most = min(limit, self.at_most or self.seconds)
-        return replace(self, seconds=min(limit, self.seconds), at_most=at_most)
+        return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
 
 
 @dataclass(slots=True)
@@ -146,7 +145,7 @@ class Sender:
 
     async def _turn_ends(self) -> None:
         """Return when the turn is over."""
-        latest = self._loop.time() + (self._turn.at_most or self._turn.seconds)
+        latest = self._loop.time() + self._turn.at_most
         await asyncio.sleep(self._turn.seconds)
         while self._loop.time() < latest and not await asyncio.to_thread(self._turn.others_wait):
             await asyncio.sleep(min(1.0, max(0.0, latest - self._loop.time())))

@@ -53,13 +53,13 @@ class ToldToGo(SystemExit):
 def send_run(
     run_id: int,
     seconds: float,
-    others_wait: Callable[[], bool] | None = None,
+    others_wait: Callable[[], bool] = lambda: True,
     planned: Callable[[], None] = lambda: None,
 ) -> bool:
     """Plan the run if it is not yet planned, send for a turn, close it if done; whether there is more to do now.
 
-    The turn lasts `seconds`. With `others_wait` it goes on, `LONGEST_TURN` times as long at most, until that says that
-    somebody waits for the worker: beginning anew costs the connections their speed. `planned` is called when it was this
+    The turn lasts `seconds`, and goes on, `LONGEST_TURN` times as long at most, until `others_wait` says that somebody
+    waits for the worker: beginning anew costs the connections their speed. `planned` is called when it was this
     call that planned the run.
 
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
@@ -85,7 +85,7 @@ def send_run(
     if choice is None:
         server_health.let_run_wait(run_id, routes[0].transport)
         return False
-    turn = Turn(seconds, LONGEST_TURN * seconds, others_wait) if others_wait else Turn(seconds)
+    turn = Turn(seconds, LONGEST_TURN * seconds, others_wait)
     report = _send(run_id, choice, rules, turn)
     if report is None:  # other workers have all the connections there may be
         return False
