@@ -18,6 +18,9 @@ from mailer.sending.server_health import name_of
 from mailer.sending.transports import Route
 from mailer.smtp.transport import Transport
 
+# Row by row, so that none is locked beyond the limit.
+TAKE = "SELECT slot FROM generate_series(0, %s - 1) AS slot WHERE pg_try_advisory_lock(%s, slot) LIMIT %s"
+
 
 class NoSlot(Exception):
     """Other workers have all the connections there may be."""
@@ -73,15 +76,9 @@ class SharedConnections:
 def take_slots(connection: Connection, server: str, total: int, wanted: int) -> int:
     """Take up to `wanted` of the `total` slots of the server and keep them until the connection ends. How many."""
     key = zlib.crc32(server.encode()) - 2**31  # PostgreSQL's integer has a sign
-    taken = 0
     with connection.cursor() as cursor:
-        for slot in range(total):
-            execute(cursor, "SELECT pg_try_advisory_lock(%s, %s)", (key, slot))
-            row = cursor.fetchone()
-            taken += bool(row and row[0])
-            if taken == wanted:
-                break
-    return taken
+        execute(cursor, TAKE, (total, key, wanted))
+        return len(cursor.fetchall())
 
 
 def give_slots_back(connection: Connection) -> None:
