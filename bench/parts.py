@@ -17,7 +17,8 @@ from mailer.models.user import User
 from mailer.sending.claims import Claim, Entry
 from mailer.sending.connections import connector
 from mailer.sending.ledger import Ledger
-from mailer.sending.planning import plan_deliveries, start_due
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import start_due
 from mailer.sending.rounds import Writer
 from mailer.smtp.results import Outcome, Phase, Result
 

@@ -33,6 +33,7 @@ LABELS = {
     "last_fault": _l("Last fault of the mail server"), "last_fault_at": _l("When"), "planned_count": _l("Planned"),
     "waiting_count": _l("Waiting"), "accepted_count": _l("Accepted"), "refused_count": _l("Refused"),
     "excluded_count": _l("Excluded"), "stopped_count": _l("Stopped"), "uncertain_count": _l("Uncertain"),
+    "unlisted_count": _l("Not on the list yet"),
     "successful_attempt_count": _l("Successful attempts"), "failed_attempt_count": _l("Failed attempts"),
     "run_id": _l("Run"), "position": _l("Number in the run"), "client_id": _l("Client"), "reason": _l("Reason"),
     "attempt_count": _l("Attempts"), "retry_at": _l("Next try"), "number": _l("Attempt"), "outcome": _l("Outcome"),

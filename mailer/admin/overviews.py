@@ -76,9 +76,9 @@ class Runs(Overview):
     model, title, is_large = Run, _l("Runs"), True
     shown = ("id", "owner_id", "mailing_id", "state", "planned_at", "planned_count", "accepted_count", "refused_count")
     more = (
-        "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "successful_attempt_count",
-        "failed_attempt_count", "occurrence", "stop_reason", "pause_reason", "started_at", "ends_at", "closed_at",
-        "reopened_at", "last_fault", "last_fault_at",
+        "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "unlisted_count",
+        "successful_attempt_count", "failed_attempt_count", "occurrence", "stop_reason", "pause_reason",
+        "started_at", "ends_at", "closed_at", "reopened_at", "last_fault", "last_fault_at",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from mailer.jobs.server_alarm import tell_admins
 from mailer.models.slice import Slice
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
 from mailer.sending import fence, transports
-from mailer.sending.closing import stop_what_must
+from mailer.sending.closing import close_what_is_done, stop_what_must
 from mailer.sending.missing import make_good
 from mailer.sending.planning import start_due
 from mailer.sending.stretch import runs_with_work
@@ -36,7 +36,7 @@ ALARMS_EVERY = 60  # seconds
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (start_due, turn_at_the_hours, wake_senders, stop_what_must)
+    sending = (start_due, turn_at_the_hours, wake_senders, stop_what_must, close_what_is_done)
     mail = (sound_alarms, tell_admins, wake_account_emails)
     for step in (beat, *sending, *mail, wake_imports, write_views, look_for_missing_runs, erase_some, sweep):
         _guarded(step)
@@ -59,19 +59,19 @@ def beat() -> None:
 def wake_senders() -> None:
     """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
 
-    While all mail servers rest from faults only runs that are still to be planned need one.
+    While all mail servers rest from faults only runs whose list is still to be made need one.
     """
     if fence.is_held():
         return
     is_resting = transports.all_rest()
     for waiting in runs_with_work():
-        if is_resting and not waiting.is_planned:
+        if is_resting and not waiting.wants_list:
             continue
         _wake(waiting.run_id, waiting.worker_count + waiting.slice_count, waiting.worker_count)
 
 
 def wake_others(run_id: int) -> None:
-    """Wake the other workers that this run can use, now that this one has planned it: the next tick is a second off."""
+    """Wake the other workers that this run can use, now that this one has begun its list: the tick is a second off."""
     slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
     db.session.rollback()
     _wake(run_id, slice_count or 0, at_it=1)

@@ -50,4 +50,4 @@ def speed(run: Run, now: datetime) -> float | None:
 def _expected_end(run: Run, now: datetime, per_second: float | None) -> datetime | None:
     if not per_second:
         return None
-    return now + min(timedelta(seconds=run.waiting_count / per_second), LONG)
+    return now + min(timedelta(seconds=(run.waiting_count + run.unlisted_count) / per_second), LONG)

@@ -42,7 +42,7 @@ def _planned(run: Run) -> Verdict:
 
 def _open(run: Run) -> Verdict:
     done = run.planned_count - run.waiting_count
-    counts = {"done": format_decimal(done), "planned": format_decimal(run.planned_count)}
+    counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
     if run.stop_reason is not None:
         return Verdict("warn", _stop_words(run))
     if run.state is RunState.WAITING_FOR_SERVER:
@@ -130,7 +130,7 @@ def _skipped(run: Run) -> Verdict:
 
 
 def _stop_words(run: Run) -> str:
-    counts = {"count": format_decimal(run.stopped_count + run.waiting_count)}
+    counts = {"count": format_decimal(run.stopped_count + run.waiting_count + run.unlisted_count)}
     if run.stop_reason is StopReason.DISABLED:
         return _("A manager switched the mailing off: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.BLOCKED:

@@ -106,6 +106,8 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint(" AND ".join(f"{name}_count >= 0" for name in COUNTERS), name="counts_are_not_negative"),
         CheckConstraint(f"(state IN ({_FINAL})) = (closed_at IS NOT NULL)", name="final_is_closed"),
         CheckConstraint("closed_at IS NULL OR waiting_count = 0", name="closed_leaves_nobody_waiting"),
+        CheckConstraint("unlisted_count >= 0", name="unlisted_is_not_negative"),
+        CheckConstraint("closed_at IS NULL OR unlisted_count = 0", name="closed_leaves_nobody_unlisted"),
         CheckConstraint(
             "state <> 'complete' OR refused_count + stopped_count + uncertain_count = 0",
             name="complete_hides_nothing",
@@ -151,6 +153,8 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     last_fault: Mapped[str | None] = mapped_column(String(1000))  # what the mail server said last, when it was at fault
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
+    # chosen, and still without a delivery: above 0 as long as the list is being made
+    unlisted_count: Mapped[int] = mapped_column(default=0, server_default="0")
     planned_count: Mapped[int] = mapped_column(default=0, server_default="0")
     waiting_count: Mapped[int] = mapped_column(default=0, server_default="0")
     accepted_count: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -171,6 +175,6 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
         return {name: getattr(self, f"{name}_count") for name in COUNTERS}
 
     @property
-    def done_share(self) -> float:
-        """Share of recipients with a final state, 0…1; an empty run is done."""
-        return 1 - self.waiting_count / self.planned_count if self.planned_count else 1.0
+    def chosen_count(self) -> int:
+        """Everybody the run is meant for, whether on its list already or not."""
+        return self.planned_count + self.unlisted_count

@@ -22,7 +22,10 @@ STOPPED_BECAUSE = {
 }
 
 DONE = select(Run).where(
-    Run.closed_at.is_(None), Run.waiting_count == 0, or_(Run.state != RunState.PLANNED, Run.stop_reason.is_not(None))
+    Run.closed_at.is_(None),
+    Run.waiting_count == 0,
+    Run.unlisted_count == 0,
+    or_(Run.state != RunState.PLANNED, Run.stop_reason.is_not(None)),
 )
 
 
@@ -55,6 +58,12 @@ def close_if_done(run_id: int, now: datetime | None = None) -> bool:
     complete_mailing(run.mailing_id, now)
     db.session.commit()
     return True
+
+
+def close_what_is_done() -> list[int]:
+    """Close the runs whose last worker died before it could; ids of the runs closed."""
+    ids = list(db.session.scalars(DONE.with_only_columns(Run.id)))
+    return [run_id for run_id in ids if close_if_done(run_id)]
 
 
 def complete_mailing(mailing_id: int, now: datetime) -> None:

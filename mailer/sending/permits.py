@@ -51,7 +51,8 @@ def require(mailing: Mailing, will_get: int, now: datetime) -> None:
 
 def used_today(owner: User, now: datetime, but_for: Run | None = None) -> int:
     """How many mails of this person left, or may still leave, by runs of the last 24 hours."""
-    total = select(func.sum(Run.planned_count - Run.excluded_count - Run.stopped_count)).where(
+    mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
+    total = select(func.sum(mails)).where(
         Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
     )
     if but_for is not None:

@@ -1,7 +1,6 @@
-"""From a due mailing to a run with its deliveries.
+"""From a due mailing to its run.
 
-Two steps, each one transaction that may be repeated without harm: `start_due` notes that a moment has come (cheap, done
-by the tick), `plan_deliveries` picks the people and writes a row for each (done by the worker that sends).
+Cheap, since the tick does it: the list of the people is made by the worker that sends (`mailer.sending.listing`).
 """
 
 from __future__ import annotations
@@ -11,24 +10,20 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, case, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.models.client import Client, Suppression, SuppressionReason
-from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
-from mailer.sending import audience, fence, permits, windows
-from mailer.sending.closing import complete_mailing
+from mailer.sending import audience, fence, permits
 from mailer.sending.lateness import due_moments, is_too_late
 
 log = structlog.get_logger()
@@ -278,97 +273,3 @@ def _refuse_nobody(mailing: Mailing) -> int:
             )
         )
     return counts.will_get
-
-
-def plan_deliveries(run_id: int) -> bool:
-    """Write one delivery for each recipient and the slices over them; whether this call did it.
-
-    One INSERT … SELECT in one transaction: killed amid it, nothing is written and the run is planned anew. People we
-    must not write to get a row too, excluded with the reason, so that the figures tell about everyone chosen.
-    """
-    run = db.session.scalar(
-        select(Run).where(Run.id == run_id, Run.state == RunState.PLANNED).with_for_update(skip_locked=True, of=Run)
-    )
-    if run is None:
-        db.session.rollback()
-        return False
-    mailing = db.session.get_one(Mailing, run.mailing_id)
-    obstacle = permits.obstacle(mailing, audience.summary(mailing).will_get, utcnow(), run)
-    if obstacle is not None:
-        _skip(run, obstacle)
-        return True
-    count = _insert_deliveries(run, mailing)
-    _insert_slices(run, count)
-    _obey_brakes(run, mailing)
-    if count == 0:
-        _skip(run, StopReason.NOBODY)
-    db.session.commit()
-    return True
-
-
-def _skip(run: Run, reason: StopReason) -> None:
-    """Close the run before anything left; commits."""
-    run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, reason, utcnow()
-    db.session.flush()
-    complete_mailing(run.mailing_id, utcnow())
-    db.session.commit()
-
-
-def _obey_brakes(run: Run, mailing: Mailing) -> None:
-    """Send, or not, as things stand now: a brake put on while the list was being made found no run to hold.
-
-    Both rows are locked until the commit, so that whoever puts a brake on from here on waits and finds the run.
-    """
-    db.session.refresh(mailing, with_for_update={"read": True})
-    owner = db.session.scalars(select(User).where(User.id == run.owner_id).with_for_update(read=True)).one()
-    db.session.refresh(owner)
-    windows.enter(run, mailing, utcnow())
-    if mailing.paused_at is not None:
-        run.state = RunState.PAUSED
-    if run.stop_reason is None:
-        run.stop_reason = brake_of(mailing, owner)
-
-
-def brake_of(mailing: Mailing, owner: User) -> StopReason | None:
-    """Why none of the mailing's runs may go on; None while they may (be it after a pause)."""
-    if owner.blocked_at is not None:
-        return StopReason.BLOCKED
-    if mailing.disabled_at is not None:
-        return StopReason.DISABLED
-    return StopReason.DELETED if mailing.deleted_at is not None else None
-
-
-def _insert_deliveries(run: Run, mailing: Mailing) -> int:
-    reason: ColumnElement[str | None] = case(
-        (Suppression.reason == SuppressionReason.UNSUBSCRIBED, Reason.UNSUBSCRIBED.value),
-        (Suppression.reason.is_not(None), Reason.SUPPRESSED.value),
-    )
-    state = case((Suppression.reason.is_not(None), DeliveryState.EXCLUDED.value), else_=DeliveryState.WAITING.value)
-    people = (
-        select(
-            db.literal(run.id),
-            func.row_number().over(order_by=Client.id),
-            Client.id,
-            Client.email,
-            Client.email_key,
-            state,
-            reason,
-        )
-        .select_from(Client)
-        .outerjoin(Suppression, audience.SUPPRESSED)
-        .where(*audience.chosen(mailing))
-    )
-    columns = ["run_id", "position", "client_id", "email", "email_key", "state", "reason"]
-    result = db.session.execute(insert(Delivery).from_select(columns, people, include_defaults=False))
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def _insert_slices(run: Run, count: int) -> None:
-    db.session.execute(
-        text(
-            "INSERT INTO slices (run_id, first_position, last_position, ready_at) "
-            "SELECT :run, first, least(first + :size - 1, :count), now() "
-            "FROM generate_series(1, :count, :size) AS first"
-        ),
-        {"run": run.id, "count": count, "size": current_app.config["SLICE_SIZE"]},
-    )

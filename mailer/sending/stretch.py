@@ -21,7 +21,7 @@ from mailer.clock import utcnow
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import SENDING_STATES, Run, RunState
+from mailer.models.run import SENDING_STATES, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import dkim_keys, fence, server_health, transports, windows
@@ -30,8 +30,8 @@ from mailer.sending.closing import close_if_done
 from mailer.sending.connections import connector
 from mailer.sending.ledger import Ledger
 from mailer.sending.letterhead import letterhead_for, recipient_maker
+from mailer.sending.listing import WANTS_LIST, being_listed
 from mailer.sending.marker import Marker
-from mailer.sending.planning import plan_deliveries
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.rounds import Writer
 from mailer.sending.sender import Report, Sender, Turn, Work
@@ -56,19 +56,27 @@ def send_run(
     others_wait: Callable[[], bool] = lambda: True,
     planned: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Plan the run if it is not yet planned, send for a turn, close it if done; whether there is more to do now.
+    """Make the run's list if it has none, send for a turn, close it if done; whether there is more to do now.
 
-    The turn lasts `seconds`, and goes on, `LONGEST_TURN` times as long at most, until `others_wait` says that somebody
-    waits for the worker: beginning anew costs the connections their speed. `planned` is called when it was this
-    call that planned the run.
+    The turn lasts `seconds`, and goes on, `LONGEST_TURN` times as long at most, until the list is made and
+    `others_wait` says that somebody waits for the worker: beginning anew costs the connections their speed.
+    `planned` is called when it was this call that began the list.
 
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
     """
     if fence.is_held():
         return False
-    if plan_deliveries(run_id):
-        planned()
+    with being_listed(run_id, planned) as is_listed:
+        turn = Turn(seconds, LONGEST_TURN * seconds, lambda: is_listed() and others_wait())
+        may_go_on = _take_turn(run_id, turn)
+    if _close_if_done(run_id):
+        return False
+    return may_go_on and has_work(run_id)
+
+
+def _take_turn(run_id: int, turn: Turn) -> bool:
+    """Send what there is; whether it makes sense to go on at once if there is more."""
     run = db.session.get(Run, run_id, populate_existing=True)
     if run is None or run.closed_at is not None:
         db.session.rollback()
@@ -78,23 +86,19 @@ def send_run(
         _settle_crashes(run_id, rules)
         return False
     if not has_work(run_id):  # nobody knocks at a server without a mail in hand
-        _close_if_done(run_id)
-        return False
+        return True
     routes = transports.configured()
     choice = transports.choose(routes)
     if choice is None:
         server_health.let_run_wait(run_id, routes[0].transport)
         return False
-    turn = Turn(seconds, LONGEST_TURN * seconds, others_wait)
     report = _send(run_id, choice, rules, turn)
     if report is None:  # other workers have all the connections there may be
         return False
     _note_health(choice, run_id, report)
-    if _close_if_done(run_id):
-        return False
-    if report.is_told_to_go:
+    if report.is_told_to_go and not _close_if_done(run_id):
         raise ToldToGo
-    return not report.is_lease_lost and has_work(run_id) and not (report.fault and transports.all_rest())
+    return not report.is_lease_lost and not (report.fault and transports.all_rest())
 
 
 def _close_if_done(run_id: int) -> bool:
@@ -111,7 +115,7 @@ class Waiting:
     run_id: int
     slice_count: int
     worker_count: int
-    is_planned: bool  # its deliveries are still to be written
+    wants_list: bool  # its list is still to be made, or to be finished
 
 
 def runs_with_work(limit: int = 100) -> list[Waiting]:
@@ -123,7 +127,7 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
             func.min(Slice.ready_at).filter(is_free).label("since"),
             func.count().filter(is_free).label("slices"),
             func.count(Slice.leased_by.distinct()).filter(~is_free).label("workers"),
-            literal(False).label("planned"),
+            literal(False).label("wants_list"),
         )
         .join(Slice, Slice.run_id == Run.id)
         .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
@@ -131,11 +135,11 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
         .group_by(Run.id)
         .having(func.count().filter(is_free) > 0)
     )
-    planned = select(Run.id, Run.planned_at, literal(1), literal(0), literal(True)).where(Run.state == RunState.PLANNED)
-    both = due.union_all(planned).subquery()
+    unlisted = select(Run.id, Run.planned_at, literal(1), literal(0), literal(True)).where(*WANTS_LIST)
+    both = due.union_all(unlisted).subquery()
     rows = db.session.execute(select(both).order_by(both.c.since).limit(limit)).all()
     db.session.rollback()
-    return [Waiting(row.id, row.slices, row.workers, row.planned) for row in rows]
+    return [Waiting(row.id, row.slices, row.workers, row.wants_list) for row in rows]
 
 
 def has_work(run_id: int) -> bool:

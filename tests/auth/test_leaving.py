@@ -20,7 +20,8 @@ from mailer.models.client_import import ClientImport
 from mailer.models.run import Run, StopReason
 from mailer.models.user import Role, User
 from mailer.sending.closing import stop_what_must
-from mailer.sending.planning import plan_deliveries, start_now
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import start_now
 from tests.auth.conftest import Mailbox, fresh
 from tests.conftest import Browser
 from tests.factories import PASSWORD, make_client, make_mailing, make_user, save

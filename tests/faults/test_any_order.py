@@ -40,7 +40,8 @@ from mailer.sending import brakes, closing
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.claims import Claim, Entry, LeaseLost
 from mailer.sending.ledger import Ledger
-from mailer.sending.planning import plan_deliveries, start_now
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import start_now
 from mailer.sending.recovery import recover
 from mailer.sending.rounds import Writer
 from mailer.sending.statements import ABANDONED

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from launcher import nobody
 from launcher.part import start, stop, wait_until_ready
@@ -21,12 +21,13 @@ from launcher.postgres import Postgres, prepare_postgres
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
+from mailer.sending.listing import FIRST_PART, Listing
 from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url
 from tests.faults.horses import Horse, wait_until
-from tests.sending.conftest import attempts
+from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
 Mount = Callable[..., Horse]
@@ -163,7 +164,30 @@ def test_a_table_locked_beyond_the_lease(lab: Lab, make_run: MakeRun, mount: Mou
     assert run.accepted_count + run.uncertain_count == 600
 
 
-def test_killed_while_planning(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+def test_killed_while_its_list_is_being_made(
+    lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.refuse()
+    run = make_run(20_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(Listing, "write_part", lambda self: time.sleep(60))  # in the horse, which is forked
+        horse = mount(run)
+        wait_until(lambda: list_of(run) == (FIRST_PART, 20_000 - FIRST_PART))
+        horse.kill()
+    let_time_pass()
+    assert mount(run).wait() == 0
+    assert list_of(run) == (20_000, 0)
+    assert db.session.scalar(select(func.count(Delivery.email_key.distinct()))) == 20_000
+
+
+def list_of(run: Run) -> tuple[int, int]:
+    """How many are on the list, and how many are to come."""
+    db.session.refresh(run)
+    db.session.commit()
+    return run.planned_count, run.unlisted_count
+
+
+def test_killed_before_its_list_is_begun(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
     run = make_run(20_000)
     with db.engine.connect() as other:
         other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))

@@ -19,7 +19,7 @@ from mailer.models.run import Run
 from mailer.sending.changes import RunRules
 from mailer.sending.claims import Claim, Entry, LeaseLost
 from mailer.sending.ledger import Ledger
-from mailer.sending.planning import plan_deliveries
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.rounds import Writer
 from mailer.smtp.lab import Lab
 from mailer.smtp.results import Outcome, Phase, Result

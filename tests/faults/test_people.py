@@ -17,7 +17,8 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import brakes
 from mailer.sending.closing import stop_what_must
-from mailer.sending.planning import AlreadyRunning, plan_deliveries, start_now
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import AlreadyRunning, start_now
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.conftest import Browser
@@ -118,28 +119,34 @@ def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1
 
 
-@pytest.mark.parametrize("kind", ["pause", "block"])
-def test_a_brake_put_on_while_the_list_is_being_made_holds(app: Flask, lab: Lab, make_run: MakeRun, kind: str) -> None:
+@pytest.mark.parametrize("stage", ["clients", "slices"])
+@pytest.mark.parametrize("kind", ["paused", "blocked"])
+def test_a_brake_put_on_while_the_list_is_being_made_holds(
+    app: Flask, lab: Lab, make_run: MakeRun, kind: str, stage: str
+) -> None:
     run = make_run(10)
-    run_id, mailing_id = run.id, run.mailing_id
+    run_id = run.id
     db.session.commit()
     with db.engine.connect() as other:
-        other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))  # planning stops half way
+        other.execute(text(f"LOCK TABLE {stage} IN ACCESS EXCLUSIVE MODE"))  # the reading waits, or the writing
         planner = threading.Thread(target=in_context, args=(app, plan_deliveries, run_id))
         planner.start()
-        wait_until(is_somebody_waiting)
-        mailing = db.session.get_one(Mailing, mailing_id)
-        if kind == "pause":
-            brakes.pause(mailing)
-        else:
-            mailing.owner.blocked_at, mailing.owner.block_reason = utcnow(), "spam"
-        db.session.commit()
+        wait_until(lambda: waiting_count() == 1)
+        person = threading.Thread(target=in_context, args=(app, brake_by_id, run_id, kind))
+        person.start()
+        wait_until(lambda: not person.is_alive() or waiting_count() == 2)
     planner.join()
+    person.join()
     assert not send_run(run_id, 5)
     stop_what_must()
     assert lab.accepted == []
     found = db.session.get_one(Run, run_id, populate_existing=True)
-    assert found.state is (RunState.PAUSED if kind == "pause" else RunState.STOPPED)
+    assert found.state is (RunState.PAUSED if kind == "paused" else RunState.STOPPED)
+
+
+def brake_by_id(run_id: int, kind: str) -> None:
+    """The same in a session of its own."""
+    brake(db.session.get_one(Run, run_id), kind)
 
 
 def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> None:
@@ -149,12 +156,12 @@ def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> N
         db.session.remove()
 
 
-def is_somebody_waiting() -> bool:
-    """Whether a transaction waits for a lock."""
+def waiting_count() -> int:
+    """How many transactions wait for a lock."""
     db.session.rollback()
-    found = bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+    found = db.session.scalar(text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"))
     db.session.rollback()
-    return found
+    return found or 0
 
 
 def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: MakeRun) -> None:

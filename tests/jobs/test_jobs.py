@@ -86,6 +86,19 @@ def test_a_lost_wake_up_is_made_good_by_the_next_tick(app: Flask, owner: User, l
     assert db.session.scalars(select(Run)).one().state is RunState.COMPLETE
 
 
+def test_a_run_whose_worker_died_before_it_could_close_it_is_closed_by_a_tick(
+    app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due_mailing(owner)
+    ticking.take_turn()
+    with monkeypatch.context() as patch:
+        patch.setattr("mailer.sending.stretch.close_if_done", lambda run_id: False)
+        work_off(MAILINGS)
+    assert db.session.scalars(select(Run)).one().closed_at is None
+    ticking.take_turn()
+    assert db.session.scalars(select(Run)).one().state is RunState.COMPLETE
+
+
 def test_doubled_wake_ups_do_no_harm(app: Flask, owner: User, lab: Lab) -> None:
     due_mailing(owner)
     ticking.take_turn()
@@ -104,7 +117,7 @@ def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
     assert queue.queue(MAILINGS).count == 1
 
 
-def test_the_worker_that_plans_a_run_wakes_the_others_it_can_use(
+def test_the_worker_that_begins_a_list_wakes_the_others_it_can_use(
     app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "SLICE_SIZE", 1)

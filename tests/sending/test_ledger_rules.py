@@ -13,7 +13,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.delivery import MOVES, Delivery, DeliveryState, Reason
 from mailer.models.run import Run, RunState
-from mailer.sending.planning import plan_deliveries
+from mailer.sending.listing import plan_deliveries
 from mailer.smtp.lab import Lab
 from tests.sending.conftest import finish
 

@@ -22,8 +22,8 @@ from mailer.models.run import Run
 from mailer.sending.claims import Claim, Entry, LeaseLost
 from mailer.sending.connections import connector
 from mailer.sending.ledger import Ledger
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.marker import Mark, Marker
-from mailer.sending.planning import plan_deliveries
 from mailer.sending.rounds import Writer
 from mailer.smtp.results import Outcome, Phase, Result
 

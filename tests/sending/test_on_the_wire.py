@@ -17,7 +17,7 @@ from mailer.models.delivery import Delivery, Reason
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending import dkim_keys
-from mailer.sending.planning import plan_deliveries
+from mailer.sending.listing import plan_deliveries
 from mailer.smtp.lab import Lab, Offer
 from tests.factories import make_message
 from tests.sending.conftest import finish, let_time_pass, states

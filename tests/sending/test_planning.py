@@ -14,10 +14,10 @@ from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import audience
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.planning import (
     AlreadyRunning,
     NoRecipients,
-    plan_deliveries,
     set_next_run,
     start_due,
     start_now,

@@ -19,7 +19,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import brakes, stretch
 from mailer.sending.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
-from mailer.sending.planning import plan_deliveries
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.factories import make_message

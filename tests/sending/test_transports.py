@@ -22,7 +22,7 @@ from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending import server_health, transports
-from mailer.sending.planning import plan_deliveries
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.slots import take_slots
 from mailer.sending.stretch import send_run
 from mailer.sending.transports import read_routes

@@ -16,7 +16,8 @@ from mailer.models.user import User
 from mailer.recurrence.window import EVERY_DAY
 from mailer.sending import brakes
 from mailer.sending.closing import stop_what_must
-from mailer.sending.planning import plan_deliveries, start_now
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import start_now
 from mailer.sending.stretch import runs_with_work
 from mailer.sending.windows import turn_at_the_hours
 from mailer.smtp.lab import Lab

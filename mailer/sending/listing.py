@@ -1,0 +1,237 @@
+"""A run's list: one delivery for each person chosen, written part by part while the first get their mail already.
+
+Who is on it is decided at one moment: the chosen are read within one transaction that stays open until the last part is
+written, and that holds the lock by which only one makes a list at a time. Each part is a transaction of its own: killed
+amid one, it is not there, and whoever comes next goes on behind the last one that is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy import ColumnElement, Result, Row, case, exists, func, or_, select, text, update
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.delivery import Delivery, Reason
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending import audience, permits, windows
+from mailer.sending.closing import complete_mailing
+from mailer.sending.rounds import array
+
+log = structlog.get_logger()
+FIRST_PART = 5_000  # people: soon written, and enough to do for several workers
+PART = 20_000
+
+WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.unlisted_count > 0))
+LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('list of run ' || :run, 0))")
+INSERT_DELIVERIES = text(
+    "INSERT INTO deliveries (run_id, position, client_id, email, email_key, state, reason) "
+    "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, "
+    "CASE WHEN chosen.reason IS NULL THEN 'waiting' ELSE 'excluded' END, chosen.reason "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS chosen (id, reason) "
+    "JOIN clients c ON c.id = chosen.id WHERE c.id BETWEEN :first AND :last"
+)
+INSERT_SLICES = text(
+    "INSERT INTO slices (run_id, first_position, last_position, ready_at) "
+    "SELECT :run, first, least(first + :size - 1, :last), now() FROM generate_series(:first, :last, :size) AS first"
+)
+
+
+def plan_deliveries(run_id: int) -> bool:
+    """Write the run's list, or what is missing of it; whether this call did any of that."""
+    with closing(Listing(run_id)) as listing:
+        if not listing.begin():
+            return False
+        while not listing.is_complete:
+            listing.write_part()
+        return True
+
+
+@contextmanager
+def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Write the first part of a list that is wanted, call `begun`, and write the rest in a thread meanwhile.
+
+    Gives what tells whether that is done. At the end it is, unless the caller leaves by an exception: then what is
+    missing waits for the next worker. Does nothing when no list is wanted, or somebody else makes it.
+    """
+    with closing(Listing(run_id)) as listing:
+        if not listing.begin():
+            yield lambda: True
+            return
+        begun()
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        hurry = threading.Event()
+        thread = threading.Thread(target=_write_rest, args=(app, listing, hurry), name="list", daemon=True)
+        thread.start()
+        try:
+            yield lambda: not thread.is_alive()
+        except BaseException:
+            hurry.set()
+            raise
+        finally:
+            thread.join()
+
+
+def _write_rest(app: Flask, listing: Listing, hurry: threading.Event) -> None:
+    with app.app_context():
+        try:
+            while not (listing.is_complete or hurry.is_set()):
+                listing.write_part()
+        except Exception:  # what is written stays, and the tick finds what is missing
+            log.exception("a list is left unfinished", run=listing.run_id)
+
+
+class Listing:
+    """The making of one run's list, by one worker. `close` it in the end."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id = run_id
+        self.is_complete = False  # everybody chosen is written, or nobody is to be
+        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=PART)
+        self._people: Result[Any]
+        self._next: Sequence[Row[Any]] = ()  # read, not written
+        self._listed_count = 0  # the last position
+        self._total = 0  # of the list, as far as known
+
+    def close(self) -> None:
+        """End the reading, and let go of the lock."""
+        self._reading.close()
+
+    def begin(self) -> bool:
+        """Write the first part, or prepare to go on with a list left unfinished; False when there is nothing to do.
+
+        A run that must not begin, or has nobody, is closed as skipped.
+        """
+        if not self._reading.execute(LOCK, {"run": str(self.run_id)}).scalar_one():
+            return False
+        run = db.session.scalar(select(Run).where(Run.id == self.run_id, *WANTS_LIST))
+        if run is None:
+            db.session.rollback()
+            return False
+        mailing = db.session.get_one(Mailing, run.mailing_id)
+        if run.state is not RunState.PLANNED:
+            self._take_up(run, mailing)
+            return True
+        is_begun = self._begin(run, mailing)
+        db.session.commit()
+        return is_begun
+
+    def write_part(self) -> None:
+        """Write the next part and commit it. A run that is gone has no list."""
+        is_there = select(Run.id).where(Run.id == self.run_id).with_for_update(read=True, key_share=True)
+        if db.session.scalar(is_there) is None:
+            self.is_complete = True
+        else:
+            self._write()
+        db.session.commit()
+
+    def _begin(self, run: Run, mailing: Mailing) -> bool:
+        counts = audience.summary(mailing)
+        obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run)
+        self._total = counts.total
+        self._read(mailing, FIRST_PART)
+        _lock(run, mailing)
+        if run.closed_at is not None:  # stopped meanwhile
+            return False
+        if obstacle is None and not self._next:
+            obstacle = StopReason.NOBODY
+        if obstacle is not None:
+            self._skip(run, obstacle)
+            return True
+        _obey_brakes(run, mailing)
+        db.session.flush()
+        self._write()
+        return True
+
+    def _take_up(self, run: Run, mailing: Mailing) -> None:
+        """Read those behind the last one written; nobody twice, whose address meanwhile belongs to somebody else."""
+        listed = select(func.max(Delivery.position), func.max(Delivery.client_id)).where(Delivery.run_id == run.id)
+        last_position, last_id = db.session.execute(listed).one()
+        self._listed_count, self._total = last_position or 0, run.planned_count + run.unlisted_count
+        has_it = exists().where(Delivery.run_id == run.id, Delivery.email_key == Client.email_key)
+        self._read(mailing, PART, Client.id > (last_id or 0), ~has_it)
+        db.session.rollback()
+
+    def _skip(self, run: Run, reason: StopReason) -> None:
+        """Close the run before anything left."""
+        self.is_complete = True
+        run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, reason, utcnow()
+        db.session.flush()
+        complete_mailing(run.mailing_id, utcnow())
+
+    def _read(self, mailing: Mailing, count: int, *conditions: ColumnElement[bool]) -> None:
+        """Choose the people, now and for the whole list, and read the first `count`."""
+        reason = case(
+            (Suppression.reason == SuppressionReason.UNSUBSCRIBED, Reason.UNSUBSCRIBED.value),
+            (Suppression.reason.is_not(None), Reason.SUPPRESSED.value),
+        )
+        self._people = self._reading.execute(
+            select(Client.id, reason)
+            .outerjoin(Suppression, audience.SUPPRESSED)
+            .where(*audience.chosen(mailing), *conditions)
+            .order_by(Client.id)
+        )
+        self._next = self._people.fetchmany(count)
+
+    def _write(self) -> None:
+        """Write those read, and read the next; no commit."""
+        people, self._next = self._next, self._people.fetchmany(PART)
+        self.is_complete = not self._next
+        if people:
+            first = self._listed_count + 1
+            self._listed_count += self._insert(people)
+            about = {"run": self.run_id, "first": first, "last": self._listed_count}
+            db.session.execute(INSERT_SLICES, about | {"size": current_app.config["SLICE_SIZE"]})
+        unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
+        db.session.execute(
+            update(Run)
+            .where(Run.id == self.run_id)
+            .values(unlisted_count=unlisted)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _insert(self, people: Sequence[Row[Any]]) -> int:
+        """How many rows: a client who was deleted altogether since the reading gets none."""
+        about = {
+            "run": self.run_id,
+            "listed": self._listed_count,
+            "ids": array(client_id for client_id, _reason in people),
+            "reasons": array(reason or "NULL" for _client_id, reason in people),
+            "first": people[0][0],
+            "last": people[-1][0],
+        }
+        return int(db.session.execute(INSERT_DELIVERIES, about).rowcount)  # type: ignore[attr-defined]
+
+
+def _lock(run: Run, mailing: Mailing) -> None:
+    """Until the commit, whoever puts a brake on waits, and then finds a run to hold. The run last, as with everyone."""
+    db.session.refresh(mailing, with_for_update={"read": True})
+    db.session.refresh(mailing.owner, with_for_update={"read": True})
+    db.session.refresh(run, with_for_update=True)
+
+
+def _obey_brakes(run: Run, mailing: Mailing) -> None:
+    """Send, or not, as things stand now: a brake put on before found no run to hold."""
+    windows.enter(run, mailing, utcnow())
+    if mailing.paused_at is not None:
+        run.state = RunState.PAUSED
+    if run.stop_reason is None:
+        run.stop_reason = _brake_of(mailing, mailing.owner)
+
+
+def _brake_of(mailing: Mailing, owner: User) -> StopReason | None:
+    """Why none of the mailing's runs may go on; None while they may (be it after a pause)."""
+    if owner.blocked_at is not None:
+        return StopReason.BLOCKED
+    if mailing.disabled_at is not None:
+        return StopReason.DISABLED
+    return StopReason.DELETED if mailing.deleted_at is not None else None
