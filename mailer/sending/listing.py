@@ -10,16 +10,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, Result, Row, case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, ScalarResult, exists, func, or_, select, text, update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.client import Client, Suppression, SuppressionReason
-from mailer.models.delivery import Delivery, Reason
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
@@ -36,9 +35,11 @@ LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('list of run ' ||
 INSERT_DELIVERIES = text(
     "INSERT INTO deliveries (run_id, position, client_id, email, email_key, state, reason) "
     "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, "
-    "CASE WHEN chosen.reason IS NULL THEN 'waiting' ELSE 'excluded' END, chosen.reason "
-    "FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS chosen (id, reason) "
-    "JOIN clients c ON c.id = chosen.id WHERE c.id BETWEEN :first AND :last"
+    "CASE WHEN s.reason IS NULL THEN 'waiting' ELSE 'excluded' END, "
+    "CASE WHEN s.reason = 'unsubscribed' THEN s.reason WHEN s.reason IS NOT NULL THEN 'suppressed' END "
+    "FROM unnest(CAST(:ids AS bigint[])) AS chosen (id) JOIN clients c ON c.id = chosen.id "
+    "LEFT JOIN suppressions s ON s.owner_id = :owner AND s.email_key = c.email_key "
+    "WHERE c.id BETWEEN :first AND :last"
 )
 INSERT_SLICES = text(
     "INSERT INTO slices (run_id, first_position, last_position, ready_at) "
@@ -96,9 +97,10 @@ class Listing:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
         self.is_complete = False  # everybody chosen is written, or nobody is to be
-        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=PART)
-        self._people: Result[Any]
-        self._next: Sequence[Row[Any]] = ()  # read, not written
+        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=100)
+        self._owner_id = 0
+        self._people: ScalarResult[int]
+        self._next: Sequence[int] = ()  # one read and not written, if there is one
         self._listed_count = 0  # the last position
         self._total = 0  # of the list, as far as known
 
@@ -131,14 +133,14 @@ class Listing:
         if db.session.scalar(is_there) is None:
             self.is_complete = True
         else:
-            self._write()
+            self._write(PART)
         db.session.commit()
 
     def _begin(self, run: Run, mailing: Mailing) -> bool:
         counts = audience.summary(mailing)
         obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run)
         self._total = counts.total
-        self._read(mailing, FIRST_PART)
+        self._read(mailing)
         _lock(run, mailing)
         if run.closed_at is not None:  # stopped meanwhile
             return False
@@ -149,7 +151,7 @@ class Listing:
             return True
         _obey_brakes(run, mailing)
         db.session.flush()
-        self._write()
+        self._write(FIRST_PART)
         return True
 
     def _take_up(self, run: Run, mailing: Mailing) -> None:
@@ -158,7 +160,7 @@ class Listing:
         last_position, last_id = db.session.execute(listed).one()
         self._listed_count, self._total = last_position or 0, run.planned_count + run.unlisted_count
         has_it = exists().where(Delivery.run_id == run.id, Delivery.email_key == Client.email_key)
-        self._read(mailing, PART, Client.id > (last_id or 0), ~has_it)
+        self._read(mailing, Client.id > (last_id or 0), ~has_it)
         db.session.rollback()
 
     def _skip(self, run: Run, reason: StopReason) -> None:
@@ -168,29 +170,23 @@ class Listing:
         db.session.flush()
         complete_mailing(run.mailing_id, utcnow())
 
-    def _read(self, mailing: Mailing, count: int, *conditions: ColumnElement[bool]) -> None:
-        """Choose the people, now and for the whole list, and read the first `count`."""
-        reason = case(
-            (Suppression.reason == SuppressionReason.UNSUBSCRIBED, Reason.UNSUBSCRIBED.value),
-            (Suppression.reason.is_not(None), Reason.SUPPRESSED.value),
-        )
-        self._people = self._reading.execute(
-            select(Client.id, reason)
-            .outerjoin(Suppression, audience.SUPPRESSED)
-            .where(*audience.chosen(mailing), *conditions)
-            .order_by(Client.id)
-        )
-        self._next = self._people.fetchmany(count)
+    def _read(self, mailing: Mailing, *conditions: ColumnElement[bool]) -> None:
+        """Choose the people, now and for the whole list, and read the first."""
+        query = select(Client.id).where(*audience.chosen(mailing), *conditions).order_by(Client.id)
+        self._owner_id = mailing.owner_id
+        self._people = self._reading.execute(query).scalars()
+        self._next = self._people.fetchmany(1)
 
-    def _write(self) -> None:
-        """Write those read, and read the next; no commit."""
-        people, self._next = self._next, self._people.fetchmany(PART)
-        self.is_complete = not self._next
-        if people:
+    def _write(self, most: int) -> None:
+        """Write so many at most, and see whether there are more; no commit."""
+        if self._next:
+            people = [*self._next, *self._people.fetchmany(most - 1)]
+            self._next = self._people.fetchmany(1)
             first = self._listed_count + 1
             self._listed_count += self._insert(people)
             about = {"run": self.run_id, "first": first, "last": self._listed_count}
             db.session.execute(INSERT_SLICES, about | {"size": current_app.config["SLICE_SIZE"]})
+        self.is_complete = not self._next
         unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
         db.session.execute(
             update(Run)
@@ -199,15 +195,15 @@ class Listing:
             .execution_options(synchronize_session=False)
         )
 
-    def _insert(self, people: Sequence[Row[Any]]) -> int:
+    def _insert(self, people: Sequence[int]) -> int:
         """How many rows: a client who was deleted altogether since the reading gets none."""
         about = {
             "run": self.run_id,
+            "owner": self._owner_id,
             "listed": self._listed_count,
-            "ids": array(client_id for client_id, _reason in people),
-            "reasons": array(reason or "NULL" for _client_id, reason in people),
-            "first": people[0][0],
-            "last": people[-1][0],
+            "ids": array(people),
+            "first": people[0],
+            "last": people[-1],
         }
         return int(db.session.execute(INSERT_DELIVERIES, about).rowcount)  # type: ignore[attr-defined]
 
