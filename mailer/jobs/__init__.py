@@ -9,7 +9,7 @@ from flask import current_app
 from mailer.auth import outbox
 from mailer.clients.importing.job import run_import
 from mailer.extensions import db
-from mailer.jobs.ticking import take_turn, wake_others
+from mailer.jobs.waking import wake_others
 from mailer.queue import SEND_RUN, enqueue, others_wait
 from mailer.sending import fence
 from mailer.sending.stretch import ToldToGo
@@ -18,6 +18,8 @@ from mailer.sending.stretch import send_run as send_stretch
 
 def tick() -> None:
     """Start what is due and heal what was lost."""
+    from mailer.jobs.ticking import take_turn  # it sweeps all rooms; who only sends need not carry them
+
     take_turn()
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import structlog
-from flask import current_app
 from redis import RedisError
-from sqlalchemy import func, select
 
 from mailer import queue
 from mailer.accounts import sessions
@@ -20,13 +18,12 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
-from mailer.models.slice import Slice
-from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL, SEND_RUN
-from mailer.sending import fence, transports
+from mailer.jobs.waking import wake_senders
+from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
+from mailer.sending import fence
 from mailer.sending.closing import close_what_is_done, stop_what_must
 from mailer.sending.missing import make_good
 from mailer.sending.planning import start_due
-from mailer.sending.stretch import runs_with_work
 from mailer.sending.windows import turn_at_the_hours
 
 log = structlog.get_logger()
@@ -54,34 +51,6 @@ def _guarded(step: Callable[[], object]) -> None:
 def beat() -> None:
     """Leave word that the tick and its worker live."""
     queue.note_beat("tick")
-
-
-def wake_senders() -> None:
-    """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
-
-    While all mail servers rest from faults only runs whose list is still to be made need one.
-    """
-    if fence.is_held():
-        return
-    is_resting = transports.all_rest()
-    for waiting in runs_with_work():
-        if is_resting and not waiting.wants_list:
-            continue
-        _wake(waiting.run_id, waiting.worker_count + waiting.slice_count, waiting.worker_count)
-
-
-def wake_others(run_id: int) -> None:
-    """Wake the other workers that this run can use, now that this one has begun its list: the tick is a second off."""
-    slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
-    db.session.rollback()
-    _wake(run_id, slice_count or 0, at_it=1)
-
-
-def _wake(run_id: int, useful_count: int, at_it: int) -> None:
-    """Wake workers until as many are at the run, or on their way, as it can use and there may be."""
-    present = at_it + queue.waiting_count(SEND_RUN, run_id)
-    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], useful_count) - present):
-        queue.enqueue(SEND_RUN, run_id)
 
 
 def write_views() -> None:

@@ -1,0 +1,41 @@
+"""As many workers for a run as it can use."""
+
+from __future__ import annotations
+
+from flask import current_app
+from sqlalchemy import func, select
+
+from mailer import queue
+from mailer.extensions import db
+from mailer.models.slice import Slice
+from mailer.queue import SEND_RUN
+from mailer.sending import fence, transports
+from mailer.sending.stretch import runs_with_work
+
+
+def wake_senders() -> None:
+    """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
+
+    While all mail servers rest from faults only runs whose list is still to be made need one.
+    """
+    if fence.is_held():
+        return
+    is_resting = transports.all_rest()
+    for waiting in runs_with_work():
+        if is_resting and not waiting.wants_list:
+            continue
+        _wake(waiting.run_id, waiting.worker_count + waiting.slice_count, waiting.worker_count)
+
+
+def wake_others(run_id: int) -> None:
+    """Wake the other workers that this run can use, now that this one has begun its list: the tick is a second off."""
+    slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
+    db.session.rollback()
+    _wake(run_id, slice_count or 0, at_it=1)
+
+
+def _wake(run_id: int, useful_count: int, at_it: int) -> None:
+    """Wake workers until as many are at the run, or on their way, as it can use and there may be."""
+    present = at_it + queue.waiting_count(SEND_RUN, run_id)
+    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], useful_count) - present):
+        queue.enqueue(SEND_RUN, run_id)
