@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import suppress
@@ -50,4 +51,5 @@ def run_worker(name: str, *, burst: bool = False) -> None:
         [queue.queue(each, redis) for each in queue.WORKERS[name]], connection=redis, serializer=JSONSerializer
     )
     worker.log_result_lifespan = False
+    gc.freeze()  # what is here by now stays: a work-horse whose collector looked at it would copy its pages
     worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
