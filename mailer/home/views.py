@@ -8,12 +8,11 @@ from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.clock import utcnow
-from mailer.home import figures, health, news, queries, services
+from mailer.home import figures, health, queries, services
 from mailer.public import public_page
 from mailer.web import absolute_url, own_path
 
 bp = Blueprint("home", __name__)
-bp.record_once(lambda _state: news.listen())
 
 PRIVATE_PATHS = (
     "/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/calendar", "/operations", "/articles",

@@ -1,0 +1,63 @@
+"""The front of the house: the pages, the panel, and the commands for operators, with the extensions only these need."""
+
+from __future__ import annotations
+
+from flask import Flask, abort, redirect, request, url_for
+from flask_migrate import Migrate
+from werkzeug.wrappers import Response
+
+from mailer import admin, cli
+from mailer.accounts import sessions
+from mailer.auth.views import bp as auth
+from mailer.blog.article_views import bp as articles
+from mailer.blog.review_views import bp as review
+from mailer.blog.views import bp as blog
+from mailer.calendar.views import bp as calendar
+from mailer.clients.views import bp as clients
+from mailer.clock import utcnow
+from mailer.extensions import csrf, db, limiter, login_manager
+from mailer.home.unsubscribe import bp as unsubscribe
+from mailer.home.views import bp as home
+from mailer.journal import watching
+from mailer.mailings.views import bp as mailings
+from mailer.manager.views import bp as manager
+from mailer.messages.views import bp as messages
+from mailer.models.user import User
+from mailer.operations.views import bp as operations
+
+PUBLIC = (home, unsubscribe, auth, blog)
+SIGNED_IN = (clients, messages, mailings, calendar, operations, manager, articles, review)
+
+
+def init_app(app: Flask) -> None:
+    """Open the house to people."""
+    Migrate(app, db)
+    _init_login(app)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    watching.init_app(app)
+    for bp in (*PUBLIC, *SIGNED_IN):
+        app.register_blueprint(bp)
+    admin.init_app(app)
+    cli.init_app(app)
+
+
+def _init_login(app: Flask) -> None:
+    login_manager.init_app(app)
+    login_manager.user_loader(_load_user)
+    login_manager.session_protection = None  # the address of a phone changes; the row in the database decides
+    login_manager.unauthorized_handler(_ask_to_log_in)
+
+
+def _load_user(key: str) -> User | None:
+    """The person whose live session this key opens, unless blocked or unconfirmed."""
+    session = sessions.find(key, utcnow())
+    return session.user if session is not None else None
+
+
+def _ask_to_log_in() -> Response:
+    if "HX-Request" in request.headers:  # only a part of the page was asked for: all of it goes to the login
+        return Response(status=401, headers={"HX-Redirect": url_for("auth.login")})
+    if request.method in {"GET", "HEAD"}:
+        return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))
+    abort(401)

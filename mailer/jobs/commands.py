@@ -1,0 +1,86 @@
+"""The `flask` commands of the processes that work: they send, tick and push ticks, and answer no requests."""
+
+from __future__ import annotations
+
+import uuid
+
+import click
+from flask import Flask
+
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.jobs.schedule import run_scheduler
+from mailer.jobs.workers import run_worker
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.queue import WORKERS
+from mailer.sending import fence
+from mailer.sending.closing import stop_what_must
+from mailer.sending.planning import start_due, start_now
+from mailer.sending.stretch import runs_with_work, send_run
+from mailer.sending.windows import turn_at_the_hours
+
+LONG = 24 * 3600.0
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to `flask`."""
+    for command in COMMANDS:
+        app.cli.add_command(command)
+
+
+@click.command("send-mailings")
+@click.option("--mailing", "mailing_id", type=int, help="Send this mailing now, due or not.")
+def send_mailings(mailing_id: int | None) -> None:
+    """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers."""
+    try:
+        fence.require_confirmed()
+        run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    for run_id in run_ids:
+        while send_run(run_id, LONG):
+            pass
+        click.echo(_report(run_id))
+    stop_what_must()
+    if not run_ids:
+        click.echo("Nothing is due.")
+
+
+def _start_one(mailing_id: int) -> int:
+    mailing = db.session.get(Mailing, mailing_id)
+    if mailing is None or mailing.deleted_at is not None:
+        raise click.ClickException(f"There is no mailing {mailing_id}.")
+    if not mailing.may_send or mailing.owner.blocked_at is not None:
+        raise click.ClickException(f"Mailing {mailing_id} is {mailing.status.value}: it must be resumed first.")
+    return int(start_now(mailing, f"cli:{uuid.uuid4().hex}").id)
+
+
+def _start_all() -> list[int]:
+    start_due()
+    turn_at_the_hours()
+    return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
+
+
+def _report(run_id: int) -> str:
+    run = db.session.get_one(Run, run_id, populate_existing=True)
+    figures = ", ".join(f"{name} {count}" for name, count in run.counts.items())
+    line = f"mailing {run.mailing_id}, run {run.id}: {run.state.value}; planned {run.planned_count} = {figures}"
+    db.session.rollback()
+    return line
+
+
+@click.command("worker")
+@click.argument("name", type=click.Choice(list(WORKERS)))
+def worker(name: str) -> None:
+    """Run an RQ worker: mailings, accounts or ticks."""
+    run_worker(name)
+
+
+@click.command("scheduler")
+def scheduler() -> None:
+    """Run rq-scheduler with the tick."""
+    run_scheduler()
+
+
+COMMANDS = (send_mailings, worker, scheduler)
