@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 
 import structlog
 from flask import Flask, current_app
@@ -97,7 +98,7 @@ class Listing:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
         self.is_complete = False  # everybody chosen is written, or nobody is to be
-        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=100)
+        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=1000)
         self._owner_id = 0
         self._people: ScalarResult[int]
         self._next: Sequence[int] = ()  # one read and not written, if there is one
@@ -180,7 +181,7 @@ class Listing:
     def _write(self, most: int) -> None:
         """Write so many at most, and see whether there are more; no commit."""
         if self._next:
-            people = [*self._next, *self._people.fetchmany(most - 1)]
+            people = [*self._next, *islice(self._people, most - 1)]
             self._next = self._people.fetchmany(1)
             first = self._listed_count + 1
             self._listed_count += self._insert(people)
