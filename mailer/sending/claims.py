@@ -30,6 +30,7 @@ class Claim:
     people: dict[int, Person]
     flags: bytearray  # '0' or '1' per position; what `mark_and_record` writes
     left_count: int = field(default=0)  # people whose result is not written yet
+    was_left: bool = False  # a former holder died amid it: some of its attempts may not be settled
 
     def set_flag(self, position: int, is_marked: bool) -> None:
         """Note that the content of this position's mail may be on its way, or that its end is known."""

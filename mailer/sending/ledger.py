@@ -83,7 +83,8 @@ class Ledger:
         cursor.execute(statements.PEOPLE, {"run": self._run_id, "first": first, "last": last})
         people = {row[0]: _person(row) for row in cursor.fetchall()}
         doubts = [first + index for index, flag in enumerate(marked or "") if flag == "1"]
-        claim = Claim(slice_id, token, first, people, bytearray(b"0" * (last - first + 1)), len(people))
+        flags = bytearray(b"0" * (last - first + 1))
+        claim = Claim(slice_id, token, first, people, flags, len(people), was_left=marked is not None)
         for position in doubts:  # until they are settled, the flags say what they said
             claim.set_flag(position, True)
         return claim, doubts

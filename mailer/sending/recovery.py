@@ -21,6 +21,8 @@ def recover(ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules
 
     Those touched are no longer `is_settled`: the caller settles them instead of sending to them.
     """
+    if not claim.was_left:  # who gives a slice back has settled it, and takes its flags along
+        return
     for result in ledger.unsettled(claim):
         _apply(claim.people[cast(int, result.key)], result, rules, random)
     now = datetime.now(UTC)
