@@ -11,6 +11,7 @@ from mailer.composing.placeholders import Placeholder
 
 Escape = Callable[[str], str]
 _LINK = re.compile(r"(?:https?://|mailto:|tel:|cid:)", re.IGNORECASE)
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9/:_.\-]+")
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%"
 _OPEN_URL_IN_TEXT = re.compile(r"https?://[^\s<>\"()]*\Z", re.IGNORECASE)
 _URL_TAIL = 2000
@@ -28,6 +29,8 @@ def in_url(value: str) -> str:
 
 def as_url(value: str) -> str:
     """A value as a whole address; `#`, which leads nowhere, unless it is a link that may be clicked."""
+    if _PLAIN_LINK.fullmatch(value):  # all that follows would change nothing
+        return value
     address = _plain(value).strip()
     return html.escape(quote(address, safe=_URL_CHARACTERS, errors="replace")) if _LINK.match(address) else "#"
 

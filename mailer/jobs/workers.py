@@ -11,9 +11,13 @@ from typing import Any
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import queue
+from mailer.extensions import db
 from mailer.queue import SEND_RUN
+from mailer.sending import fence
+from mailer.sending.stretch import has_work
 
 
 class ForkingWorker(Worker):
@@ -51,5 +55,15 @@ def run_worker(name: str, *, burst: bool = False) -> None:
         [queue.queue(each, redis) for each in queue.WORKERS[name]], connection=redis, serializer=JSONSerializer
     )
     worker.log_result_lifespan = False
+    _warm_up()
     gc.freeze()  # what is here by now stays: a work-horse whose collector looked at it would copy its pages
     worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
+
+
+def _warm_up() -> None:
+    """Ask once what every job asks: a work-horse then is born knowing the database, its statements compiled."""
+    with suppress(SQLAlchemyError):  # away for now: the jobs will say so
+        fence.why_held()
+        has_work(0)
+    db.session.remove()
+    db.engine.dispose()

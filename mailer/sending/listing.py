@@ -28,8 +28,8 @@ from mailer.sending.closing import complete_mailing
 from mailer.sending.rounds import array
 
 log = structlog.get_logger()
-FIRST_PART = 5_000  # people: soon written, and enough to do for several workers
-PART = 20_000
+FIRST_PART = 2_500  # people: soon written, and enough for the first workers; the next parts are as long as all before
+LONGEST_PART = 20_000
 
 WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.unlisted_count > 0))
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('list of run ' || :run, 0))")
@@ -134,7 +134,7 @@ class Listing:
         if db.session.scalar(is_there) is None:
             self.is_complete = True
         else:
-            self._write(PART)
+            self._write(min(max(FIRST_PART, self._listed_count), LONGEST_PART))
         db.session.commit()
 
     def _begin(self, run: Run, mailing: Mailing) -> bool:

@@ -33,7 +33,7 @@ TEN = [f"c{number}@example.test" for number in range(10)]
 def small_parts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four people, then three at a time, in slices of two."""
     monkeypatch.setattr(listing, "FIRST_PART", 4)
-    monkeypatch.setattr(listing, "PART", 3)
+    monkeypatch.setattr(listing, "LONGEST_PART", 3)
     monkeypatch.setitem(app.config, "SLICE_SIZE", 2)
 
 
