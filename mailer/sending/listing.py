@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 
 import structlog
@@ -50,12 +50,13 @@ INSERT_SLICES = text(
 
 def plan_deliveries(run_id: int) -> bool:
     """Write the run's list, or what is missing of it; whether this call did any of that."""
-    with closing(Listing(run_id)) as listing:
-        if not listing.begin():
-            return False
+    listing = _begin(run_id)
+    if listing is None:
+        return False
+    with closing(listing):
         while not listing.is_complete:
             listing.write_part()
-        return True
+    return True
 
 
 @contextmanager
@@ -65,26 +66,40 @@ def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[]
     Gives what tells whether that is done. At the end it is, unless the caller leaves by an exception: then what is
     missing waits for the next worker. Does nothing when no list is wanted, or somebody else makes it.
     """
-    with closing(Listing(run_id)) as listing:
-        if not listing.begin():
-            yield lambda: True
-            return
+    listing = _begin(run_id)
+    if listing is None:
+        yield lambda: True
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    hurry = threading.Event()
+    thread = threading.Thread(target=_write_rest, args=(app, listing, hurry), name="list", daemon=True)
+    thread.start()
+    try:
         begun()
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
-        hurry = threading.Event()
-        thread = threading.Thread(target=_write_rest, args=(app, listing, hurry), name="list", daemon=True)
-        thread.start()
-        try:
-            yield lambda: not thread.is_alive()
-        except BaseException:
-            hurry.set()
-            raise
-        finally:
-            thread.join()
+        yield lambda: not thread.is_alive()
+    except BaseException:
+        hurry.set()
+        raise
+    finally:
+        thread.join()
+
+
+def _begin(run_id: int) -> Listing | None:
+    """A list begun, to be closed by the caller; None when there is nothing to do."""
+    is_wanted = db.session.scalar(select(Run.id).where(Run.id == run_id, *WANTS_LIST)) is not None
+    db.session.rollback()
+    if not is_wanted:
+        return None
+    with ExitStack() as stack:
+        listing = stack.enter_context(closing(Listing(run_id)))
+        if not listing.begin():
+            return None
+        stack.pop_all()
+        return listing
 
 
 def _write_rest(app: Flask, listing: Listing, hurry: threading.Event) -> None:
-    with app.app_context():
+    with app.app_context(), closing(listing):  # the reading ends with the list: a long one keeps dead rows alive
         try:
             while not (listing.is_complete or hurry.is_set()):
                 listing.write_part()

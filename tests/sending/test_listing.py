@@ -16,9 +16,10 @@ from mailer.models.mailing import mailing_clients
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import brakes, listing
+from mailer.sending import brakes, listing, stretch
 from mailer.sending.closing import close_if_done, stop_what_must
 from mailer.sending.listing import Listing, plan_deliveries
+from mailer.sending.sender import Turn
 from mailer.sending.stretch import runs_with_work, send_run
 from mailer.smtp.lab import Lab
 from tests.factories import make_client, save
@@ -134,6 +135,31 @@ def test_only_one_makes_a_list_at_a_time(make_run: MakeRun) -> None:
         assert not plan_deliveries(run.id)
     assert plan_deliveries(run.id)
     assert figures(run) == (10, 0)
+
+
+def test_nothing_is_held_open_once_the_list_is_made(
+    make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    take_turn = stretch._take_turn
+
+    def look_around(run_id: int, turn: Turn) -> bool:
+        wait_until(lambda: figures(run) == (10, 0) and count_of_lists() == 0, SOON)
+        held.append(run_id)
+        return take_turn(run_id, turn)
+
+    monkeypatch.setattr(stretch, "_take_turn", look_around)
+    run = make_run(*TEN)
+    finish(run)
+    assert held
+
+
+def count_of_lists() -> int:
+    """How many advisory locks are held in this database."""
+    here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    found = db.session.scalar(text(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND {here}"))
+    db.session.rollback()
+    return found or 0
 
 
 @pytest.mark.parametrize("kind", ["pause", "stop"])
