@@ -39,7 +39,7 @@ from mailer.smtp.results import Outcome, Phase, Result
 
 log = structlog.get_logger()
 T = TypeVar("T")
-STATES = {state.value: state for state in DeliveryState}  # a third of the time of calling the class
+STATES = {state.value: state for state in DeliveryState}
 
 
 class Ledger:

@@ -50,7 +50,7 @@ INSERT_SLICES = text(
 
 def plan_deliveries(run_id: int) -> bool:
     """Write the run's list, or what is missing of it; whether this call did any of that."""
-    listing = _begin(run_id)
+    listing = _begun(run_id)
     if listing is None:
         return False
     with closing(listing):
@@ -66,7 +66,7 @@ def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[]
     Gives what tells whether that is done. At the end it is, unless the caller leaves by an exception: then what is
     missing waits for the next worker. Does nothing when no list is wanted, or somebody else makes it.
     """
-    listing = _begin(run_id)
+    listing = _begun(run_id)
     if listing is None:
         yield lambda: True
         return
@@ -84,7 +84,7 @@ def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[]
         thread.join()
 
 
-def _begin(run_id: int) -> Listing | None:
+def _begun(run_id: int) -> Listing | None:
     """A list begun, to be closed by the caller; None when there is nothing to do."""
     is_wanted = db.session.scalar(select(Run.id).where(Run.id == run_id, *WANTS_LIST)) is not None
     db.session.rollback()

@@ -140,3 +140,11 @@ def outcomes(run: Run) -> dict[str, int]:
     ).all()
     db.session.rollback()
     return dict(rows)  # type: ignore[arg-type]
+
+
+def waiting_count() -> int:
+    """How many transactions wait for a lock."""
+    db.session.rollback()
+    found = db.session.scalar(text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"))
+    db.session.rollback()
+    return found or 0

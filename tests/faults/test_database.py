@@ -25,7 +25,7 @@ from mailer.sending.listing import FIRST_PART, Listing
 from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome
 from tests.conftest import Servers, make_migrated_app
-from tests.faults.conftest import carry_on, smtp_url
+from tests.faults.conftest import carry_on, smtp_url, waiting_count
 from tests.faults.horses import Horse, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
@@ -194,24 +194,16 @@ def test_killed_before_its_list_is_begun(lab: Lab, make_run: MakeRun, mount: Mou
     with db.engine.connect() as other:
         other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))
         horse = mount(run)
-        wait_until(is_somebody_waiting)
+        wait_until(lambda: waiting_count() > 0)
         horse.kill()
     db.session.rollback()
-    wait_until(lambda: not is_somebody_waiting())
+    wait_until(lambda: waiting_count() == 0)
     assert db.session.query(Delivery).count() == 0
     lab.refuse()
     horse = mount(run)
     horse.wait()
     db.session.refresh(run)
     assert run.planned_count == run.waiting_count == 20_000
-
-
-def is_somebody_waiting() -> bool:
-    """Whether a transaction waits for a lock."""
-    db.session.rollback()
-    found = bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
-    db.session.rollback()
-    return found
 
 
 def test_away_for_longer_than_the_lease_the_worker_gives_up_and_the_next_one_goes_on(

@@ -23,7 +23,7 @@ from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.conftest import Browser
 from tests.factories import make_mailing
-from tests.faults.conftest import add_clients, carry_on, outcomes
+from tests.faults.conftest import add_clients, carry_on, outcomes, waiting_count
 from tests.faults.horses import SOON, Horse, wait_until
 
 MakeRun = Callable[..., Run]
@@ -154,14 +154,6 @@ def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> N
     with app.app_context():
         work(*arguments)
         db.session.remove()
-
-
-def waiting_count() -> int:
-    """How many transactions wait for a lock."""
-    db.session.rollback()
-    found = db.session.scalar(text("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"))
-    db.session.rollback()
-    return found or 0
 
 
 def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: MakeRun) -> None:

@@ -98,7 +98,7 @@ def test_a_list_left_unfinished_is_found_and_finished(make_run: MakeRun, lab: La
     run = make_run(*TEN)
     begin_only(run)
     assert figures(run) == (4, 6)
-    assert [(waiting.run_id, True) for waiting in runs_with_work() if waiting.wants_list] == [(run.id, True)]
+    assert [waiting.run_id for waiting in runs_with_work() if waiting.wants_list] == [run.id]
     found = finish(run)
     assert (found.state, found.accepted_count, found.planned_count) == (RunState.COMPLETE, 10, 10)
     assert sorted(states(run)) == TEN
