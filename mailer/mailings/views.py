@@ -22,7 +22,8 @@ from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
 
 __all__ = ["bp"]
-SOON_SECONDS = 60  # a page opened so shortly before a run moves by itself when the run begins
+SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
+LONGEST_WAIT_SECONDS = 60  # between two looks: a computer that slept catches up
 
 
 @bp.get("")
@@ -93,6 +94,8 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     now = utcnow()
     run = run_queries.open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
     is_open = run is not None and run.closed_at is None
+    comes_at = mailing.next_run_at if mailing.may_send else None
+    seconds = (comes_at - now).total_seconds() if comes_at else None
     return {
         "mailing": mailing,
         "rule_words": calendar_words(Calendar.of(mailing)),
@@ -103,15 +106,17 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
-        "is_moving": is_open or _starts_soon(mailing),
+        "is_moving": is_open or (seconds is not None and seconds < SOON_SECONDS),
+        "wait_seconds": 1 if is_open else _wait_seconds(seconds),
         "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),
     }
 
 
-def _starts_soon(mailing: Mailing) -> bool:
-    if mailing.next_run_at is None or not mailing.may_send:
-        return False
-    return (mailing.next_run_at - utcnow()).total_seconds() < SOON_SECONDS
+def _wait_seconds(seconds_to_run: float | None) -> int | None:
+    """How long the open page waits before it looks again; None where no run is to come."""
+    if seconds_to_run is None:
+        return None
+    return int(min(max(seconds_to_run - SOON_SECONDS, 1), LONGEST_WAIT_SECONDS))
 
 
 def page_number() -> int:

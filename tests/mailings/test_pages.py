@@ -135,9 +135,25 @@ class TestPage:
         assert "hx-swap-oob" not in as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
 
     def test_a_run_near_at_hand_is_waited_for(self, as_owner, owner):
-        soon, later = utcnow() + timedelta(seconds=20), utcnow() + timedelta(hours=2)
-        assert "every 1s" in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=soon).id}").text
-        assert "every 1s" not in as_owner.get(f"/mailings/{make_mailing(owner, next_run_at=later).id}").text
+        mailing = make_mailing(owner, next_run_at=utcnow() + timedelta(seconds=20))
+        assert "every 1s" in as_owner.get(f"/mailings/{mailing.id}").text
+
+    def test_a_run_to_come_is_looked_for_more_seldom_until_it_is_near(self, as_owner, owner):
+        later = make_mailing(owner, next_run_at=utcnow() + timedelta(hours=2))
+        page = as_owner.get(f"/mailings/{later.id}").text
+        assert f'hx-get="/mailings/{later.id}/progress?shown=still" hx-trigger="every 60s"' in page
+        in_a_while = make_mailing(owner, next_run_at=utcnow() + timedelta(seconds=90))
+        seconds = re.search(r'hx-trigger="every (\d+)s"', as_owner.get(f"/mailings/{in_a_while.id}").text)
+        assert seconds and 1 < int(seconds[1]) <= 30
+        over = make_mailing(owner, completed_at=utcnow())
+        assert "hx-trigger" not in as_owner.get(f"/mailings/{over.id}").text
+
+    def test_looking_for_a_run_to_come_is_not_read_out(self, as_owner, mailing):
+        close_run(mailing, accepted=2)
+        mailing.next_run_at = utcnow() + timedelta(hours=2)
+        db.session.commit()
+        assert "data-announce" in as_owner.get(f"/mailings/{mailing.id}/progress?shown=going").text
+        assert "data-announce" not in as_owner.get(f"/mailings/{mailing.id}/progress?shown=still").text
 
     def test_a_server_out_of_order_is_quoted(self, as_owner, mailing):
         run = make_run(mailing, state=RunState.WAITING_FOR_SERVER, last_fault="421 <b>busy</b>", last_fault_at=utcnow())
