@@ -7,12 +7,14 @@ import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from bench import longer, parts, report
-from bench.postfix import Missing, running_sink, source_rate, tool
+from bench.postfix import Missing, Sink, running_sink, source_rate, tool
+from bench.processes import StolenTime
 from bench.report import ONE, RAW, TWO, Figures
 from bench.rivals import environment, flask_mail_loop
 from bench.sending import first_mails, send
@@ -68,33 +70,60 @@ def measure(service: Service, figures: Figures, asked: argparse.Namespace, pytho
 
 
 def one_round(service: Service, owner: User, figures: Figures, mail_count: int, python: Path | None) -> None:
-    """Raw, Golub with one worker and with two, and the others, one after another."""
-    with running_sink() as sink:
-        figures.add_rate(RAW, source_rate(sink, mail_count, parts.mail_size()))
-    for name, workers in ((ONE, 1), (TWO, 2)):
-        with running_sink() as sink:
-            sent = send(service, owner, sink, workers=workers, mail_count=mail_count)
-        figures.add_rate(name, sent.rate)
-        figures.cpu_us.setdefault(name, []).append((sent.worker_us, sent.server_us, sent.database_us))
-        figures.first_mail_after.append(sent.first_mail_after)
+    """Golub with one worker, then with two between two halves of raw, and the others, one after another."""
+    send_with(service, owner, figures, mail_count, ONE, 1)
+    stolen = StolenTime()
+    seconds = raw_seconds(mail_count // 2)
+    stolen_before = stolen.percent
+    send_with(service, owner, figures, mail_count, TWO, 2)
+    stolen = StolenTime()
+    seconds += raw_seconds(mail_count // 2)
+    figures.add_rate(RAW, mail_count // 2 * 2 / seconds, max(stolen_before, stolen.percent))
     if python is None:
         return
     with running_sink() as sink:
-        figures.add_rate("Flask-Mail, one connection", flask_mail_loop.rate(sink.port, 1500, keeps_connection=True))
-        figures.add_rate("Flask-Mail, mail.send()", flask_mail_loop.rate(sink.port, 1000, keeps_connection=False))
-        for title, name, count in (("django-post_office", "post_office", 4000), ("django-mailer", "mailer", 800)):
-            figures.add_rate(title, environment.django_rate(python, service, name, sink.port, count))
+        for name, measure in rivals(service, python, sink).items():
+            stolen = StolenTime()
+            figures.add_rate(name, measure(), stolen.percent)
+
+
+def send_with(service: Service, owner: User, figures: Figures, mail_count: int, name: str, workers: int) -> None:
+    """One run of Golub's into a sink of its own."""
+    stolen = StolenTime()
+    with running_sink() as sink:
+        sent = send(service, owner, sink, workers=workers, mail_count=mail_count)
+    figures.add_rate(name, sent.rate, stolen.percent)
+    figures.cpu_us.setdefault(name, []).append((sent.worker_us, sent.server_us, sent.database_us))
+    figures.first_mail_after.append(sent.first_mail_after)
+
+
+def raw_seconds(mail_count: int) -> float:
+    """What smtp-source takes for so many mails into a sink of its own."""
+    with running_sink() as sink:
+        return mail_count / source_rate(sink, mail_count, parts.mail_size())
+
+
+def rivals(service: Service, python: Path, sink: Sink) -> dict[str, Callable[[], float]]:
+    """The other tools: what measures each one's mails per second."""
+    return {
+        "Flask-Mail, one connection": partial(flask_mail_loop.rate, sink.port, 1500, keeps_connection=True),
+        "Flask-Mail, mail.send()": partial(flask_mail_loop.rate, sink.port, 1000, keeps_connection=False),
+        "django-post_office": partial(environment.django_rate, python, service, "post_office", sink.port, 4000),
+        "django-mailer": partial(environment.django_rate, python, service, "mailer", sink.port, 800),
+    }
 
 
 def measure_parts(service: Service, owner: User, figures: Figures, mail_count: int) -> None:
     """Each part of sending alone."""
     planned, run_id = parts.planned_rows_per_second(service, owner, mail_count)
+    recorded = parts.recorded_rows_per_second(run_id)
+    parts.forget(run_id)
     figures.others |= {
         "mail_size_bytes": parts.mail_size(),
         "composing_us": round(parts.composing_us(), 1),
         "dkim_us": {name: round(value, 1) for name, value in parts.signing_us().items()},
         "planned_rows_per_second": round(planned),
-        "marked_and_recorded_rows_per_second": round(parts.recorded_rows_per_second(run_id)),
+        "marked_and_recorded_rows_per_second": round(recorded),
     }
 
 
