@@ -9,6 +9,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import structlog
 from flask import current_app
@@ -31,10 +32,19 @@ JOB_TIMEOUT_SECONDS = 3600
 
 
 def connection() -> Redis:
-    """A client of the configured Redis; short time-outs, since the database is the truth."""
-    return Redis.from_url(
-        current_app.config["REDIS_URL"], socket_connect_timeout=2, socket_timeout=10, health_check_interval=30
-    )
+    """This process's client of the configured Redis."""
+    return _client(current_app.config["REDIS_URL"])
+
+
+def own_connection() -> Redis:
+    """A client for RQ's `Worker`, which changes the settings of the one it is given, if only to be listed."""
+    return _client.__wrapped__(current_app.config["REDIS_URL"])
+
+
+@lru_cache(maxsize=8)
+def _client(url: str) -> Redis:
+    """Short time-outs, since the database is the truth."""
+    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30)
 
 
 def queue(name: str, redis: Redis | None = None) -> Queue:

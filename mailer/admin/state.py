@@ -86,7 +86,7 @@ def queue_states() -> list[QueueState]:
 
 def worker_states() -> list[WorkerState]:
     """The workers that have said they live; raises RedisError."""
-    workers = Worker.all(connection=queue.connection(), serializer=JSONSerializer)
+    workers = Worker.all(connection=queue.own_connection(), serializer=JSONSerializer)
     return sorted(map(_worker_state, workers), key=lambda worker: (worker.queues, worker.name))
 
 

@@ -56,7 +56,7 @@ def run_scheduler() -> None:
     """Push the tick every TICK_SECONDS until SIGTERM or SIGINT, whatever happens to Redis."""
     seconds = current_app.config["TICK_SECONDS"]
     scheduler = TickScheduler(
-        queue_name=queue.TICKS, connection=queue.connection(), interval=seconds, job_class=JSONJob
+        queue_name=queue.TICKS, connection=queue.own_connection(), interval=seconds, job_class=JSONJob
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

@@ -49,7 +49,7 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     The tick runs in the worker's own process: it takes milliseconds and must not wait for a fork. Everything else is
     forked, so that whatever a job leaks or breaks ends with it.
     """
-    redis = queue.connection()
+    redis = queue.own_connection()
     kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker
     worker = kind(
         [queue.queue(each, redis) for each in queue.WORKERS[name]], connection=redis, serializer=JSONSerializer

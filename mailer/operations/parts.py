@@ -60,7 +60,7 @@ def parts() -> Parts:
     workers: list[WorkerBeat] = []
     waiting: dict[str, int] = {}
     try:
-        redis = queue.connection()
+        redis = queue.own_connection()
         tick, scheduler = queue.beat_age(redis, "tick"), queue.beat_age(redis, "scheduler")
         workers = queue.workers(redis)
         waiting = {name: queue.queue(name, redis).count for names in WORKERS.values() for name in names}

@@ -194,7 +194,7 @@ def test_the_start_wakes_a_worker_once(importer: Importer) -> None:
     address, form = importer.preview("email\na@example.test\n")
     for _click in range(2):
         assert importer.web.post(address, data=form).status_code == 303
-    redis = queue.connection()
+    redis = queue.own_connection()
     assert queue.queue(queue.IMPORTS, redis).count == 1
     SimpleWorker([queue.queue(queue.IMPORTS, redis)], connection=redis, serializer=JSONSerializer).work(burst=True)
     assert [client.email for client in live_clients()] == ["a@example.test"]

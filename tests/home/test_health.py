@@ -39,7 +39,7 @@ def test_a_copy_that_awaits_confirmation_says_so(web: Browser) -> None:
 
 
 def test_workers_are_counted_by_queue(web: Browser, servers: Servers) -> None:
-    worker = SimpleWorker([queue.queue("mailings")], connection=queue.connection(), serializer=JSONSerializer)
+    worker = SimpleWorker([queue.queue("mailings")], connection=queue.own_connection(), serializer=JSONSerializer)
     worker.register_birth()
     assert web.get("/health").json["workers"] == {"mailings": 1}  # type: ignore[index]
 
