@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 
 _CLOSING = b"x"
+_NAME_LENGTH = 40
 _NEEDS_NOTHING = re.compile(r"[A-Za-z0-9/:_@\-][A-Za-z0-9/:_@.\-]{0,72}")  # most addresses and links: half the time
 _LONG_WITH_LAST_SPACE = re.compile(rb"^(.{74,})(=20|=09)$", re.MULTILINE)
 
@@ -21,6 +23,10 @@ def encode(text: str, *, is_open: bool = False) -> bytes:
     """
     if _NEEDS_NOTHING.fullmatch(text):
         return text.encode("ascii") + b"=\r\n" if is_open else text.encode("ascii")
+    return _encoded_often(text, is_open) if len(text) <= _NAME_LENGTH else _encoded(text, is_open)
+
+
+def _encoded(text: str, is_open: bool) -> bytes:
     octets = text.encode("utf-8", "replace")
     if is_open:
         # A letter after it keeps room for the `=`, and the last space from being taken for the line's end.
@@ -33,3 +39,6 @@ def encode(text: str, *, is_open: bool = False) -> bytes:
     if encoded[:1] == b".":
         encoded = b"." + encoded
     return encoded.replace(b"\n", b"\r\n").replace(b"\n.", b"\n..")
+
+
+_encoded_often = lru_cache(maxsize=1024)(_encoded)  # a name stands in both halves of a mail, and many people share it
