@@ -8,13 +8,13 @@ amid one, it is not there, and whoever comes next goes on behind the last one th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager
-from itertools import islice
+from itertools import filterfalse, islice
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, ScalarResult, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -115,7 +115,7 @@ class Listing:
         self.is_complete = False  # everybody chosen is written, or nobody is to be
         self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=1000)
         self._owner_id = 0
-        self._people: ScalarResult[int]
+        self._people: Iterator[int]
         self._next: Sequence[int] = ()  # one read and not written, if there is one
         self._listed_count = 0  # the last position
         self._total = 0  # of the list, as far as known
@@ -175,8 +175,11 @@ class Listing:
         listed = select(func.max(Delivery.position), func.max(Delivery.client_id)).where(Delivery.run_id == run.id)
         last_position, last_id = db.session.execute(listed).one()
         self._listed_count, self._total = last_position or 0, run.planned_count + run.unlisted_count
-        has_it = exists().where(Delivery.run_id == run.id, Delivery.email_key == Client.email_key)
-        self._read(mailing, Client.id > (last_id or 0), ~has_it)
+        behind = Client.id > (last_id or 0)
+        # Asked for once: asked of each client, a planner without statistics reads the whole list for each.
+        have_it = select(Client.id).join(Delivery, Delivery.email_key == Client.email_key)
+        have_it = have_it.where(Delivery.run_id == run.id, Client.owner_id == mailing.owner_id, behind)
+        self._read(mailing, behind, left_out=frozenset(db.session.scalars(have_it)))
         db.session.rollback()
 
     def _skip(self, run: Run, reason: StopReason) -> None:
@@ -186,18 +189,18 @@ class Listing:
         db.session.flush()
         complete_mailing(run.mailing_id, utcnow())
 
-    def _read(self, mailing: Mailing, *conditions: ColumnElement[bool]) -> None:
+    def _read(self, mailing: Mailing, *conditions: ColumnElement[bool], left_out: Set[int] = frozenset()) -> None:
         """Choose the people, now and for the whole list, and read the first."""
         query = select(Client.id).where(*audience.chosen(mailing), *conditions).order_by(Client.id)
         self._owner_id = mailing.owner_id
-        self._people = self._reading.execute(query).scalars()
-        self._next = self._people.fetchmany(1)
+        self._people = filterfalse(left_out.__contains__, self._reading.execute(query).scalars())
+        self._next = [*islice(self._people, 1)]
 
     def _write(self, most: int) -> None:
         """Write so many at most, and see whether there are more; no commit."""
         if self._next:
             people = [*self._next, *islice(self._people, most - 1)]
-            self._next = self._people.fetchmany(1)
+            self._next = [*islice(self._people, 1)]
             first = self._listed_count + 1
             self._listed_count += self._insert(people)
             about = {"run": self.run_id, "first": first, "last": self._listed_count}
