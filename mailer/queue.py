@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import cast
 
 import structlog
 from flask import current_app
 from redis import Redis, RedisError
 from rq import Queue, Worker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
@@ -70,6 +74,24 @@ def enqueue(job: str, *ids: int) -> bool:
         log.warning("wake-up not queued", job=job, ids=ids, error=str(error))
         return False
     return True
+
+
+def take(job: str) -> tuple[int, ...] | None:
+    """The ids of the wake-up for `job` that waits longest, taken off its queue; None when none does.
+
+    For a worker that is at it anyway. One that dies with it loses it, which costs seconds, as ever.
+    """
+    try:
+        waiting = queue(QUEUE_OF[job])
+        # RQ's own `pop_job_id` fails where nothing waits.
+        while id_ := cast(bytes | None, waiting.connection.lpop(waiting.key)):
+            with suppress(NoSuchJobError):  # it waited for too long
+                found = Job.fetch(id_.decode(), waiting.connection, waiting.serializer)
+                found.delete()
+                return tuple(found.args)
+    except (RedisError, OSError):
+        pass
+    return None
 
 
 def waiting_count(job: str, *ids: int) -> int:

@@ -160,7 +160,7 @@ class Sender:
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
-            elif not self._is_ending:
+            else:
                 self._end_when_due(turn_ends.done())
             must_renew = now >= renew_at
             if now >= settle_at or must_renew or self._must_show_refusals():
@@ -176,7 +176,9 @@ class Sender:
         self._has_shown_refusals = True
         return True
 
-    def _end_when_due(self, is_late: bool) -> None:
+    def _end_when_due(self, is_late: bool = False) -> None:
+        if self._is_ending:
+            return
         if self._pool.breaker.state is BreakerState.OPEN:
             self.report.fault = self._pool.breaker.last_fault
             self._end(self._pool.finish)
@@ -206,6 +208,11 @@ class Sender:
         if not self._composed:
             self._compose_next()
         return self._composed.popleft() if self._composed else None
+
+    @property
+    def waiting_count(self) -> int:
+        """Those claimed whom no connection has taken yet."""
+        return len(self._queue) + len(self._composed)
 
     def _compose_ahead(self) -> None:
         """While the database is at work: many in a row take half the time of one now and then."""
@@ -276,6 +283,7 @@ class Sender:
             self._has_more = False
             self.report.is_out_of_work = True
             self._has_begun.set()
+            self._end_when_due()  # and not at the next look: small runs come by the hundred
             return
         slice_ = self._slices[claim.slice_id] = _Slice(claim)
         for position, person in claim.people.items():
@@ -324,6 +332,7 @@ class Sender:
         self._clerk.put(("settle", slice_.claim, progress, release))
         if release:
             self._ask_for_claims()
+            self._loop.call_soon(self._end_when_due)
 
     def _ask_for_claims(self) -> None:
         while self._has_more and not self._is_ending and len(self._slices) + self._claims_asked < SLICES_AHEAD:

@@ -170,11 +170,11 @@ class Pool:
         self._open_more()
 
     def _open_more(self) -> None:
-        """Double the connections while all are busy: a mailing of three does not need thirty."""
+        """Double the connections while all are busy and emails wait: a mailing of three does not need thirty."""
         if not self._has_demand or any(each.is_opening or each.is_free for each in self._connections):
             return
         count = len(self._connections)
-        for _ in range(min(self._allowance - count, max(1, count))):
+        for _ in range(min(self._allowance - count, max(1, count), self._source.waiting_count)):
             self._connections.add(Connection(self, self._transport, self._context))
 
     def _judge(self, connection: Connection, fault: Fault) -> None:

@@ -27,6 +27,10 @@ class Source(Protocol):
     def next_email(self) -> Email | None:
         """Give the next email; None when there is none now (`Pool.wake` says that there is more)."""
 
+    @property
+    def waiting_count(self) -> int:
+        """How many emails it could give now: nobody knocks at the server for more."""
+
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         """The server waits for the content: may it leave?
 

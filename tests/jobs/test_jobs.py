@@ -20,7 +20,7 @@ from flask import Flask
 from redis import Redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mailer import queue
 from mailer.clock import utcnow
@@ -47,12 +47,13 @@ def lab(app: Flask) -> Iterator[Lab]:
 
 
 def work_off(*names: str, max_jobs: int | None = None) -> None:
-    """Let an RQ worker do everything that waits in these queues, or the first few."""
-    redis = queue.connection()
+    """Let an RQ worker do everything that waits in these queues, or the first few; none of it may fail."""
+    redis = queue.own_connection()
     queues = [queue.queue(name, redis) for name in names]
     SimpleWorker(queues, connection=redis, serializer=JSONSerializer).work(
         burst=True, max_jobs=max_jobs, logging_level="WARNING"
     )
+    assert [each.failed_job_registry.count for each in queues] == [0] * len(queues)
     db.session.expire_all()
 
 
@@ -122,6 +123,7 @@ def test_the_worker_that_begins_a_list_wakes_the_others_it_can_use(
 ) -> None:
     monkeypatch.setitem(app.config, "SLICE_SIZE", 1)
     monkeypatch.setitem(app.config, "SENDERS_PER_RUN", 4)
+    monkeypatch.setattr("mailer.jobs.take", lambda job: None)  # the others have not come yet
     due_mailing(owner, 3)
     ticking.take_turn()
     assert queue.queue(MAILINGS).count == 1  # how many slices there will be nobody knows yet
@@ -129,6 +131,28 @@ def test_the_worker_that_begins_a_list_wakes_the_others_it_can_use(
     assert queue.queue(MAILINGS).count == 2
     work_off(MAILINGS)
     assert len(lab.accepted) == 3
+
+
+def test_small_runs_share_a_job(app: Flask, owner: User, lab: Lab) -> None:
+    for _number in range(3):
+        due_mailing(owner, 1)
+    ticking.take_turn()
+    queue.connection().lpush(queue.queue(MAILINGS).key, "forgotten")  # its job is no longer known
+    work_off(MAILINGS, max_jobs=1)
+    assert queue.queue(MAILINGS).count == 0
+    assert [run.state for run in db.session.scalars(select(Run))] == [RunState.COMPLETE] * 3
+
+
+def test_a_job_takes_no_other_run_once_its_turn_is_over(
+    app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "JOB_SECONDS", 0.001)
+    for _number in range(3):
+        due_mailing(owner, 1)
+    ticking.take_turn()
+    work_off(MAILINGS, max_jobs=1)
+    assert queue.waiting_count(SEND_RUN) >= 2
+    assert db.session.scalar(select(func.count()).where(Run.state == RunState.PLANNED)) == 2
 
 
 def test_a_worker_knows_whether_anybody_else_waits(app: Flask) -> None:

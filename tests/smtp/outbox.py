@@ -42,6 +42,10 @@ class Outbox:
     def next_email(self) -> Email | None:
         return self.waiting.pop(0) if self.waiting else None
 
+    @property
+    def waiting_count(self) -> int:
+        return len(self.waiting)
+
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         self.questions.append((email, answer))
         if self.answers_marks:
