@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,6 +101,14 @@ def waiting_count(job: str, *ids: int) -> int:
         return sum(id_.startswith(_prefix(job, *ids)) for id_ in queue(QUEUE_OF[job]).job_ids)
     except (RedisError, OSError):
         return 0
+
+
+def waiting_counts(job: str) -> Counter[int]:
+    """How many wake-ups for `job`, which takes one id, wait for each; nothing when Redis is away."""
+    try:
+        return Counter(int(id_.split("-")[1]) for id_ in queue(QUEUE_OF[job]).job_ids)
+    except (RedisError, OSError):
+        return Counter()
 
 
 def others_wait(job: str, *ids: int) -> bool:

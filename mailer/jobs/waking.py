@@ -21,21 +21,25 @@ def wake_senders() -> None:
     if fence.is_held():
         return
     is_resting = transports.all_rest()
+    on_their_way = queue.waiting_counts(SEND_RUN)
     for waiting in runs_with_work():
         if is_resting and not waiting.wants_list:
             continue
-        _wake(waiting.run_id, waiting.worker_count + waiting.slice_count, waiting.worker_count)
+        present = waiting.worker_count + on_their_way[waiting.run_id]
+        useful = waiting.worker_count + waiting.slice_count
+        on_their_way[waiting.run_id] += _wake(waiting.run_id, useful, present)
 
 
 def wake_others(run_id: int) -> None:
     """Wake the other workers that this run can use, now that this one has begun its list: the tick is a second off."""
     slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
     db.session.rollback()
-    _wake(run_id, slice_count or 0, at_it=1)
+    _wake(run_id, slice_count or 0, 1 + queue.waiting_count(SEND_RUN, run_id))
 
 
-def _wake(run_id: int, useful_count: int, at_it: int) -> None:
-    """Wake workers until as many are at the run, or on their way, as it can use and there may be."""
-    present = at_it + queue.waiting_count(SEND_RUN, run_id)
-    for _slot in range(min(current_app.config["SENDERS_PER_RUN"], useful_count) - present):
+def _wake(run_id: int, useful_count: int, present: int) -> int:
+    """Wake workers until as many are at the run, or on their way, as it can use and there may be; how many."""
+    missing = max(0, min(current_app.config["SENDERS_PER_RUN"], useful_count) - present)
+    for _worker in range(missing):
         queue.enqueue(SEND_RUN, run_id)
+    return missing

@@ -93,8 +93,9 @@ def test_without_work_the_breaker_does_not_knock():
     outbox.expected_count = 2
 
     async def wait_then_bring_more() -> None:
-        await until(lambda: not outbox.pool._has_demand and outbox.pool.breaker.state is BreakerState.PROBING)
-        assert lab.connection_count <= 2 and not outbox.pool.connection_count
+        await until(lambda: outbox.pool.breaker.state is BreakerState.PROBING)
+        await asyncio.sleep(0.1)  # it could knock now
+        assert lab.connection_count == 1 and not outbox.pool.connection_count
         outbox.waiting.append(email_to("bob@x.test"))
         lab.obey(())
         outbox.pool.wake()
@@ -102,6 +103,21 @@ def test_without_work_the_breaker_does_not_knock():
     with Lab("GREETING -> 554 5.3.2 Closed") as lab:
         outbox.send(transport_to(lab.port), wait_then_bring_more)
         assert outbox.outcomes == [SERVER_FAULT, ACCEPTED]
+
+
+def test_no_more_connections_than_emails():
+    outbox = Outbox(map(email_to, people(10)), answers_marks=False)
+
+    async def answer_late() -> None:
+        await until(lambda: len(outbox.questions) == 10)  # one on each connection
+        await asyncio.sleep(0.1)
+        assert outbox.pool.connection_count == 10
+        for _email, answer in outbox.questions:
+            answer(True)
+
+    with Lab() as lab:
+        outbox.send(transport_to(lab.port, connections=32), answer_late)
+        assert lab.connection_count == lab.content_count == 10
 
 
 def test_a_probe_is_one_email_and_every_success_one_more_connection():
