@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 _CLOSING = b"x"
-_NAME_LENGTH = 40
+_NAME_LENGTH = 40  # characters
 _NEEDS_NOTHING = re.compile(r"[A-Za-z0-9/:_@\-][A-Za-z0-9/:_@.\-]{0,72}")  # most addresses and links: half the time
 _LONG_WITH_LAST_SPACE = re.compile(rb"^(.{74,})(=20|=09)$", re.MULTILINE)
 

@@ -96,7 +96,8 @@ def _take_turn(run_id: int, turn: Turn) -> bool:
     if report is None:  # other workers have all the connections there may be
         return False
     _note_health(choice, run_id, report)
-    if report.is_told_to_go and not _close_if_done(run_id):
+    if report.is_told_to_go:
+        _close_if_done(run_id)
         raise ToldToGo
     return not report.is_lease_lost and not (report.fault and transports.all_rest())
 

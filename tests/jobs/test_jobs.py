@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -32,7 +33,9 @@ from mailer.models.client_import import ClientImport
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS, SEND_RUN, TICK, TICKS
+from mailer.sending import stretch
 from mailer.sending.planning import set_next_run
+from mailer.sending.sender import Report
 from mailer.smtp.lab import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing, save
@@ -153,6 +156,26 @@ def test_a_job_takes_no_other_run_once_its_turn_is_over(
     work_off(MAILINGS, max_jobs=1)
     assert queue.waiting_count(SEND_RUN) >= 2
     assert db.session.scalar(select(func.count()).where(Run.state == RunState.PLANNED)) == 2
+
+
+def test_told_to_go_as_its_run_ends_a_worker_takes_no_other(
+    app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = stretch._send
+
+    def send_and_hear(*arguments: Any) -> Report | None:
+        report = send(*arguments)
+        if report is not None:
+            report.is_told_to_go = True
+        return report
+
+    monkeypatch.setattr(stretch, "_send", send_and_hear)
+    for _number in range(2):
+        due_mailing(owner, 1)
+    ticking.take_turn()
+    work_off(MAILINGS, max_jobs=1)
+    states = db.session.scalars(select(Run.state).order_by(Run.id)).all()
+    assert states == [RunState.COMPLETE, RunState.PLANNED]
 
 
 def test_a_worker_knows_whether_anybody_else_waits(app: Flask) -> None:
