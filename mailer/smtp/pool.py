@@ -31,7 +31,6 @@ class Pool:
         self._connections: set[Connection] = set()
         self._leaving: set[Connection] = set()  # QUIT said
         self._in_hand_count = 0
-        self._has_demand = True  # as far as we know there are emails to be had
         self._has_worked_lately = False  # since the breaker opened or the pace was last brought down
         self._broken_off_count = 0  # conversations in a row, each at the words about its recipient
         self._paced_at = 0.0  # when the pace will be asked again
@@ -60,7 +59,6 @@ class Pool:
 
     def wake(self) -> None:
         """There are emails again."""
-        self._has_demand = True
         self._notice()
 
     def finish(self) -> None:
@@ -96,7 +94,6 @@ class Pool:
         email = self._source.next_email()
         if email is None:
             self.pacing.give_back()
-            self._has_demand = False
             return None
         self._in_hand_count += 1
         if len(self._connections) < self._allowance:
@@ -124,7 +121,7 @@ class Pool:
 
     def is_idle(self, connection: Connection) -> None:
         """A connection has nothing to do."""
-        if self._has_demand:
+        if self._source.waiting_count:
             self._changed.set()
 
     def is_leaving(self, connection: Connection) -> None:
@@ -163,7 +160,7 @@ class Pool:
         self.pacing.tick(now)
         for connection in list(self._connections | self._leaving):
             connection.check(now)
-        if not self._has_demand or self._is_closing:
+        if self._is_closing or not self._source.waiting_count:
             return
         for connection in list(self._connections):
             connection.work()
@@ -171,7 +168,7 @@ class Pool:
 
     def _open_more(self) -> None:
         """Double the connections while all are busy and emails wait: a mailing of three does not need thirty."""
-        if not self._has_demand or any(each.is_opening or each.is_free for each in self._connections):
+        if any(each.is_opening or each.is_free for each in self._connections):
             return
         count = len(self._connections)
         for _ in range(min(self._allowance - count, max(1, count), self._source.waiting_count)):
@@ -216,7 +213,6 @@ class Pool:
         """No email was in hand: let one bear the error's words, so that they can be seen where people look."""
         email = None if self._is_closing else self._source.next_email()
         if email is None:
-            self._has_demand = False
             return
         now = datetime.now(UTC)
         outcome = Outcome.SERVER_FAULT
