@@ -5,9 +5,11 @@ Redis holds no truth. A wake-up that gets lost costs seconds: the tick finds eve
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,18 +40,20 @@ JOB_TIMEOUT_SECONDS = 3600
 
 def connection() -> Redis:
     """This process's client of the configured Redis."""
-    return _client(current_app.config["REDIS_URL"])
+    return _shared_client(current_app.config["REDIS_URL"])
 
 
 def own_connection() -> Redis:
     """A client for RQ's `Worker`, which changes the settings of the one it is given, if only to be listed."""
-    return _client.__wrapped__(current_app.config["REDIS_URL"])
+    return _client(current_app.config["REDIS_URL"])
 
 
-@lru_cache(maxsize=8)
 def _client(url: str) -> Redis:
     """Short time-outs, since the database is the truth."""
     return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=10, health_check_interval=30)
+
+
+_shared_client = lru_cache(maxsize=8)(_client)
 
 
 def queue(name: str, redis: Redis | None = None) -> Queue:
@@ -77,36 +81,37 @@ def enqueue(job: str, *ids: int) -> bool:
     return True
 
 
-def take(job: str) -> tuple[int, ...] | None:
-    """The ids of the wake-up for `job` that waits longest, taken off its queue; None when none does.
+def enqueue_missing(job: str, ids: Sequence[int]) -> None:
+    """Wake a worker for each id for which no wake-up waits."""
+    on_their_way = waiting(job) if ids else Counter[int]()
+    for id_ in ids:
+        if not on_their_way[id_]:
+            enqueue(job, id_)
+
+
+def take(job: str) -> int | None:
+    """The id of the wake-up for `job` that waits longest, taken off its queue; None when none does.
 
     For a worker that is at it anyway. One that dies with it loses it, which costs seconds, as ever.
     """
     try:
-        waiting = queue(QUEUE_OF[job])
+        line = queue(QUEUE_OF[job])
         # RQ's own `pop_job_id` fails where nothing waits.
-        while id_ := cast(bytes | None, waiting.connection.lpop(waiting.key)):
+        while id_ := cast(bytes | None, line.connection.lpop(line.key)):
             with suppress(NoSuchJobError):  # it waited for too long
-                found = Job.fetch(id_.decode(), waiting.connection, waiting.serializer)
+                found = Job.fetch(id_.decode(), line.connection, line.serializer)
                 found.delete()
-                return tuple(found.args)
+                return int(found.args[0])
     except (RedisError, OSError):
         pass
     return None
 
 
-def waiting_count(job: str, *ids: int) -> int:
-    """How many such wake-ups wait in their queue; 0 when Redis is away."""
+def waiting(job: str) -> Counter[int]:
+    """How many wake-ups for `job` wait, by the id they carry; nothing when Redis is away."""
     try:
-        return sum(id_.startswith(_prefix(job, *ids)) for id_ in queue(QUEUE_OF[job]).job_ids)
-    except (RedisError, OSError):
-        return 0
-
-
-def waiting_counts(job: str) -> Counter[int]:
-    """How many wake-ups for `job`, which takes one id, wait for each; nothing when Redis is away."""
-    try:
-        return Counter(int(id_.split("-")[1]) for id_ in queue(QUEUE_OF[job]).job_ids)
+        found = (re.match(rf"{_prefix(job)}(\d+)-", id_) for id_ in queue(QUEUE_OF[job]).job_ids)
+        return Counter(int(match[1]) for match in found if match)
     except (RedisError, OSError):
         return Counter()
 

@@ -29,8 +29,8 @@ def send_run(run_id: int) -> None:
     ten mails.
     """
     turn_ends = time.monotonic() + current_app.config["JOB_SECONDS"]
-    while _send_for_a_turn(run_id) and time.monotonic() < turn_ends and (next_one := take(SEND_RUN)):
-        (run_id,) = next_one
+    while _send_for_a_turn(run_id) and time.monotonic() < turn_ends and (next_id := take(SEND_RUN)):
+        run_id = next_id
 
 
 def _send_for_a_turn(run_id: int) -> bool:

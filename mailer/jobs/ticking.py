@@ -97,13 +97,9 @@ def wake_account_emails() -> None:
     """Wake the account worker for mails whose wake-up was lost or whose retry has come."""
     if fence.is_held():
         return
-    for email_id in outbox.due_account_emails(utcnow()):
-        if not queue.waiting_count(SEND_ACCOUNT_EMAIL, email_id):
-            queue.enqueue(SEND_ACCOUNT_EMAIL, email_id)
+    queue.enqueue_missing(SEND_ACCOUNT_EMAIL, outbox.due_account_emails(utcnow()))
 
 
 def wake_imports() -> None:
     """Wake a worker for imports whose wake-up was lost or whose worker died."""
-    for import_id in stalled_imports(utcnow()):
-        if not queue.waiting_count(IMPORT_CLIENTS, import_id):
-            queue.enqueue(IMPORT_CLIENTS, import_id)
+    queue.enqueue_missing(IMPORT_CLIENTS, stalled_imports(utcnow()))

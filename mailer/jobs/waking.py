@@ -21,10 +21,11 @@ def wake_senders() -> None:
     if fence.is_held():
         return
     is_resting = transports.all_rest()
-    on_their_way = queue.waiting_counts(SEND_RUN)
-    for waiting in runs_with_work():
-        if is_resting and not waiting.wants_list:
-            continue
+    found = [waiting for waiting in runs_with_work() if waiting.wants_list or not is_resting]
+    if not found:
+        return
+    on_their_way = queue.waiting(SEND_RUN)
+    for waiting in found:
         present = waiting.worker_count + on_their_way[waiting.run_id]
         useful = waiting.worker_count + waiting.slice_count
         on_their_way[waiting.run_id] += _wake(waiting.run_id, useful, present)
@@ -34,7 +35,7 @@ def wake_others(run_id: int) -> None:
     """Wake the other workers that this run can use, now that this one has begun its list: the tick is a second off."""
     slice_count = db.session.scalar(select(func.count()).where(Slice.run_id == run_id, Slice.ready_at <= func.now()))
     db.session.rollback()
-    _wake(run_id, slice_count or 0, 1 + queue.waiting_count(SEND_RUN, run_id))
+    _wake(run_id, slice_count or 0, 1 + queue.waiting(SEND_RUN)[run_id])
 
 
 def _wake(run_id: int, useful_count: int, present: int) -> int:

@@ -79,7 +79,7 @@ def test_a_worker_told_to_go_is_gone_in_two_seconds_and_leaves_nothing_in_doubt(
     db.session.refresh(run)
     assert (run.accepted_count, run.uncertain_count) == (at_end, 0)
     assert db.session.scalar(text("SELECT count(*) FROM slices WHERE lease_token IS NOT NULL")) == 0
-    assert queue.waiting_count(SEND_RUN, run.id) == 2  # its own, for whoever goes on, and the second worker's
+    assert queue.waiting(SEND_RUN)[run.id] == 2  # its own, for whoever goes on, and the second worker's
     db.session.rollback()
     time.sleep(0.1)
     assert len(lab.accepted) == at_end  # no horse runs on by itself
