@@ -14,7 +14,7 @@ from statistics import median
 
 from bench import longer, parts, report
 from bench.postfix import Missing, Sink, running_sink, source_rate, tool
-from bench.processes import StolenTime
+from bench.processes import stolen_percent
 from bench.report import ONE, RAW, TWO, Figures
 from bench.rivals import environment, flask_mail_loop
 from bench.sending import first_mails, send
@@ -71,28 +71,25 @@ def measure(service: Service, figures: Figures, asked: argparse.Namespace, pytho
 
 def one_round(service: Service, owner: User, figures: Figures, mail_count: int, python: Path | None) -> None:
     """Golub with one worker, then with two between two halves of raw, and the others, one after another."""
+    stolen_percent()  # from here on
     send_with(service, owner, figures, mail_count, ONE, 1)
-    stolen = StolenTime()
-    seconds = raw_seconds(mail_count // 2)
-    stolen_before = stolen.percent
+    half = mail_count // 2
+    seconds, stolen = raw_seconds(half), stolen_percent()
     send_with(service, owner, figures, mail_count, TWO, 2)
-    stolen = StolenTime()
-    seconds += raw_seconds(mail_count // 2)
-    figures.add_rate(RAW, mail_count // 2 * 2 / seconds, max(stolen_before, stolen.percent))
+    seconds, stolen = seconds + raw_seconds(half), max(stolen, stolen_percent())
+    figures.add_rate(RAW, 2 * half / seconds, stolen)
     if python is None:
         return
     with running_sink() as sink:
         for name, measure in rivals(service, python, sink).items():
-            stolen = StolenTime()
-            figures.add_rate(name, measure(), stolen.percent)
+            figures.add_rate(name, measure(), stolen_percent())
 
 
 def send_with(service: Service, owner: User, figures: Figures, mail_count: int, name: str, workers: int) -> None:
     """One run of Golub's into a sink of its own."""
-    stolen = StolenTime()
     with running_sink() as sink:
         sent = send(service, owner, sink, workers=workers, mail_count=mail_count)
-    figures.add_rate(name, sent.rate, stolen.percent)
+    figures.add_rate(name, sent.rate, stolen_percent())
     figures.cpu_us.setdefault(name, []).append((sent.worker_us, sent.server_us, sent.database_us))
     figures.first_mail_after.append(sent.first_mail_after)
 

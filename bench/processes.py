@@ -57,14 +57,6 @@ def cpu_seconds(process_id: int) -> float:
     return total
 
 
-class StolenTime:
-    """How much of the machine's CPU time its host gave to others since this was made: what a shared machine suffers."""
-
-    def __init__(self) -> None:
-        self._before = psutil.cpu_times()
-
-    @property
-    def percent(self) -> float:
-        """Of all CPU time since then. 0 where the system does not say."""
-        passed = [late - early for early, late in zip(self._before, psutil.cpu_times(), strict=True)]
-        return 100 * passed[self._before._fields.index("steal")] / sum(passed) if hasattr(self._before, "steal") else 0
+def stolen_percent() -> float:
+    """Of the CPU time since this was asked last, what the host gave to others; 0 where the system does not say."""
+    return float(getattr(psutil.cpu_times_percent(), "steal", 0.0))
