@@ -121,6 +121,13 @@ def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
     assert queue.queue(MAILINGS).count == 1
 
 
+def test_somebody_elses_job_in_the_queue_keeps_nobody_from_being_woken(app: Flask, owner: User) -> None:
+    queue.connection().lpush(queue.queue(MAILINGS).key, "3f2a9c", "somebody-else-s")
+    due_mailing(owner)
+    ticking.take_turn()
+    assert queue.waiting(SEND_RUN) == {db.session.scalars(select(Run.id)).one(): 1}
+
+
 def test_the_worker_that_begins_a_list_wakes_the_others_it_can_use(
     app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
