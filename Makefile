@@ -59,7 +59,7 @@ lock: setup ## resolve requirements*.in into requirements*.txt with hashes
 	@test -x $(TOOLS)/bin/uv || .venv/bin/python -m venv $(TOOLS)
 	@test -x $(TOOLS)/bin/uv || $(TOOLS)/bin/python -m pip install -q uv==$(VERSION_OF_UV)
 	for name in requirements requirements-dev requirements-node; do \
-		$(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
+		$(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 			$$name.in -o $$name.txt || exit 1; \
 	done
 	npm install --package-lock-only

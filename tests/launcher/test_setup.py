@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import re
 import socket
 import stat
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from launcher import assets, ports
 from launcher.credentials import load_credentials
@@ -36,6 +41,34 @@ def test_the_front_end_files_are_in_place_and_fetch_nothing() -> None:
 
 def test_the_lock_file_names_no_download_address() -> None:
     assert '"resolved"' not in (assets.HERE / "package-lock.json").read_text()
+
+
+def test_what_is_wanted_with_extras_is_pinned_with_them() -> None:
+    """Else pip 23.2, Python 3.11's own, looks at the newest `coverage[toml]` where `coverage` alone is pinned, and
+    stops because that one has no hash here: the day a new coverage appears, no fresh machine can be set up."""
+    pins = {canonicalize_name(pin.name): pin for file in ("requirements", "requirements-dev") for pin in pinned(file)}
+    wanted = [requirement for pin in pins.values() for requirement in needed_by(pin)]
+    assert any(requirement.extras for requirement in wanted)
+    for requirement in wanted:
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin is None or requirement.extras <= pin.extras, f"{requirement} is pinned as {pin}"
+
+
+def pinned(name: str) -> Iterator[Requirement]:
+    """The pins of one lock file."""
+    for line in (assets.HERE / f"{name}.txt").read_text().splitlines():
+        if re.match(r"\w", line):
+            yield Requirement(line.removesuffix("\\"))
+
+
+def needed_by(pin: Requirement) -> Iterator[Requirement]:
+    """What an installed pin asks for on this machine."""
+    if pin.marker is not None and not pin.marker.evaluate():
+        return
+    for text in metadata.requires(pin.name) or ():
+        requirement = Requirement(text)
+        if any(not requirement.marker or requirement.marker.evaluate({"extra": extra}) for extra in {"", *pin.extras}):
+            yield requirement
 
 
 def test_musl_goes_without_the_embedded_servers() -> None:
