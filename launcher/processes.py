@@ -15,6 +15,8 @@ PYTHON = sys.executable
 FLASK = (PYTHON, "-m", "flask")
 WEB = (
     *(PYTHON, "-m", "gunicorn", "wsgi:app", "--worker-class=gthread", "--workers=2", "--threads=8"),
+    # Longer than a proxy keeps an idle connection (nginx: 60 s): who closes first must be the one that would ask.
+    "--keep-alive=75",
     *("--no-control-socket", "--graceful-timeout=4", "--log-level=warning"),
 )
 
