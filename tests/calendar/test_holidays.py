@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 
 from mailer.days_off import OWN, Change, OwnersDaysOff, countries, is_known
 from mailer.extensions import db
@@ -17,6 +19,13 @@ from tests.conftest import Browser
 from tests.factories import make_mailing
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def in_november_2026() -> Iterator[None]:
+    """Whenever the tests are run, the pages too have the time of `NOW`."""
+    with time_machine.travel(NOW, tick=True):
+        yield
 
 
 def last_working_days(owner: User) -> Mailing:
