@@ -33,7 +33,7 @@ ALARMS_EVERY = 60  # seconds
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (start_due, turn_at_the_hours, wake_senders, stop_what_must, close_what_is_done)
+    sending = (start_what_is_due, turn_at_the_hours, wake_senders, stop_what_must, close_what_is_done)
     mail = (sound_alarms, tell_admins, wake_account_emails)
     for step in (beat, *sending, *mail, wake_imports, write_views, look_for_missing_runs, erase_some, sweep):
         _guarded(step)
@@ -51,6 +51,11 @@ def _guarded(step: Callable[[], object]) -> None:
 def beat() -> None:
     """Leave word that the tick and its worker live."""
     queue.note_beat("tick")
+
+
+def start_what_is_due() -> None:
+    """Start what is due, and wake workers for the first of many while the last are still to be started."""
+    start_due(begun=wake_senders)
 
 
 def write_views() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import case, exists, func, or_, select, text, update
 
-from mailer.clock import utcnow
+from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
@@ -87,7 +87,7 @@ def stop_what_must(now: datetime | None = None) -> list[int]:
     Slices under a live lease are left alone: their worker is refused every further mark and gives them back within a
     second; the next call comes for them.
     """
-    now = now or utcnow()
+    now = now or database_now()
     ended = or_(Run.stop_reason.is_not(None), Run.ends_at <= now)
     ids = db.session.scalars(select(Run.id).where(Run.closed_at.is_(None), ended)).all()
     return [run_id for run_id in ids if _stop(run_id, now)]

@@ -5,13 +5,13 @@ Cheap, since the tick does it: the list of the people is made by the worker that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import contains_eager, joinedload
 
@@ -90,16 +90,17 @@ def has_open_run(mailing: Mailing) -> bool:
     return db.session.scalar(open_run) is not None
 
 
-def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
+def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[], object] = lambda: None) -> list[int]:
     """Give every mailing whose moment has come its run; ids of the runs made. Safe beside other schedulers.
 
-    Some mailings a transaction: another scheduler skips those in work. One that cannot be started is logged and left
-    alone; the others of its batch are then taken one by one.
+    Some mailings a transaction: another scheduler skips those in work, and `begun` is called after each, so that the
+    first need not wait for the last. One that cannot be started is logged and left alone; the others of its batch are
+    then taken one by one. The time is the database's, unless `now` is given.
     """
-    now = now or utcnow()
+    now = _now_if_any_is_due(now)
     started: list[int] = []
     broken: list[int] = []
-    if not _is_any_due(now) or fence.is_held():
+    if now is None or fence.is_held():
         return started
     while limit > 0:
         query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))
@@ -117,6 +118,7 @@ def start_due(now: datetime | None = None, limit: int = 1000) -> list[int]:
             db.session.rollback()
             run_ids = [_start_alone(id_, now, broken) for id_ in ids]
         started += [run_id for run_id in run_ids if run_id is not None]
+        begun()
     return started
 
 
@@ -136,14 +138,15 @@ def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | Non
     return run_id
 
 
-def _is_any_due(now: datetime) -> bool:
-    """Whether a look at the partial index finds any candidate: all that most ticks need."""
-    found = db.session.scalar(select(literal(1)).where(*_is_candidate(now)).limit(1))
+def _now_if_any_is_due(now: datetime | None) -> datetime | None:
+    """The time, if a look at the partial index finds any candidate: all that most ticks need."""
+    at = literal(now) if now is not None else func.now()
+    found = db.session.scalar(select(at).select_from(Mailing).where(*_is_candidate(at)).limit(1))
     db.session.rollback()
-    return found is not None
+    return found
 
 
-def _is_candidate(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_candidate(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     return (
         Mailing.next_run_at.is_not(None),
         Mailing.next_run_at <= now,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 from typing import cast
 
@@ -16,7 +16,9 @@ from mailer.smtp.results import Outcome, Phase, Result
 DIED = "The worker died after the content had begun to leave; whether the server took the mail is unknown."
 
 
-def recover(ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules, random: Random) -> None:
+def recover(
+    ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules, random: Random, now: datetime
+) -> None:
     """Bring the claimed people up to what the dead holder wrote, and write an attempt *in doubt* for each flag it left.
 
     Those touched are no longer `is_settled`: the caller settles them instead of sending to them.
@@ -25,7 +27,6 @@ def recover(ledger: Ledger, claim: Claim, doubts: Sequence[int], rules: RunRules
         return
     for result in ledger.unsettled(claim):
         _apply(claim.people[cast(int, result.key)], result, rules, random)
-    now = datetime.now(UTC)
     entries = [_doubt(claim, position, now) for position in doubts if position in claim.people]
     if not entries:
         return
@@ -39,12 +40,12 @@ def _apply(person: Person, result: Result, rules: RunRules, random: Random) -> N
     person.is_settled = False
 
 
-def settle_abandoned(ledger: Ledger, rules: RunRules, random: Random) -> int:
+def settle_abandoned(ledger: Ledger, rules: RunRules, random: Random, now: datetime) -> int:
     """Settle every slice of the run that a dead worker holds, whether or not the run may send. How many."""
     count = 0
     while (found := ledger.claim(ABANDONED)) is not None:
         claim, doubts = found
-        recover(ledger, claim, doubts, rules, random)
+        recover(ledger, claim, doubts, rules, random, now)
         touched = [person.progress for person in claim.people.values() if not person.is_settled]
         ledger.settle(claim, touched, release=True)
         count += 1

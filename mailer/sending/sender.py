@@ -6,12 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any, cast
 
 import structlog
 
+from mailer.clock import utcnow
 from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
 from mailer.models.delivery import DeliveryState, Reason
@@ -94,6 +96,7 @@ class Sender:
         *,
         turn: Turn,
         random: Random,
+        now: Callable[[], datetime] = utcnow,
         is_probe: bool = False,
     ) -> None:
         self._work = work
@@ -101,7 +104,8 @@ class Sender:
         self._turn = turn
         self._renew_every = clerk.lease_seconds / 3
         self._marker, self._clerk_ledger = marker, clerk
-        self._pool = Pool(transport, self, is_probe=is_probe)
+        self._now = now
+        self._pool = Pool(transport, self, is_probe=is_probe, now=now)
         self._queue: deque[tuple[_Slice, int]] = deque()
         self._composed: deque[Email] = deque()  # the next ones
         self._slices: dict[int, _Slice] = {}
@@ -360,7 +364,7 @@ class Sender:
         if found is None:
             return None
         claim, doubts = found
-        recover(self._clerk_ledger, claim, doubts, self._work.rules, self._random)
+        recover(self._clerk_ledger, claim, doubts, self._work.rules, self._random, self._now())
         return claim
 
     def _in_loop(self, call: Callable[..., None], *arguments: Any) -> None:

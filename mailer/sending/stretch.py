@@ -17,7 +17,7 @@ import uvloop
 from flask import current_app
 from sqlalchemy import func, literal, or_, select
 
-from mailer.clock import utcnow
+from mailer.clock import database_clock, database_now
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -174,8 +174,9 @@ def _rules(run: Run) -> RunRules:
 
 def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | None:
     """Send until the turn is over or a better server is to be tried again; None without a free connection."""
+    now = database_clock()
     if choice.until is not None:
-        turn = turn.not_beyond(max(0.0, (choice.until - utcnow()).total_seconds()))
+        turn = turn.not_beyond(max(0.0, (choice.until - now()).total_seconds()))
     connect = connector()
     shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
     with suppress(NoSlot), ExitStack() as stack:
@@ -188,7 +189,9 @@ def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | 
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
-        sender = Sender(work, shared.transport, marker, clerk, turn=turn, random=random, is_probe=choice.is_probe)
+        sender = Sender(
+            work, shared.transport, marker, clerk, turn=turn, random=random, now=now, is_probe=choice.is_probe
+        )
         return uvloop.run(_stretch(sender))
     return None
 
@@ -227,9 +230,10 @@ def _writer(run_id: int, transport: str | None = None) -> Writer:
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
+    now = database_now()
     db.session.rollback()
     with closing(Ledger(connector(), _writer(run_id))) as ledger:
-        settle_abandoned(ledger, rules, Random())  # noqa: S311
+        settle_abandoned(ledger, rules, Random(), now)  # noqa: S311
 
 
 def _note_health(choice: Choice, run_id: int, report: Report) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Flask, current_app
 
 from config import ConfigError
-from mailer.clock import utcnow
+from mailer.clock import database_now
 from mailer.composing.headers import HeaderError, ascii_address
 from mailer.extensions import db
 from mailer.sending import server_health
@@ -123,5 +123,6 @@ def probe_at() -> datetime | None:
 def all_rest() -> bool:
     """Whether every server is out of order and none is to be tried yet."""
     earliest = probe_at()
+    is_resting = earliest is not None and earliest > database_now()
     db.session.rollback()
-    return earliest is not None and earliest > utcnow()
+    return is_resting

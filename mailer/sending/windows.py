@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from mailer.clock import utcnow
+from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
@@ -39,7 +39,7 @@ def enter(run: Run, mailing: Mailing, now: datetime) -> None:
 
 def turn_at_the_hours(now: datetime | None = None) -> list[int]:
     """Open the runs whose hours have come and hold back those whose hours are over; their ids. Commits each."""
-    now = now or utcnow()
+    now = now or database_now()
     is_open = and_(Run.window_opens_at <= now, Run.window_closes_at > now)
     turned = or_(
         and_(Run.state == RunState.WAITING_FOR_WINDOW, Run.window_opens_at <= now),

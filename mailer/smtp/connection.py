@@ -8,6 +8,7 @@ import asyncio
 import math
 import ssl
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from typing import Protocol, cast
 
@@ -21,6 +22,9 @@ from mailer.smtp.transport import Security, Transport
 
 class Crew(Protocol):
     """What a connection needs from its pool."""
+
+    @property
+    def now(self) -> Callable[[], datetime]: ...
 
     def take(self) -> Email | None: ...
 
@@ -232,7 +236,7 @@ class Connection(asyncio.Protocol):
         features = self._handshake.features
         if not self._config.pipelining:
             features = features.without_pipelining()
-        self._session = Session(self, self._config.sender, features, self._tls_words())
+        self._session = Session(self, self._config.sender, features, self._tls_words(), self._crew.now)
 
     def _write(self, data: bytes) -> None:
         if data and self._socket is not None and not self._is_over:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from mailer.smtp.breaker import Breaker, BreakerState
 from mailer.smtp.connection import Connection
@@ -12,16 +13,24 @@ from mailer.smtp.source import Email, Source
 from mailer.smtp.transport import Security, Transport
 
 BROKEN_OFF_AT_MOST = 2
+_utcnow = partial(datetime.now, UTC)
 
 
 class Pool:
     """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
 
     def __init__(
-        self, transport: Transport, source: Source, *, connections: int | None = None, is_probe: bool = False
+        self,
+        transport: Transport,
+        source: Source,
+        *,
+        connections: int | None = None,
+        is_probe: bool = False,
+        now: Callable[[], datetime] = _utcnow,
     ) -> None:
         self._transport = transport
         self._source = source
+        self.now = now  # aware: what results are dated by
         self._context = None if transport.security is Security.NONE else transport.tls_context()
         self.breaker = Breaker(transport.probe_after, transport.probe_at_most)
         self.pacing = Pacing(connections or transport.connections, transport.rate, transport.creep)
@@ -214,7 +223,7 @@ class Pool:
         email = None if self._is_closing else self._source.next_email()
         if email is None:
             return
-        now = datetime.now(UTC)
+        now = self.now()
         outcome = Outcome.SERVER_FAULT
         self._source.record(
             Result(email.key, outcome, fault.phase, fault.code, fault.enhanced, fault.text, now, now, None)

@@ -9,7 +9,8 @@ in order: so at most ONE email a connection is past its mark.
 """
 
 from collections import deque
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from mailer.smtp import verdicts
@@ -32,11 +33,14 @@ class Desk(Protocol):
 class Session:
     """Give it replies with `receive`, marks with `answer_mark`, work with `begin`; write what they return."""
 
-    def __init__(self, desk: Desk, sender: str, features: Features, tls: str | None) -> None:
+    def __init__(
+        self, desk: Desk, sender: str, features: Features, tls: str | None, now: Callable[[], datetime]
+    ) -> None:
         self._desk = desk
         self._sender = sender
         self._features = features
         self._tls = tls
+        self._now = now
         self._pipelines = features.pipelining
         self.expected: deque[Phase] = deque()  # the replies we wait for, in order
         self.current: Email | None = None
@@ -46,7 +50,7 @@ class Session:
         self._refusal: tuple[Phase, Reply, Outcome] | None = None  # the first one to the current envelope
         self._is_first_reply = True  # nothing has been said about the current email yet
         self.awaits_mark = False  # the server waits for the content of `current`, and we for the permission
-        self._current_since = self._sent_since = datetime.now(UTC)
+        self._current_since = self._sent_since = self._now()
 
     @property
     def is_idle(self) -> bool:
@@ -57,7 +61,7 @@ class Session:
         """Take the next email and open its transaction; empty when there is none."""
         while (email := self._desk.next_email()) is not None:
             self.current = email
-            self._current_since = datetime.now(UTC)
+            self._current_since = self._now()
             self._refusal = None
             self._is_first_reply = True
             try:
@@ -208,7 +212,7 @@ class Session:
     def _close(self, email: Email, outcome: Outcome, phase: Phase, reply: Reply, since: datetime) -> None:
         self._has_served = True
         self.is_proven = self.is_proven or reply.code != 421
-        now = datetime.now(UTC)
+        now = self._now()
         self._desk.record(
             Result(email.key, outcome, phase, reply.code, reply.enhanced, reply.text, since, now, self._tls)
         )
@@ -220,13 +224,13 @@ class Session:
         self._close_without_reply(email, outcome, fault, fault.phase, self._current_since)
 
     def _close_without_reply(self, email: Email, outcome: Outcome, fault: Fault, phase: Phase, since: datetime) -> None:
-        now = datetime.now(UTC)
+        now = self._now()
         self._desk.record(
             Result(email.key, outcome, phase, fault.code, fault.enhanced, fault.text, since, now, self._tls)
         )
 
     def _close_unsendable(self, email: Email, reason: Unsendable) -> None:
-        now = datetime.now(UTC)
+        now = self._now()
         self._desk.record(
             Result(
                 email.key,

@@ -103,8 +103,8 @@ def mount(app: Flask) -> Iterator[Callable[..., Horse]]:
     """Start a process that sends a run; whatever still lives at the end is killed."""
     horses: list[Horse] = []
 
-    def start(run: Run, seconds: float = 60.0) -> Horse:
-        horses.append(Horse(app, run.id, seconds))
+    def start(run: Run, seconds: float = 60.0, clock_off: timedelta = timedelta()) -> Horse:
+        horses.append(Horse(app, run.id, seconds, clock_off))
         return horses[-1]
 
     yield start

@@ -112,7 +112,7 @@ class AnyOrder(RuleBasedStateMachine):
         if found is None:
             return
         claim, doubts = found
-        recover(worker.ledger, claim, doubts, self._rules(), Random(1))
+        recover(worker.ledger, claim, doubts, self._rules(), Random(1), utcnow())
         touched = [each.progress for each in claim.people.values() if not each.is_settled]
         worker.ledger.settle(claim, touched, release=abandoned)
         if not abandoned:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from sqlalchemy import func, select, text
+from sqlalchemy import Column, Integer, func, select, text
 
 from launcher import nobody
 from launcher.part import start, stop, wait_until_ready
@@ -164,6 +166,37 @@ def test_a_table_locked_beyond_the_lease(lab: Lab, make_run: MakeRun, mount: Mou
     horse.wait()
     run = carry_on(run)
     assert run.accepted_count + run.uncertain_count == 600
+
+
+def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, mount: Mount, long_lease: None) -> None:
+    lab.obey("DOT -> accept; delay 0.003; 250 2.0.0 Ok")
+    run = make_run(1500)
+    horse = mount(run)
+    wait_until(lambda: len(lab.accepted) >= 200)
+    for number, change in enumerate([expand, contract]):
+        with db.engine.begin() as connection:  # as migrations/env.py does: one transaction
+            change(Operations(MigrationContext.configure(connection)))
+        wait_until(lambda n=number: len(lab.accepted) >= 400 + 200 * n)
+    assert horse.wait() == 0
+    run = carry_on(run)
+    assert (run.state, run.accepted_count) == (RunState.COMPLETE, 1500)
+    assert len(lab.accepted) == len(attempts(run)) == 1500  # nobody was even tried twice
+
+
+LEDGER_TABLES = ("runs", "slices", "deliveries", "attempts")
+
+
+def expand(op: Operations) -> None:
+    """What a release adds to the tables that are being written."""
+    for table in LEDGER_TABLES:
+        op.add_column(table, Column("of_a_later_release", Integer, server_default="0", nullable=False))
+        op.create_index(f"ix_{table}_of_a_later_release", table, ["of_a_later_release"])
+
+
+def contract(op: Operations) -> None:
+    """What a later one takes away."""
+    for table in LEDGER_TABLES:
+        op.drop_column(table, "of_a_later_release")
 
 
 def test_killed_while_its_list_is_being_made(

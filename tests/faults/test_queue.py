@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from flask import Flask
+from redis import Redis
+from redis.exceptions import OutOfMemoryError
 from sqlalchemy import select, text
 
 from mailer import queue
@@ -98,3 +100,33 @@ def test_send_mailings_obeys_a_signal(app: Flask, lab: Lab, make_run: MakeRun) -
     assert (run.accepted_count, run.uncertain_count) == (len(lab.accepted), 0)
     lab.obey("")
     assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_a_full_redis_keeps_nobody_from_the_mail_that_is_under_way(app: Flask, lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("DOT -> accept; delay 0.005; 250 2.0.0 Ok")
+    run_id = make_run(1000).id
+    with running(app, "worker", "mailings") as worker:
+        queue.enqueue(SEND_RUN, run_id)
+        wait_until(lambda: len(lab.accepted) >= 100)
+        with full(queue.connection()):
+            assert not queue.enqueue(SEND_RUN, run_id)  # a person's click, say: no error, only no wake-up
+            ticking.take_turn()
+            reached = len(lab.accepted)
+            wait_until(lambda: len(lab.accepted) > reached)  # who is at it goes on
+            time.sleep(1.0)
+        wait_until(lambda: worker.poll() is not None or ticking.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+    with running(app, "worker", "mailings"):  # as the launcher does when one has ended
+        wait_until(lambda: ticking.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+    assert len(lab.accepted) == 1000
+
+
+@contextmanager
+def full(redis: Redis) -> Iterator[None]:
+    """A server without room for another byte; it refuses every write."""
+    redis.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(OutOfMemoryError):
+            redis.set("room", "none")
+        yield
+    finally:
+        redis.config_set("maxmemory", "0")

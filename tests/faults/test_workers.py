@@ -7,12 +7,15 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from mailer.clock import database_now
 from mailer.extensions import db
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
 from mailer.sending.stretch import send_run
@@ -220,3 +223,26 @@ def test_told_to_go_ten_times_in_a_row_nothing_is_in_doubt(
     run = carry_on(run)
     assert run.state is RunState.COMPLETE
     assert len(lab.accepted) == 3000
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_a_host_whose_clock_is_two_hours_off_is_set_right_by_the_database(
+    lab: Lab, make_run: MakeRun, mount: Mount, hours: int
+) -> None:
+    lab.obey("RCPT c1?@example.test x10 -> 451 4.7.1 Greylisted\nDOT -> accept; delay 0.003; 250 2.0.0 Ok")
+    run = make_run(600)
+    before = database_now()
+    db.session.rollback()
+    horses = [mount(run, clock_off=timedelta(hours=hours)), mount(run)]
+    for horse in horses:
+        assert horse.wait() == 0
+    after = database_now()
+    assert outcomes(run) == {"accepted": 590, "deferred": 10}  # put off for a minute, not for two hours, nor for none
+    tries = attempts(run)
+    assert len(tries) == 600
+    second = timedelta(seconds=1)
+    assert all(before - second < each.started_at <= each.finished_at < after + second for each in tries)
+    retries = db.session.scalars(select(Delivery.retry_at).where(Delivery.state == "deferred")).all()
+    assert all(before < retry_at < after + timedelta(minutes=1, seconds=1) for retry_at in retries if retry_at)
+    run = carry_on(run)
+    assert (run.state, run.accepted_count) == (RunState.COMPLETE, 600)
