@@ -75,6 +75,11 @@ class Overview(Guarded, ModelView):  # type: ignore[misc]
         self._urls: list[Any] = [route for route in self._urls if route[1] in OPEN]
         return super().create_blueprint(admin)
 
+    def _apply_sorting(self, *arguments: Any) -> Any:
+        """Those alike in the sorted column keep one order, or a page would show again what the one before did."""
+        query, joins = super()._apply_sorting(*arguments)
+        return query.order_by(*self.model.__table__.primary_key), joins
+
     def get_one(self, id: Any) -> Any:
         """404 rather than a way back to the list."""
         keys = iterdecode(str(id))

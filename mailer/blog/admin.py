@@ -69,6 +69,11 @@ class PostView(ModelView):  # type: ignore[misc]
     def get_count_query(self) -> Any:
         return self._chosen_state(super().get_count_query())
 
+    def _apply_sorting(self, *arguments: Any) -> Any:
+        """Those alike in the sorted column keep one order, or a page would show again what the one before did."""
+        query, joins = super()._apply_sorting(*arguments)
+        return query.order_by(BlogPost.id), joins
+
     def get_one(self, id: Any) -> BlogPost | None:
         post = db.session.get(BlogPost, int(id)) if str(id).isdigit() else None
         return post if post is not None and post.deleted_at is None else None
