@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 
@@ -13,6 +14,7 @@ from mailer.models.attempt import Attempt
 from mailer.models.run import Run
 from mailer.models.user import User
 
+AHEAD = timedelta(seconds=2)  # between saving a mailing and its moment
 CONNECTIONS = "connections=128"  # of all workers together; the sink takes as many as come
 
 
@@ -35,7 +37,7 @@ def send(
     """Time one run of `mail_count` mails with so many workers; raises if anybody is missing from the result."""
     with service.working(workers, f"smtp://127.0.0.1:{sink.port}?{options}".rstrip("?")):
         before = service.worker_cpu, sink.cpu, service.database_cpu
-        run = service.wait_for_run(service.mailing_of(owner))
+        run = service.wait_for_run(service.mailing_of(owner, ahead=AHEAD))
         after = service.worker_cpu, sink.cpu, service.database_cpu
     assert run.accepted_count == mail_count == run.planned_count, run.counts
     assert run.closed_at is not None
@@ -49,7 +51,8 @@ def first_mails(service: Service, mail_count: int, times: int) -> list[float]:
     """Seconds after its planned moment until the first mail of a run left, of so many runs; two workers are idle."""
     owner = service.owner_of(mail_count)
     with running_sink() as sink, service.working(2, f"smtp://127.0.0.1:{sink.port}?{CONNECTIONS}"):
-        return sorted(first_mail_after(service.wait_for_run(service.mailing_of(owner))) for _ in range(times))
+        runs = (service.wait_for_run(service.mailing_of(owner, ahead=AHEAD)) for _ in range(times))
+        return sorted(map(first_mail_after, runs))
 
 
 def first_mail_after(run: Run) -> float:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -122,14 +123,15 @@ class Service:
         finally:
             self.outside_transactions(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def mailing_of(self, owner: User, html: str = material.HTML) -> Mailing:
-        """A mailing to all clients of the owner, due once, now."""
+    def mailing_of(self, owner: User, html: str = material.HTML, *, ahead: timedelta = timedelta()) -> Mailing:
+        """A mailing to all clients of the owner, due once: now, or as a calendar has it, some time `ahead`."""
+        starts_at = utcnow() + ahead
         message = Message(owner_id=owner.id, subject=material.SUBJECT, text_body="", html_body=html)
         db.session.add(message)
         db.session.flush()
         mailing = Mailing(
             owner_id=owner.id, message_id=message.id, name="Bench", audience=Audience.EVERYONE,
-            period=Period.ONCE, starts_local=utcnow().replace(tzinfo=None), timezone="UTC",
+            period=Period.ONCE, starts_local=starts_at.replace(tzinfo=None), timezone="UTC",
         )  # fmt: skip
         db.session.add(mailing)
         db.session.flush()

@@ -6,7 +6,7 @@ Cheap, since the tick does it: the list of the people is made by the worker that
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -144,6 +144,15 @@ def _now_if_any_is_due(now: datetime | None) -> datetime | None:
     found = db.session.scalar(select(at).select_from(Mailing).where(*_is_candidate(at)).limit(1))
     db.session.rollback()
     return found
+
+
+def seconds_to_next(within: float) -> float | None:
+    """How long until the next mailing is due, if that is no more than `within` seconds off, by the database's clock."""
+    now, at = func.clock_timestamp(), func.min(Mailing.next_run_at)
+    coming = (*_is_candidate(now + timedelta(seconds=within)), Mailing.next_run_at > now)
+    found = db.session.scalar(select(func.extract("epoch", at - now)).where(*coming))
+    db.session.rollback()
+    return None if found is None else max(0.0, float(found))
 
 
 def _is_candidate(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:

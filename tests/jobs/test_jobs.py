@@ -24,12 +24,13 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import func, select
 
 from mailer import queue
-from mailer.clock import utcnow
+from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.jobs import ticking
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.client_import import ClientImport
+from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS, SEND_RUN, TICK, TICKS
@@ -119,6 +120,22 @@ def test_ticks_do_not_pile_up_wake_ups(app: Flask, owner: User) -> None:
     for _number in range(20):
         ticking.take_turn()
     assert queue.queue(MAILINGS).count == 1
+
+
+def test_a_moment_before_the_next_tick_is_met_on_the_dot(
+    app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "TICK_SECONDS", 20.0)
+    soon, late = due_mailing(owner), due_mailing(owner)
+    now = database_now()
+    for id_, seconds in {soon: 1, late: 100}.items():
+        db.session.get_one(Mailing, id_).next_run_at = now + timedelta(seconds=seconds)
+    db.session.commit()
+    ticking.take_turn()
+    run = db.session.scalars(select(Run)).one()
+    assert run.mailing_id == soon
+    assert run.created_at >= now + timedelta(seconds=1)  # and not before
+    assert queue.waiting(SEND_RUN) == {run.id: 1}
 
 
 def test_somebody_elses_job_in_the_queue_keeps_nobody_from_being_woken(app: Flask, owner: User) -> None:
