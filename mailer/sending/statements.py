@@ -34,7 +34,7 @@ PEOPLE = f"""
             SELECT count(*) FROM attempts a WHERE a.run_id = d.run_id AND a.position = d.position
                 AND a.number <= d.attempt_count AND a.outcome = 'server_fault' AND a.phase IN ({_SUSPECT})
         ) ELSE 0 END,
-        c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, c.attributes,
+        c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, NULLIF(c.attributes, '{{}}'),
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted'
              WHEN p.reason = 'unsubscribed' THEN 'unsubscribed'
              WHEN p.reason IS NOT NULL THEN 'suppressed' END AS left_out
@@ -50,7 +50,7 @@ _MARK_TYPES = (
     *("bigint[]", "uuid[]", "text[]", "text[]"),  # slices
     *("float8", "boolean", "bigint", "text", "text"),
     *("bigint[]", "int[]", "smallint[]", "text[]", "text[]", "smallint[]", "text[]", "text[]"),  # attempts
-    *("timestamptz[]", "timestamptz[]", "text[]"),
+    *("float8[]", "float8[]", "text[]"),
 )
 _MARK = f"""
     WITH held AS (
@@ -66,7 +66,7 @@ _MARK = f"""
             started_at, finished_at, tls
         )
         SELECT $7, $8, $9, e.position, e.number, e.outcome, e.phase, e.code, e.enhanced, e.response,
-            e.started_at, e.finished_at, e.tls
+            to_timestamp(e.started_at), to_timestamp(e.finished_at), e.tls
         FROM unnest($10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) AS e (
             slice_id, position, number, outcome, phase, code, enhanced, response, started_at, finished_at, tls
         )
