@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
@@ -17,6 +17,7 @@ from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport
 
 LATELY = timedelta(minutes=15)
+JUST_NOW = timedelta(seconds=5)  # small runs come by the hundred, and all would write the one row
 KNOCK = text(
     "UPDATE mail_servers SET probe_at = now() + make_interval(secs => :wait) "
     "WHERE name = :name AND probe_at <= now() RETURNING name"
@@ -77,13 +78,20 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
 
 
 def note_success(transport: Transport) -> None:
-    """The server has taken a mail: close the breaker. Commits."""
-    values = {"fault_count": 0, "probe_at": None, "last_success_at": utcnow()}
+    """The server has taken a mail: close the breaker. Commits; writes nothing where that was just noted."""
+    now = utcnow()
+    values = {"fault_count": 0, "probe_at": None, "last_success_at": now}
     values |= {"needs_admin_since": None, "admins_told_at": None}
+    is_news = or_(
+        MailServer.fault_count > 0,
+        MailServer.needs_admin_since.is_not(None),
+        MailServer.last_success_at.is_(None),
+        MailServer.last_success_at < now - JUST_NOW,
+    )
     db.session.execute(
         insert(MailServer)
         .values(name=name_of(transport), **values)
-        .on_conflict_do_update(index_elements=["name"], set_=values)
+        .on_conflict_do_update(index_elements=["name"], set_=values, where=is_news)
     )
     db.session.commit()
 
