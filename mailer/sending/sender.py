@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import structlog
 
-from mailer.clock import utcnow
 from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
 from mailer.models.delivery import DeliveryState, Reason
@@ -96,7 +95,7 @@ class Sender:
         *,
         turn: Turn,
         random: Random,
-        now: Callable[[], datetime] = utcnow,
+        now: Callable[[], datetime],
         is_probe: bool = False,
     ) -> None:
         self._work = work
