@@ -50,6 +50,7 @@ browser:
 	@sh .ci/browser
 
 translations: setup-dev ## collect new texts of the pages into mailer/translations
+	@mkdir -p var
 	.venv/bin/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -k _n:1,2 -k ngettext:1,2 --no-wrap --sort-by-file \
 		--ignore-dirs='.*' --add-location=file --project=golub --copyright-holder=Golub -o var/messages.pot mailer
 	.venv/bin/pybabel -q update --no-wrap -N --ignore-pot-creation-date -i var/messages.pot -d mailer/translations
