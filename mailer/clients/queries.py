@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session
 
 from mailer.access import Permission
 from mailer.clients.choice import Choice
@@ -97,19 +97,11 @@ def owners_of(clients: list[Client]) -> dict[int, User]:
     return {user.id: user for user in db.session.scalars(query)}
 
 
-@dataclass(frozen=True)
-class Export:
-    """The clients of a choice for a file: the names of all their own details, and the rows as they are read."""
-
-    attribute_names: list[str]
-    rows: Iterator[Row[Any]]
-
-
-def export_of(choice: Choice, user: User) -> Export:
-    """The chosen clients, streamed."""
+def export_of(choice: Choice, user: User, session: Session) -> tuple[list[str], Iterator[Row[Any]]]:
+    """The chosen clients for a file, read through `session`: the names of all their own details, and the rows."""
     where = chosen(choice, user)
     name = func.jsonb_object_keys(Client.attributes).label("name")
-    names = list(db.session.scalars(select(name).where(*where).distinct().order_by(name)))
+    names = list(session.scalars(select(name).where(*where).distinct().order_by(name)))
     columns = (
         Client.email,
         Client.last_name,
@@ -121,4 +113,4 @@ def export_of(choice: Choice, user: User) -> Export:
         Client.attributes,
     )
     query = ordered(select(*columns).where(*where), choice).execution_options(yield_per=1000)
-    return Export(names, iter(db.session.execute(query)))
+    return names, iter(session.execute(query))

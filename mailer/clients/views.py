@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -15,13 +15,14 @@ from werkzeug.datastructures import MultiDict
 from mailer.access import Permission, get_own, get_visible, requires
 from mailer.clients import queries, services, suppressions
 from mailer.clients.choice import Choice, as_args, parse_choice
-from mailer.clients.exporting import csv_of, table_of
+from mailer.clients.exporting import table_of
 from mailer.clients.filter_views import bp as filters
 from mailer.clients.forms import BulkForm, ClientForm, ConfirmationForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ValueRefused
 from mailer.clock import utcnow
+from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.client import Client
@@ -56,10 +57,8 @@ def index() -> str:
 @requires(Permission.SEND)
 def export() -> Response:
     """The chosen clients as a CSV file."""
-    rows = table_of(queries.export_of(_choice(request.args), current_user))
-    response = Response(stream_with_context(csv_of(rows)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="clients-{utcnow():%Y-%m-%d}.csv"'
-    return response
+    choice = _choice(request.args)
+    return csv_download(f"clients-{utcnow():%Y-%m-%d}.csv", lambda session: table_of(choice, current_user, session))
 
 
 @bp.route("/new", methods=["GET", "POST"])

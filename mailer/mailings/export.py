@@ -1,10 +1,8 @@
-"""The deliveries of a run as a CSV file that a spreadsheet opens without running anything."""
+"""The deliveries of a run as a table, and the words of their states."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
-from io import StringIO
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,28 +13,12 @@ from mailer.mailings.verdicts import reason_words
 from mailer.models.delivery import DeliveryState
 from mailer.smtp.results import Outcome
 
-# OWASP: what a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
-ROWS_A_CHUNK = 500
 
-
-def csv_chunks(rows: Iterable[Row[Any]]) -> Iterator[str]:
-    """The file piece by piece: RFC 4180 with a byte order mark and semicolons, as our readers' spreadsheets expect."""
-    buffer = StringIO()
-    writer = csv.writer(buffer, delimiter=";")
-    buffer.write("\ufeff")
-    writer.writerow(_header())
-    for number, row in enumerate(rows, start=1):
-        writer.writerow([safe(value) for value in _cells(row)])
-        if number % ROWS_A_CHUNK == 0:
-            yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def safe(value: object) -> str:
-    """A cell's text; what would be a formula is kept from being one."""
-    text = "" if value is None else str(value).replace("\0", "")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def table_of(rows: Iterable[Row[Any]]) -> Iterator[list[object]]:
+    """The header in the reader's language, then a row for every recipient."""
+    yield _header()
+    for row in rows:
+        yield _cells(row)
 
 
 def delivery_words(state: DeliveryState) -> str:
@@ -65,7 +47,7 @@ def outcome_words(outcome: Outcome) -> str:
     }[outcome]
 
 
-def _header() -> list[str]:
+def _header() -> list[object]:
     return [
         _("No."),
         _("E-mail"),
@@ -95,10 +77,3 @@ def _cells(row: Row[Any]) -> list[object]:
         row.response,
         row.finished_at and row.finished_at.strftime("%Y-%m-%d %H:%M:%S"),
     ]
-
-
-def _taken(buffer: StringIO) -> str:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import abort
 from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session
 
 from mailer.access import Permission
 from mailer.extensions import db
@@ -130,11 +131,11 @@ def delivery_with_attempts(run: Run, position: int) -> tuple[Delivery, Client | 
     return row.Delivery, row.Client, list(db.session.scalars(attempts.order_by(Attempt.number.desc())))
 
 
-def every_delivery(run: Run, outcome: str = "", search: str = "") -> Iterator[Row[Any]]:
-    """Rows of `EXPORTED` in order, read in batches between which no transaction stays open."""
+def every_delivery(run: Run, session: Session, outcome: str = "", search: str = "") -> Iterator[Row[Any]]:
+    """Rows of `EXPORTED` in order, read through `session` in batches between which no transaction stays open."""
     query, position = _filtered(run, outcome, search).with_only_columns(*EXPORTED).order_by(Delivery.position), 0
-    while rows := list(db.session.execute(query.where(Delivery.position > position).limit(EXPORT_BATCH))):
-        db.session.rollback()
+    while rows := list(session.execute(query.where(Delivery.position > position).limit(EXPORT_BATCH))):
+        session.rollback()
         yield from rows
         position = rows[-1].position
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 from flask_login import current_user, login_required
 
 from mailer.access import Permission
 from mailer.clock import utcnow
+from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.mailings import run_queries, run_services
 from mailer.mailings.access import per_user
 from mailer.mailings.blueprint import bp
-from mailer.mailings.export import csv_chunks
+from mailer.mailings.export import table_of
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import reason_words, verdict
 from mailer.models.run import COUNTERS, Run
@@ -75,10 +76,9 @@ def export_run(mailing_id: int, run_id: int) -> Response:
     """The people of the run, as filtered, as a CSV file; the owner's only."""
     found = run_queries.own_run(mailing_id, run_id, current_user)
     outcome, search = request.args.get("outcome", ""), request.args.get("q", "").replace("\0", "")
-    rows = run_queries.every_delivery(found, outcome, search)
-    response = Response(stream_with_context(csv_chunks(rows)), mimetype="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="run-{run_id}.csv"'
-    return response
+    return csv_download(
+        f"run-{run_id}.csv", lambda session: table_of(run_queries.every_delivery(found, session, outcome, search))
+    )
 
 
 @bp.post(f"{AT}/resend-uncertain")

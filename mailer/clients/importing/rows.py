@@ -8,10 +8,10 @@ from typing import Any
 
 from mailer.clients import values
 from mailer.clients.address import normalise
-from mailer.clients.formulas import restore
 from mailer.clients.importing.columns import ATTRIBUTE, IGNORE
 from mailer.clients.importing.table import MAX_FIELD, BrokenRow
 from mailer.clients.refused import ValueRefused
+from mailer.formulas import restore
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

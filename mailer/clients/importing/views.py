@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -10,7 +10,6 @@ from flask_login import current_user
 
 from mailer.access import Permission, get_own, requires
 from mailer.clients import labels
-from mailer.clients.exporting import csv_of
 from mailer.clients.importing import queries, services
 from mailer.clients.importing.encoding import ENCODINGS
 from mailer.clients.importing.files import report_of
@@ -20,6 +19,7 @@ from mailer.clients.importing.preview import Preview, preview_of
 from mailer.clients.importing.table import SEPARATORS
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
+from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.models.client_import import ClientImport, ImportState
@@ -99,10 +99,8 @@ def progress(import_id: int) -> str:
 def report(import_id: int) -> Response:
     """Every line of the report as a CSV file, in the reader's language."""
     begun = _own(import_id)
-    rows = queries.report_rows(report_of(begun.stored_file))
-    response = Response(stream_with_context(csv_of(rows)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="import-{import_id}-report.csv"'
-    return response
+    found = report_of(begun.stored_file)
+    return csv_download(f"import-{import_id}-report.csv", lambda _session: queries.report_rows(found))
 
 
 @bp.post("/<int:import_id>/undo")
