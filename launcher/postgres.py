@@ -16,6 +16,8 @@ import psycopg2
 
 from launcher import nobody
 from launcher.credentials import load_credentials, write_private
+from launcher.homes import UNFINISHED, home_in_folder, is_served
+from launcher.language import in_language
 from launcher.part import Account, Part, StartError
 from launcher.ports import server_port
 
@@ -72,8 +74,11 @@ class Postgres:
         psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
         return True
 
-    def ensure_database(self) -> bool:
-        """Make the application's database in the running server; True when it was not there before."""
+    def ensure_database(self, *, is_expected: bool = False) -> bool:
+        """Make the application's database in the running server; True when it was not there before.
+
+        Errors: StartError when it `is_expected` and is not there.
+        """
         connection = psycopg2.connect(self.url("postgres"))
         connection.autocommit = True
         try:
@@ -81,21 +86,32 @@ class Postgres:
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
                 if cursor.fetchone():
                     return False
+                if is_expected:
+                    raise StartError(
+                        in_language(
+                            f"В PostgreSQL ({self.data}) больше нет базы данных {DATABASE}. Пустую вместо неё Голубь "
+                            "не создаёт: восстановите её из копии (`flask restore`).",
+                            f"The database {DATABASE} is gone from PostgreSQL ({self.data}). Golub does not make an "
+                            "empty one in its place: restore it from a backup (`flask restore`).",
+                        )
+                    )
                 cursor.execute(f"CREATE DATABASE {DATABASE}")
                 return True
         finally:
             connection.close()
 
 
-def prepare_postgres(state_dir: Path, *, is_durable: bool = True) -> Postgres:
-    """Everything up to the start: programs, account, data folder (made once), leftovers ended."""
-    programs, account, home = _installed_programs(), None, state_dir
+def prepare_postgres(state_dir: Path, *, is_durable: bool = True, home: Path | None = None) -> Postgres:
+    """Everything up to the start: programs, account, data folder (made once), leftovers ended.
+
+    `home` holds a database that is to be thrown away. Errors: StartError, also when the folder's database is lost.
+    """
+    programs, account = _installed_programs(), None
     if os.geteuid() == 0:  # PostgreSQL refuses root
         account = nobody.account()
-        home = nobody.home_of(state_dir, account)
         programs = nobody.reachable_programs(programs, _version(), account)
     server = Postgres(
-        home=home,
+        home=home or (nobody.home_of(state_dir, account) if account else home_in_folder(state_dir)),
         programs=programs,
         password=load_credentials(state_dir)["database"],
         port=server_port(state_dir, "postgres"),
@@ -104,11 +120,10 @@ def prepare_postgres(state_dir: Path, *, is_durable: bool = True) -> Postgres:
         is_durable=is_durable,
     )
     server.log.parent.mkdir(mode=0o700, exist_ok=True)
-    if not (server.data / "PG_VERSION").exists():
+    if not server.data.exists():
         _initdb(server)
     _check_major_version(server)
-    if (server.data / "postmaster.pid").exists():
-        _run(server, "pg_ctl", "-D", str(server.data), "-m", "fast", "-t", "20", "stop")
+    _end_leftover(server)
     return server
 
 
@@ -127,23 +142,41 @@ def _version() -> str:
 
 
 def _initdb(server: Postgres) -> None:
-    shutil.rmtree(server.data, ignore_errors=True)
-    server.data.mkdir(mode=0o700, parents=True)
+    """Make the database beside its place and put it there when it is whole: what lies there is never begun anew."""
+    unfinished = server.home / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
     with tempfile.TemporaryDirectory(dir=server.home) as private:
         password_file = Path(private) / "password"
         write_private(password_file, server.password)
         if server.account:
-            for path in (server.data, Path(private), password_file):
+            for path in (unfinished, Path(private), password_file):
                 os.chown(path, server.account.uid, server.account.gid)
-        data, password = f"--pgdata={server.data}", f"--pwfile={password_file}"
+        data, password = f"--pgdata={unfinished}", f"--pwfile={password_file}"
         done = _run(server, "initdb", data, password, f"--username={USER}", "--auth=scram-sha-256", *LOCALE)
     if done:
-        shutil.rmtree(server.data)
         raise StartError(f"The database could not be made. See {server.log}")
+    unfinished.rename(server.data)
+
+
+def _end_leftover(server: Postgres) -> None:
+    """End a server that a killed launcher left behind on these very files; on those they were copied from, never."""
+    if is_served(server.data):
+        _run(server, "pg_ctl", "-D", str(server.data), "-m", "fast", "-t", "20", "stop")
+    else:
+        (server.data / "postmaster.pid").unlink(missing_ok=True)  # its number may be another's by now
 
 
 def _check_major_version(server: Postgres) -> None:
-    major = (server.data / "PG_VERSION").read_text().strip()
+    try:
+        major = (server.data / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise StartError(
+            in_language(
+                f"{server.data} — не целая база данных (нет PG_VERSION). Ничего не изменено.",
+                f"{server.data} is not a whole database (no PG_VERSION). Nothing was changed.",
+            )
+        ) from None
     if major != _version().partition(".")[0]:
         raise StartError(
             f"{server.data} was made by PostgreSQL {major}, installed is {_version()}: dump it with the old "

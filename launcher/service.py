@@ -10,7 +10,7 @@ from pathlib import Path
 from launcher.credentials import load_credentials, write_private
 from launcher.part import Part, StartError
 from launcher.ports import first_free
-from launcher.postgres import prepare_postgres
+from launcher.postgres import Postgres, prepare_postgres
 from launcher.processes import application_parts, mail_catcher, migration, sample_data
 from launcher.schema import is_up_to_date, note_upgrade
 from launcher.settings import Settings
@@ -63,11 +63,16 @@ class Service:
             servers.append(self._mail_catcher())
         started_at = time.monotonic()
         self.supervisor.start(servers)
-        if postgres and not self.supervisor.is_stopping and postgres.ensure_database():
-            self._sample_wanted.touch()
+        if postgres and not self.supervisor.is_stopping:
+            self._ensure_database(postgres)
         names = ", ".join(part.name for part in servers)
         if names:
             self.say(f"{names}: ready after {time.monotonic() - started_at:.1f} s")
+
+    def _ensure_database(self, postgres: Postgres) -> None:
+        is_known = (self.settings.var_dir / "schema.json").exists() or self._sample_wanted.exists()
+        if postgres.ensure_database(is_expected=is_known):
+            self._sample_wanted.touch()
 
     def _mail_catcher(self) -> Part:
         smtp_port, page_port = first_free(1025), first_free(8025)

@@ -21,6 +21,7 @@ import psycopg2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from launcher.databases import remove_with_folder
 from mailer.smtp.lab.ledger import Accepted, read_ledger
 from tests.conftest import ROOT
 
@@ -111,6 +112,7 @@ def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=30)
+        remove_with_folder(var_dir)
 
 
 @pytest.fixture(scope="package")

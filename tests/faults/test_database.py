@@ -17,9 +17,9 @@ from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import Column, Integer, func, select, text
 
-from launcher import nobody
+from launcher.embedded import throw_away_postgres
 from launcher.part import start, stop, wait_until_ready
-from launcher.postgres import Postgres, prepare_postgres
+from launcher.postgres import Postgres
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
@@ -59,14 +59,11 @@ class OwnServer:
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     """The server of this module's tests."""
     folder = tmp_path_factory.mktemp("postgres")
-    prepared = prepare_postgres(folder, is_durable=False)
-    try:
+    with throw_away_postgres(folder) as prepared:
         server = OwnServer(prepared)
         prepared.ensure_database()
         yield server
         stop(server.part, server.process, 10)
-    finally:
-        nobody.remove_home(prepared.home)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from launcher import nobody
+from launcher.databases import remove_with_folder
 from launcher.embedded import running_postgres, running_valkey
 from launcher.part import start, stop, wait_until_ready
 from launcher.ports import is_free
@@ -45,7 +46,7 @@ def test_postgres_keeps_its_data_and_port_over_kill_9(tmp_path: Path) -> None:
         assert query(again.url(), "SELECT word FROM kept") == "голубь"
         stop(again.part(), process, 10)
     finally:
-        nobody.remove_home(server.home)
+        remove_with_folder(tmp_path)
 
 
 def test_postgres_folds_cyrillic_whatever_the_host(tmp_path: Path) -> None:
@@ -99,7 +100,8 @@ def test_servers_end_with_a_killed_test_run(tmp_path: Path) -> None:
 def test_root_leaves_no_database_behind(tmp_path: Path) -> None:
     with running_postgres(tmp_path) as url:
         pid = query(url, "SELECT pg_backend_pid()")
-        home = nobody.home_of(tmp_path, nobody.account())
+        home = Path(str(query(url, "SHOW data_directory"))).parent
+        assert home.parent == nobody.ROOM
         assert (home / "pgdata").is_dir()
         assert (home / "pgdata").stat().st_mode & 0o077 == 0
     assert not home.exists()

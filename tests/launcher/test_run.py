@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from launcher import nobody
+from launcher.databases import remove_with_folder
 from launcher.part import CHECKOUT
 from tests.launcher.toys import is_running, wait_for
 
@@ -67,8 +67,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     finally:
         run.process.terminate()
         run.process.wait(30)
-        if os.geteuid() == 0:
-            nobody.remove_home(nobody.home_of(run.var_dir, nobody.account()))
+        remove_with_folder(run.var_dir)
 
 
 def is_healthy(run: Run) -> bool:
