@@ -8,21 +8,22 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import make_msgid
+from email.utils import make_msgid, parseaddr
 from urllib.parse import urlsplit
 
 import structlog
 from flask import current_app, render_template
 from flask_babel import force_locale
-from flask_mail import Message as Email
 from sqlalchemy import delete, func, select, update
 
-from mailer.auth.postman import hand_over
+from mailer.auth.postman import Composed, hand_over
 from mailer.clock import utcnow
+from mailer.composing.notice import Notice, build_notice
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
+from mailer.sending import transports, trial
 
 log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ def send_account_email(id_: int) -> bool:
     if row is None:
         return False
     try:
-        hand_over(_compose(row))
+        _hand_over(row)
     except (smtplib.SMTPException, OSError) as error:
         _record_failure(row, error)
         return False
@@ -123,20 +124,33 @@ def _claim(id_: int, now: datetime) -> AccountEmail | None:
     return row
 
 
-def _compose(row: AccountEmail) -> Email:
+def _hand_over(row: AccountEmail) -> None:
+    """Compose the mail and give it to its server: a test mail goes the way of the mailings."""
+    if row.template == trial.TEMPLATE:
+        transport = transports.configured()[0].transport
+        email = Composed(trial.compose_trial(row), transport.sender, row.to_email)
+    else:
+        transport, email = None, _notice(row)
+    db.session.commit()  # no transaction stays open while the network is waited for
+    hand_over(email, transport)
+
+
+def _notice(row: AccountEmail) -> Composed:
     values = dict(row.context, to_email=row.to_email, site_url=current_app.config["SITE_URL"])
     folder = f"mail/{row.template}"
+    name, sender = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])
     with force_locale(row.language):
-        email = Email(
-            subject=render_template(f"{folder}/subject.txt", **values).strip(),
-            recipients=[row.to_email],
-            body=render_template(f"{folder}/body.txt", **values).strip() + "\n",
+        notice = Notice(
+            from_name=name,
+            from_email=sender,
+            to_email=row.to_email,
+            subject=render_template(f"{folder}/subject.txt", **values),
+            text=render_template(f"{folder}/body.txt", **values),
             html=render_template(f"{folder}/body.html", **values, language=row.language),
-            extra_headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+            message_id=make_msgid(domain=urlsplit(current_app.config["SITE_URL"]).hostname),
+            date=utcnow(),
         )
-    email.msgId = make_msgid(domain=urlsplit(current_app.config["SITE_URL"]).hostname)
-    db.session.commit()  # no transaction stays open while the network is waited for
-    return email
+    return Composed(build_notice(notice), sender, row.to_email)
 
 
 def _record_failure(row: AccountEmail, error: Exception) -> None:

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from mailer.extensions import csrf
 from mailer.home import subscription as subscriptions
+from mailer.sending.letterhead import TRIAL_TOKEN
 
 bp = Blueprint("unsubscribe", __name__, url_prefix="/u")
 
@@ -26,6 +27,8 @@ def speak_the_readers_language() -> None:
 @bp.get("/<uuid:token>")
 def page(token: uuid.UUID) -> ResponseReturnValue:
     """Asks, changes nothing: scanners of mail open links."""
+    if token == TRIAL_TOKEN:
+        return render_template("unsubscribe/test.html")
     return render_template("unsubscribe/page.html", token=token, subscription=subscriptions.find(token))
 
 
@@ -34,7 +37,8 @@ def page(token: uuid.UUID) -> ResponseReturnValue:
 def unsubscribe(token: uuid.UUID) -> ResponseReturnValue:
     """Unsubscribe, however often it is asked. A mail program's one click (RFC 8058 3.1) brings no cookie and no form
     token, and must not be redirected."""
-    subscriptions.unsubscribe(subscriptions.find(token))
+    if token != TRIAL_TOKEN:
+        subscriptions.unsubscribe(subscriptions.find(token))
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", 200
     return redirect(url_for("unsubscribe.page", token=token), 303)
@@ -43,5 +47,6 @@ def unsubscribe(token: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/<uuid:token>/again")
 def again(token: uuid.UUID) -> ResponseReturnValue:
     """Take a hasty click back."""
-    subscriptions.subscribe_again(subscriptions.find(token))
+    if token != TRIAL_TOKEN:
+        subscriptions.subscribe_again(subscriptions.find(token))
     return redirect(url_for("unsubscribe.page", token=token), 303)

@@ -122,7 +122,7 @@ def send_test(message_id: int) -> ResponseReturnValue:
     """Send the message to the author's own confirmed address, as the chosen client would get it."""
     message = _own(message_id)
     client = queries.client_to_look_as(message.owner_id, request.form.get("client"))
-    send_trial(message, current_user, client)
+    send_trial(message, current_user, client, marks_subject="marks_subject" in request.form)
     flash(_("The test is on its way to %(address)s.", address=current_user.email), "success")
     return redirect(url_for("messages.show", message_id=message_id, client=client and client.id), 303)
 

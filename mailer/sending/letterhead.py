@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,11 +16,12 @@ from mailer.models.user import User
 from mailer.sending.claims import Person
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
+TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
 
 
-def letterhead_for(owner: User, snapshot: Mapping[str, Any] | None = None) -> Letterhead:
+def letterhead_for(owner: User, snapshot: Mapping[str, Any] | None = None, *, is_trial: bool = False) -> Letterhead:
     """The letterhead of an owner's mails, as the run's snapshot has it or as things stand now."""
-    about = snapshot or {"from_name": owner.display_name, "reply_to": owner.email, "language": owner.language}
+    about = snapshot or sender_of(owner)
     sender = current_app.config["MAILINGS_FROM"]
     domain = sender.rpartition("@")[2]
     with force_locale(about["language"]):
@@ -33,7 +35,13 @@ def letterhead_for(owner: User, snapshot: Mapping[str, Any] | None = None) -> Le
         message_id_domain=domain,
         unsubscribe_label=label,
         language=about["language"],
+        is_trial=is_trial,
     )
+
+
+def sender_of(owner: User) -> dict[str, str]:
+    """Who writes, where answers go and in which language, where nothing else was chosen."""
+    return {"from_name": owner.display_name, "reply_to": owner.email, "language": owner.language}
 
 
 def unsubscribe_url(token: object) -> str:

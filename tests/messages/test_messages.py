@@ -172,7 +172,8 @@ class TestTrial:
         data = {"client": client.id, "to_email": "victim@example.test"}
         assert as_owner.post(f"/messages/{message.id}/test", data=data).status_code == 303
         mail = db.session.query(AccountEmail).one()
-        assert (mail.to_email, mail.context["subject"]) == (owner.email, "To Anna")
+        assert (mail.to_email, mail.context["subject"]) == (owner.email, "To {{ first_name }}")
+        assert mail.context["values"]["first_name"] == "Anna"
 
     def test_anothers_client_or_message_gives_no_mail(self, as_owner, owner, stranger):
         mine, theirs = make_message(owner), make_message(stranger)

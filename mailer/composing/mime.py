@@ -1,0 +1,37 @@
+"""The content of a mail: text alone, or text and HTML to choose from, and the headers that say so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+P = TypeVar("P")
+
+
+def content(text: Iterable[P], html: Iterable[P] | None, boundary: str) -> Iterator[P | bytes]:
+    """The content headers and the body around the encoded pieces of each half."""
+    if html is None:
+        yield part_head("plain")
+        yield from text
+        return
+    yield f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'.encode("ascii")
+    yield part_head("plain")
+    yield from text
+    yield f"\r\n--{boundary}\r\n".encode("ascii")
+    yield part_head("html")
+    yield from html
+    yield f"\r\n--{boundary}--\r\n".encode("ascii")
+
+
+def part_head(subtype: str) -> bytes:
+    """The headers of one half."""
+    return (
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    ).encode("ascii")
+
+
+def boundary_for(*texts: str) -> str:
+    """A line that cannot occur in a body: quoted-printable never writes `=_`. The same texts, the same boundary."""
+    digest = hashlib.sha256("\0".join(texts).encode("utf-8", "replace"))
+    return f"=_{digest.hexdigest()[:32]}"
