@@ -21,7 +21,7 @@ from mailer.models.run import Run
 OWNER_COLUMNS = ("owner_id", "user_id", "author_id", "actor_id")
 SECRETS = {"password_hash", "token_hash", "key_hash", "mark_hash", "secret", "recovery_hashes", "last_step", "token"}
 INTERNAL = {"slices"}  # how the sender divides its work
-OF_RUNS = {"deliveries", "attempts"}
+OF_RUNS = {"deliveries", "attempts", "run_tallies"}
 
 
 def write_archive(user_id: int, target: IO[bytes]) -> None:

@@ -30,7 +30,7 @@ class Totals:
 
     successful_attempt_count: int
     failed_attempt_count: int
-    sent_count: int  # messages that the mail server accepted
+    sent_count: int  # texts handed to the mail server, whatever it then said
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def totals(user: User) -> Totals:
 
 
 def _sum_totals(user: User) -> list[int]:
-    columns = (Run.successful_attempt_count, Run.failed_attempt_count, Run.accepted_count)
+    columns = (Run.successful_attempt_count, Run.failed_attempt_count, Run.sent_count)
     row = db.session.execute(_seen(select(*(func.coalesce(func.sum(c), 0) for c in columns)), Run.owner_id, user)).one()
     return [int(figure) for figure in row]
 

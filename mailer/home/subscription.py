@@ -5,13 +5,16 @@ from __future__ import annotations
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from string import hexdigits
 
-from sqlalchemy import delete, select
+from sqlalchemy import String, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run
 from mailer.models.user import User
 
 
@@ -24,6 +27,7 @@ class Subscription:
     email: str
     email_key: str
     reason: SuppressionReason | None
+    run_id: int | None = None  # the run whose mail the link stood in
 
     @property
     def masked_email(self) -> str:
@@ -34,8 +38,11 @@ class Subscription:
         return f"{local[:1]}•••@{domain}"
 
 
-def find(token: uuid.UUID) -> Subscription:
-    """The subscription behind a link, also of a client who was deleted since; 404 for an unknown token."""
+def find(token: uuid.UUID, link_code: str = "") -> Subscription:
+    """The subscription behind a link, also of a client who was deleted since; 404 for an unknown token.
+
+    A `link_code` that stood in no mail to this client counts for nothing.
+    """
     client = db.one_or_404(select(Client).where(Client.token == token))
     owner = db.session.get_one(User, client.owner_id)
     suppression = db.session.get(Suppression, (client.owner_id, client.email_key))
@@ -45,34 +52,65 @@ def find(token: uuid.UUID) -> Subscription:
         client.email,
         client.email_key,
         suppression.reason if suppression else None,
+        _run_of(client, link_code) if link_code else None,
     )
 
 
+def _run_of(client: Client, link_code: str) -> int | None:
+    if not set(link_code) <= set(hexdigits):
+        return None
+    query = (
+        select(Run.id)
+        .join(Delivery, Delivery.run_id == Run.id)
+        .where(Delivery.client_id == client.id, cast(Run.token, String).startswith(link_code.lower()))
+    )
+    return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
+
+
 def unsubscribe(subscription: Subscription) -> None:
-    """Never write to this address again on this owner's behalf. The person's word outweighs any other reason."""
+    """Never write to this address again on this owner's behalf. The person's word outweighs any other reason.
+
+    Who was subscribed until now is counted with the run whose link it was.
+    """
     statement = insert(Suppression).values(
         owner_id=subscription.owner_id,
         email_key=subscription.email_key,
         reason=SuppressionReason.UNSUBSCRIBED,
         created_at=utcnow(),
+        run_id=subscription.run_id,
     )
-    db.session.execute(
+    changed = db.session.scalar(
         statement.on_conflict_do_update(
             index_elements=["owner_id", "email_key"],
-            set_={"reason": SuppressionReason.UNSUBSCRIBED},
+            set_={"reason": SuppressionReason.UNSUBSCRIBED, "run_id": subscription.run_id},
             where=Suppression.reason != SuppressionReason.UNSUBSCRIBED,
-        )
+        ).returning(Suppression.run_id)
     )
+    _count(changed, 1)
     db.session.commit()
 
 
 def subscribe_again(subscription: Subscription) -> None:
     """Take back the person's own unsubscription; what the owner or a server decided stays."""
-    db.session.execute(
-        delete(Suppression).where(
+    run_id = db.session.scalar(
+        delete(Suppression)
+        .where(
             Suppression.owner_id == subscription.owner_id,
             Suppression.email_key == subscription.email_key,
             Suppression.reason == SuppressionReason.UNSUBSCRIBED,
         )
+        .returning(Suppression.run_id)
     )
+    _count(run_id, -1)
     db.session.commit()
+
+
+def _count(run_id: int | None, change: int) -> None:
+    """The figure stands on the run: no page counts suppressions."""
+    if run_id is not None:
+        db.session.execute(
+            update(Run)
+            .where(Run.id == run_id)
+            .values(unsubscribed_count=Run.unsubscribed_count + change)
+            .execution_options(synchronize_session=False)
+        )

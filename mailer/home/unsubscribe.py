@@ -10,9 +10,11 @@ from flask_login import current_user
 
 from mailer.extensions import csrf
 from mailer.home import subscription as subscriptions
+from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.letterhead import TRIAL_TOKEN
 
 bp = Blueprint("unsubscribe", __name__, url_prefix="/u")
+CODE = f"<string(length={LINK_CODE_LENGTH}):link_code>"  # of the run whose mail the link stands in
 
 
 @bp.before_request
@@ -25,28 +27,36 @@ def speak_the_readers_language() -> None:
 
 
 @bp.get("/<uuid:token>")
-def page(token: uuid.UUID) -> ResponseReturnValue:
+@bp.get(f"/<uuid:token>/{CODE}")
+def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     """Asks, changes nothing: scanners of mail open links."""
     if token == TRIAL_TOKEN:
         return render_template("unsubscribe/test.html")
-    return render_template("unsubscribe/page.html", token=token, subscription=subscriptions.find(token))
+    subscription = subscriptions.find(token, link_code)
+    return render_template("unsubscribe/page.html", token=token, link_code=link_code, subscription=subscription)
 
 
 @bp.post("/<uuid:token>")
+@bp.post(f"/<uuid:token>/{CODE}")
 @csrf.exempt
-def unsubscribe(token: uuid.UUID) -> ResponseReturnValue:
+def unsubscribe(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     """Unsubscribe, however often it is asked. A mail program's one click (RFC 8058 3.1) brings no cookie and no form
     token, and must not be redirected."""
     if token != TRIAL_TOKEN:
-        subscriptions.unsubscribe(subscriptions.find(token))
+        subscriptions.unsubscribe(subscriptions.find(token, link_code))
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", 200
-    return redirect(url_for("unsubscribe.page", token=token), 303)
+    return _back(token, link_code)
 
 
 @bp.post("/<uuid:token>/again")
-def again(token: uuid.UUID) -> ResponseReturnValue:
+@bp.post(f"/<uuid:token>/{CODE}/again")
+def again(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     """Take a hasty click back."""
     if token != TRIAL_TOKEN:
         subscriptions.subscribe_again(subscriptions.find(token))
-    return redirect(url_for("unsubscribe.page", token=token), 303)
+    return _back(token, link_code)
+
+
+def _back(token: uuid.UUID, link_code: str) -> ResponseReturnValue:
+    return redirect(url_for("unsubscribe.page", token=token, link_code=link_code or None), 303)

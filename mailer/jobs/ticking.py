@@ -26,6 +26,7 @@ from mailer.sending import fence
 from mailer.sending.closing import close_what_is_done, stop_what_must
 from mailer.sending.missing import make_good
 from mailer.sending.planning import seconds_to_next, start_due
+from mailer.sending.tallies import tally_closed_runs
 from mailer.sending.windows import turn_at_the_hours
 
 log = structlog.get_logger()
@@ -38,7 +39,8 @@ def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     sending = (start_what_is_due, turn_at_the_hours, wake_senders, stop_what_must, close_what_is_done)
     mail = (sound_alarms, tell_admins, wake_account_emails)
-    for step in (beat, *sending, *mail, wake_imports, write_views, look_for_missing_runs, erase_some, sweep):
+    rest = (wake_imports, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
+    for step in (beat, *sending, *mail, *rest):
         _guarded(step)
     _guarded(meet_the_next)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
-from mailer.models.client import Client
+from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run
@@ -23,6 +23,7 @@ from mailer.models.user import User
 from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
+LEFT = "left"  # chosen like an outcome: who unsubscribed by this run's link
 EXPORT_BATCH = 5000
 REPLIES_LOOKED_AT = 10_000
 EXPORTED = (
@@ -95,10 +96,12 @@ def _first(rows: list[Row[Any]]) -> int | None:
 
 
 def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
-    if outcome not in {"", *COUNTERS}:
+    if outcome not in {"", LEFT, *COUNTERS}:
         abort(400)
     query = _with_last_attempt(run)
-    if outcome:
+    if outcome == LEFT:
+        query = query.where(Delivery.email_key.in_(select(Suppression.email_key).where(Suppression.run_id == run.id)))
+    elif outcome:
         query = query.where(Delivery.state.in_(STATES_OF[outcome]))
     wanted = search.strip().lower()
     if "@" in wanted and "." in wanted.rpartition("@")[2]:

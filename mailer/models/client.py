@@ -111,8 +111,11 @@ class Suppression(db.Model):  # type: ignore[misc,name-defined]
     """An address that this owner's mailings leave out, whatever list it is on; outlives the client."""
 
     __tablename__ = "suppressions"
+    __table_args__ = (Index("ix_suppressions_run", "run_id", postgresql_where=text("run_id IS NOT NULL")),)
 
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     email_key: Mapped[str] = mapped_column(String(254), primary_key=True)
     reason: Mapped[SuppressionReason] = mapped_column(text_enum(SuppressionReason, "reason"))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, server_default=text("now()"))
+    # the run whose link was used to unsubscribe, where it was one
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))

@@ -17,6 +17,7 @@ from mailer.models import (  # noqa: F401
     mailing,
     message,
     run,
+    run_tally,
     second_factor,
     slice,
     user,

@@ -87,6 +87,7 @@ class PauseReason(StrEnum):
     REFUSALS = "refusals"  # too many mails were refused for good
 
 
+LINK_CODE_LENGTH = 8
 COUNTERS = ("accepted", "refused", "excluded", "stopped", "uncertain", "waiting")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_RUN_STATES))
 
@@ -119,6 +120,13 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
         Index("ix_runs_mailing_planned", "mailing_id", "planned_at"),
         Index("ix_runs_owner_planned", "owner_id", "planned_at"),
         Index("ix_runs_open", "id", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "ix_runs_to_tally",
+            "id",
+            postgresql_where=text("closed_at IS NOT NULL AND tallied_at IS DISTINCT FROM closed_at"),
+        ),
+        CheckConstraint("sent_count >= 0", name="sent_is_not_negative"),
+        CheckConstraint("unsubscribed_count >= 0", name="unsubscribed_is_not_negative"),
         Index(
             "ix_runs_missed_in_silence",
             "mailing_id",
@@ -164,6 +172,11 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     uncertain_count: Mapped[int] = mapped_column(default=0, server_default="0")
     successful_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
     failed_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    # texts handed to the mail server, whatever it then said: refused after the text, and unanswered ones too
+    sent_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    # people who left by the link of this run's mail, and have not come back
+    unsubscribed_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    tallied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the `closed_at` that its tallies belong to
 
     mailing: Mapped[Mailing] = relationship(
         foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True
@@ -173,6 +186,11 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     def counts(self) -> dict[str, int]:
         """The six figures that `planned_count` is the sum of."""
         return {name: getattr(self, f"{name}_count") for name in COUNTERS}
+
+    @property
+    def link_code(self) -> str:
+        """What an unsubscribe link carries to say which run it came with: enough to tell one client's runs apart."""
+        return self.token.hex[:LINK_CODE_LENGTH]
 
     @property
     def chosen_count(self) -> int:

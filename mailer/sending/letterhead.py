@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from mailer.composing.email import Letterhead, Recipient
 from mailer.models.client import Client
+from mailer.models.run import LINK_CODE_LENGTH
 from mailer.models.user import User
 from mailer.sending.claims import Person
 
@@ -44,9 +45,11 @@ def sender_of(owner: User) -> dict[str, str]:
     return {"from_name": owner.display_name, "reply_to": owner.email, "language": owner.language}
 
 
-def unsubscribe_url(token: object) -> str:
-    """The address behind List-Unsubscribe for a client's token; made of SITE_URL, never of a request's Host."""
-    return str(current_app.config["SITE_URL"]) + UNSUBSCRIBE_PATH + str(token)
+def unsubscribe_url(token: object, link_code: str = "") -> str:
+    """The address behind List-Unsubscribe for a client's token and a run's `link_code`; made of SITE_URL, never of a
+    request's Host."""
+    address = str(current_app.config["SITE_URL"]) + UNSUBSCRIBE_PATH + str(token)
+    return f"{address}/{link_code}" if link_code else address
 
 
 def message_id(run_token: object, position: int) -> str:
@@ -68,13 +71,13 @@ def values_of(client: Client) -> dict[str, str]:
     }
 
 
-def recipient_maker(run_token: object) -> Callable[[int, Person], Recipient]:
+def recipient_maker(run_token: uuid.UUID) -> Callable[[int, Person], Recipient]:
     """How a run's recipients are made; the settings are read once, for speed."""
-    link = unsubscribe_url("")
+    link, code = unsubscribe_url(""), run_token.hex[:LINK_CODE_LENGTH]
     stem, _dot, domain = message_id(run_token, 0).partition(".0@")
 
     def make(position: int, person: Person) -> Recipient:
-        url = f"{link}{person.token}"
+        url = f"{link}{person.token}/{code}"
         return Recipient(person.email, person.values, f"{stem}.{position}@{domain}", url)
 
     return make

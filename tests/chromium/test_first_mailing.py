@@ -128,7 +128,7 @@ def check_mails(service: Service) -> None:
 def unsubscribe_through_the_link(page: Page, service: Service) -> None:
     """The page asks, the button acts, and the list shows it."""
     mail = service.mail(service.mails("person8@example.test")[0]["id"])
-    link = re.search(rf"{service.site}/u/[0-9a-f-]+", mail["text"])
+    link = re.search(rf"{service.site}/u/[0-9a-f-]+/[0-9a-f]+", mail["text"])
     assert link
     page.goto(link[0])
     assert service.rows("SELECT count(*) FROM suppressions WHERE email_key = 'person8@example.test'") == [(0,)]

@@ -10,12 +10,19 @@ from flask import Flask
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.attempt import Attempt
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
+from mailer.smtp.results import Outcome, Phase
 from tests.factories import make_client, make_mailing, numbers, save
+
+ANSWERED = {
+    DeliveryState.ACCEPTED: (Outcome.ACCEPTED, Phase.CONTENT, 250),
+    DeliveryState.REFUSED: (Outcome.PERMANENT, Phase.RCPT, 550),
+}
 
 
 @pytest.fixture
@@ -48,6 +55,13 @@ def make_run(app: Flask) -> Callable[..., Run]:
                     attempt_count=0 if state is DeliveryState.WAITING else 1,
                 )
             )
+        db.session.flush()
+        for position, state in enumerate(states, 1):
+            if state in ANSWERED:
+                outcome, phase, code = ANSWERED[state]
+                attempt = Attempt(run_id=run.id, position=position, number=1, outcome=outcome, phase=phase)
+                attempt.smtp_code, attempt.started_at, attempt.finished_at = code, at, at
+                db.session.add(attempt)
         db.session.commit()
         db.session.refresh(run)
         if DeliveryState.WAITING not in states:

@@ -9,9 +9,12 @@ from sqlalchemy import select
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.delivery import Delivery
+from mailer.models.run import Run
 from mailer.models.user import User
 from tests.conftest import Browser
-from tests.factories import make_client
+from tests.factories import make_client, make_mailing, save
+from tests.mailings.builders import close, make_run
 
 FORGED = "5f0c6d3e-9f2b-4d7a-8a51-3c1f0f9e2b44"
 
@@ -108,3 +111,54 @@ def test_other_owners_may_go_on_writing(web: Browser, client: Client, stranger: 
 def test_speaks_the_readers_language(web: Browser, client: Client, accepted: str, language: str) -> None:
     page = web.get(f"/u/{client.token}", headers={"Accept-Language": accepted}).text
     assert f'<html lang="{language}"' in page
+
+
+def sent(owner: User, client: Client) -> Run:
+    """A closed run that wrote to the client."""
+    run = make_run(make_mailing(owner, [client]))
+    save(Delivery(run_id=run.id, position=1, client_id=client.id, email=client.email, email_key=client.email_key,
+                  state="accepted", attempt_count=1))  # fmt: skip
+    return close(run)
+
+
+def left(run: Run) -> int:
+    db.session.refresh(run)
+    return run.unsubscribed_count
+
+
+def test_who_leaves_is_counted_with_the_run_whose_link_was_used(web: Browser, client: Client, owner: User) -> None:
+    first, second = sent(owner, client), sent(owner, client)
+    page = f"/u/{client.token}/{first.link_code}"
+    assert web.get(page).status_code == 200
+    assert (left(first), left(second)) == (0, 0)
+    for _time in range(2):  # however often it is asked
+        assert web.post(page, data=ONE_CLICK).status_code == 200
+    web.post(f"/u/{client.token}/{second.link_code}")
+    assert (left(first), left(second)) == (1, 0)
+    assert db.session.get_one(Suppression, (owner.id, client.email_key)).run_id == first.id
+
+    answer = web.post(f"{page}/again")
+    assert (answer.status_code, answer.location) == (303, page)
+    assert left(first) == 0
+
+
+def test_a_code_of_another_run_counts_for_nobody_and_the_wish_all_the_same(
+    web: Browser, client: Client, owner: User
+) -> None:
+    other = sent(owner, make_client(owner))
+    for code in (other.link_code, "00000000", "%00%00%00%00%00%00%00%00", "zzzzzzzz", "%25%25%25%25%25%25%25%25"):
+        web.post(f"/u/{client.token}/again")
+        assert web.post(f"/u/{client.token}/{code}", data=ONE_CLICK).status_code == 200, code
+        assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+    assert left(other) == 0
+
+
+def test_the_runs_page_shows_who_left_by_its_link(web: Browser, as_owner: Browser, client: Client, owner: User) -> None:
+    run = sent(owner, client)
+    page = f"/mailings/{run.mailing_id}/runs/{run.id}"
+    assert 'data-figure="left">0<' in as_owner.get(page).text
+    web.post(f"/u/{client.token}/{run.link_code}", data=ONE_CLICK)
+    assert f'{page}?outcome=left#people">1</a>' in as_owner.get(page).text
+    assert 'data-position="1"' in as_owner.get(f"{page}?outcome=left").text
+    web.post(f"/u/{client.token}/again")
+    assert 'data-position="1"' not in as_owner.get(f"{page}?outcome=left").text

@@ -41,7 +41,9 @@ def make_run(mailing: Mailing, planned_at: datetime | None = None, **values: Any
     return save(Run(owner_id=mailing.owner_id, mailing_id=mailing.id, planned_at=planned_at, **values))
 
 
-def make_deliveries(run: Run, reason: str | None = None, words: str | None = None, **counts: int) -> list[Delivery]:
+def make_deliveries(
+    run: Run, reason: str | None = None, words: str | None = None, enhanced: str | None = "", **counts: int
+) -> list[Delivery]:
     """So many deliveries of each state, with an attempt where the state comes of one; the run's figures follow."""
     position = db.session.query(Delivery).filter_by(run_id=run.id).count()
     made, attempts, now = [], [], utcnow()
@@ -71,6 +73,7 @@ def make_deliveries(run: Run, reason: str | None = None, words: str | None = Non
                         outcome=outcome,
                         phase=phase,
                         smtp_code=code,
+                        enhanced_code=said.partition(" ")[0][:5] if enhanced == "" and code else enhanced or None,
                         response=said if words is None else words,
                         started_at=now - timedelta(seconds=2),
                         finished_at=now - timedelta(seconds=1),

@@ -59,7 +59,7 @@ def test_a_mail_carries_what_receivers_ask_for(make_run: MakeRun, lab: Lab, owne
     assert mail["From"].addresses[0].addr_spec == "news@golub.localhost"
     assert mail["Reply-To"].addresses[0].addr_spec == owner.email
     assert mail["To"].addresses[0].addr_spec == "anna@example.test"
-    assert mail["List-Unsubscribe"] == f"<http://golub.test/u/{token}>"
+    assert mail["List-Unsubscribe"] == f"<http://golub.test/u/{token}/{run.link_code}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Id"]
     assert mail["Date"].datetime
@@ -68,7 +68,7 @@ def test_a_mail_carries_what_receivers_ask_for(make_run: MakeRun, lab: Lab, owne
     assert plain is not None
     assert html is not None
     assert "Для Анна" in plain.get_content()
-    assert f"http://golub.test/u/{token}" in html.get_content()
+    assert f"http://golub.test/u/{token}/{run.link_code}" in html.get_content()
 
 
 def test_the_servers_words_are_kept(make_run: MakeRun, lab: Lab) -> None:
