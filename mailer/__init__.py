@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from mailer import errors, logs, web
+from mailer import database_limits, errors, logs, web
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
 from mailer.jobs import commands
@@ -48,5 +48,6 @@ def _init_extensions(app: Flask) -> None:
     babel.init_app(app, locale_selector=web.chosen_language, timezone_selector=web.chosen_timezone)
     with app.app_context():
         engine = db.engine
-    # A forked RQ work-horse or web worker must never share a connection with its parent (see ecosystem notes in docs).
+    database_limits.listen(engine)
+    # A forked RQ work-horse or web worker must never share a connection with its parent.
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))

@@ -9,6 +9,7 @@ from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
+from psycopg2.errors import LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, NotFound, ServiceUnavailable
@@ -20,6 +21,17 @@ log = structlog.get_logger()
 
 class Refusal(Exception):
     """A service says no; `str()` is a sentence for the person, in their language."""
+
+
+class Busy(ServiceUnavailable):
+    """The few places that there are for such work in this process are taken; ask again in a few seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=5)
+
+
+class TookTooLong(ServiceUnavailable):
+    """The database was told to give up."""
 
 
 def init_app(app: Flask) -> None:
@@ -42,7 +54,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
     code = error.code or 500
-    title, text = explanation(code)
+    title, text = _special_explanation(error) or explanation(code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(error=title, detail=text, request_id=g.get("request_id"))
     else:
@@ -62,6 +74,9 @@ def _bad_data(error: DataError) -> ResponseReturnValue:
 
 def _no_database(error: OperationalError) -> ResponseReturnValue:
     _forget_user()
+    if isinstance(error.orig, (QueryCanceled, LockNotAvailable)):
+        log.warning("statement ended by its time limit", error=str(error.orig))
+        return _http_error(TookTooLong())
     log.error("database away", error=str(error.orig))
     return _http_error(ServiceUnavailable())
 
@@ -76,6 +91,19 @@ def _forget_user() -> None:
     """Let the error page be drawn without asking a database that may be away."""
     db.session.rollback()
     g._login_user = AnonymousUserMixin()
+
+
+def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
+    if isinstance(error, Busy):
+        return (
+            _("Too much at once"),
+            _("Others are doing the same kind of work just now. Nothing is lost; try again in a few seconds."),
+        )
+    if isinstance(error, TookTooLong):
+        return _("This took too long"), _(
+            "It was ended so that others need not wait. Ask for less, or try again later."
+        )
+    return None
 
 
 def explanation(code: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from mailer.admin.guard import Guarded
 from mailer.extensions import db
+from mailer.searching import shortened
 
 OPEN = {"index_view", "details_view"}
 LABELS = {
@@ -74,6 +75,11 @@ class Overview(Guarded, ModelView):  # type: ignore[misc]
         """Only the two pages."""
         self._urls: list[Any] = [route for route in self._urls if route[1] in OPEN]
         return super().create_blueprint(admin)
+
+    def _get_list_extra_args(self) -> Any:
+        asked = super()._get_list_extra_args()
+        asked.search = shortened(asked.search or "") or None
+        return asked
 
     def _apply_sorting(self, *arguments: Any) -> Any:
         """Those alike in the sorted column keep one order, or a page would show again what the one before did."""

@@ -10,7 +10,8 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from werkzeug.exceptions import ServiceUnavailable
+
+from mailer.errors import Busy
 
 # 19 MiB, two passes, one lane: the OWASP minimum for Argon2id, about 25 ms of one core.
 hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -55,7 +56,7 @@ def _nobodys_hash() -> str:
 @contextmanager
 def _place() -> Iterator[None]:
     if not _places.acquire(timeout=MAX_WAIT_SECONDS):
-        raise ServiceUnavailable(retry_after=5)
+        raise Busy
     try:
         yield
     finally:

@@ -26,6 +26,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, login_manager
 from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.searching import shortened
 
 SCHEDULED = "scheduled"
 STATES = (*PostStatus, SCHEDULED)
@@ -68,6 +69,11 @@ class PostView(ModelView):  # type: ignore[misc]
 
     def get_count_query(self) -> Any:
         return self._chosen_state(super().get_count_query())
+
+    def _get_list_extra_args(self) -> Any:
+        asked = super()._get_list_extra_args()
+        asked.search = shortened(asked.search or "") or None
+        return asked
 
     def _apply_sorting(self, *arguments: Any) -> Any:
         """Those alike in the sorted column keep one order, or a page would show again what the one before did."""

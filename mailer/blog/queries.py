@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from mailer.access import Permission
@@ -14,6 +14,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost, FormerSlug, PostStatus
 from mailer.models.user import User
+from mailer.searching import mentions
 
 PAGE_LENGTH = 9
 FEED_LENGTH = 20
@@ -25,9 +26,7 @@ def published_page(number: int, search: str = "", tag: str = "") -> Pagination:
     not exist."""
     query = _newest()
     if search:
-        query = query.where(
-            or_(BlogPost.title.icontains(search, autoescape=True), BlogPost.content.icontains(search, autoescape=True))
-        )
+        query = query.where(*mentions(search, (BlogPost.title, BlogPost.content)))
     if tag:
         query = query.where(BlogPost.tags.contains([tag]))
     return db.paginate(query, page=number, per_page=PAGE_LENGTH)

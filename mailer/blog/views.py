@@ -11,6 +11,7 @@ from mailer.blog.markdown import html_of, opening, reading_minutes
 from mailer.blog.services.storing import BLOG
 from mailer.models.blog_post import BlogPost
 from mailer.public import public_file, public_page
+from mailer.searching import searched
 
 bp = Blueprint("blog", __name__)
 bp.add_app_template_filter(reading_minutes)
@@ -22,7 +23,7 @@ YEAR_SECONDS = 31_536_000
 @bp.get("/blog")
 def index() -> ResponseReturnValue:
     """The newest articles, nine a page; those with a tag, those that hold some words."""
-    search, tag = _word("q"), _word("tag")
+    search, tag = searched(request.args), searched(request.args, "tag")
     number = request.args.get("page", 1, type=int)
 
     def draw() -> str:
@@ -78,7 +79,3 @@ def _count(post: BlogPost) -> None:
     is_own = current_user.is_authenticated and (post.author_id == current_user.id or queries.may_see_all(current_user))
     if request.method == "GET" and not is_own and readership.is_person(agent, purpose):
         readership.note(post.id, request.remote_addr or "", agent)
-
-
-def _word(name: str) -> str:
-    return request.args.get(name, "").replace("\0", "").strip()[:200]

@@ -10,10 +10,10 @@ from werkzeug.datastructures import MultiDict
 from mailer.clients.refused import ValueRefused
 from mailer.clients.values import FIRST_YEAR
 from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED
+from mailer.searching import searched
 
 SORTS = ("created", "name", "email")
 ORDERS = ("asc", "desc")
-MAX_SEARCH = 200
 STATES = (SUBSCRIBED, UNSUBSCRIBED)
 
 
@@ -58,9 +58,8 @@ def _criteria(args: MultiDict[str, str]) -> dict[str, Any]:
     state = args.get("state") or None
     if state not in (None, *STATES):
         raise ValueRefused("unknown_state")
-    search = "".join(char for char in args.get("q", "")[:MAX_SEARCH] if char.isprintable()).strip()
     found = {
-        "search": search or None,
+        "search": searched(args) or None,
         "tags_any": _tags(args, "tag"),
         "tags_none": _tags(args, "without"),
         "birth_year_from": _year(args, "born_from"),

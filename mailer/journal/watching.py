@@ -18,6 +18,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal.writing import note_apart
 from mailer.models.journal_entry import Action, JournalEntry
+from mailer.searching import searched
 
 log = structlog.get_logger()
 
@@ -74,7 +75,7 @@ def _write(action: Action) -> None:
         return
     details = {"where": where}
     if action is Action.VIEWED and request.args.get("q"):
-        details["search"] = request.args["q"].replace("\0", "")[:100]
+        details["search"] = searched(request.args)[:100]
     note_apart(action, subject, None, **details)
 
 

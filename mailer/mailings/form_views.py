@@ -24,6 +24,7 @@ from mailer.mailings.plan import MailingPlan
 from mailer.mailings.run_queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.rule import Period
+from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.planning import has_open_run
 
@@ -195,7 +196,7 @@ def _recipients(form: MailingForm) -> AudienceSummary | None:
 
 
 def _picker(form: MailingForm) -> dict[str, object]:
-    search = request.form.get("client_q", "").replace("\0", "")
+    search = searched(request.form, "client_q")
     ids = form.client_ids.data or []
     return {
         "client_q": search,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.access import Permission
@@ -18,6 +18,7 @@ from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clie
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.searching import mentions
 from mailer.sending import audience
 from mailer.sending.audience import AudienceSummary
 
@@ -61,9 +62,8 @@ def mailings_page(user: User, search: str, status: str, sort: str, order: str, p
         query = query.where(Mailing.owner_id == user.id)
     if status:
         query = query.where(STATUS_IS[MailingStatus(status)])
-    for word in search.split():
-        columns = [Mailing.name, *([User.email, User.name] if user.can(Permission.OVERSEE) else [])]
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    columns = [Mailing.name, *([User.email, User.name] if user.can(Permission.OVERSEE) else [])]
+    query = query.where(*mentions(search, columns))
     key = SORTS[sort]
     query = query.order_by((key.desc() if order == "desc" else key.asc()).nulls_last(), Mailing.id.desc())
     return db.paginate(query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)

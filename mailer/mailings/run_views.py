@@ -21,6 +21,7 @@ from mailer.mailings.export import table_of
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import reason_words, verdict
 from mailer.models.run import COUNTERS, Run
+from mailer.searching import searched
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
 
@@ -30,7 +31,7 @@ AT = "/<int:mailing_id>/runs/<int:run_id>"
 def run(mailing_id: int, run_id: int) -> str:
     """The run's page: figures and people."""
     found = run_queries.visible_run(mailing_id, run_id, current_user)
-    outcome, search = request.args.get("outcome", ""), request.args.get("q", "").replace("\0", "")
+    outcome, search = request.args.get("outcome", ""), searched(request.args)
     page = run_queries.deliveries_page(found, outcome, search, _position("after"), _position("before"))
     return render_template(
         "mailings/run.html",
@@ -75,7 +76,7 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
 def export_run(mailing_id: int, run_id: int) -> Response:
     """The people of the run, as filtered, as a CSV file; the owner's only."""
     found = run_queries.own_run(mailing_id, run_id, current_user)
-    outcome, search = request.args.get("outcome", ""), request.args.get("q", "").replace("\0", "")
+    outcome, search = request.args.get("outcome", ""), searched(request.args)
     return csv_download(
         f"run-{run_id}.csv", lambda session: table_of(run_queries.every_delivery(found, session, outcome, search))
     )

@@ -20,6 +20,7 @@ from mailer.mailings.verdicts import verdict
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
+from mailer.searching import searched
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -30,7 +31,7 @@ LONGEST_WAIT_SECONDS = 60  # between two looks: a computer that slept catches up
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
     """The list."""
-    search = request.args.get("q", "").replace("\0", "")
+    search = searched(request.args)
     status = request.args.get("status", "")
     sort, order = request.args.get("sort", "created"), request.args.get("order", "desc")
     page = queries.mailings_page(current_user, search, status, sort, order, page_number())

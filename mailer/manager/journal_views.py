@@ -13,6 +13,7 @@ from mailer.manager.blueprint import bp
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
 from mailer.manager.journal_words import action_words
 from mailer.models.journal_entry import Action
+from mailer.searching import searched
 
 
 @bp.get("/journal")
@@ -20,7 +21,7 @@ from mailer.models.journal_entry import Action
 def journal() -> ResponseReturnValue:
     """Who did what, when and from where."""
     chosen = JournalFilter(
-        who=request.args.get("q", "").strip().replace("\0", "")[:200],
+        who=searched(request.args),
         action=_action(request.args.get("action", "")),
         first_day=_day(request.args.get("from", "")),
         last_day=_day(request.args.get("to", "")),

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.clock import utcnow
@@ -20,6 +20,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import Role, User
+from mailer.searching import mentions
 from mailer.sending.permits import used_today
 
 PAGE_LENGTH = 25
@@ -48,9 +49,7 @@ def users_page(search: str, number: int, role: str = "", state: str = "") -> Pag
         abort(400)
     query = select(User).where(User.erased_at.is_(None)).order_by(User.created_at.desc(), User.id.desc())
     if search:
-        query = query.where(
-            or_(User.email.icontains(search, autoescape=True), User.name.icontains(search, autoescape=True))
-        )
+        query = query.where(*mentions(search, (User.email, User.name)))
     if role:
         query = query.where(User.role == Role(role))
     if state:

@@ -9,6 +9,7 @@ from mailer.access import Permission, requires
 from mailer.manager import approval_views, journal_views, mailing_views, queries, user_views  # noqa: F401 - routes
 from mailer.manager.blueprint import bp
 from mailer.manager.words import role_words
+from mailer.searching import searched
 
 __all__ = ["bp"]
 
@@ -17,7 +18,7 @@ __all__ = ["bp"]
 @requires(Permission.OVERSEE)
 def index() -> ResponseReturnValue:
     """All users with their figures."""
-    search = request.args.get("q", "").strip().replace("\0", "")[:200]
+    search = searched(request.args)
     role, state = request.args.get("role", ""), request.args.get("state", "")
     page = queries.users_page(search, request.args.get("page", 1, type=int), role, state)
     return render_template(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, func, select
 
 from mailer.access import Permission
 from mailer.extensions import db
@@ -14,6 +14,7 @@ from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
+from mailer.searching import mentions
 
 PER_PAGE = 25
 SORTS = {"updated": Message.updated_at, "subject": func.lower(Message.subject)}
@@ -34,10 +35,7 @@ def messages_page(user: User, search: str, sort: str, order: str, page: int) -> 
         .scalar_subquery()
     )
     query = _visible(select(Message, used.label("mailing_count"), User), user).join(User, User.id == Message.owner_id)
-    for word in search.split():
-        query = query.where(
-            or_(*(column.icontains(word, autoescape=True) for column in (Message.subject, Message.text_body)))
-        )
+    query = query.where(*mentions(search, (Message.subject, Message.text_body)))
     key = SORTS[sort]
     query = query.order_by(key.desc() if order == "desc" else key.asc(), Message.id.desc())
     return RowsPage(select=query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
@@ -76,9 +74,7 @@ def attribute_names(owner_id: int) -> list[str]:
 def clients_to_look_as(owner_id: int, search: str) -> list[Client]:
     """The first few of the owner's clients that match."""
     query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None))
-    for word in search.split():
-        columns = (Client.email, Client.last_name, Client.first_name, Client.patronymic)
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    query = query.where(*mentions(search, (Client.email, Client.last_name, Client.first_name, Client.patronymic)))
     return list(db.session.scalars(query.order_by(Client.last_name, Client.first_name, Client.id).limit(CHOICES)))
 
 

@@ -16,6 +16,7 @@ from mailer.messages.services import Draft, MessageChanged, MessageInUse, Messag
 from mailer.messages.words import placeholder_names
 from mailer.models.client import Client
 from mailer.models.message import Message
+from mailer.searching import searched
 from mailer.sending.trial import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
@@ -36,7 +37,7 @@ def per_user() -> str:
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
     """The list."""
-    search = request.args.get("q", "").replace("\0", "")
+    search = searched(request.args)
     sort, order = request.args.get("sort", "updated"), request.args.get("order", "desc")
     page = queries.messages_page(current_user, search, sort, order, _page_number())
     return render_template("messages/index.html", page=page, q=search, sort=sort, order=order)
@@ -64,7 +65,7 @@ def copy(message_id: int) -> ResponseReturnValue:
 def show(message_id: int) -> str:
     """The message as a client would get it."""
     message = get_visible(Message, message_id, current_user)
-    search = request.args.get("client_q", "").replace("\0", "")
+    search = searched(request.args, "client_q")
     client = queries.client_to_look_as(message.owner_id, request.args.get("client"))
     look = _look_at_saved(message, request.args.get("client"))
     return render_template(
@@ -171,9 +172,9 @@ def preview_html(message_id: int) -> Response:
 @limiter.limit("240 per minute", key_func=per_user)
 def clients() -> str:
     """A piece of page: options of clients to look at a draft as; who was searched for is chosen."""
-    search = request.args.get("client_q", "").replace("\0", "")
+    search = searched(request.args, "client_q")
     found = queries.clients_to_look_as(current_user.id, search)
-    chosen = found[0] if search.strip() and found else None
+    chosen = found[0] if search and found else None
     return render_template("messages/_client_options.html", clients=found, client=chosen)
 
 

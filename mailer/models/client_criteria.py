@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, or_
+from sqlalchemy import ColumnElement, String, and_, cast, exists
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from mailer.models.client import Client, Suppression
+from mailer.searching import mentions
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
 SEARCHED: tuple[InstrumentedAttribute[str], ...] = (
@@ -29,7 +30,7 @@ def conditions(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     client without a year is left out), `subscription` (`subscribed` or `unsubscribed`). The owner and `deleted_at`
     are the caller's.
     """
-    found = [_mentions(word) for word in str(criteria.get("search") or "").split()]
+    found = mentions(str(criteria.get("search") or ""), SEARCHED)
     if tags := criteria.get("tags_any"):
         found.append(_has_any(tags))
     if tags := criteria.get("tags_none"):
@@ -46,10 +47,6 @@ def conditions(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 def is_suppressed() -> ColumnElement[bool]:
     """Whether the owner must not write to this client's address, for whatever reason."""
     return exists().where(and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key))
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    return or_(*(column.icontains(word, autoescape=True) for column in SEARCHED))
 
 
 def _has_any(tags: list[str]) -> ColumnElement[bool]:
