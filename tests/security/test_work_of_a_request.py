@@ -22,7 +22,8 @@ LONG = {
     "words": [", ".join(f"w{number}" for number in range(2500))],
     "many": [str(number) for number in range(1, 1500)],
 }
-MOST_STATEMENTS, LONGEST_STATEMENT, MOST_VALUES, MOST_ROWS = 60, 16_000, 1600, 400
+LISTS = {"tag", "without"}  # beside the plurals: what is sent several times
+MOST_STATEMENTS, LONGEST_STATEMENT, MOST_VALUES, MOST_ROWS = 60, 30_000, 1600, 400
 
 
 @dataclass
@@ -96,7 +97,9 @@ def test_long_words_cost_no_more_than_short_ones(app: Flask, owner: User, work: 
             asked_for.update(names)
             for name in names:
                 for kind, values in LONG.items():
-                    if not _send(person, method, address, {name: values}, work).is_bounded():
+                    if kind == "many" and not (name.endswith("s") or name in LISTS):
+                        continue
+                    if not _send(person, method, address, endpoint, {name: values}, work).is_bounded():
                         too_much.append(
                             (endpoint, method, name, kind, work.statement_count, work.longest, work.values, work.rows)
                         )
