@@ -79,6 +79,7 @@ class Config:
         self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
         self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
+        self.MAIL_CATCHER_URL = get("MAIL_CATCHER_URL")  # the only place that mail of sample accounts goes to
         # Who answers for this installation; named on the pages on privacy and accessibility.
         self.OPERATOR_NAME = get("OPERATOR_NAME")
         self.OPERATOR_EMAIL = get("OPERATOR_EMAIL")

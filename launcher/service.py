@@ -19,7 +19,7 @@ from launcher.valkey import prepare_valkey
 
 MAIL_SETTINGS = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_USE_TLS", "MAIL_USE_SSL")
 # What a `flask …` beside the running service needs to find it (`config.py` reads them where nothing is set).
-ADDRESSES = ("DATABASE_URL", "REDIS_URL", *MAIL_SETTINGS, "SECRET_KEY", "SITE_URL", "MAIL_PAGE_URL")
+ADDRESSES = ("DATABASE_URL", "REDIS_URL", *MAIL_SETTINGS, "SECRET_KEY", "SITE_URL", "MAIL_PAGE_URL", "MAIL_CATCHER_URL")
 
 ApplicationParts = Callable[[Settings, dict[str, str], int], list[Part]]
 
@@ -79,6 +79,7 @@ class Service:
         self.environment |= dict.fromkeys(MAIL_SETTINGS, "")
         self.environment |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(smtp_port)}
         self.environment["MAIL_PAGE_URL"] = f"http://127.0.0.1:{page_port}/"
+        self.environment["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{smtp_port}"
         return mail_catcher(smtp_port, page_port, self.settings.var_dir / "mail", self.environment)
 
     def _prepare_database(self) -> None:

@@ -14,7 +14,7 @@ from mailer.jobs.workers import run_worker
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.queue import WORKERS
-from mailer.sending import fence
+from mailer.sending import fence, standstill
 from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
@@ -59,6 +59,7 @@ def _start_one(mailing_id: int) -> int:
 def _start_all() -> list[int]:
     start_due()
     turn_at_the_hours()
+    standstill.heal()
     return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
 
 

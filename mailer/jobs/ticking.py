@@ -22,7 +22,7 @@ from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
-from mailer.sending import fence
+from mailer.sending import fence, standstill
 from mailer.sending.closing import close_what_is_done, stop_what_must
 from mailer.sending.missing import make_good
 from mailer.sending.planning import seconds_to_next, start_due
@@ -32,12 +32,13 @@ from mailer.sending.windows import turn_at_the_hours
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
 ALARMS_EVERY = 60  # seconds
+STANDSTILL_EVERY = 15  # seconds
 A_MOMENT = 0.002  # seconds: better just after than just before
 
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (start_what_is_due, turn_at_the_hours, wake_senders, stop_what_must, close_what_is_done)
+    sending = (start_what_is_due, turn_at_the_hours, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
     mail = (sound_alarms, tell_admins, wake_account_emails)
     rest = (wake_imports, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
     for step in (beat, *sending, *mail, *rest):
@@ -95,6 +96,12 @@ def sound_alarms() -> None:
     """Now and then, tell people about runs that are late or were missed."""
     if _is_time("alarms", ALARMS_EVERY):
         raise_alarms()
+
+
+def move_what_stands() -> None:
+    """Now and then, look for open runs that nothing would move."""
+    if _is_time("standstill", STANDSTILL_EVERY):
+        standstill.heal()
 
 
 def look_for_missing_runs() -> None:

@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from mailer import queue
 from mailer.extensions import db
+from mailer.models.run import Run
 from mailer.models.slice import Slice
+from mailer.models.user import User
 from mailer.queue import SEND_RUN
 from mailer.sending import fence, transports
 from mailer.sending.stretch import runs_with_work
@@ -16,12 +18,14 @@ from mailer.sending.stretch import runs_with_work
 def wake_senders() -> None:
     """Wake as many workers for each run as it can use, counting those at it and the wake-ups on their way.
 
-    While all mail servers rest from faults only runs whose list is still to be made need one.
+    While all the mail servers that a run may take rest from faults, it needs one only to make its list.
     """
     if fence.is_held():
         return
-    is_resting = transports.all_rest()
-    found = [waiting for waiting in runs_with_work() if waiting.wants_list or not is_resting]
+    found = runs_with_work()
+    if any(not waiting.wants_list for waiting in found):
+        resting = _resting([waiting.run_id for waiting in found])
+        found = [waiting for waiting in found if waiting.wants_list or waiting.run_id not in resting]
     if not found:
         return
     on_their_way = queue.waiting(SEND_RUN)
@@ -29,6 +33,19 @@ def wake_senders() -> None:
         present = waiting.worker_count + on_their_way[waiting.run_id]
         useful = waiting.worker_count + waiting.slice_count
         on_their_way[waiting.run_id] += _wake(waiting.run_id, useful, present)
+
+
+def _resting(run_ids: list[int]) -> set[int]:
+    """Those among the runs whose mail servers all rest; that of sample accounts is the mail catcher."""
+    rests, catcher_rests = transports.all_rest(), transports.all_rest(transports.read_catcher(current_app.config))
+    if rests is catcher_rests:
+        return set(run_ids) if rests else set()
+    query = (
+        select(Run.id).join(User, User.id == Run.owner_id).where(Run.id.in_(run_ids), User.is_sample == catcher_rests)
+    )
+    found = set(db.session.scalars(query))
+    db.session.rollback()
+    return found
 
 
 def wake_others(run_id: int) -> None:

@@ -25,7 +25,11 @@ class Progress:
     @classmethod
     def of(cls, run: Run, now: datetime) -> Progress:
         """Read it for an open run."""
-        probe_at = transports.probe_at() if run.state is RunState.WAITING_FOR_SERVER else None
+        probe_at = (
+            transports.probe_at(transports.routes_of(run.mailing.owner))
+            if run.state is RunState.WAITING_FOR_SERVER
+            else None
+        )
         next_try_at = run_queries.next_try_at(run) if run.waiting_count else None
         if next_try_at is not None and next_try_at <= now + timedelta(seconds=2):
             next_try_at = None

@@ -126,6 +126,14 @@ def _skipped(run: Run) -> Verdict:
         return Verdict("bad", _("Nothing was sent: it would have been more than the account may send in 24 hours."))
     if run.stop_reason is StopReason.UNAPPROVED:
         return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
+    if run.stop_reason is StopReason.BRAKE:
+        return Verdict(
+            "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
+        )
+    if run.stop_reason is StopReason.NO_CATCHER:
+        return Verdict(
+            "neutral", _("Nothing was sent: a sample account writes to the mail catcher only, and there was none.")
+        )
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 
 
@@ -139,6 +147,8 @@ def _stop_words(run: Run) -> str:
         return _("The mailing was deleted: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.ENDED:
         return _("The end of the mailing came first: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.NO_CATCHER:
+        return _("There is no mail catcher for this sample account: %(count)s did not get it.", **counts)
     return _("Stopped by the owner: %(count)s did not get it.", **counts)
 
 
@@ -190,5 +200,6 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.STOPPED_BLOCKED: _("the account was blocked"),
         Reason.STOPPED_DELETED: _("the mailing was deleted"),
         Reason.STOPPED_ENDED: _("the mailing came to its end"),
+        Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
         Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
     }[Reason(reason)]

@@ -56,7 +56,7 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.REFUSED: frozenset({DeliveryState.WAITING}),
     DeliveryState.ACCEPTED: frozenset(),
     DeliveryState.EXCLUDED: frozenset(),
-    DeliveryState.STOPPED: frozenset(),
+    DeliveryState.STOPPED: frozenset(),  # but for those stopped for a reason in `MAY_BE_SENT_AGAIN`, who may wait again
 }
 
 
@@ -76,6 +76,11 @@ class Reason(StrEnum):
     STOPPED_DELETED = "mailing_deleted"
     STOPPED_ENDED = "ended"
     STOPPED_WINDOW = "window"  # the end came while it waited for the sending hours
+    STOPPED_NO_CATCHER = "no_catcher"  # a sample account's mail goes nowhere else
+
+
+# An owner may send to those all the same: nobody wished that they get nothing.
+MAY_BE_SENT_AGAIN = frozenset({Reason.STOPPED_ENDED, Reason.STOPPED_WINDOW})
 
 
 class Delivery(db.Model):  # type: ignore[misc,name-defined]

@@ -112,6 +112,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     )  # the same moment's name: the occurrence
     # Since when the calendar is as it stands: nothing was promised for moments before.
     calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # from a brake; moments before are not made good
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

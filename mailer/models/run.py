@@ -79,6 +79,8 @@ class StopReason(StrEnum):
     MISSED = "missed"  # skipped: the service was down at that moment, and back too late for the mailing's rule
     LIMIT = "limit"  # skipped: more than the owner may send in a day
     UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
+    BRAKE = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
+    NO_CATCHER = "no_catcher"  # a sample account's, and there is no mail catcher
 
 
 class PauseReason(StrEnum):

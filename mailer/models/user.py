@@ -68,6 +68,8 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     consent_version: Mapped[str | None] = mapped_column(String(32))  # of the text they agreed to
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by themselves; only the number stays
     data_erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the last of their rows was gone
+    is_sample: Mapped[bool] = mapped_column(default=False, server_default="false")  # its mails go to the catcher only
+    unblocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # moments before are not made good
     daily_limit: Mapped[int | None]  # mails in 24 hours; None: as many as they like
     needs_approval: Mapped[bool] = mapped_column(default=False, server_default="false")  # of a manager, before sending
 

@@ -43,6 +43,7 @@ def _add_shop(owner_id: int, now: datetime) -> None:
     clients = db.session.scalars(select(Client).where(Client.owner_id == owner_id).order_by(Client.id)).all()
     messages = add_messages(owner_id)
     mailings.add_filter(owner_id)
+    mailings.add_unsubscribed(clients, now)
     mailings.add_finished(owner_id, messages["autumn.html"], clients, now)
-    mailings.add_daily(owner_id, messages["morning.txt"], clients, now)
+    mailings.add_daily(owner_id, messages["morning.txt"], now)
     mailings.add_soon(owner_id, messages["club.html"], utcnow())

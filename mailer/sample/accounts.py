@@ -45,7 +45,7 @@ def ensure_accounts(var_dir: Path) -> list[Account]:
         account = known.get(email) if user else None
         if account is None:
             account = Account(email, secrets.token_urlsafe(9), role.value)
-            user = user or User(email=email, name=name, role=role, confirmed_at=utcnow())
+            user = user or User(email=email, name=name, role=role, confirmed_at=utcnow(), is_sample=True)
             user.password_hash = hash_password(account.password)
             db.session.add(user)
         accounts.append(account)

@@ -1,26 +1,34 @@
-"""Runs that have been: every recipient with what the mail server is imagined to have answered."""
+"""Runs that have been: planned, settled and closed by the statements that the service itself uses.
+
+Only the mail server is imagined: what it said, and when.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
-from mailer.models.delivery import Delivery, DeliveryState, Reason
-from mailer.models.mailing import Mailing
+from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState
+from mailer.models.slice import Slice
+from mailer.sending import audience, listing, statements
+from mailer.sending.changes import Progress, RunRules, deadline
 from mailer.sending.closing import verdict_of
+from mailer.sending.ledger import write_progress
 from mailer.sending.planning import snapshot_of
-from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.results import Outcome, Phase, Result
 
 TLS = "TLSv1.3 TLS_AES_256_GCM_SHA384"
-RETRY_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +42,28 @@ class Reply:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """How one delivery went: the answers in order and where they led."""
-
-    state: DeliveryState
-    replies: tuple[Reply, ...]
-    reason: Reason | None = None
-
-
 OK = Reply(Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", "2.0.0 Ok: queued")
 GREYLISTED = Reply(Outcome.TRANSIENT, Phase.RCPT, 451, "4.7.1", "4.7.1 Greylisting in action, please come back later")
 UNKNOWN_USER = Reply(Outcome.PERMANENT, Phase.RCPT, 550, "5.1.1", "5.1.1 The email account does not exist")
 FULL = Reply(Outcome.PERMANENT, Phase.RCPT, 552, "5.2.2", "5.2.2 Mailbox full")
 REJECTED = Reply(Outcome.PERMANENT, Phase.CONTENT, 554, "5.7.1", "5.7.1 Message rejected by policy")
 
-ACCEPTED = Story(DeliveryState.ACCEPTED, (OK,))
-ACCEPTED_LATER = Story(DeliveryState.ACCEPTED, (GREYLISTED, OK))
-NO_SUCH_USER = Story(DeliveryState.REFUSED, (UNKNOWN_USER,))
-MAILBOX_FULL = Story(DeliveryState.REFUSED, (FULL,))
-NOT_WANTED = Story(DeliveryState.REFUSED, (REJECTED,))
-UNSUBSCRIBED = Story(DeliveryState.EXCLUDED, (), Reason.UNSUBSCRIBED)
+# The answers to one delivery, in order.
+Story = tuple[Reply, ...]
+ACCEPTED: Story = (OK,)
+ACCEPTED_LATER: Story = (GREYLISTED, OK)
+NO_SUCH_USER: Story = (UNKNOWN_USER,)
+MAILBOX_FULL: Story = (FULL,)
+NOT_WANTED: Story = (REJECTED,)
 
 
 def add_closed_run(
-    mailing: Mailing, occurrence: datetime, planned_at: datetime, people: Sequence[tuple[Client, Story]]
+    mailing: Mailing, occurrence: datetime, planned_at: datetime, story_of: Callable[[int, str], Story]
 ) -> Run:
-    """A run of the past with its deliveries and attempts, closed with the verdict they deserve; no commit.
+    """A run of the past to those the mailing chooses who were clients by then, closed with the verdict it deserves.
 
-    It is open only inside this transaction, so no worker ever sees it.
+    `story_of` tells by position and address what the server said. No commit: the run is open only inside this
+    transaction, so no worker ever sees it.
     """
     run = Run(
         owner_id=mailing.owner_id,
@@ -76,48 +77,66 @@ def add_closed_run(
     )
     db.session.add(run)
     db.session.flush()
-    db.session.execute(insert(Delivery), [_delivery(run, number, *one) for number, one in enumerate(people, 1)])
-    attempts = [row for number, one in enumerate(people, 1) for row in _attempts(run, number, one[1])]
-    db.session.execute(insert(Attempt), attempts)
+    chosen = select(Client.id).where(*audience.chosen(mailing), Client.created_at <= planned_at)
+    listing.write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
+    last_at = _settle(run, story_of)
     db.session.refresh(run)  # the triggers have counted
-    run.state = verdict_of(run)
-    run.closed_at = max(row["finished_at"] for row in attempts)
+    run.state, run.closed_at = verdict_of(run), last_at
     db.session.flush()
     return run
 
 
-def _delivery(run: Run, position: int, client: Client, story: Story) -> dict[str, Any]:
+def _settle(run: Run, story_of: Callable[[int, str], Story]) -> datetime:
+    """Write every attempt and what came of it; when the last one ended."""
+    rules = RunRules(deadline(run.planned_at, None), InDoubtRule.HOLD)
+    due = select(Delivery.position, Delivery.email).where(
+        Delivery.run_id == run.id, Delivery.state == DeliveryState.WAITING
+    )
+    progress, attempts = [], []
+    for position, email in db.session.execute(due.order_by(Delivery.position)):
+        person = Progress(position, DeliveryState.WAITING, 0, 0)
+        for result in _results(run, person, story_of(position, email), rules):
+            attempts.append(_row(run, person, result))
+        progress.append(person)
+    db.session.execute(insert(Attempt), attempts)
+    _write(run, progress)
+    return max(row["finished_at"] for row in attempts)
+
+
+def _results(run: Run, person: Progress, story: Story, rules: RunRules):  # type: ignore[no-untyped-def]
+    """The results of one person's tries, each taken in before it is given; a retry comes when the rules say."""
+    assert run.started_at is not None
+    at = run.started_at + timedelta(milliseconds=9 * person.position)
+    for reply in story:
+        at = person.retry_at or at
+        finished_at = at + timedelta(milliseconds=120 + person.position % 37)
+        queued = f" as {run.id:X}{person.position:04X}A{person.attempt_count + 1}" if reply is OK else ""
+        said = (reply.code, reply.enhanced, reply.text + queued)
+        result = Result(person.position, reply.outcome, reply.phase, *said, at, finished_at, TLS)
+        person.apply(result, rules, Random(person.position))  # noqa: S311 - spreads retries, no secret
+        yield result
+
+
+def _row(run: Run, person: Progress, result: Result) -> dict[str, Any]:
     return {
         "run_id": run.id,
-        "position": position,
-        "client_id": client.id,
-        "email": client.email,
-        "email_key": client.email_key,
-        "state": story.state,
-        "reason": story.reason,
-        "attempt_count": len(story.replies),
-        "transient_count": sum(reply.outcome is Outcome.TRANSIENT for reply in story.replies),
+        "position": person.position,
+        "number": person.attempt_count,
+        "outcome": result.outcome,
+        "phase": result.phase,
+        "smtp_code": result.code,
+        "enhanced_code": result.enhanced,
+        "response": result.text,
+        "started_at": result.started_at,
+        "finished_at": result.finished_at,
+        "tls": result.tls,
+        "worker": "sample",
     }
 
 
-def _attempts(run: Run, position: int, story: Story) -> Iterator[dict[str, Any]]:
-    assert run.started_at is not None
-    at = run.started_at + timedelta(milliseconds=9 * position)
-    for number, reply in enumerate(story.replies, 1):
-        finished_at = at + timedelta(milliseconds=120 + position % 37)
-        queued = f" as {run.id:X}{position:04X}A{number}" if reply is OK else ""
-        yield {
-            "run_id": run.id,
-            "position": position,
-            "number": number,
-            "outcome": reply.outcome,
-            "phase": reply.phase,
-            "smtp_code": reply.code,
-            "enhanced_code": reply.enhanced,
-            "response": reply.text + queued,
-            "started_at": at,
-            "finished_at": finished_at,
-            "tls": TLS,
-            "worker": "sample",
-        }
-        at = finished_at + RETRY_AFTER
+def _write(run: Run, progress: Sequence[Progress]) -> None:
+    slice_ids = db.session.scalars(select(Slice.id).where(Slice.run_id == run.id)).all()
+    with closing(db.session.connection().connection.cursor()) as cursor:
+        write_progress(cursor, run.id, progress)
+        for slice_id in slice_ids:
+            cursor.execute(statements.RELEASE, (slice_id,))

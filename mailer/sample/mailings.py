@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailer.extensions import db
@@ -20,9 +21,9 @@ ZONE = "Europe/Moscow"
 STARTS_IN = timedelta(seconds=15)
 HISTORY_DAYS = 24
 # Position in the list of clients -> what became of that person in the finished mailing.
+UNSUBSCRIBED = (7, 60, 131)
 EXCEPTIONS = (
-    {7: ledger.UNSUBSCRIBED, 60: ledger.UNSUBSCRIBED, 131: ledger.UNSUBSCRIBED}
-    | dict.fromkeys((15, 48, 77, 102, 140, 188), ledger.NO_SUCH_USER)
+    dict.fromkeys((15, 48, 77, 102, 140, 188), ledger.NO_SUCH_USER)
     | dict.fromkeys((33, 118), ledger.MAILBOX_FULL)
     | {164: ledger.NOT_WANTED}
     | dict.fromkeys(range(20, 200, 31), ledger.ACCEPTED_LATER)
@@ -40,29 +41,41 @@ def add_filter(owner_id: int) -> ClientFilter:
     return saved
 
 
+def add_unsubscribed(clients: Sequence[Client], now: datetime) -> None:
+    """Some have unsubscribed, before any run there is; no commit."""
+    for number in UNSUBSCRIBED:
+        client = clients[number]
+        db.session.add(
+            Suppression(
+                owner_id=client.owner_id,
+                email_key=client.email_key,
+                reason=SuppressionReason.UNSUBSCRIBED,
+                created_at=now - timedelta(days=HISTORY_DAYS + 2),
+            )
+        )
+    db.session.flush()
+
+
 def add_finished(owner_id: int, message: Message, clients: Sequence[Client], now: datetime) -> Mailing:
     """A single mailing of last week with everything that happens in life; no commit."""
     starts_local = _local(now - timedelta(days=6)).replace(hour=11, minute=0, second=0, microsecond=0)
     mailing = _add(owner_id, "Осенний сбор", message, Period.ONCE, starts_local, Audience.EVERYONE)
     planned_at = next(moments(mailing.rule)).at
-    people = [(client, EXCEPTIONS.get(number, ledger.ACCEPTED)) for number, client in enumerate(clients)]
-    _unsubscribe(people, planned_at - timedelta(days=2))
-    run = ledger.add_closed_run(mailing, starts_local, planned_at, people)
+    stories = {client.email: EXCEPTIONS.get(number, ledger.ACCEPTED) for number, client in enumerate(clients)}
+    run = ledger.add_closed_run(mailing, starts_local, planned_at, lambda _position, email: stories[email])
     mailing.started_at = mailing.last_run_at = run.started_at
     mailing.completed_at = run.closed_at
     return mailing
 
 
-def add_daily(owner_id: int, message: Message, clients: Sequence[Client], now: datetime) -> Mailing:
+def add_daily(owner_id: int, message: Message, now: datetime) -> Mailing:
     """A mailing of every morning at nine with some weeks behind it; no commit."""
     starts_local = _local(now - timedelta(days=HISTORY_DAYS)).replace(hour=9, minute=0, second=0, microsecond=0)
     mailing = _add(owner_id, "Утро в лавке", message, Period.DAILY, starts_local, Audience.TAGS, [DIGEST_TAG])
-    readers = [client for client in clients if DIGEST_TAG in client.tags]
     for number, moment in enumerate(moments(mailing.rule)):
         if moment.at > now:
             break
-        people = [(client, _morning(number, position)) for position, client in enumerate(readers)]
-        run = ledger.add_closed_run(mailing, moment.local, moment.at, people)
+        run = ledger.add_closed_run(mailing, moment.local, moment.at, partial(_morning, number))
         mailing.started_at = mailing.started_at or run.started_at
         mailing.last_run_at = run.started_at
     set_next_run(mailing, now)
@@ -101,22 +114,7 @@ def _add(
     return mailing
 
 
-def _unsubscribe(people: Sequence[tuple[Client, ledger.Story]], at: datetime) -> None:
-    """Those whom the run left out had unsubscribed before it."""
-    for client, story in people:
-        if story is ledger.UNSUBSCRIBED:
-            db.session.add(
-                Suppression(
-                    owner_id=client.owner_id,
-                    email_key=client.email_key,
-                    reason=SuppressionReason.UNSUBSCRIBED,
-                    created_at=at,
-                )
-            )
-    db.session.flush()
-
-
-def _morning(day: int, position: int) -> ledger.Story:
+def _morning(day: int, position: int, _email: str) -> ledger.Story:
     """Now and then somebody is greylisted or has a full mailbox."""
     match (day * 7 + position * 3) % 41:
         case 0:

@@ -47,6 +47,12 @@ def stop_owner(user_id: int, reason: StopReason = StopReason.BLOCKED) -> None:
     _stop(Run.owner_id == user_id, reason)
 
 
+def stop_run(run_id: int, reason: StopReason) -> None:
+    """The same for one run. Commits."""
+    _stop(Run.id == run_id, reason)
+    db.session.commit()
+
+
 def _stop(whose: ColumnElement[bool], reason: StopReason) -> None:
     db.session.execute(
         update(Run).where(whose, Run.closed_at.is_(None), Run.stop_reason.is_(None)).values(stop_reason=reason)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import case, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
-from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState, Reason
+from mailer.models.delivery import MAY_BE_SENT_AGAIN, UNFINISHED, Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
+from mailer.sending import slicing
 
 STOPPED_BECAUSE = {
     StopReason.OWNER: Reason.STOPPED_BY_OWNER,
@@ -19,8 +20,10 @@ STOPPED_BECAUSE = {
     StopReason.BLOCKED: Reason.STOPPED_BLOCKED,
     StopReason.DELETED: Reason.STOPPED_DELETED,
     StopReason.ENDED: Reason.STOPPED_ENDED,
+    StopReason.NO_CATCHER: Reason.STOPPED_NO_CATCHER,
 }
 
+CUT_OFF = (Delivery.state == DeliveryState.STOPPED, Delivery.reason.in_(MAY_BE_SENT_AGAIN))
 DONE = select(Run).where(
     Run.closed_at.is_(None),
     Run.waiting_count == 0,
@@ -144,12 +147,29 @@ def _reason_of(run: Run) -> Reason:
 
 def resend_uncertain(run: Run) -> int:
     """The owner's "resend": those uncertain wait again, a second copy of each being possible. How many; no commit."""
-    return _reopen(run, DeliveryState.UNCERTAIN)
+    return _reopen(run, Delivery.state == DeliveryState.UNCERTAIN)
 
 
 def retry_refused(run: Run) -> int:
     """The owner's "retry failed": those refused wait again. How many; no commit."""
-    return _reopen(run, DeliveryState.REFUSED)
+    return _reopen(run, Delivery.state == DeliveryState.REFUSED)
+
+
+def send_to_stopped(run: Run) -> int:
+    """The owner's "send to them all the same": those whom the end kept from getting it wait again, and neither the end
+    nor the sending hours stop them any more. How many; no commit."""
+    count = _reopen(run, *CUT_OFF)
+    if count:
+        run.ends_at = run.window_opens_at = run.window_closes_at = None
+    return count
+
+
+def cut_off_count(run: Run) -> int:
+    """How many `send_to_stopped` would send to."""
+    if not run.stopped_count:
+        return 0
+    query = select(func.count()).select_from(Delivery).where(Delivery.run_id == run.id, *CUT_OFF)
+    return db.session.scalar(query) or 0
 
 
 def count_uncertain_as_accepted(run: Run) -> int:
@@ -166,10 +186,13 @@ def count_uncertain_as_accepted(run: Run) -> int:
     return int(changed)
 
 
-def _reopen(run: Run, state: DeliveryState) -> int:
-    """Let those in `state` wait again, in a run that goes on until 72 hours from now at the latest."""
+def _reopen(run: Run, *whom: ColumnElement[bool]) -> int:
+    """Let those people wait again, in a run that goes on until 72 hours from now at the latest; nothing for nobody."""
     db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update())
     db.session.refresh(run, with_for_update=True)
+    people = (Delivery.run_id == run.id, *whom)
+    if db.session.scalar(select(Delivery.position).where(*people).limit(1)) is None:
+        return 0
     if run.closed_at is not None:
         run.state, run.closed_at, run.stop_reason, run.pause_reason = RunState.SENDING, None, None, None
         run.reopened_at = utcnow()
@@ -178,17 +201,11 @@ def _reopen(run: Run, state: DeliveryState) -> int:
         db.session.flush()
     changed = db.session.execute(
         update(Delivery)
-        .where(Delivery.run_id == run.id, Delivery.state == state)
+        .where(*people)
         .values(state=DeliveryState.WAITING, reason=None, transient_count=0)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
-    db.session.execute(
-        text(
-            "UPDATE slices s SET ready_at = now() WHERE s.run_id = :run AND EXISTS (SELECT 1 FROM deliveries d "
-            "WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position "
-            "AND d.state = 'waiting')"
-        ),
-        {"run": run.id},
-    )
+    slicing.cover(run.id)
+    slicing.wake(run.id)
     db.session.execute(update(Mailing).where(Mailing.id == run.mailing_id).values(completed_at=None))
     return int(changed)

@@ -201,10 +201,7 @@ class Listing:
         if self._next:
             people = [*self._next, *islice(self._people, most - 1)]
             self._next = [*islice(self._people, 1)]
-            first = self._listed_count + 1
-            self._listed_count += self._insert(people)
-            about = {"run": self.run_id, "first": first, "last": self._listed_count}
-            db.session.execute(INSERT_SLICES, about | {"size": current_app.config["SLICE_SIZE"]})
+            self._listed_count += write_list(self.run_id, self._owner_id, people, self._listed_count)
         self.is_complete = not self._next
         unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
         db.session.execute(
@@ -214,17 +211,24 @@ class Listing:
             .execution_options(synchronize_session=False)
         )
 
-    def _insert(self, people: Sequence[int]) -> int:
-        """How many rows: a client who was deleted altogether since the reading gets none."""
-        about = {
-            "run": self.run_id,
-            "owner": self._owner_id,
-            "listed": self._listed_count,
-            "ids": array(people),
-            "first": people[0],
-            "last": people[-1],
-        }
-        return int(db.session.execute(INSERT_DELIVERIES, about).rowcount)  # type: ignore[attr-defined]
+
+def write_list(run_id: int, owner_id: int, people: Sequence[int], listed_count: int = 0) -> int:
+    """Write deliveries of these clients (ids, rising) behind those listed, and their slices; no commit.
+
+    How many: a client who was deleted altogether since the reading gets none.
+    """
+    about = {
+        "run": run_id,
+        "owner": owner_id,
+        "listed": listed_count,
+        "ids": array(people),
+        "first": people[0],
+        "last": people[-1],
+    }
+    count = int(db.session.execute(INSERT_DELIVERIES, about).rowcount)  # type: ignore[attr-defined]
+    places = {"run": run_id, "first": listed_count + 1, "last": listed_count + count}
+    db.session.execute(INSERT_SLICES, places | {"size": current_app.config["SLICE_SIZE"]})
+    return count
 
 
 def _lock(run: Run, mailing: Mailing) -> None:

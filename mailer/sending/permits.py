@@ -15,6 +15,7 @@ from mailer.models.approval import Approval, ApprovalState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.sending import transports
 from mailer.sending.fingerprint import fingerprint
 
 DAY = timedelta(hours=24)
@@ -31,6 +32,8 @@ def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = N
     """
     owner = mailing.owner
     db.session.refresh(owner)
+    if not transports.routes_of(owner):
+        return StopReason.NO_CATCHER
     if owner.daily_limit is not None:
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
         if used_today(owner, now, run) + will_get > owner.daily_limit:
@@ -43,6 +46,10 @@ def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = N
 def require(mailing: Mailing, will_get: int, now: datetime) -> None:
     """Raise `NotPermitted`, in words for the owner, when a run may not begin now."""
     reason = obstacle(mailing, will_get, now)
+    if reason is StopReason.NO_CATCHER:
+        raise NotPermitted(
+            _("This is a sample account: its mailings go to the mail catcher only, and there is none here.")
+        )
     if reason is StopReason.LIMIT:
         raise NotPermitted(limit_words(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:

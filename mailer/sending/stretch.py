@@ -21,10 +21,10 @@ from mailer.clock import database_clock, database_now
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import SENDING_STATES, Run
+from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import dkim_keys, fence, server_health, transports, windows
+from mailer.sending import brakes, dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.connections import connector
@@ -36,7 +36,7 @@ from mailer.sending.recovery import settle_abandoned
 from mailer.sending.rounds import Writer
 from mailer.sending.sender import Report, Sender, Turn, Work
 from mailer.sending.slots import NoSlot, SharedConnections
-from mailer.sending.transports import Choice
+from mailer.sending.transports import Choice, Route
 
 log = structlog.get_logger()
 
@@ -87,7 +87,10 @@ def _take_turn(run_id: int, turn: Turn) -> bool:
         return False
     if not has_work(run_id):  # nobody knocks at a server without a mail in hand
         return True
-    routes = transports.configured()
+    routes = transports.routes_of(db.session.get_one(User, run.owner_id))
+    if not routes:
+        brakes.stop_run(run_id, StopReason.NO_CATCHER)
+        return False
     choice = transports.choose(routes)
     if choice is None:
         server_health.let_run_wait(run_id, routes[0].transport)
@@ -95,11 +98,11 @@ def _take_turn(run_id: int, turn: Turn) -> bool:
     report = _send(run_id, choice, rules, turn)
     if report is None:  # other workers have all the connections there may be
         return False
-    _note_health(choice, run_id, report)
+    _note_health(choice, routes, run_id, report)
     if report.is_told_to_go:
         _close_if_done(run_id)
         raise ToldToGo
-    return not report.is_lease_lost and not (report.fault and transports.all_rest())
+    return not report.is_lease_lost and not (report.fault and transports.all_rest(routes))
 
 
 def _close_if_done(run_id: int) -> bool:
@@ -236,7 +239,7 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
         settle_abandoned(ledger, rules, Random(), now)  # noqa: S311
 
 
-def _note_health(choice: Choice, run_id: int, report: Report) -> None:
+def _note_health(choice: Choice, routes: list[Route], run_id: int, report: Report) -> None:
     transport = choice.route.transport
     if report.is_server_sound:
         server_health.note_success(transport)
@@ -245,5 +248,5 @@ def _note_health(choice: Choice, run_id: int, report: Report) -> None:
         name = transport.name
         log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
         server_health.note_fault(transport, report.fault, was_probe=choice.is_probe)
-        if transports.all_rest():
+        if transports.all_rest(routes):
             server_health.let_run_wait(run_id, transport)

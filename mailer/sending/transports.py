@@ -18,6 +18,7 @@ from config import ConfigError
 from mailer.clock import database_now
 from mailer.composing.headers import HeaderError, ascii_address
 from mailer.extensions import db
+from mailer.models.user import User
 from mailer.sending import server_health
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.transport import Security, Transport
@@ -54,6 +55,7 @@ class Choice:
 def init_app(app: Flask) -> None:
     """Read the settings once, so that a mistake in them is seen at the start; raises ConfigError."""
     routes = read_routes(app.config)
+    read_catcher(app.config)
     if app.config["PRODUCTION"]:
         for route in routes:
             if route.transport.security is Security.NONE and not route.transport.is_loopback:
@@ -68,19 +70,39 @@ def configured() -> list[Route]:
     return read_routes(current_app.config)
 
 
+def routes_of(owner: User) -> list[Route]:
+    """The mail servers that this person's mailings may take.
+
+    A sample account's clients are invented: what it sends goes to the mail catcher, and nowhere (an empty list) without
+    one, whatever else is configured.
+    """
+    return read_catcher(current_app.config) if owner.is_sample else configured()
+
+
+def read_catcher(config: Mapping[str, Any]) -> list[Route]:
+    """The mail catcher that `make run` starts, or `MAIL_CATCHER_URL` names; empty without one. Raises ConfigError."""
+    if not config["MAIL_CATCHER_URL"]:
+        return []
+    return list(_routes("MAIL_CATCHER_URL", [config["MAIL_CATCHER_URL"]], config).values())
+
+
 def read_routes(config: Mapping[str, Any]) -> list[Route]:
     """The servers of `MAILINGS_SMTP_URLS`, else the one of `MAILINGS_SMTP_URL`.
 
     Raises ConfigError, which names the setting and the number of the URL and never shows a password.
     """
+    several = str(config["MAILINGS_SMTP_URLS"] or "").replace(",", " ").split()
+    setting = "MAILINGS_SMTP_URLS" if several else "MAILINGS_SMTP_URL"
+    return list(_routes(setting, several or [config["MAILINGS_SMTP_URL"]], config).values())
+
+
+def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[str, Route]:
     try:
         sender = ascii_address(config["MAILINGS_FROM"])
     except HeaderError:
         raise ConfigError(f"MAILINGS_FROM is not an address: {config['MAILINGS_FROM']!r}.") from None
-    several = str(config["MAILINGS_SMTP_URLS"] or "").replace(",", " ").split()
-    setting = "MAILINGS_SMTP_URLS" if several else "MAILINGS_SMTP_URL"
     routes: dict[str, Route] = {}
-    for number, url in enumerate(several or [config["MAILINGS_SMTP_URL"]], start=1):
+    for number, url in enumerate(urls, start=1):
         try:
             route = _route(url, sender, config["MAILINGS_CONNECTIONS"])
         except (ValueError, OSError) as error:
@@ -88,7 +110,7 @@ def read_routes(config: Mapping[str, Any]) -> list[Route]:
         if route.transport.name in routes:
             raise ConfigError(f"{setting}: URL {number}: {route.transport.name} is named twice.")
         routes[route.transport.name] = route
-    return list(routes.values())
+    return routes
 
 
 def _route(url: str, sender: str, own_connections: int) -> Route:
@@ -113,16 +135,16 @@ def choose(routes: list[Route]) -> Choice | None:
     return None
 
 
-def probe_at() -> datetime | None:
-    """When the first server is tried again; None while at least one works."""
-    transports = [route.transport for route in configured()]
+def probe_at(routes: list[Route] | None = None) -> datetime | None:
+    """When the first of these servers (by default those configured) is tried again; None while at least one works."""
+    transports = [route.transport for route in (configured() if routes is None else routes)]
     times = server_health.probe_times(transports)
-    return min(times.values()) if len(times) == len(transports) else None
+    return min(times.values(), default=None) if len(times) == len(transports) else None
 
 
-def all_rest() -> bool:
-    """Whether every server is out of order and none is to be tried yet."""
-    earliest = probe_at()
+def all_rest(routes: list[Route] | None = None) -> bool:
+    """Whether every one of these servers is out of order and none is to be tried yet."""
+    earliest = probe_at(routes)
     is_resting = earliest is not None and earliest > database_now()
     db.session.rollback()
     return is_resting

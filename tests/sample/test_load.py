@@ -21,10 +21,13 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState
+from mailer.models.slice import Slice
 from mailer.models.user import Role, User
 from mailer.sample import letters, load
 from mailer.sending import audience
 from mailer.sending.planning import start_due
+from mailer.sending.stretch import send_run
+from mailer.smtp.lab import Lab
 from tests.conftest import Browser
 
 EVERYTHING = (User, Client, ClientFilter, Message, Mailing, Run, Delivery, Attempt, Suppression, BlogPost)
@@ -157,3 +160,37 @@ def test_the_owner_finds_filled_pages(app: Flask, web: Browser, tmp_path: Path, 
     load(tmp_path)
     owner = db.session.scalars(select(User).filter_by(role=Role.USER)).one()
     assert web.login(owner).get(path).status_code == 200
+
+
+def test_every_run_is_made_of_what_a_real_one_is_made_of(app: Flask, tmp_path: Path) -> None:
+    """Slices cover every person once, nothing is due in them, and nobody who had unsubscribed was written to."""
+    load(tmp_path)
+    for run in db.session.scalars(select(Run)):
+        covered = [
+            position
+            for slice_ in db.session.scalars(select(Slice).filter_by(run_id=run.id).order_by(Slice.first_position))
+            for position in range(slice_.first_position, slice_.last_position + 1)
+        ]
+        assert covered == list(range(1, run.planned_count + 1))
+    assert not db.session.scalar(select(Slice.id).where(Slice.ready_at.is_not(None)).limit(1))
+    left_out = select(Suppression.email_key)
+    written_to = select(Delivery.email).where(Delivery.email_key.in_(left_out), Delivery.attempt_count > 0)
+    assert db.session.scalars(written_to).all() == []
+
+
+def test_those_refused_in_the_sample_run_can_be_tried_again(app: Flask, web: Browser, tmp_path: Path) -> None:
+    """The first button a newcomer presses."""
+    load(tmp_path)
+    finished = mailing("Осенний сбор")
+    run = db.session.scalars(select(Run).filter_by(mailing_id=finished.id)).one()
+    with Lab() as catcher:
+        app.config["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{catcher.port}"
+        try:
+            web.login(finished.owner).post(f"/mailings/{finished.id}/runs/{run.id}/retry-refused")
+            while send_run(run.id, 20):
+                pass
+        finally:
+            app.config["MAIL_CATCHER_URL"] = None
+        assert len(catcher.accepted) == 9
+    db.session.refresh(run)
+    assert (run.state, run.accepted_count, run.waiting_count) == (RunState.COMPLETE, 197, 0)
