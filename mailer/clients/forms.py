@@ -63,7 +63,7 @@ class ClientForm(FlaskForm):  # type: ignore[misc]
             first_name=client.first_name,
             patronymic=client.patronymic,
             birth_year="" if client.birth_year is None else str(client.birth_year),
-            tags=", ".join(client.tags),
+            tags=values.join_tags(client.tags),
             comment=client.comment,
             attributes="\n".join(f"{name}: {value}" for name, value in client.attributes.items()),
             version=client.version,

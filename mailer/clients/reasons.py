@@ -44,6 +44,7 @@ SENTENCES: dict[str, LazyString] = {
     "ragged": _l("Expected %(expected)s columns, found %(found)s."),
     "unclosed_quote": _l("A quotation mark is opened and not closed."),
     "stray_quote": _l("There is a quotation mark in the middle of a value."),
+    "unreadable_header": _l("Row %(row)s, which seems to name the columns, cannot be read. %(reason)s"),
     "field_too_long": _l("A value is longer than %(limit)s characters."),
     "duplicate": _l("Duplicate of row %(first_row)s."),
     # a whole file
@@ -61,7 +62,7 @@ SENTENCES: dict[str, LazyString] = {
     "file_missing": _l("The uploaded file is gone. Please upload it again."),
     "internal": _l("The import broke off through a fault of ours. Nothing was written."),
     # a choice of columns
-    "no_address_column": _l("No column with the address is chosen (email, почта, e-mail)."),
+    "no_address_column": _l("No column is chosen for the address."),
     "column_twice": _l("Two columns are chosen for “%(field)s”. Leave one of them."),
     "attribute_twice": _l("Two columns have the same name “%(name)s”. Leave one of them out."),
 }

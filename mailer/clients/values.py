@@ -13,6 +13,13 @@ MAX_NAME, MAX_COMMENT, MAX_TAG, MAX_TAGS = 150, 2000, 50, 50
 MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE, MAX_ATTRIBUTES = 50, 500, 50
 FIRST_YEAR = 1900
 UNDECODABLE = "\ufffd"
+# 1985, 1985.0 as spreadsheets write numbers, 01.02.1985 and 1985-02-01 as they write dates, a time behind or not.
+_YEAR = re.compile(
+    r"([0-9]{4})(?:[.,]0+)?(?:\s*(?:г\.?|год))?|[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4})(?:[ T].*)?"
+    r"|([0-9]{4})[./-][0-9]{1,2}[./-][0-9]{1,2}(?:[ T].*)?"
+)
+_TAG_SEPARATORS = re.compile(r"[,;|]")
+_TAG = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|]|$)|([^,;|]+)')
 _SPACES = re.compile(r"[^\S\n]+")
 # Zero-width spaces and joiners, the byte order mark, and the controls that turn the direction of what follows.
 # U+200D stays: emoji are made with it.
@@ -63,21 +70,25 @@ def split_full_name(raw: str) -> tuple[str, str, str]:
 
 
 def clean_year(raw: str) -> int | None:
-    """A year of birth from 1900 to this year, or None when there is none."""
+    """A year of birth from 1900 to this year, alone or in a date, or None when there is none."""
     text = raw.strip()
     if not text:
         return None
-    if not (len(text) == 4 and text.isascii() and text.isdecimal()):
+    found = _YEAR.fullmatch(text)
+    if found is None:
         raise ValueRefused("year_not_a_number")
-    last = utcnow().year
-    if not FIRST_YEAR <= int(text) <= last:
+    year, last = int(next(filter(None, found.groups()))), utcnow().year
+    if not FIRST_YEAR <= year <= last:
         raise ValueRefused("year_out_of_range", first=FIRST_YEAR, last=last)
-    return int(text)
+    return year
 
 
 def clean_tags(raw: str | Iterable[str]) -> list[str]:
-    """The tags in a line, separated by commas, semicolons or vertical bars; each once, whatever its case."""
-    parts = re.split(r"[,;|]", raw) if isinstance(raw, str) else raw
+    """The tags in a line, separated by commas, semicolons or vertical bars; each once, whatever its case.
+
+    A tag in quotation marks may hold the separators: what `join_tags` writes, and other programs too.
+    """
+    parts = _split_tags(raw) if isinstance(raw, str) else raw
     tags: dict[str, str] = {}
     for part in parts:
         if tag := clean_text(part, MAX_TAG):
@@ -85,6 +96,19 @@ def clean_tags(raw: str | Iterable[str]) -> list[str]:
     if len(tags) > MAX_TAGS:
         raise ValueRefused("too_many_tags", limit=MAX_TAGS)
     return list(tags.values())
+
+
+def _split_tags(line: str) -> list[str]:
+    if '"' not in line:
+        return _TAG_SEPARATORS.split(line)
+    quoted = [(found[1], found[2]) for found in _TAG.finditer(line)]
+    return [plain if inside is None else inside.replace('""', '"') for inside, plain in quoted]
+
+
+def join_tags(tags: Iterable[str]) -> str:
+    """Tags as one line that `clean_tags` reads back."""
+    needing = (tag if not re.search(r'[,;|"]', tag) else '"' + tag.replace('"', '""') + '"' for tag in tags)
+    return ", ".join(needing)
 
 
 def clean_attribute_name(raw: str) -> str:

@@ -84,7 +84,6 @@ def test_a_full_name_is_split_and_own_columns_are_kept(importer: Importer) -> No
 BAD_ROWS = [
     ("", "x;Иван;1980", 2, "email", "address_without_at"),
     ("", ";Иван;1980", 2, "email", "address_missing"),
-    ("", "a@example.test;Иван", 2, "", "ragged"),
     ("", "a@example.test;Иван;1980;;x", 2, "", "ragged"),
     ("", '"a@example.test;Иван;1980', 2, "", "unclosed_quote"),
     ("", 'a@example.test;"Ив"ан";1980', 2, "", "stray_quote"),
@@ -281,8 +280,8 @@ def test_a_choice_of_columns_that_cannot_work_comes_back(importer: Importer, col
     assert db.session.scalars(db.select(ClientImport)).one().state is ImportState.UPLOADED
 
 
-def test_more_than_fifty_columns_are_refused(importer: Importer) -> None:
-    answer = importer.upload(";".join(f"c{n}" for n in range(51)) + "\n")
+def test_more_than_five_hundred_columns_are_refused(importer: Importer) -> None:
+    answer = importer.upload(";".join(f"c{n}" for n in range(501)) + "\n")
     assert importer.web.get(answer.location).status_code == 303
 
 

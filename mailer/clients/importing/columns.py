@@ -2,52 +2,82 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
-from types import MappingProxyType
+from dataclasses import dataclass
 
+from mailer.clients.importing.layout import is_address
+from mailer.clients.importing.names import field_called, is_technical
 from mailer.clients.labels import FIELDS
 from mailer.clients.refused import ValueRefused
 from mailer.clients.values import MAX_ATTRIBUTES, clean_attribute_name
 
-MAX_COLUMNS = 50
+MAX_COLUMNS = 500
 IGNORE = "ignore"
 ATTRIBUTE = "attribute"  # kept as a detail called as the column is
-# What people write in the first row, without case, spaces and signs; in Russian and in English.
-NAMES = MappingProxyType(
-    {
-        "email": "email emailaddress mail address адрес почта эпочта элпочта электроннаяпочта электронныйадрес "
-        "адресэлектроннойпочты адреспочты имейл емейл мейл",
-        "last_name": "фамилия lastname surname familyname",
-        "first_name": "имя firstname givenname",
-        "patronymic": "отчество patronymic middlename",
-        "full_name": "фио фамилияимяотчество полноеимя fullname name получатель клиент",
-        "comment": "комментарий примечание заметка заметки comment comments note notes",
-        "birth_year": "годрождения birthyear yearofbirth год",
-        "tags": "метки теги тэги тег метка tags tag группа группы groups group",
-    }
-)
-_FIELD_OF = {name: field for field, names in NAMES.items() for name in names.split()}
+PARTS = frozenset({"last_name", "first_name", "patronymic"})
 
 
-def guess_columns(first_row: Sequence[str], has_header: bool) -> list[str]:
-    """A target for every column: a field, `attribute`, or `ignore` where nothing is known about it."""
-    if not has_header:
-        address = next((place for place, cell in enumerate(first_row) if "@" in cell), None)
-        return ["email" if place == address else IGNORE for place in range(len(first_row))]
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the sample: what it is called, and its cells that are not empty."""
+
+    name: str
+    is_named: bool  # by the file; else `name` is a number
+    cells: list[str]
+
+
+def columns_of(names: Sequence[str], header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """The columns of `rows`; a row that is too short has nothing in the rest."""
+    return [
+        Column(
+            header[place] if place < len(header) else name,
+            place < len(header) and bool(header[place].strip()),
+            [row[place] for row in rows if place < len(row) and row[place].strip()],
+        )
+        for place, name in enumerate(names)
+    ]
+
+
+def guess_columns(columns: Sequence[Column]) -> list[str]:
+    """A target for every column, such that `check_columns` has nothing against them but a missing address.
+
+    The address is where most cells are addresses, whatever the column is called. Empty columns, those of no name and
+    those that another program keeps for itself are left out.
+    """
+    has_cells = any(column.cells for column in columns)
+    address = _address_column(columns)
+    fields = [field_called(column.name) if column.is_named else None for column in columns]
+    if has_cells:
+        fields = [field if column.cells else None for field, column in zip(fields, columns, strict=True)]
+    taken = {"email"} if address is not None else set()
     targets: list[str] = []
-    for cell in first_row:
-        field = _FIELD_OF.get(re.sub(r"[\W_]", "", cell.casefold()))
-        # A second column of the same name is for the person to choose.
-        guess = IGNORE if field in targets else field
-        targets.append(guess or (ATTRIBUTE if _is_attribute_name(cell) else IGNORE))
+    for place, column in enumerate(columns):
+        target = "email" if place == address else _target(column, fields[place], taken, fields)
+        is_full = targets.count(ATTRIBUTE) == MAX_ATTRIBUTES
+        if (has_cells and not column.cells) or (target == ATTRIBUTE and (is_full or not column.is_named)):
+            target = IGNORE
+        taken.add(target)
+        targets.append(target)
     return targets
 
 
-def looks_like_header(first_row: Sequence[str]) -> bool:
-    """Whether the first row names columns: no cell of it is an address."""
-    return not any("@" in cell for cell in first_row)
+def _target(column: Column, field: str | None, taken: set[str], fields: Sequence[str | None]) -> str:
+    if field == "full_name" and PARTS.intersection(filter(None, fields)):
+        return IGNORE  # says again what the parts say
+    if field is not None and field != "email" and field not in taken:
+        return field
+    return IGNORE if is_technical(column.name, column.cells) else ATTRIBUTE
+
+
+def _address_column(columns: Sequence[Column]) -> int | None:
+    """Where at least half of the cells are addresses, and most of them; else what is called so."""
+    counts = [sum(map(is_address, column.cells)) for column in columns]
+    found = [place for place, column in enumerate(columns) if 0 < len(column.cells) <= 2 * counts[place]]
+    named = [place for place, column in enumerate(columns) if field_called(column.name) == "email"]
+    if found:
+        return max(found, key=lambda place: (counts[place], place in named, -place))
+    return next(iter(named), None)
 
 
 def check_columns(targets: Sequence[str], names: Sequence[str]) -> None:
@@ -58,7 +88,7 @@ def check_columns(targets: Sequence[str], names: Sequence[str]) -> None:
     for target, count in counts.items():
         if count > 1:
             raise ValueRefused("column_twice", field=str(FIELDS[target]))
-    if "full_name" in counts and (clash := counts.keys() & {"last_name", "first_name", "patronymic"}):
+    if "full_name" in counts and (clash := counts.keys() & PARTS):
         raise ValueRefused("column_twice", field=str(FIELDS[min(clash)]))
     own = [clean_attribute_name(name) for target, name in zip(targets, names, strict=True) if target == ATTRIBUTE]
     if len(own) > MAX_ATTRIBUTES:
@@ -66,10 +96,3 @@ def check_columns(targets: Sequence[str], names: Sequence[str]) -> None:
     for name, count in Counter(own).items():
         if count > 1:
             raise ValueRefused("attribute_twice", name=name)
-
-
-def _is_attribute_name(cell: str) -> bool:
-    try:
-        return bool(clean_attribute_name(cell))
-    except ValueRefused:
-        return False

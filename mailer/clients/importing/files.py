@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from mailer.clients.importing.encoding import detect_encoding
 from mailer.clients.importing.magic import HEAD_BYTES, refuse_what_is_not_text
 from mailer.clients.importing.report import Report
-from mailer.clients.importing.table import first_line
+from mailer.clients.importing.table import is_blank
 from mailer.clients.refused import ValueRefused
 
 MAX_MEGABYTES = 50
@@ -39,7 +39,7 @@ def keep(upload: FileStorage) -> str:
 def _check(path: Path) -> None:
     if path.stat().st_size > MAX_MEGABYTES * 1024 * 1024:
         raise ValueRefused("too_large", megabytes=MAX_MEGABYTES)
-    if not first_line(path, detect_encoding(path)):
+    if is_blank(path, detect_encoding(path)):
         raise ValueRefused("empty")
 
 

@@ -103,7 +103,7 @@ def _carry_out(work: Connection, import_id: int) -> None:
 def _valid_clients(job: Any, draft: Draft, tally: Tally) -> Iterator[ImportedClient]:
     """The clients of all good rows; what is wrong with the others goes into the draft, what is done to the page."""
     options = job.options
-    table = Table(path_of(job.stored_file), options["encoding"], options["separator"], options["has_header"])
+    table = Table(path_of(job.stored_file), options["encoding"], options["separator"], options["header_row"])
     reader = RowReader(options["targets"], options["names"])
     every_rows, every_seconds = _SHOW_EVERY
     shown_at = time.monotonic()

@@ -95,7 +95,9 @@ class RowReader:
         client = ImportedClient(number)
         while len(cells) > self._width and not cells[-1]:
             cells.pop()  # trailing separators
-        if len(cells) != self._width:
+        if len(cells) < self._width:  # spreadsheets leave empty cells at the end out
+            cells += [""] * (self._width - len(cells))
+        if len(cells) > self._width:
             params = {"expected": self._width, "found": len(cells)}
             return client, [Problem(number, "", cells[0][:200], "ragged", params)]
         problems: list[Problem] = []

@@ -18,6 +18,8 @@ MAX_FIELD = 10_000
 MAX_LINE = 50 * MAX_FIELD  # characters
 MAX_LINES_OF_A_ROW = 200
 SEPARATORS = (";", ",", "\t", "|")
+END_OF_FILE = "\x1a"  # what DOS put after the last line
+_HINT = re.compile(r"\ufeff?\"?sep=(.?)\"?", re.I)  # Excel's, in a line of its own before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +41,15 @@ class Table:
     path: Path
     encoding: str
     separator: str
-    has_header: bool = True
+    header_row: int = 0  # the number of the row that names the columns; 0 where none does
 
     def rows(self) -> Iterator[Row | BrokenRow]:
-        """Every row that is not empty, the header excluded."""
-        rows = self._all_rows()
-        if self.has_header:
-            next(rows, None)
-        return rows
-
-    def first_row(self) -> list[str]:
-        """The header, or the first row where there is none; empty for an empty or unreadable one."""
-        row = next(self._all_rows(), None)
-        return row[1] if isinstance(row, tuple) else []
-
-    def _all_rows(self) -> Iterator[Row | BrokenRow]:
+        """Every row after the header that is not empty; a hint at the separator (`sep=;`) is none."""
         with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
-            yield from _read(_Lines(file), self.separator)
+            for row in _read(_Lines(file), self.separator):
+                number = row.number if isinstance(row, BrokenRow) else row[0]
+                if number > self.header_row and not (number == 1 and _is_hint(row)):
+                    yield row
 
 
 class _Lines:
@@ -73,6 +67,8 @@ class _Lines:
         line = self._again.popleft() if self._again else self._file.readline(MAX_LINE)
         if not line:
             raise StopIteration
+        if END_OF_FILE in line:
+            line = _without_end_of_file(line)
         self._taken.append(line)
         if len(self._taken) > MAX_LINES_OF_A_ROW:
             raise csv.Error("unexpected end of data")
@@ -97,7 +93,8 @@ class _Lines:
 
 def _read(lines: _Lines, separator: str) -> Iterator[Row | BrokenRow]:
     csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(lines, delimiter=separator, strict=True)
+    # `a, "b, c"`: a space before a quotation mark does not make it a letter.
+    reader = csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
     number = 0
     while True:
         lines.begin_row()
@@ -108,10 +105,22 @@ def _read(lines: _Lines, separator: str) -> Iterator[Row | BrokenRow]:
             return
         except csv.Error as error:
             first = lines.back_to_the_second_line()
-            yield BrokenRow(number, _code(str(error)), first.strip()[:200])
+            mended = _mended(first, separator)
+            yield (number, mended) if mended else BrokenRow(number, _code(str(error)), first.strip()[:200])
         else:
             if any(row):
                 yield number, row
+
+
+def _mended(line: str, separator: str) -> list[str] | None:
+    """The cells of a line whose only fault is a space after a closing quotation mark; else None."""
+    closed = re.sub(rf'(?<=.)"[ \t]+(?={re.escape(separator)}|[\r\n]*$)', '"', line) if len(line) < MAX_LINE else line
+    if closed == line:
+        return None
+    try:
+        return next(csv.reader([closed], delimiter=separator, strict=True, skipinitialspace=True))
+    except csv.Error:
+        return None
 
 
 def _code(error: str) -> str:
@@ -120,24 +129,30 @@ def _code(error: str) -> str:
     return "unclosed_quote" if "unexpected end" in error else "stray_quote"
 
 
-def detect_separator(header: str) -> str:
-    """The separator that stands most often outside quotes in the first line; `;` for a single column.
-
-    Counting, not `csv.Sniffer`: that one finds letters to be separators.
-    """
-    outside = re.sub(r'"[^"]*"?', "", header)
-    best = max(SEPARATORS, key=outside.count)
-    return best if best in outside else ";"
+def _without_end_of_file(line: str) -> str:
+    """A line that is nothing but the sign becomes an empty one; the last line of the file loses it at its end."""
+    if not line.strip(END_OF_FILE + "\0\r\n"):
+        return "\n"
+    return line if line.endswith(("\r", "\n")) else line.rstrip(END_OF_FILE + "\0")
 
 
-def first_line(path: Path, encoding: str) -> str:
-    """The first line that is not empty."""
+def _is_hint(row: Row | BrokenRow) -> bool:
+    # With the separator that it names, the line is a cell and an empty one.
+    text = row.text if isinstance(row, BrokenRow) else row[1][0]
+    return _HINT.fullmatch(text.strip()) is not None
+
+
+def hinted_separator(path: Path, encoding: str) -> str | None:
+    """The separator that the file names itself in a first line `sep=;`, if it is one of ours."""
     with path.open(encoding=encoding, errors="replace", newline=None) as file:
-        for _ in range(1000):
-            line = file.readline(MAX_LINE)
-            if not line or line.strip():
-                return line
-    return ""
+        hint = _HINT.fullmatch(file.readline(20).rstrip("\n"))
+    return hint[1] if hint and hint[1] in SEPARATORS else None
+
+
+def is_blank(path: Path, encoding: str) -> bool:
+    """Whether the first thousand lines hold nothing."""
+    with path.open(encoding=encoding, errors="replace", newline=None) as file:
+        return not any(file.readline(MAX_LINE).strip(END_OF_FILE + "\0 \t\n\ufeff") for _ in range(1000))
 
 
 def count_lines(path: Path) -> int:
