@@ -24,9 +24,10 @@ from mailer.manager.views import bp as manager
 from mailer.messages.views import bp as messages
 from mailer.models.user import User
 from mailer.operations.views import bp as operations
+from mailer.reports.views import bp as reports
 
 PUBLIC = (home, unsubscribe, auth, blog)
-SIGNED_IN = (clients, messages, mailings, calendar, operations, manager, articles, review)
+SIGNED_IN = (clients, messages, mailings, calendar, operations, manager, articles, review, reports)
 
 
 def init_app(app: Flask) -> None:

@@ -162,6 +162,9 @@ TABLE: dict[str, dict[str, str]] = {
     "calendar.make_feed": {"POST": OWN_WORK},
     "calendar.revoke_feed": {"POST": OWN_WORK},
     "calendar.feed": {"GET": EVERYBODY},  # the link is the key
+    "reports.index": {"GET": SEEN_LIST},
+    "reports.printed": {"GET": SEEN_LIST},
+    "reports.export": {"GET": SEEN_LIST},
     "operations.index": {"GET": OVERSEERS},
     "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
     "manager.index": {"GET": OVERSEERS},
@@ -238,6 +241,7 @@ def judge(app: Flask, people: dict[str, Browser], endpoint: str, method: str) ->
     for person, cell in zip(PEOPLE, TABLE[endpoint][method].split(), strict=True):
         answer = people[person].open(url, method=method)
         status = answer.status_code
+        answer.close()  # a file is not read
         to_login = status == 302 and answer.location.startswith("/login")
         if cell == "L":
             is_right = to_login if method == "GET" else status == 401

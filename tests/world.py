@@ -74,7 +74,7 @@ def furnish(app: Flask, owner: User) -> None:
                   published_at=now - timedelta(days=1)))  # fmt: skip
     save(Suppression(owner_id=owner.id, email_key="gone@example.test", reason="unsubscribed"))
     save(AccountEmail(template="nothing", to_email=owner.email, language="en", sent_at=now))
-    VALUES["token"] = client.token
+    VALUES["token"], VALUES["link_code"] = client.token, run.link_code
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
     spare = UserSession(user_id=owner.id, key_hash="0" * 64)

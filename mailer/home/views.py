@@ -16,7 +16,7 @@ bp = Blueprint("home", __name__)
 
 PRIVATE_PATHS = (
     "/admin", "/dashboard", "/manager", "/clients", "/messages", "/mailings", "/calendar", "/operations", "/articles",
-    "/review", "/u/", "/health",
+    "/review", "/reports", "/u/", "/health",
 )  # fmt: skip
 
 

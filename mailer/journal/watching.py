@@ -31,7 +31,7 @@ MEANINGS = {
 }  # fmt: skip
 CHANGE_NOTHING = {"messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language"}
 MOVE_BY_THEMSELVES = {"mailings.progress", "mailings.run_progress", "home.live", "clients.imports.progress"}
-ROOMS_OF_OTHERS = {"clients", "messages", "mailings", "manager"}
+ROOMS_OF_OTHERS = {"clients", "messages", "mailings", "manager", "reports"}
 ONCE_IN = timedelta(minutes=15)  # the same person, the same page: one entry
 
 

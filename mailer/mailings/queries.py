@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.access import Permission
@@ -16,7 +16,7 @@ from mailer.models.client import Client, ClientFilter, Suppression, SuppressionR
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
 from mailer.models.message import Message
-from mailer.models.run import Run
+from mailer.models.run import COUNTERS, Run, RunState
 from mailer.models.user import User
 from mailer.searching import mentions
 from mailer.sending import audience
@@ -78,6 +78,14 @@ def last_runs(mailings: list[Mailing]) -> dict[int, Run]:
         .order_by(Run.mailing_id, Run.closed_at.is_(None).desc(), Run.planned_at.desc(), Run.id.desc())
     )
     return {run.mailing_id: run for run in db.session.scalars(query)}
+
+
+def totals_of(mailing: Mailing) -> Row[Any]:
+    """The figures of all its runs, summed: `run_count`, `planned_count`, … as a run has them."""
+    names = ("planned", *COUNTERS, "sent", "unsubscribed")
+    sums = (func.coalesce(func.sum(getattr(Run, f"{name}_count")), 0).label(f"{name}_count") for name in names)
+    happened = func.count().filter(Run.state != RunState.SKIPPED).label("run_count")
+    return db.session.execute(select(happened, *sums).where(Run.mailing_id == mailing.id)).one()
 
 
 def runs_page(mailing: Mailing, page: int) -> Pagination:

@@ -58,6 +58,7 @@ def show(mailing_id: int) -> str:
         agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
         is_exportable=recurrences(mailing.rule) is not None,
         recipients=recipients,
+        totals=queries.totals_of(mailing),
         permit=Permit.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )

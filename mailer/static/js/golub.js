@@ -25,6 +25,9 @@ on("click", "button[data-theme-choice]", (button) => {
   showTheme();
 });
 
+/* Paper: button[data-print]. */
+on("click", "[data-print]", () => print());
+
 /* Confirmation: form[data-confirm="question"], or a single button of a form, asks before it posts; hx-confirm uses the same
    dialog. */
 const dialog = document.getElementById("confirm-dialog");

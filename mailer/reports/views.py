@@ -1,0 +1,124 @@
+"""Reports over any period: a page, a file for a spreadsheet, and a page to print."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from mailer.access import Permission, requires
+from mailer.clock import utcnow
+from mailer.downloads import csv_download
+from mailer.errors import Refusal
+from mailer.extensions import db, limiter
+from mailer.mailings.access import per_user
+from mailer.mailings.verdicts import verdict
+from mailer.mailings.views import page_number
+from mailer.models.mailing import Mailing
+from mailer.models.user import User
+from mailer.reports import queries
+from mailer.reports.period import parse_period, presets
+from mailer.reports.queries import Scope
+from mailer.reports.table import table_of
+from mailer.reports.words import kind_words, why
+
+bp = Blueprint("reports", __name__, url_prefix="/reports")
+MOST_PRINTED = 1000
+
+
+@bp.get("")
+@requires(Permission.SEND, Permission.OVERSEE)
+def index() -> ResponseReturnValue:
+    """The report on the screen."""
+    number, about = page_number(), _about()
+    try:
+        return _page("reports/index.html", about, number, queries.PAGE_LENGTH)
+    except Refusal as refusal:
+        return render_template("reports/index.html", refusal=str(refusal), **about), 422
+
+
+@bp.get("/print")
+@requires(Permission.SEND, Permission.OVERSEE)
+def printed() -> ResponseReturnValue:
+    """The same on paper: all rows, up to a bound that is said."""
+    try:
+        return _page("reports/print.html", _about(), 1, MOST_PRINTED)
+    except Refusal:
+        abort(400)
+
+
+@bp.get("/report.csv")
+@requires(Permission.SEND, Permission.OVERSEE)
+@limiter.limit("10 per minute", key_func=per_user)
+def export() -> Response:
+    """The same for a spreadsheet, with the reasons of each row."""
+    about = _about()
+    try:
+        scope = _scope(about)
+    except Refusal:
+        abort(400)
+    rows, zone = about["rows"], current_user.timezone
+    name = f"report-{utcnow():%Y-%m-%d}.csv"
+    return csv_download(name, lambda session: table_of(queries.every_line(session, scope, rows), rows, zone))
+
+
+def _page(template: str, about: dict[str, Any], number: int, length: int) -> str:
+    scope = _scope(about)
+    lines, has_more = queries.page(scope, about["rows"], number, length)
+    return render_template(
+        template,
+        scope=scope,
+        total=queries.total(scope),
+        lines=lines,
+        number=number,
+        has_more=has_more,
+        verdict=verdict,
+        why=why,
+        kinds=kind_words(),
+        **about,
+    )
+
+
+def _scope(about: dict[str, Any]) -> Scope:
+    """Raises Refusal for days that are none."""
+    mailing, person = about["mailing"], about["person"]
+    period = parse_period(request.args, about["today"], current_user.timezone, is_open=mailing is not None)
+    return Scope(person.id if person else None, mailing.id if mailing else None, period)
+
+
+def _about() -> dict[str, Any]:
+    """Whom and what is asked about; 404 for others' things, 400 for unknown rows."""
+    oversees = current_user.can(Permission.OVERSEE)
+    mailing: Mailing | None = None
+    if number := _number("mailing"):
+        mailing = queries.mailing_to_report(number, current_user)
+    person: User | None = None if oversees else current_user
+    if number := _number("user"):
+        if not oversees and number != current_user.id:
+            abort(404)
+        person = db.get_or_404(User, number)
+    rows = request.args.get("rows") or ("run" if mailing else "mailing" if person else "user")
+    if rows not in queries.ROWS or (rows == "user" and not oversees):
+        abort(400)
+    today: date = utcnow().astimezone(ZoneInfo(current_user.timezone)).date()
+    return {
+        "oversees": oversees,
+        "mailing": mailing,
+        "person": person,
+        "rows": rows,
+        "today": today,
+        "presets": presets(today),
+    }
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        abort(404)
+    return int(text)
