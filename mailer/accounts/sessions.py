@@ -10,10 +10,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import contains_eager
 
+from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_token import AccountToken
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
 
@@ -81,17 +83,28 @@ def end(key: str) -> None:
 
 
 def end_one(user_id: int, session_id: int) -> bool:
-    """End one session of this person; whether there was such a one. No commit."""
+    """End one session of this person, with the links it may have asked for; whether there was such a one. No commit."""
     statement = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id)
+    retire_links(user_id)
     return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def end_all(user_id: int, except_key: str | None = None) -> int:
-    """End every session of this person, but for the one of `except_key`; how many. No commit."""
+    """End every session of this person, but for the one of `except_key`; how many. No commit.
+
+    Whoever is put out must find no way back in: links that wait in somebody's mail are worthless from now on as well.
+    """
+    retire_links(user_id)
     statement = delete(UserSession).where(UserSession.user_id == user_id)
     if except_key is not None:
         statement = statement.where(UserSession.key_hash != _hash(except_key))
     return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def retire_links(user_id: int) -> None:
+    """Make every unused link of the person's account mails worthless, whatever it is for. No commit."""
+    unused = update(AccountToken).where(AccountToken.user_id == user_id, AccountToken.used_at.is_(None))
+    db.session.execute(unused.values(used_at=utcnow()))
 
 
 def forget_old(now: datetime) -> int:

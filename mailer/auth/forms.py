@@ -128,6 +128,18 @@ class PresentPasswordForm(FlaskForm):  # type: ignore[misc]
     password = known_password_field(_l("Present password"))
 
 
+class PasswordAndCodeForm(FlaskForm):  # type: ignore[misc]
+    """Both proofs of a person, where the second factor itself changes."""
+
+    password = known_password_field(_l("Present password"))
+    code = StringField(
+        _l("Code"),
+        filters=[strip],
+        validators=[DataRequired(_l("Enter the code.")), Length(max=40)],
+        render_kw={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+
 class RegistrationForm(FlaskForm):  # type: ignore[misc]
     """Opening an account."""
 

@@ -20,7 +20,7 @@ from mailer.auth.postman import Composed, hand_over
 from mailer.clock import utcnow
 from mailer.composing.notice import Notice, build_notice
 from mailer.extensions import db
-from mailer.models.account_email import AccountEmail
+from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
 from mailer.sending import transports, trial
@@ -29,17 +29,29 @@ from mailer.smtp.transport import Transport
 log = structlog.get_logger()
 
 NOWHERE = ".localhost"  # RFC 6761: no mail server there; the sample accounts' addresses
-MAX_PER_HOUR = 3  # mails that strangers can cause to one address
+MAX_PER_HOUR = 3  # mails to one address of each allowance
 MAX_TRIES = 10
 LEASE = timedelta(minutes=5)  # longer than any try lasts
 KEPT_FOR = timedelta(days=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=2)
 
 
-def post(template: str, to_email: str, language: str, user: User | None = None, **context: str) -> AccountEmail:
+def post(
+    template: str,
+    to_email: str,
+    language: str,
+    user: User | None = None,
+    allowance: Allowance | None = None,
+    **context: str,
+) -> AccountEmail:
     """Write a mail of `templates/mail/<template>/` into the caller's transaction; `wake` it after the commit."""
     row = AccountEmail(
-        template=template, to_email=to_email, language=language, context=context, user_id=user.id if user else None
+        template=template,
+        to_email=to_email,
+        language=language,
+        context=context,
+        user_id=user.id if user else None,
+        allowance=allowance,
     )
     db.session.add(row)
     db.session.flush()
@@ -54,17 +66,24 @@ def post_nothing(language: str) -> AccountEmail:
     return row
 
 
-def is_pestered(email: str, now: datetime) -> bool:
-    """Whether `email` has had as many of our mails within the hour as strangers may cause.
+def is_pestered(email: str, allowance: Allowance, now: datetime) -> bool:
+    """Whether `email` has had as many mails of this allowance within the hour as may be caused."""
+    return count_recent(email, allowance, now) >= MAX_PER_HOUR
+
+
+def count_recent(email: str, allowance: Allowance, now: datetime) -> int:
+    """How many mails of this allowance `email` has had within the hour.
 
     Takes turns with others who ask for the same address, until the caller's transaction ends.
     """
     key = email.lower()
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
     recent = select(func.count()).where(
-        func.lower(AccountEmail.to_email) == key, AccountEmail.created_at > now - timedelta(hours=1)
+        func.lower(AccountEmail.to_email) == key,
+        AccountEmail.allowance == allowance,
+        AccountEmail.created_at > now - timedelta(hours=1),
     )
-    return (db.session.scalar(recent) or 0) >= MAX_PER_HOUR
+    return db.session.scalar(recent) or 0
 
 
 def wake(*rows: AccountEmail) -> None:

@@ -31,7 +31,7 @@ class BadToken(Exception):
 def issue(user: User, purpose: TokenPurpose, email: str, now: datetime) -> str:
     """A secret for a mail to `email`; its row joins the caller's transaction."""
     if purpose in NEWEST_ONLY:
-        retire(user, purpose, now)
+        _overtake(user, purpose, now)
     secret = _serializer(purpose).dumps(secrets.token_urlsafe(24))
     assert isinstance(secret, str)
     db.session.add(
@@ -47,13 +47,15 @@ def issue(user: User, purpose: TokenPurpose, email: str, now: datetime) -> str:
     return secret
 
 
-def retire(user: User, purpose: TokenPurpose, now: datetime) -> None:
-    """Make the person's unused links of this purpose worthless."""
-    db.session.execute(
-        update(AccountToken)
-        .where(AccountToken.user_id == user.id, AccountToken.purpose == purpose, AccountToken.used_at.is_(None))
-        .values(used_at=now)
+def is_live(user: User, purpose: TokenPurpose, now: datetime) -> bool:
+    """Whether a link of this purpose still waits in the person's mail."""
+    live = select(AccountToken.id).where(
+        AccountToken.user_id == user.id,
+        AccountToken.purpose == purpose,
+        AccountToken.used_at.is_(None),
+        AccountToken.expires_at > now,
     )
+    return db.session.scalar(live.limit(1)) is not None
 
 
 def find(secret: str, purpose: TokenPurpose, now: datetime) -> AccountToken:
@@ -88,6 +90,14 @@ def forget_old(now: datetime) -> int:
     count = db.session.execute(delete(AccountToken).where(AccountToken.expires_at < now - KEPT_FOR)).rowcount  # type: ignore[attr-defined]
     db.session.commit()
     return int(count)
+
+
+def _overtake(user: User, purpose: TokenPurpose, now: datetime) -> None:
+    db.session.execute(
+        update(AccountToken)
+        .where(AccountToken.user_id == user.id, AccountToken.purpose == purpose, AccountToken.used_at.is_(None))
+        .values(used_at=now)
+    )
 
 
 def _is_still_theirs(token: AccountToken) -> bool:

@@ -10,10 +10,9 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
-from mailer.accounts import sessions
+from mailer.accounts import known_devices, sessions
 from mailer.accounts.erasing import erase_some
 from mailer.auth import outbox, tokens
-from mailer.auth.services import devices
 from mailer.blog.services import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
@@ -87,7 +86,7 @@ def sweep() -> None:
         now = utcnow()
         counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
         sessions.forget_old(now)
-        devices.forget_old(now)
+        known_devices.forget_old(now)
         articles = forget_old_articles(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
 

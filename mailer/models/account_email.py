@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Identity, Index, String, text
@@ -11,7 +12,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.types import Id, UTCDateTime
+from mailer.models.types import Id, UTCDateTime, text_enum
+
+
+class Allowance(StrEnum):
+    """What a mail that somebody can cause by a form counts under, so that one cause never uses up another's mails."""
+
+    STRANGERS = "strangers"  # registering, confirming
+    RECOVERY = "recovery"  # a forgotten password, asked for from any browser
+    KNOWN_DEVICE = "known-device"  # the same from a browser that the person has signed in from
+    NEW_ADDRESS = "new-address"  # asked for by somebody signed in
 
 
 class AccountEmail(db.Model):  # type: ignore[misc,name-defined]
@@ -27,10 +37,17 @@ class AccountEmail(db.Model):  # type: ignore[misc,name-defined]
             "next_try_at",
             postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
         ),
+        Index(
+            "ix_account_emails_counted",
+            text("lower(to_email)"),
+            "created_at",
+            postgresql_where=text("allowance IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    allowance: Mapped[Allowance | None] = mapped_column(text_enum(Allowance, "allowance"))  # None: not counted
     template: Mapped[str] = mapped_column(String(64))
     to_email: Mapped[str] = mapped_column(String(254))
     language: Mapped[str] = mapped_column(String(2))

@@ -42,9 +42,10 @@ class Mailbox:
         (mail,) = self.fetch()
         return mail
 
-    def fetch_path(self) -> str:
-        """The path of the link in the one mail that has arrived."""
-        return path_in(self.fetch_one())
+    def fetch_path(self, to: str = "") -> str:
+        """The path of the link in the one mail that has arrived (to this address)."""
+        (mail,) = [mail for mail in self.fetch() if to in mail["To"]]
+        return path_in(mail)
 
 
 def text_of(mail: EmailMessage, kind: str = "plain") -> str:

@@ -202,6 +202,37 @@ def test_guessing_gets_slower_but_locks_nobody_out(app: Flask, web: Browser, per
     assert not is_signed_in(web)
 
 
+def test_a_stranger_keeps_nobody_out_of_a_known_browser(app: Flask, web: Browser, person: User) -> None:
+    log_in(web)
+    web.post("/logout")
+    elsewhere = app.test_client()
+    for number in range(30):
+        guessed = elsewhere.post("/login", data={"email": person.email, "password": f"wrong {number}"})
+    assert guessed.status_code == 429
+    assert log_in(web).status_code == 303
+    web.post("/logout")
+    right = {"email": person.email, "password": PASSWORD}
+    assert elsewhere.post("/login", data=right).status_code == 429, "the pause elsewhere goes on"
+
+
+def test_guesses_from_a_known_browser_get_slower_too(app: Flask, web: Browser, person: User) -> None:
+    log_in(web)
+    web.post("/logout")
+    statuses = [log_in(web, password=f"wrong {number}").status_code for number in range(11)]
+    assert statuses == [422] * 10 + [429]
+    elsewhere = {"email": person.email, "password": PASSWORD}
+    assert app.test_client().post("/login", data=elsewhere).status_code == 303
+
+
+def test_a_mark_of_somebody_else_passes_no_pause(app: Flask, web: Browser, person: User) -> None:
+    make_user(email="thief@golub.test")
+    log_in(web, "thief@golub.test")
+    web.post("/logout")
+    for number in range(11):
+        log_in(web, password=f"wrong {number}")
+    assert log_in(web).status_code == 429
+
+
 def test_pauses_double_up_to_a_quarter_of_an_hour_and_tell_nothing(web: Browser) -> None:
     from mailer.auth import backoff
 
@@ -216,12 +247,14 @@ def test_pauses_double_up_to_a_quarter_of_an_hour_and_tell_nothing(web: Browser)
     assert backoff.seconds_to_wait("nobody@golub.test") == 0
 
 
-def test_a_recovered_password_ends_the_pause(web: Browser, mailbox: Mailbox, person: User) -> None:
+def test_a_recovered_password_ends_the_pause(app: Flask, web: Browser, mailbox: Mailbox, person: User) -> None:
     for number in range(11):
         log_in(web, password=f"wrong {number}")
     web.post("/forgot", data={"email": person.email})
     web.post(mailbox.fetch_path(), data={"password": "a new set of words"})
-    assert log_in(web, password="a new set of words").status_code == 303
+    for number in range(11):
+        log_in(app.test_client(), password=f"wrong {number}")
+    assert log_in(web, password="a new set of words").status_code == 303, "nor do guesses after it matter here"
 
 
 def test_without_redis_people_still_get_in(

@@ -130,6 +130,7 @@ TEMPLATES = {
     "server-fault": {"server": "mail.test:25", "said": "535 5.7.8 No"},
     "password-changed": {"recovery_link": "http://golub.test/forgot"},
     "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
+    "email-change-asked": {"new_email": "o…@golub.test", "recovery_link": "http://golub.test/forgot"},
     "email-changed": {"new_email": "o'n<i>l@golub.test"},
     "second-factor-on": {},
     "second-factor-off": {},

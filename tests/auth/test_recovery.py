@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import time_machine
+from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -104,3 +105,29 @@ def test_an_unconfirmed_address_is_proved_by_it_and_a_block_is_not_lifted(web: B
     assert find_user("unconfirmed@golub.test").confirmed_at is not None
     assert web.post("/login", data={"email": "blocked@golub.test", "password": NEW_PASSWORD}).status_code == 422
     assert web.post("/login", data={"email": "unconfirmed@golub.test", "password": NEW_PASSWORD}).status_code == 303
+
+
+def test_there_is_a_link_that_works_whatever_strangers_ask_for(web: Browser, mailbox: Mailbox, person: User) -> None:
+    with time_machine.travel(utcnow(), tick=False) as clock:
+        for form in ("/register", "/forgot", "/confirm/resend") * 5:
+            web.post(form, data={"email": person.email, "password": PASSWORD, "consent": "y"})
+        paths = [path_in(mail) for mail in mailbox.fetch()]
+        assert len(paths) == 5, "three of registering, two of recovery"
+        assert web.get(paths[-1]).status_code == 200 or web.get(paths[-2]).status_code == 200
+        clock.shift(timedelta(minutes=31))
+        for _try in range(5):
+            ask(web)
+        assert web.get(mailbox.fetch_path()).status_code == 200
+
+
+def test_a_known_browser_has_mails_of_its_own(app: Flask, web: Browser, mailbox: Mailbox, person: User) -> None:
+    web.post("/login", data={"email": person.email, "password": PASSWORD})
+    web.post("/logout")
+    for _try in range(5):
+        ask(app.test_client())
+    assert len(mailbox.fetch()) == 2
+    assert ask(web).status_code == ask(app.test_client()).status_code == 200
+    assert web.get(mailbox.fetch_path()).status_code == 200
+    for _try in range(5):
+        ask(web)
+    assert len(mailbox.fetch()) == 2, "three an hour"

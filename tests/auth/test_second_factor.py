@@ -10,6 +10,7 @@ import pyotp
 import pytest
 import time_machine
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from mailer.auth import codes, services
 from mailer.auth.refusals import WrongCode
@@ -36,7 +37,7 @@ def is_signed_in(web: Browser) -> bool:
 def enrol(user: User) -> tuple[str, list[str]]:
     """Switch the second factor on; its secret and recovery codes. The code of this moment counts as used."""
     secret = codes.new_secret()
-    return secret, services.switch_on(user, secret, pyotp.TOTP(secret).now())
+    return secret, services.switch_on(user, secret, pyotp.TOTP(secret).now(), PASSWORD)
 
 
 def code_of(secret: str) -> str:
@@ -51,8 +52,10 @@ def test_it_is_set_up_with_a_code_and_asked_for_at_the_next_log_in(
         page = web.get("/profile/second-factor").text
         assert "<svg" in page
         secret = re.search(r"<code[^>]*>([A-Z2-7]{32})</code>", page)[1]  # type: ignore[index]
-        assert web.post("/profile/second-factor", data={"code": "000000"}).status_code == 422
-        recovery = web.post("/profile/second-factor", data={"code": code_of(secret)}).text
+        assert set_up(web, "000000").status_code == 422
+        without = set_up(web, code_of(secret), "wrong one")
+        assert without.status_code == 422 and 'id="password-error"' in without.text, "an open browser is not enough"
+        recovery = set_up(web, code_of(secret)).text
         assert len(re.findall(r"<code>[a-z2-9]{5}-[a-z2-9]{5}</code>", recovery)) == 10
         web.post("/logout")
         clock.shift(timedelta(seconds=30))
@@ -63,6 +66,10 @@ def test_it_is_set_up_with_a_code_and_asked_for_at_the_next_log_in(
         assert web.post("/login/code", data={"code": spaced}).status_code == 303
         assert is_signed_in(web)
         assert web.get_cookie("session").expires is not None, "remembering outlives the second step"
+
+
+def set_up(web: Browser, code: str, password: str = PASSWORD) -> TestResponse:
+    return web.post("/profile/second-factor", data={"code": code, "password": password})
 
 
 def test_after_the_code_one_arrives_where_one_wanted_to(web: Browser, person: User) -> None:
@@ -148,6 +155,22 @@ def test_guessing_codes_gets_slower(web: Browser, person: User) -> None:
     assert statuses == [422] * 10 + [429]
 
 
+def test_codes_guessed_elsewhere_do_not_keep_a_known_browser_out(app: Flask, web: Browser, person: User) -> None:
+    _secret, recovery = enrol(person)
+    log_in(web)
+    web.post("/login/code", data={"code": recovery[0]})
+    web.post("/logout")
+    thief = app.test_client()
+    thief.post("/login", data={"email": person.email, "password": PASSWORD})
+    for _guess in range(11):
+        refused = thief.post("/login/code", data={"code": "000000"})
+    assert refused.status_code == 429
+    log_in(web)
+    assert web.post("/login/code", data={"code": recovery[1]}).status_code == 303
+    assert is_signed_in(web)
+    assert thief.post("/login/code", data={"code": recovery[2]}).status_code == 429
+
+
 def test_the_step_between_lasts_five_minutes_and_one_password(app: Flask, web: Browser, person: User) -> None:
     _secret, recovery = enrol(person)
     with time_machine.travel(utcnow(), tick=False) as clock:
@@ -162,19 +185,41 @@ def test_the_step_between_lasts_five_minutes_and_one_password(app: Flask, web: B
     assert not is_signed_in(web)
 
 
-def test_it_is_switched_off_by_the_password(app: Flask, web: Browser, person: User, mailbox: Mailbox) -> None:
+@pytest.mark.parametrize("form", ["off", "recovery-codes"])
+def test_neither_password_nor_code_alone_changes_it(web: Browser, person: User, mailbox: Mailbox, form: str) -> None:
     _secret, recovery = enrol(person)
     log_in(web)
     web.post("/login/code", data={"code": recovery[0]})
     mailbox.fetch()
-    assert web.post("/profile/second-factor/off", data={"password": "wrong one"}).status_code == 422
-    assert web.post("/profile/second-factor/recovery-codes", data={"password": PASSWORD}).status_code == 200
+    before = list(db.session.get_one(SecondFactor, person.id).recovery_hashes)
+    for data, field in (
+        ({"password": PASSWORD}, "code"),
+        ({"password": PASSWORD, "code": "000000"}, "code"),
+        ({"password": PASSWORD, "code": recovery[0]}, "code"),
+        ({"password": "wrong one", "code": recovery[1]}, "password"),
+    ):
+        answer = web.post(f"/profile/second-factor/{form}", data=data)
+        assert answer.status_code == 422 and f'id="{field}-error"' in answer.text
+    db.session.expire_all()
+    assert db.session.get_one(SecondFactor, person.id).recovery_hashes == before
+    assert mailbox.fetch() == []
+
+
+def test_it_is_switched_off_by_password_and_code(web: Browser, person: User, mailbox: Mailbox) -> None:
+    _secret, recovery = enrol(person)
+    log_in(web)
+    web.post("/login/code", data={"code": recovery[0]})
+    mailbox.fetch()
+    both = {"password": PASSWORD, "code": recovery[1]}
+    page = web.post("/profile/second-factor/recovery-codes", data=both).text
     with pytest.raises(WrongCode):
-        services.prove(fresh(person), recovery[1])
-    assert web.post("/profile/second-factor/off", data={"password": PASSWORD}).status_code == 303
+        services.prove(fresh(person), recovery[2])
+    both["code"] = re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", page)[0]
+    assert web.post("/profile/second-factor/off", data=both).status_code == 303
     assert len(mailbox.fetch()) == 1
     web.post("/logout")
     assert log_in(web) != "/login/code"
+    assert web.post("/profile/second-factor/off", data=both).location == "/profile/second-factor"
 
 
 def test_staff_sets_it_up_before_anything_else(app: Flask, web: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +267,32 @@ def test_a_new_device_is_told_of_by_mail(app: Flask, web: Browser, person: User,
     assert "Firefox, Windows" in words
     assert "127.0.0.1" in words
     assert "script" not in words
+
+
+def test_two_people_share_a_browser_without_becoming_strangers_in_it(
+    web: Browser, person: User, mailbox: Mailbox
+) -> None:
+    other = make_user(email="other@golub.test")
+    for _time in range(2):
+        for email in (person.email, other.email):
+            assert web.post("/login", data={"email": email, "password": PASSWORD}).status_code == 303
+            web.post("/logout")
+    assert mailbox.fetch() == []
+
+
+def test_browsers_signed_out_together_are_not_known_any_more(
+    app: Flask, web: Browser, person: User, mailbox: Mailbox
+) -> None:
+    log_in(web)
+    other = app.test_client()
+    other.post("/login", data={"email": person.email, "password": PASSWORD})
+    web.post("/profile/sessions/end-others")
+    mailbox.fetch()
+    other.post("/login", data={"email": person.email, "password": PASSWORD})
+    assert mailbox.fetch_one()["To"] == person.email, "a mail of a new device again"
+    web.post("/logout")
+    log_in(web)
+    assert mailbox.fetch() == []
 
 
 def test_the_mark_of_a_device_is_its_persons_alone(app: Flask, web: Browser, person: User, mailbox: Mailbox) -> None:

@@ -37,6 +37,7 @@ def test_a_second_factor_is_set_up_used_and_a_device_signed_out(open_tab: OpenTa
     log_in(desk, service, email, password)
     desk.goto(f"{service.site}/profile/second-factor")
     desk.fill("[name=code]", pyotp.TOTP(desk.locator("main code").inner_text()).now())
+    desk.fill("[name=password]", password)
     desk.locator("main form button[type=submit]").click()
     codes = desk.locator(".recovery-codes code").all_inner_texts()
     assert len(codes) == 10

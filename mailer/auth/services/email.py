@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import structlog
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
-from mailer.accounts import sessions
+from mailer.accounts import letters, sessions
 from mailer.auth import outbox, passwords, tokens
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
@@ -22,7 +25,7 @@ log = structlog.get_logger()
 
 
 def ask_email_change(user: User, password: str, email: str) -> None:
-    """Mail a link to the new address; the old one stays until it is followed.
+    """Mail a link to the new address and a notice to the old one, which stays until the link is followed.
 
     An address that has an account gets a mail saying so, and the asker learns nothing of it. Raises `WrongPassword`,
     and `AddressTaken` when the address is the asker's own already.
@@ -32,18 +35,30 @@ def ask_email_change(user: User, password: str, email: str) -> None:
         raise WrongPassword(_("This is not your present password."))
     if email == user.email:
         raise AddressTaken(_("This is your address already."))
-    other = find_user(email)
-    if outbox.is_pestered(email, now):
-        row = outbox.post_nothing(user.language)
-    elif other is not None and other.id != user.id:
-        links = {"login_link": absolute_url("auth.login"), "recovery_link": absolute_url("auth.forgot")}
-        row = outbox.post("already-registered", other.email, other.language, other, **links)
-    else:
-        secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
-        link = absolute_url("auth.confirm_email", token=secret)
-        row = outbox.post("confirm-new-email", email, user.language, user, link=link)
+    question = _ask_new_address(user, email, now)
+    recovery_link = absolute_url("auth.forgot")
+    notice = letters.write(user, "email-change-asked", new_email=_masked(email), recovery_link=recovery_link)
     db.session.commit()
-    outbox.wake(row)
+    outbox.wake(question, notice)
+
+
+def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
+    other = find_user(email)
+    if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
+        return outbox.post_nothing(user.language)
+    if other is not None and other.id != user.id:
+        return outbox.post(
+            "already-registered",
+            other.email,
+            other.language,
+            other,
+            Allowance.NEW_ADDRESS,
+            login_link=absolute_url("auth.login"),
+            recovery_link=absolute_url("auth.forgot"),
+        )
+    secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
+    link = absolute_url("auth.confirm_email", token=secret)
+    return outbox.post("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)
 
 
 def change_email(secret: str) -> User:

@@ -7,6 +7,7 @@ import hashlib
 import structlog
 from flask_babel import gettext as _
 
+from mailer.accounts import known_devices
 from mailer.auth import backoff, passwords
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import Blocked, TooManyTries, Unconfirmed, WrongPassword
@@ -19,21 +20,24 @@ from mailer.models.user import User
 log = structlog.get_logger()
 
 
-def authenticate(email: str, password: str) -> User:
+def authenticate(email: str, password: str, mark: str | None = None) -> User:
     """The person with this address and password; `enter` once the code, too, is proved where one is needed.
 
-    Raises `TooManyTries` or `WrongPassword` alike for known and unknown addresses; `Blocked` or `Unconfirmed` only to
-    somebody who knows the password.
+    Guesses are counted by address, but those of a browser that the person has signed in from (by its `mark`) apart:
+    a stranger's never keep the person out. Raises `TooManyTries` or `WrongPassword` alike for known and unknown
+    addresses; `Blocked` or `Unconfirmed` only to somebody who knows the password.
     """
-    if seconds := backoff.seconds_to_wait(email):
-        raise TooManyTries(seconds)
     user = find_user(email)
+    device = known_devices.name_of(user, mark)
+    counted = f"{device}, {email}" if device else email
+    if seconds := backoff.seconds_to_wait(counted):
+        raise TooManyTries(seconds)
     is_right = passwords.verify(user.password_hash, password) if user else passwords.verify_nobody(password)
     if user is None or not is_right:
-        backoff.note_failure(email)
+        backoff.note_failure(counted)
         _note_refusal(email, user, "wrong password")
         raise WrongPassword(_("The address or the password is wrong."))
-    backoff.forgive(email)
+    backoff.forgive(counted)
     _check_welcome(user)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)

@@ -19,7 +19,7 @@ from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
-from mailer.models.account_email import AccountEmail
+from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
@@ -111,17 +111,16 @@ def _insert(user: User) -> bool:
 
 
 def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
-    if outbox.is_pestered(user.email, now):
+    if outbox.is_pestered(user.email, Allowance.STRANGERS, now):
         return outbox.post_nothing(user.language)
     secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
-    return outbox.post(
-        "confirm-email", user.email, user.language, user, link=absolute_url("auth.confirm", token=secret)
-    )
+    link = absolute_url("auth.confirm", token=secret)
+    return outbox.post("confirm-email", user.email, user.language, user, Allowance.STRANGERS, link=link)
 
 
 def _mail_the_known(email: str, now: datetime) -> AccountEmail:
     user = find_user(email)
-    if user is None or (user.confirmed_at and outbox.is_pestered(email, now)):
+    if user is None or (user.confirmed_at and outbox.is_pestered(email, Allowance.STRANGERS, now)):
         return outbox.post_nothing(current_app.config["BABEL_DEFAULT_LOCALE"])
     if user.confirmed_at is None:
         return _mail_confirmation(user, now)
@@ -130,6 +129,7 @@ def _mail_the_known(email: str, now: datetime) -> AccountEmail:
         user.email,
         user.language,
         user,
+        Allowance.STRANGERS,
         login_link=absolute_url("auth.login"),
         recovery_link=absolute_url("auth.forgot"),
     )

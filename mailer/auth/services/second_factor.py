@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from sqlalchemy import any_, func, update
 
-from mailer.accounts import letters
+from mailer.accounts import known_devices, letters, sessions
 from mailer.accounts.second_factors import remove_second_factor
 from mailer.auth import backoff, codes, passwords
 from mailer.auth.refusals import TooManyTries, WrongCode, WrongPassword
@@ -17,14 +17,20 @@ from mailer.models.second_factor import SecondFactor
 from mailer.models.user import User
 
 
-def switch_on(user: User, secret: str, code: str) -> list[str]:
-    """Ask for codes of `secret` from now on; ten recovery codes, shown once. Raises `WrongCode`; tells by mail."""
+def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
+    """Ask for codes of `secret` from now on; ten recovery codes, shown once.
+
+    Tells by mail, and links that wait in the mail are worthless: they were asked for without a code. Raises
+    `WrongPassword` or `WrongCode`.
+    """
+    _require(user, password)
     step = codes.matching_step(secret, code, utcnow())
     if step is None:
         raise WrongCode(_("This is not the code the app shows now. Wait for the next one and try again."))
     recovery = codes.new_recovery_codes()
     hashes = [codes.recovery_hash(one) for one in recovery]
     db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))
+    sessions.retire_links(user.id)
     letter = letters.write(user, "second-factor-on")
     note(Action.SECOND_FACTOR_ON, f"user {user.id}")
     db.session.commit()
@@ -32,17 +38,17 @@ def switch_on(user: User, secret: str, code: str) -> list[str]:
     return recovery
 
 
-def switch_off(user: User, password: str) -> None:
-    """Ask for the password only from now on; raises `WrongPassword`; tells by mail."""
-    if not passwords.verify(user.password_hash, password):
-        raise WrongPassword(_("This is not your present password."))
+def switch_off(user: User, password: str, code: str, mark: str | None) -> None:
+    """Ask for the password only from now on; tells by mail. Raises `WrongPassword`, and what `prove` raises."""
+    _require(user, password)
+    prove(user, code, mark)
     remove_second_factor(user)
 
 
-def renew_recovery_codes(user: User, password: str) -> list[str]:
-    """Ten new recovery codes, the old ones are worthless; raises `WrongPassword`."""
-    if not passwords.verify(user.password_hash, password):
-        raise WrongPassword(_("This is not your present password."))
+def renew_recovery_codes(user: User, password: str, code: str, mark: str | None) -> list[str]:
+    """Ten new recovery codes, the old ones are worthless; raises `WrongPassword`, and what `prove` raises."""
+    _require(user, password)
+    prove(user, code, mark)
     recovery = codes.new_recovery_codes()
     db.session.execute(
         update(SecondFactor)
@@ -54,12 +60,13 @@ def renew_recovery_codes(user: User, password: str) -> list[str]:
     return recovery
 
 
-def prove(user: User, code: str) -> None:
+def prove(user: User, code: str, mark: str | None = None) -> None:
     """Spend a one-time or a recovery code; of two that use the same one at once, one fails.
 
-    Raises `WrongCode`, and `TooManyTries` after many wrong ones.
+    Wrong ones of a known browser are counted apart, as wrong passwords are. Raises `WrongCode`, and `TooManyTries`
+    after many wrong ones.
     """
-    key = f"code of {user.id}"
+    key = f"code of {user.id} {known_devices.name_of(user, mark)}"
     if seconds := backoff.seconds_to_wait(key):
         raise TooManyTries(seconds)
     if not (_spend_step(user, code) or _spend_recovery(user, code)):
@@ -69,6 +76,11 @@ def prove(user: User, code: str) -> None:
         raise WrongCode(_("This code is wrong or was used before."))
     db.session.commit()
     backoff.forgive(key)
+
+
+def _require(user: User, password: str) -> None:
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your present password."))
 
 
 def _spend_step(user: User, code: str) -> bool:

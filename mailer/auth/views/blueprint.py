@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from flask import Blueprint
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
@@ -21,6 +21,23 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 def signed_in(view: View) -> View:
     """Guard a view: for everybody signed in, whatever the role; others go to the log-in page or get 401."""
     return login_required(view)
+
+
+def device_mark() -> str | None:
+    """What this browser can be known again by."""
+    return request.cookies.get(current_app.config["DEVICE_COOKIE_NAME"])
+
+
+def mark_device(response: Response, mark: str) -> None:
+    """Let this browser keep its mark."""
+    response.set_cookie(
+        current_app.config["DEVICE_COOKIE_NAME"],
+        mark,
+        max_age=400 * 86400,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def me() -> User:

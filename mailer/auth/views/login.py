@@ -11,7 +11,7 @@ from mailer.auth import limits, pending, services, session
 from mailer.auth.destinations import home_path
 from mailer.auth.forms import CodeForm, LoginForm
 from mailer.auth.refusals import TooManyTries, Unconfirmed
-from mailer.auth.views.blueprint import bp, signed_in
+from mailer.auth.views.blueprint import bp, device_mark, mark_device, signed_in
 from mailer.errors import Refusal
 from mailer.models.user import User
 from mailer.web import own_path
@@ -28,7 +28,7 @@ def login() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(form, next_path, 422 if form.errors else 200)
     try:
-        user = services.authenticate(form.email.data, form.password.data)
+        user = services.authenticate(form.email.data, form.password.data, device_mark())
     except TooManyTries as refusal:
         form.form_errors.append(str(refusal))
         return *_page(form, next_path, 429), {"Retry-After": str(refusal.seconds)}
@@ -53,7 +53,7 @@ def code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("auth/code.html", form=form, next_path=next_path), 422 if form.errors else 200
     try:
-        services.prove(waiting[0], form.code.data or "")
+        services.prove(waiting[0], form.code.data or "", device_mark())
     except TooManyTries as refusal:
         form.code.errors = [str(refusal)]
         page = render_template("auth/code.html", form=form, next_path=next_path)
@@ -67,19 +67,9 @@ def code() -> ResponseReturnValue:
 def _enter(user: User, remember: bool, next_path: str | None) -> ResponseReturnValue:
     services.enter(user)
     session.begin(user, remember=remember)
-    name = current_app.config["DEVICE_COOKIE_NAME"]
-    mark = services.welcome(
-        user, request.cookies.get(name), request.remote_addr or "", request.headers.get("User-Agent", "")
-    )
-    response = redirect(next_path or home_path(), 303)
-    response.set_cookie(
-        name,
-        mark,
-        max_age=400 * 86400,
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
+    mark = services.welcome(user, device_mark(), request.remote_addr or "", request.headers.get("User-Agent", ""))
+    response = current_app.make_response(redirect(next_path or home_path(), 303))
+    mark_device(response, mark)
     return response
 
 

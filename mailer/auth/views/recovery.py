@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import current_app, flash, g, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -12,7 +12,7 @@ from mailer.auth import limits, services, session, tokens
 from mailer.auth.destinations import home_path
 from mailer.auth.forms import AddressForm, NewPasswordForm
 from mailer.auth.refusals import WeakPassword
-from mailer.auth.views.blueprint import bp
+from mailer.auth.views.blueprint import bp, device_mark, mark_device
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
 
@@ -26,7 +26,7 @@ def forgot() -> ResponseReturnValue:
     form = AddressForm()
     if not form.validate_on_submit():
         return render_template("auth/forgot.html", form=form), 422 if form.errors else 200
-    services.ask_recovery(form.email.data, str(get_locale()))
+    services.ask_recovery(form.email.data, str(get_locale()), device_mark())
     return render_template("auth/mail_sent.html", email=form.email.data, purpose="reset")
 
 
@@ -39,12 +39,14 @@ def reset(token: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate_on_submit():
         try:
-            services.reset_password(token, form.password.data)
+            mark = services.reset_password(token, form.password.data, device_mark())
         except WeakPassword as refusal:
             form.password.errors = [str(refusal)]
         else:
             if current_user.is_authenticated:
                 session.end()
             flash(_("The new password is set. Log in with it."), "success")
-            return redirect(url_for("auth.login"), 303)
+            response = current_app.make_response(redirect(url_for("auth.login"), 303))
+            mark_device(response, mark)
+            return response
     return render_template("auth/reset.html", form=form, email=found.email), 422 if form.errors else 200

@@ -9,7 +9,7 @@ from flask_babel import ngettext
 
 from mailer.accounts.sessions import is_key_of, sessions_of
 from mailer.auth import devices, services, session
-from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.auth.views.blueprint import bp, device_mark, me, signed_in
 from mailer.clock import utcnow
 
 
@@ -36,7 +36,7 @@ def end_session(session_id: int) -> ResponseReturnValue:
 @signed_in
 def end_other_sessions() -> ResponseReturnValue:
     """Sign all other devices out."""
-    count = services.end_other_sessions(me(), session.key())
+    count = services.end_other_sessions(me(), session.key(), device_mark())
     flash(
         ngettext("One other device is signed out.", "%(num)s other devices are signed out.", count)
         if count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from mailer.accounts import letters, sessions
+from mailer.accounts import known_devices, letters, sessions
 from mailer.extensions import db
 from mailer.journal import note
 from mailer.manager.services.admins import refuse_last_admin
@@ -38,8 +38,9 @@ def change_role(user: User, role: Role) -> None:
 
 
 def end_sessions(user: User) -> int:
-    """Sign `user` out on every device; how many there were."""
+    """Sign `user` out on every device, none of which is known any more; how many there were."""
     count = sessions.end_all(user.id)
+    known_devices.forget(user.id)
     note(Action.SESSIONS_ENDED, f"user {user.id}", count=count)
     db.session.commit()
     return count
