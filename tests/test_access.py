@@ -85,6 +85,10 @@ TABLE: dict[str, dict[str, str]] = {
     "auth.set_avatar": {"POST": SIGNED_IN},
     "auth.remove_avatar": {"POST": SIGNED_IN},
     "auth.email": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "auth.addresses": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "auth.remove_own_address": {"POST": "L L L 404 404 404 404 +"},
+    "auth.confirm_own_address": {"GET": EVERYBODY},
+    "auth.do_confirm_own_address": {"POST": EVERYBODY},
     "auth.password": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "auth.code": {"GET": "302 302 302 302 302 302 302 302", "POST": "302 302 302 302 302 302 302 302"},
     "auth.second_factor": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -228,6 +232,7 @@ def test_every_route_is_in_the_table(app: Flask) -> None:
 # Where "nothing there" is the right answer to somebody allowed in: a forged file or token, nothing to undo or report.
 MAY_BE_MISSING = {
     "auth.avatar", "auth.confirm", "auth.do_confirm", "auth.reset", "auth.confirm_email", "auth.do_confirm_email",
+    "auth.confirm_own_address", "auth.do_confirm_own_address",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore",

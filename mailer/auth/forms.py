@@ -31,6 +31,7 @@ from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
 from mailer.clock import utcnow
+from mailer.sending.senders import name_fault
 
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 BIDI_CONTROLS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -64,6 +65,15 @@ def is_one_line(_form: Form, field: Field) -> None:
     for character in field.data or "":
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in BIDI_CONTROLS:
             raise ValidationError(_("The text contains a character that cannot be used here."))
+
+
+def is_no_imitation(_form: Form, field: Field) -> None:
+    """A name that may stand before the address of mailings."""
+    fault = name_fault(field.data or "")
+    if fault == "address":
+        raise ValidationError(_("A name that looks like an address deceives readers. Write who you are."))
+    if fault == "service":
+        raise ValidationError(_("This is the name of the service itself. Write who you are."))
 
 
 def is_phone(_form: Form, field: Field) -> None:
@@ -177,6 +187,12 @@ class EmailForm(FlaskForm):  # type: ignore[misc]
     password = known_password_field(_l("Present password"))
 
 
+class OwnAddressForm(FlaskForm):  # type: ignore[misc]
+    """A further address of one's own."""
+
+    email = email_field("email", _l("Another address of yours"))
+
+
 class AvatarForm(FlaskForm):  # type: ignore[misc]
     """A picture."""
 
@@ -194,7 +210,7 @@ class ProfileForm(FlaskForm):  # type: ignore[misc]
     name = StringField(
         _l("Name"),
         filters=[strip],
-        validators=[Optional(), Length(max=150), is_one_line],
+        validators=[Optional(), Length(max=150), is_one_line, is_no_imitation],
         render_kw={"autocomplete": "name"},
     )
     phone = TelField(

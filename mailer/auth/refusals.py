@@ -47,6 +47,10 @@ class AddressTaken(Refusal):
     """There is an account with this address."""
 
 
+class TooManyAddresses(Refusal):
+    """The account has as many further addresses as it may."""
+
+
 class BadAddress(Refusal):
     """This is no address that mail can reach."""
 

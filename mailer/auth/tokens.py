@@ -18,9 +18,11 @@ TERMS = {
     TokenPurpose.CONFIRM_EMAIL: timedelta(hours=24),
     TokenPurpose.RESET_PASSWORD: timedelta(minutes=30),
     TokenPurpose.CHANGE_EMAIL: timedelta(hours=24),
+    TokenPurpose.CONFIRM_OWN_ADDRESS: timedelta(hours=24),
 }
 # A late first mail may still confirm an address; of the links that change an account only the newest works.
 NEWEST_ONLY = {TokenPurpose.RESET_PASSWORD, TokenPurpose.CHANGE_EMAIL}
+FOR_NEW_ADDRESSES = {TokenPurpose.CHANGE_EMAIL, TokenPurpose.CONFIRM_OWN_ADDRESS}
 KEPT_FOR = timedelta(days=7)
 
 
@@ -102,7 +104,7 @@ def _overtake(user: User, purpose: TokenPurpose, now: datetime) -> None:
 
 def _is_still_theirs(token: AccountToken) -> bool:
     """A link sent to an address that the account has left since then is worthless."""
-    return token.purpose is TokenPurpose.CHANGE_EMAIL or token.email == token.user.email
+    return token.purpose in FOR_NEW_ADDRESSES or token.email == token.user.email
 
 
 def _check_signature(secret: str, purpose: TokenPurpose) -> None:

@@ -14,9 +14,10 @@ MAX_CLIENTS = 1000  # chosen by hand; tags and filters are for more
 
 
 def messages(owner_id: int) -> list[tuple[int, str]]:
-    """Id and subject of the live messages, the latest first."""
-    query = select(Message.id, Message.subject).where(Message.owner_id == owner_id, Message.deleted_at.is_(None))
-    return [(id_, subject) for id_, subject in db.session.execute(query.order_by(Message.updated_at.desc()))]
+    """Id and title of the live messages, the latest first."""
+    title = func.coalesce(func.nullif(Message.name, ""), Message.subject)
+    query = select(Message.id, title).where(Message.owner_id == owner_id, Message.deleted_at.is_(None))
+    return [(id_, name) for id_, name in db.session.execute(query.order_by(Message.updated_at.desc()))]
 
 
 def tags(owner_id: int) -> list[tuple[str, int]]:

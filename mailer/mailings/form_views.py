@@ -27,6 +27,7 @@ from mailer.recurrence.rule import Period
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.planning import has_open_run
+from mailer.sending.senders import own_address, sender_of
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -125,6 +126,8 @@ def _plan(form: MailingForm) -> MailingPlan:
         clients=queries.own_clients(current_user, form.client_ids.data or []),
         calendar=_typed_calendar(form),
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
+        sender_name=" ".join((form.sender_name.data or "").split()),
+        reply_to=own_address(current_user.id, form.reply_to.data),
     )
 
 
@@ -138,6 +141,7 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
         "mailings/form.html",
         form=form,
         mailing=mailing,
+        default_sender=sender_of(current_user),
         recipients=_recipients(form),
         **_agenda(typed, mailing.id if mailing else None),
         **_picker(form),
@@ -152,6 +156,7 @@ def _form_of(mailing: Mailing) -> MailingForm:
     """The form as the mailing stands."""
     form = MailingForm(formdata=None, obj=mailing)
     form.audience.data = mailing.audience.value
+    form.reply_to.data = mailing.reply_to_id
     form.in_doubt_rule.data = mailing.in_doubt_rule.value
     form.show(Calendar.of(mailing))
     form.client_ids.data = queries.chosen_ids(mailing)

@@ -10,15 +10,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer import places
 from mailer.clock import utcnow
+from mailer.composing.sender_name import NAME_LENGTH
 from mailer.mailings import choices
 from mailer.mailings.calendar_fields import CalendarFields
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
+from mailer.sending import senders
+from mailer.web import readable_address
 
 AUDIENCES = [
     (Audience.EVERYONE.value, _l("Everyone on my list")),
@@ -41,6 +44,15 @@ def one_line(_form: FlaskForm, field: Field) -> None:
     """Refuse line breaks and other control characters, which no name holds."""
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in field.data or ""):
         raise ValidationError(_("Line breaks and control characters cannot stand here."))
+
+
+def no_imitation(_form: FlaskForm, field: Field) -> None:
+    """Refuse names that look like an address, or like this service."""
+    fault = senders.name_fault(field.data or "")
+    if fault == "address":
+        raise ValidationError(_("A name that looks like an address deceives readers. Write who you are."))
+    if fault == "service":
+        raise ValidationError(_("This is the name of the service itself. Write who you are."))
 
 
 def printable_tags(_form: FlaskForm, field: Field) -> None:
@@ -73,6 +85,8 @@ class MailingForm(CalendarFields, FlaskForm):  # type: ignore[misc]
         choices=IN_DOUBT_RULES,
         default=InDoubtRule.HOLD.value,
     )
+    sender_name = StringField(_l("Sender’s name"), [Optional(), Length(max=NAME_LENGTH), one_line, no_imitation])
+    reply_to = SelectField(_l("Answers go to"), coerce=_id_or_none, validate_choice=False)
     version = HiddenField()
 
     def offer(self, owner: User) -> None:
@@ -80,6 +94,8 @@ class MailingForm(CalendarFields, FlaskForm):  # type: ignore[misc]
         self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
         self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
         self.filter_id.choices = [("", _("Choose…")), *choices.filters(owner.id)]
+        own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
+        self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()
         zone = self.timezone.data or owner.timezone
         self.timezone.choices = places.time_zones(str(get_locale()), utcnow(), zone)

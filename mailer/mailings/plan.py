@@ -10,6 +10,7 @@ from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.message import Message
+from mailer.models.own_address import OwnAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class MailingPlan:
     clients: list[Client]
     calendar: Calendar
     in_doubt_rule: InDoubtRule
+    sender_name: str = ""
+    reply_to: OwnAddress | None = None
 
     def require_recipients(self) -> None:
         """FormRefusal when the kind of audience is chosen, but nothing of that kind."""
@@ -42,4 +45,6 @@ class MailingPlan:
         mailing.tags = self.tags if self.audience is Audience.TAGS else []
         mailing.filter_id = self.filter.id if self.filter and self.audience is Audience.FILTER else None
         mailing.in_doubt_rule = self.in_doubt_rule
+        mailing.sender_name = self.sender_name
+        mailing.reply_to_id = self.reply_to.id if self.reply_to else None
         self.calendar.apply_to(mailing)

@@ -21,6 +21,7 @@ from mailer.models.mailing import Mailing, MailingStatus
 from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
+from mailer.sending.senders import sender_of
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -59,6 +60,7 @@ def show(mailing_id: int) -> str:
         is_exportable=recurrences(mailing.rule) is not None,
         recipients=recipients,
         totals=queries.totals_of(mailing),
+        sender=sender_of(mailing.owner, mailing),
         permit=Permit.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )

@@ -1,16 +1,42 @@
 """What a message form may hold; whether it makes a message is the service's to say."""
 
-from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
-from wtforms import HiddenField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Optional
+import unicodedata
+from typing import Any
 
+from babel import Locale
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+
+from mailer.composing.languages import UNSUBSCRIBE
 from mailer.messages.services import Draft
+
+
+def one_line(_form: FlaskForm, field: Field) -> None:
+    """Refuse line breaks and other control characters, which no name holds."""
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in field.data or ""):
+        raise ValidationError(_("Line breaks and control characters cannot stand here."))
+
+
+def languages(reader: Locale) -> list[tuple[str, str]]:
+    """The languages a message can be written in, by their names in the reader's; ours come first."""
+    names = {code: Locale(code).get_display_name(reader) or code for code in UNSUBSCRIBE}
+    first = ("ru", "en")
+    return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
 class MessageForm(FlaskForm):  # type: ignore[misc]
     """Subject and two bodies, and the version of the message that was opened."""
 
+    name = StringField(
+        _l("Name for your lists"),
+        [Optional(), Length(max=150), one_line],
+        description=_l("Readers do not see it. Left empty, the subject stands there."),
+    )
     subject = StringField(_l("Subject"), [InputRequired(_l("Write a subject."))])
     html_body = TextAreaField(_l("Formatted text (HTML)"))
     text_body = TextAreaField(
@@ -18,12 +44,24 @@ class MessageForm(FlaskForm):  # type: ignore[misc]
         [Optional()],
         description=_l("For mail programs that show no HTML. Left empty, it is made from the formatted text."),
     )
+    language = SelectField(
+        _l("Language of the message"),
+        description=_l(
+            "For screen readers and translators of mail programs, and for the words of the unsubscribe link."
+        ),
+    )
     version = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.language.choices = languages(get_locale())
+        if not self.language.data:  # a new message, or a form of before
+            self.language.data = current_user.language
 
     def draft(self) -> Draft:
         """What was typed."""
         html, text = ((field.data or "").replace("\r\n", "\n") for field in (self.html_body, self.text_body))
-        return Draft(self.subject.data or "", html, text)
+        return Draft(self.subject.data or "", html, text, self.name.data or "", self.language.data)
 
     @property
     def opened_version(self) -> int | None:

@@ -13,7 +13,8 @@ from mailer.messages.services import Draft
 from mailer.messages.words import typed_name
 from mailer.models.client import Client
 from mailer.models.user import User
-from mailer.sending.letterhead import letterhead_for, values_of
+from mailer.sending.letterhead import about_sender, letterhead_for, values_of
+from mailer.sending.senders import Sender, sender_of
 
 KEPT_SECONDS = 600
 NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
@@ -21,10 +22,11 @@ NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The mail, and the placeholders that would leave a hole in it."""
+    """The mail, the placeholders that would leave a hole in it, and who it would come from."""
 
     mail: Preview
     missing: list[str]
+    sender: Sender
 
 
 def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
@@ -35,14 +37,16 @@ def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collec
     if attributes is not None:
         draft, _removed = draft.checked(attributes)
     content = Content(draft.subject, draft.text_body, draft.html_body)
-    compiled = compile_email(content, letterhead_for(owner), utcnow())
+    about = about_sender(sender_of(owner), draft.language)
+    compiled = compile_email(content, letterhead_for(owner.id, about), utcnow())
     reader = Recipient(
         email=client.email if client else owner.email,
         values=values_of(client) if client else {},
         message_id="<preview@localhost>",
         unsubscribe_url=NOWHERE,
     )
-    return Look(compiled.preview(reader), [typed_name(key) for key in compiled.missing(reader)])
+    missing = [typed_name(key) for key in compiled.missing(reader)]
+    return Look(compiled.preview(reader), missing, sender_of(owner))
 
 
 def keep(user: User, html: str) -> str:

@@ -17,7 +17,8 @@ from mailer.models.user import User
 from mailer.searching import mentions
 
 PER_PAGE = 25
-SORTS = {"updated": Message.updated_at, "subject": func.lower(Message.subject)}
+TITLE = func.coalesce(func.nullif(Message.name, ""), Message.subject)
+SORTS = {"updated": Message.updated_at, "subject": func.lower(TITLE)}
 CHOICES = 20  # clients offered to look at a message as
 
 
@@ -35,7 +36,7 @@ def messages_page(user: User, search: str, sort: str, order: str, page: int) -> 
         .scalar_subquery()
     )
     query = _visible(select(Message, used.label("mailing_count"), User), user).join(User, User.id == Message.owner_id)
-    query = query.where(*mentions(search, (Message.subject, Message.text_body)))
+    query = query.where(*mentions(search, (Message.name, Message.subject, Message.text_body)))
     key = SORTS[sort]
     query = query.order_by(key.desc() if order == "desc" else key.asc(), Message.id.desc())
     return RowsPage(select=query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
@@ -64,6 +65,24 @@ def mailings_using(message: Message) -> list[Mailing]:
     )
 
 
+def mailing_using(message: Message, mailing_id: int | None) -> Mailing | None:
+    """The live mailing of that id if it sends this message; None for None, 404 for any other."""
+    if mailing_id is None:
+        return None
+    return db.one_or_404(
+        select(Mailing).where(Mailing.id == mailing_id, Mailing.message_id == message.id, Mailing.deleted_at.is_(None))
+    )
+
+
+def id_or_none(typed: str | None) -> int | None:
+    """A database id as a form sends it; None for an empty choice, 404 for anything else."""
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal()) or len(typed) > 18:
+        abort(404)
+    return int(typed)
+
+
 def attribute_names(owner_id: int) -> list[str]:
     """The names of the owner's own attributes of clients, in alphabetical order."""
     name = func.jsonb_object_keys(Client.attributes).label("name")
@@ -80,12 +99,11 @@ def clients_to_look_as(owner_id: int, search: str) -> list[Client]:
 
 def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:
     """The owner's live client of that id, None for an empty id; 404 for anything else."""
-    if not client_id:
+    found = id_or_none(client_id)
+    if found is None:
         return None
-    if not client_id.isdecimal() or len(client_id) > 18:
-        abort(404)
     return db.one_or_404(
-        select(Client).where(Client.id == int(client_id), Client.owner_id == owner_id, Client.deleted_at.is_(None))
+        select(Client).where(Client.id == found, Client.owner_id == owner_id, Client.deleted_at.is_(None))
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -43,6 +43,8 @@ class Draft:
     subject: str
     html_body: str
     text_body: str
+    name: str = ""  # for the owner's own lists
+    language: str = "ru"
 
     def checked(self, attributes: Collection[str]) -> tuple[Draft, list[str]]:
         """The draft fit to be a mail, and what its HTML lost; MessageRefused with everything that is wrong."""
@@ -50,7 +52,7 @@ class Draft:
         if reasons:
             raise MessageRefused(reasons)
         clean = sanitise(self.html_body)
-        draft = Draft(self.subject.strip(), clean.html, self.text_body)
+        draft = replace(self, subject=self.subject.strip(), html_body=clean.html, name=self.name.strip())
         for field, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
             try:
                 parse(text, attributes, markup=field == "html_body")
@@ -80,6 +82,7 @@ def save_message(
                 _("This message was changed meanwhile. What you typed is kept below: look at it and save again.")
             )
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
+    message.name, message.language = draft.name, draft.language
     db.session.add(message)
     db.session.commit()
     return message, removed

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_own, get_visible, requires
 from mailer.extensions import limiter
 from mailer.messages import queries, services
-from mailer.messages.forms import MessageForm
+from mailer.messages.forms import MessageForm, languages
 from mailer.messages.preview import Look, keep, kept, look_at
 from mailer.messages.services import Draft, MessageChanged, MessageInUse, MessageRefused
 from mailer.messages.words import placeholder_names
 from mailer.models.client import Client
 from mailer.models.message import Message
 from mailer.searching import searched
+from mailer.sending.senders import own_address, own_addresses
 from mailer.sending.trial import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
@@ -56,6 +60,7 @@ def copy(message_id: int) -> ResponseReturnValue:
     """The form of a new message, filled in from another."""
     original = _own(message_id)
     form = MessageForm(formdata=None, obj=original)
+    form.name.data = original.name and _("%(name)s (copy)", name=original.name)[:150]
     form.version.data = ""
     return _render_form(form, None)
 
@@ -80,6 +85,8 @@ def show(message_id: int) -> str:
         clients=_with_chosen(queries.clients_to_look_as(message.owner_id, search), client),
         mailings=queries.mailings_using(message),
         is_own=message.owner_id == current_user.id,
+        language_name=dict(languages(get_locale())).get(message.language, message.language),
+        addresses=own_addresses(message.owner_id),
         may_change=message.owner_id == current_user.id and current_user.can(Permission.SEND),
     )
 
@@ -120,11 +127,19 @@ def restore(message_id: int) -> ResponseReturnValue:
 @login_required
 @limiter.limit("20 per hour", key_func=per_user)
 def send_test(message_id: int) -> ResponseReturnValue:
-    """Send the message to the author's own confirmed address, as the chosen client would get it."""
+    """Send the message to an address the author has confirmed, as the chosen client would get it."""
     message = _own(message_id)
     client = queries.client_to_look_as(message.owner_id, request.form.get("client"))
-    send_trial(message, current_user, client, marks_subject="marks_subject" in request.form)
-    flash(_("The test is on its way to %(address)s.", address=current_user.email), "success")
+    to = own_address(current_user.id, queries.id_or_none(request.form.get("to")))
+    row = send_trial(
+        message,
+        current_user,
+        client,
+        mailing=queries.mailing_using(message, queries.id_or_none(request.form.get("mailing"))),
+        to=to,
+        marks_subject="marks_subject" in request.form,
+    )
+    flash(_("The test is on its way to %(address)s.", address=row.to_email), "success")
     return redirect(url_for("messages.show", message_id=message_id, client=client and client.id), 303)
 
 
@@ -138,7 +153,7 @@ def preview() -> ResponseReturnValue:
     if not (draft.html_body.strip() or draft.text_body.strip()):
         return render_template("messages/_preview.html", look=None, reasons=[])
     try:
-        draft = draft if draft.subject.strip() else Draft(_("(no subject)"), draft.html_body, draft.text_body)
+        draft = draft if draft.subject.strip() else replace(draft, subject=_("(no subject)"))
         look = look_at(draft, current_user, client, queries.attribute_names(current_user.id))
     except MessageRefused as refusal:
         reasons = [reason for found in refusal.reasons.values() for reason in found]
@@ -225,7 +240,8 @@ def _own(message_id: int) -> Message:
 
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
     client = queries.client_to_look_as(message.owner_id, client_id)
-    return look_at(Draft(message.subject, message.html_body, message.text_body), queries.owner_of(message), client)
+    saved = Draft(message.subject, message.html_body, message.text_body, message.name, message.language)
+    return look_at(saved, queries.owner_of(message), client)
 
 
 def _with_chosen(clients: list[Client], client: Client | None) -> list[Client]:

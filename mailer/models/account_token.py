@@ -20,6 +20,7 @@ class TokenPurpose(StrEnum):
     CONFIRM_EMAIL = "confirm-email"
     RESET_PASSWORD = "reset-password"  # noqa: S105 - a purpose, not a secret
     CHANGE_EMAIL = "change-email"
+    CONFIRM_OWN_ADDRESS = "confirm-own-address"
 
 
 class AccountToken(db.Model):  # type: ignore[misc,name-defined]

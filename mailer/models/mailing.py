@@ -29,6 +29,7 @@ from mailer.models.calendar_rule import CHECKS, CalendarRule
 from mailer.models.client import Client, ClientFilter
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.message import Message
+from mailer.models.own_address import OwnAddress
 from mailer.models.types import Id, UTCDateTime, text_enum
 from mailer.models.user import User
 
@@ -84,6 +85,8 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("completed_at IS NULL OR next_run_at IS NULL", name="completed_has_no_next_run"),
         *CHECKS,
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_a_reason"),
+        ForeignKeyConstraint(["owner_id", "reply_to_id"], ["own_addresses.owner_id", "own_addresses.id"]),
+        Index("ix_mailings_reply_to", "reply_to_id", postgresql_where=text("reply_to_id IS NOT NULL")),
         Index("ix_mailings_owner_created", "owner_id", "created_at"),
         # The tick reads this index only, however many mailings sleep.
         Index(
@@ -102,6 +105,8 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     audience: Mapped[Audience] = mapped_column(text_enum(Audience, "audience"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
     filter_id: Mapped[int | None] = mapped_column(BigInteger)
+    sender_name: Mapped[str] = mapped_column(String(100), default="", server_default="")  # empty: that of the profile
+    reply_to_id: Mapped[int | None] = mapped_column(BigInteger)  # None: the address of the account
     in_doubt_rule: Mapped[InDoubtRule] = mapped_column(
         text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD
     )
@@ -131,6 +136,9 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     owner: Mapped[User] = relationship(foreign_keys=[owner_id])
     message: Mapped[Message] = relationship(
         foreign_keys=[message_id], primaryjoin=Message.id == message_id, viewonly=True
+    )
+    reply_to: Mapped[OwnAddress | None] = relationship(
+        foreign_keys=[reply_to_id], primaryjoin=OwnAddress.id == reply_to_id, viewonly=True
     )
     filter: Mapped[ClientFilter | None] = relationship(
         foreign_keys=[filter_id], primaryjoin=ClientFilter.id == filter_id, viewonly=True

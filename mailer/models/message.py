@@ -24,7 +24,9 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(150), default="", server_default="")  # the owner's own, for lists
     subject: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(8), default="ru", server_default="ru")  # what it is written in
     text_body: Mapped[str] = mapped_column(Text, default="")  # empty: made from the HTML when sent
     html_body: Mapped[str] = mapped_column(Text, default="")  # sanitised when saved
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
@@ -33,3 +35,8 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def title(self) -> str:
+        """What its owner finds it by: the name, or the subject where none is given."""
+        return self.name or self.subject

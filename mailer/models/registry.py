@@ -16,6 +16,7 @@ from mailer.models import (  # noqa: F401
     mail_server,
     mailing,
     message,
+    own_address,
     run,
     run_tally,
     second_factor,

@@ -7,42 +7,38 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale
-from flask_babel import gettext as _
 
 from mailer.composing.email import Letterhead, Recipient
+from mailer.composing.languages import unsubscribe_words
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
-from mailer.models.user import User
 from mailer.sending.claims import Person
+from mailer.sending.senders import Sender
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
 TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
 
 
-def letterhead_for(owner: User, snapshot: Mapping[str, Any] | None = None, *, is_trial: bool = False) -> Letterhead:
-    """The letterhead of an owner's mails, as the run's snapshot has it or as things stand now."""
-    about = snapshot or sender_of(owner)
+def letterhead_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> Letterhead:
+    """The letterhead of an owner's mails, as a snapshot has it (`about_sender`)."""
     sender = current_app.config["MAILINGS_FROM"]
     domain = sender.rpartition("@")[2]
-    with force_locale(about["language"]):
-        label = _("Unsubscribe")
     return Letterhead(
         from_email=sender,
         from_name=about["from_name"],
         reply_to=about["reply_to"],
-        list_id=f"owner-{owner.id}.{domain}",
+        list_id=f"owner-{owner_id}.{domain}",
         list_name=about["from_name"],
         message_id_domain=domain,
-        unsubscribe_label=label,
+        unsubscribe_label=unsubscribe_words(about["language"]),
         language=about["language"],
         is_trial=is_trial,
     )
 
 
-def sender_of(owner: User) -> dict[str, str]:
-    """Who writes, where answers go and in which language, where nothing else was chosen."""
-    return {"from_name": owner.display_name, "reply_to": owner.email, "language": owner.language}
+def about_sender(sender: Sender, language: str) -> dict[str, str]:
+    """Who writes, where answers go, and the language of the message: what a snapshot keeps of it."""
+    return {"from_name": sender.name, "reply_to": sender.reply_to, "language": language}
 
 
 def unsubscribe_url(token: object, link_code: str = "") -> str:

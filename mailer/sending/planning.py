@@ -25,6 +25,8 @@ from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, permits
 from mailer.sending.lateness import due_moments, is_too_late
+from mailer.sending.letterhead import about_sender
+from mailer.sending.senders import sender_of
 
 log = structlog.get_logger()
 BATCH = 50  # mailings started in one transaction
@@ -242,9 +244,7 @@ def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
         "text": message.text_body,
         "html": message.html_body,
         "name": mailing.name,
-        "from_name": owner.display_name,
-        "reply_to": owner.email,
-        "language": owner.language,
+        **about_sender(sender_of(owner, mailing), message.language),
     }
 
 

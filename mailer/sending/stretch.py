@@ -23,7 +23,6 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
-from mailer.models.user import User
 from mailer.sending import brakes, dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
@@ -216,7 +215,7 @@ async def _stretch(sender: Sender) -> Report:
 def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
-    letterhead = letterhead_for(db.session.get_one(User, run.owner_id), snapshot)
+    letterhead = letterhead_for(run.owner_id, snapshot)
     return Work(
         run.id,
         compile_email(content, letterhead, run.planned_at),

@@ -131,6 +131,7 @@ TEMPLATES = {
     "password-changed": {"recovery_link": "http://golub.test/forgot"},
     "confirm-new-email": {"link": "http://golub.test/a?b=1&c=2"},
     "email-change-asked": {"new_email": "o…@golub.test", "recovery_link": "http://golub.test/forgot"},
+    "confirm-own-address": {"link": "http://golub.test/a?b=1&c=2", "account": "o'n@golub.test"},
     "email-changed": {"new_email": "o'n<i>l@golub.test"},
     "second-factor-on": {},
     "second-factor-off": {},

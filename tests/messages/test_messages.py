@@ -94,6 +94,25 @@ class TestWriting:
         again = as_owner.post(f"/messages/{message.id}/edit", data=TYPED | {"subject": "Second", "version": 2})
         assert again.status_code == 303
 
+    def test_a_name_of_its_own_stands_in_lists_and_choices(self, as_owner, owner):
+        as_owner.post("/messages/new", data=TYPED | {"subject": "Скидка!", "name": "Осень, письмо 2", "language": "be"})
+        message = only_message()
+        assert (message.name, message.language, message.title) == ("Осень, письмо 2", "be", "Осень, письмо 2")
+        for path in ("/messages", "/mailings/new", f"/messages/{message.id}", "/messages?q=осень"):
+            assert "Осень, письмо 2" in as_owner.get(path).text, path
+        make_message(owner, subject="Без имени")
+        assert "Без имени" in as_owner.get("/mailings/new").text
+
+    @pytest.mark.parametrize("changes", [{"name": "x" * 151}, {"name": "a\0"}, {"language": "xx"}])
+    def test_an_odd_name_or_language_is_refused(self, as_owner, changes):
+        answer = as_owner.post("/messages/new", data=TYPED | changes)
+        assert answer.status_code == 422
+        assert f'id="{next(iter(changes))}-error"' in answer.text
+
+    def test_the_preview_shows_the_true_sender(self, as_owner, owner):
+        message = make_message(owner)
+        assert "news@golub.localhost" in as_owner.get(f"/messages/{message.id}").text
+
     def test_a_copy_is_a_form_that_saves_a_new_message(self, as_owner, owner):
         message = make_message(owner, subject="Original")
         page = as_owner.get(f"/messages/{message.id}/copy").text

@@ -1,6 +1,7 @@
 """What can happen to an account; each function checks, writes, commits once and wakes the postman after it."""
 
 from mailer.accounts.second_factors import has_second_factor
+from mailer.auth.services.addresses import ask_own_address, confirm_own_address, remove_own_address
 from mailer.auth.services.devices import welcome
 from mailer.auth.services.email import ask_email_change, change_email
 from mailer.auth.services.leaving import erase_account, export_own_data
@@ -19,11 +20,13 @@ from mailer.auth.services.sessions import end_other_sessions, end_session
 __all__ = [
     "Profile",
     "ask_email_change",
+    "ask_own_address",
     "ask_recovery",
     "authenticate",
     "change_email",
     "change_password",
     "confirm_email",
+    "confirm_own_address",
     "create_user",
     "end_other_sessions",
     "end_session",
@@ -34,6 +37,7 @@ __all__ = [
     "prove",
     "register",
     "remove_avatar",
+    "remove_own_address",
     "renew_recovery_codes",
     "resend_confirmation",
     "reset_password",

@@ -1,6 +1,7 @@
 """The pages of accounts, one file per concern; `bp` holds them all."""
 
 from mailer.auth.views import (
+    addresses,
     avatar,
     confirmation,
     email,
@@ -16,6 +17,7 @@ from mailer.auth.views import (
 from mailer.auth.views.blueprint import bp
 
 __all__ = [
+    "addresses",
     "avatar",
     "bp",
     "confirmation",
