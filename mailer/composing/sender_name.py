@@ -24,7 +24,7 @@ _OF_A_SERVICE = frozenset(
 def fault_of(name: str, service_names: Iterable[str]) -> str | None:
     """Why `name` may not be a sender's: `address` (it imitates one), `service` (it imitates one of those), or None."""
     plain = _plain(name)
-    if "@" in plain or "<" in plain or ">" in plain:
+    if "@" in plain:
         return "address"
     words = _words(plain)
     for service in service_names:

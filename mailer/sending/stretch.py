@@ -23,6 +23,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
+from mailer.models.user import User
 from mailer.sending import brakes, dkim_keys, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done

@@ -9,7 +9,7 @@ SERVICE = ("Golub", "Голубь", "mail.golub.test")
 
 @pytest.mark.parametrize(
     "name",
-    ["owner@shop.ru", "Банк <info@bank.ru>", "security＠bank.ru", "a\u200b@\u200bb", "Bank ﹤info﹥"],
+    ["owner@shop.ru", "Банк <info@bank.ru>", "security＠bank.ru", "a\u200b@\u200bb"],
 )
 def test_an_address_is_no_name(name: str) -> None:
     assert fault_of(name, SERVICE) == "address"

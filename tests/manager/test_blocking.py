@@ -163,11 +163,15 @@ def test_users_are_filtered_by_role_and_state(as_manager: Browser, manager: User
 
 
 def test_a_new_role_is_told_of_in_the_persons_language(app: Flask, as_admin: Browser) -> None:
-    from mailer.auth.outbox import _compose
+    from email import message_from_bytes, policy
+
+    from mailer.auth.outbox import _notice
     from mailer.models.account_email import AccountEmail
+    from tests.auth.conftest import text_of
 
     person = make_user(language="en")
     give(as_admin, person, "manager")
-    email = _compose(db.session.scalars(select(AccountEmail).where(AccountEmail.to_email == person.email)).one())
-    assert "manager" in email.body
-    assert "manager" in email.html
+    row = db.session.scalars(select(AccountEmail).where(AccountEmail.to_email == person.email)).one()
+    mail = message_from_bytes(_notice(row).as_bytes(), policy=policy.default)
+    assert "manager" in text_of(mail)
+    assert "manager" in text_of(mail, "html")
