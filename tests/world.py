@@ -27,7 +27,7 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
-    "user_id": 0, "approval_id": 1, "address_id": 1, "link_code": "0" * 8, "slug": "post", "post_id": 1, "export_type": "csv",
+    "user_id": 0, "approval_id": 1, "address_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.letterhead import UNSUBSCRIBE_PATH
+from mailer.sending.letterhead import TRIAL_TOKEN, UNSUBSCRIBE_PATH
 from mailer.smtp.lab import Lab
 from tests.auth.conftest import text_of
 from tests.conftest import Browser

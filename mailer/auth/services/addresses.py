@@ -10,6 +10,7 @@ from mailer.auth import outbox, tokens
 from mailer.auth.refusals import AddressTaken, TooManyAddresses
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.mailing import Mailing
 from mailer.models.own_address import OwnAddress
@@ -37,12 +38,14 @@ def ask_own_address(user: User, email: str) -> None:
         raise TooManyAddresses(
             _("You have %(count)s addresses, as many as one account may. Remove one first.", count=MAX_ADDRESSES)
         )
-    if outbox.is_pestered(email, now):
+    if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
         row = outbox.post_nothing(user.language)
     else:
         secret = tokens.issue(user, TokenPurpose.CONFIRM_OWN_ADDRESS, email, now)
         link = absolute_url("auth.confirm_own_address", token=secret)
-        row = outbox.post("confirm-own-address", email, user.language, user, link=link, account=user.email)
+        row = outbox.post(
+            "confirm-own-address", email, user.language, user, Allowance.NEW_ADDRESS, link=link, account=user.email
+        )
     db.session.commit()
     outbox.wake(row)
 
