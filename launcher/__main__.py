@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
+from launcher.language import in_language
 from launcher.lock import AlreadyRunning, only_here
-from launcher.part import StartError
+from launcher.part import CHECKOUT, StartError
 from launcher.service import Service
 from launcher.settings import SettingError, Settings, load_settings
 from launcher.supervisor import Supervisor
@@ -19,7 +23,8 @@ STARTED_AT = time.monotonic()
 
 def say(message: str) -> None:
     """One line for the person at the terminal."""
-    print(f"[{time.monotonic() - STARTED_AT:6.1f} s] {message}", flush=True)
+    with suppress(OSError):  # nobody reads, or what is read by a file has no room: no reason to stop
+        print(f"[{time.monotonic() - STARTED_AT:6.1f} s] {message}", flush=True)
 
 
 def main() -> int:
@@ -27,6 +32,7 @@ def main() -> int:
     if {"-h", "--help"} & set(sys.argv[1:]):
         print("python -m launcher: start Golub with its parts; settings by environment, see .env.example")
         return 0
+    settings = None
     try:
         settings = load_settings()
         with only_here(settings.var_dir):
@@ -34,21 +40,44 @@ def main() -> int:
     except AlreadyRunning as error:
         print(f"{error}\n{where_it_runs()}", file=sys.stderr)
     except (SettingError, StartError, OSError) as error:
-        print(f"\n{error}", file=sys.stderr)
+        print(f"\n{error}{lack_of_space(settings.var_dir if settings else CHECKOUT)}", file=sys.stderr)
     return 1
+
+
+def lack_of_space(folder: Path) -> str:
+    """A line about a full disk, the reason for much else; empty when there is room."""
+    folder = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(folder).free
+    if free > 16 * 2**20:
+        return ""
+    return "\n" + in_language(
+        f"На диске с папкой {folder} почти нет места ({free // 2**20} МиБ). Освободите место и запустите снова.",
+        f"The disk of {folder} is almost full ({free // 2**20} MiB left). Make room and start again.",
+    )
 
 
 def run(settings: Settings) -> int:
     """The service from its start to its end."""
     parent = os.getppid() if "--stop-with-parent" in sys.argv[1:] else None
     supervisor = Supervisor(settings.var_dir / "parts.json", say, parent)
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, supervisor.request_stop)
+    is_at_terminal = sys.stdin is not None and sys.stdin.isatty()
+
+    def hang_up(*_: object) -> None:
+        """A closed terminal ends what was started at it; anybody else's SIGHUP asks for new logs."""
+        if is_at_terminal and not sys.stdin.isatty():
+            supervisor.request_stop()
+        else:
+            supervisor.rotate_logs()
+
+    signal.signal(signal.SIGHUP, hang_up)
     service = Service(settings, supervisor, say)
     try:
         service.start()
         if not supervisor.is_stopping:
-            print(welcome(service), flush=True)
+            with suppress(OSError):
+                print(welcome(service), flush=True)
         supervisor.watch()
     finally:
         say("stopping …")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 NAMES = ("database", "queue", "secret_key")
@@ -25,6 +26,20 @@ def write_private(path: Path, text: str) -> None:
     """Write the whole file or nothing, readable by its owner alone from its first moment."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing in it
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def write_when_changed(path: Path, text: str) -> None:
+    """The same, leaving a file alone that says so already: a start on a full disk needs no room for it."""
+    with suppress(FileNotFoundError):
+        if path.read_text() == text:
+            return
+    write_private(path, text)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.credentials import write_private
+from launcher.credentials import write_private, write_when_changed
 from launcher.language import in_language
 from launcher.part import StartError
 
@@ -64,7 +64,7 @@ def home_in_room(state_dir: Path, room: Path) -> Path:
         raise _missing(state_dir, home)
     _refuse_a_copy(state_dir, home)
     _mark(state_dir, home.name, home)
-    (home / NOTE).write_text(str(state_dir))
+    write_when_changed(home / NOTE, str(state_dir))
     return home
 
 

@@ -27,7 +27,10 @@ def note_processes(record: Path, processes: Iterable[tuple[int, int]]) -> None:
 
 def end_leftovers(record: Path, seconds: float = GONE_SECONDS) -> None:
     """Ask what is noted and still lives to stop, kill it after `seconds`, forget the notes."""
-    notes = json.loads(record.read_text()) if record.exists() else []
+    try:
+        notes = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):
+        notes = []
     alive = [note for note in notes if _is_alive(note)]
     for note in alive:
         _send(note["pid"], note["stop_signal"])
@@ -37,7 +40,8 @@ def end_leftovers(record: Path, seconds: float = GONE_SECONDS) -> None:
         alive = [note for note in alive if _is_alive(note)]
     for note in alive:
         _send(note["pid"], 9)
-    record.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # a disk that takes no changes
+        record.unlink(missing_ok=True)
 
 
 def session_members(leader: int) -> list[int]:

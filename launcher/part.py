@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
@@ -50,16 +53,14 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account | None = None
     directory: Path = CHECKOUT
+    is_needed: bool = True  # else the service starts without it, and it comes when it can
 
 
 def start(part: Part) -> subprocess.Popen[bytes]:
     """Start the command in a session of its own. Call from the main thread only: Linux ends the command
     with the *thread* that started it."""
-    _keep_small(part.log)
     account = part.account
-    with part.log.open("ab") as log:
-        log.write(f"{STARTED}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {part.name}\n".encode())
-        log.flush()
+    with _open_log(part) as log:
         return subprocess.Popen(
             part.command,
             env=dict(part.environment),
@@ -127,7 +128,28 @@ def _die_with(parent: int, signum: signal.Signals) -> Callable[[], None]:
     return set_death_signal
 
 
-def _keep_small(log: Path) -> None:
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_BYTES_KEPT:
-        log.replace(log.with_suffix(".old.log"))
+def rotate_log(log: Path, limit: int = LOG_BYTES_KEPT) -> None:
+    """Keep what is beyond `limit` as `.old.log` and begin the log anew. Its writers have it open and go on, since
+    they append; a line of the same moment may be lost. Without room for a copy the old lines go. Errors: OSError.
+    """
+    if not log.exists() or log.stat().st_size <= limit:
+        return
+    old = log.with_suffix(".old.log")
+    try:
+        shutil.copyfile(log, old)
+    except OSError:
+        old.unlink(missing_ok=True)
+    os.truncate(log, 0)
+
+
+def _open_log(part: Part) -> IO[bytes]:
+    """The part's log with a line of its start; nothing at all when the disk takes no more."""
+    try:
+        part.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        rotate_log(part.log)
+        log = part.log.open("ab", buffering=0)
+    except OSError:
+        return Path(os.devnull).open("ab", buffering=0)
+    with suppress(OSError):
+        log.write(f"{STARTED}{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {part.name}\n".encode())
+    return log

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import random
 import socket
+from contextlib import suppress
 from pathlib import Path
+
+from launcher.credentials import write_private
 
 # Below every system's ephemeral range: a client that keeps trying a server which is away could otherwise be
 # given that very port as its own, connect to itself and keep the server from coming back.
@@ -41,5 +44,6 @@ def server_port(state_dir: Path, server: str) -> int:
     if port is None or not is_free(port):
         candidates = random.sample(SERVER_PORTS, 200)
         port = next(port for port in candidates if is_free(port))
-        path.write_text(json.dumps(known | {server: port}))
+        with suppress(OSError):  # a full disk: it will have another port at the next start
+            write_private(path, json.dumps(known | {server: port}))
     return port

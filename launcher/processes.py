@@ -57,6 +57,7 @@ def mail_catcher(smtp_port: int, page_port: int, folder: Path, environment: Mapp
         environment=environment,
         log=folder.parent / "logs" / "mail-catcher.log",
         is_ready=lambda: _answers(f"http://127.0.0.1:{page_port}/health"),
+        is_needed=False,
     )
 
 

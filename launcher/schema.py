@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg2
 
+from launcher.credentials import write_private
 from launcher.part import CHECKOUT
 
 
@@ -18,7 +20,8 @@ def is_up_to_date(url: str, note: Path, versions: Path = CHECKOUT / "migrations"
 
 def note_upgrade(url: str, note: Path, versions: Path = CHECKOUT / "migrations" / "versions") -> None:
     """Remember that these migrations brought the database to where it is now."""
-    note.write_text(_state(url, versions))
+    with suppress(OSError):  # a full disk: the next start asks again
+        write_private(note, _state(url, versions))
 
 
 def _state(url: str, versions: Path) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from launcher.credentials import load_credentials, write_private
+from launcher.credentials import load_credentials, write_when_changed
 from launcher.part import Part, StartError
 from launcher.ports import first_free
 from launcher.postgres import Postgres, prepare_postgres
@@ -47,7 +48,8 @@ class Service:
 
     def forget_addresses(self) -> None:
         """The clean end: nothing runs here any more."""
-        (self.settings.var_dir / "running.json").unlink(missing_ok=True)
+        with suppress(OSError):
+            (self.settings.var_dir / "running.json").unlink(missing_ok=True)
 
     def _start_servers(self) -> None:
         var_dir, servers = self.settings.var_dir, []
@@ -59,6 +61,7 @@ class Service:
             valkey = prepare_valkey(var_dir)
             servers.append(valkey.part())
             self.environment["REDIS_URL"] = valkey.url
+            self.supervisor.add_chore(valkey.keep_writable)
         if not self.settings.is_given("MAIL_SERVER"):
             servers.append(self._mail_catcher())
         started_at = time.monotonic()
@@ -101,7 +104,10 @@ class Service:
 
     def _write_addresses(self) -> None:
         known = {name: self.environment[name] for name in ADDRESSES if self.environment.get(name)}
-        write_private(self.settings.var_dir / "running.json", json.dumps(known, indent=2))
+        try:
+            write_when_changed(self.settings.var_dir / "running.json", json.dumps(known, indent=2))
+        except OSError as error:
+            self.say(f"`flask` commands will not find this service: {error}")
 
     @property
     def _sample_wanted(self) -> Path:

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from launcher.leftovers import end_leftovers, note_processes, session_members
-from launcher.part import Part, StartError, ending, start, wait_until_ready
+from launcher.part import LOG_BYTES_KEPT, Part, StartError, ending, rotate_log, start, wait_until_ready
 
 STOP_SECONDS = 14.0
 KEPT_PER_STAGE_SECONDS = 4.0
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+CHORE_SECONDS = 5.0
 
 
 @dataclass
@@ -64,6 +65,10 @@ class Supervisor:
         self._say = say
         self._stages: list[list[Child]] = []
         self._stop_requests = 0
+        self._chores: list[Callable[[], None]] = []
+        self._chores_due_at = 0.0
+        self._last_trouble = ""
+        self._log_limit = LOG_BYTES_KEPT
         end_leftovers(record)
 
     @property
@@ -87,7 +92,12 @@ class Supervisor:
             child = Child(part, start(part))
             stage.append(child)
             self._note()
-            wait_until_ready(part, child.process, is_stopping=lambda: self.is_stopping)
+            try:
+                wait_until_ready(part, child.process, is_stopping=lambda: self.is_stopping)
+            except StartError as error:
+                if part.is_needed:
+                    raise
+                self._say(str(error))
 
     def run_once(self, part: Part) -> None:
         """Run a command that ends by itself. Errors: StartError when it fails."""
@@ -107,6 +117,7 @@ class Supervisor:
             for child in self._children():
                 if child.process.poll() is not None:
                     self._tend(child)
+            self._do_chores()
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
@@ -114,7 +125,33 @@ class Supervisor:
         deadline = time.monotonic() + STOP_SECONDS
         for earlier_count, stage in reversed(list(enumerate(self._stages))):
             self._stop_stage(stage, deadline - KEPT_PER_STAGE_SECONDS * earlier_count)
-        self._record.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._record.unlink(missing_ok=True)
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Do this every few seconds while parts are watched; what it raises is said and stops nothing."""
+        self._chores.append(chore)
+
+    def rotate_logs(self, *_: object) -> None:
+        """Ask that every log be begun anew soon (a signal handler)."""
+        self._log_limit = 0
+
+    def _do_chores(self) -> None:
+        if time.monotonic() < self._chores_due_at and self._log_limit:
+            return
+        self._chores_due_at = time.monotonic() + CHORE_SECONDS
+        for chore in (self._keep_logs_small, *self._chores):
+            try:
+                chore()
+            except Exception as error:  # a full disk, a part that is away: the next time will do
+                if (said := f"{type(error).__name__}: {error}") != self._last_trouble:
+                    self._last_trouble = said
+                    self._say(said)
+
+    def _keep_logs_small(self) -> None:
+        limit, self._log_limit = self._log_limit, LOG_BYTES_KEPT
+        for child in self._children():
+            rotate_log(child.part.log, limit)
 
     def _tend(self, child: Child) -> None:
         now = time.monotonic()
@@ -124,7 +161,12 @@ class Supervisor:
                 child.fall_count = 0
             self._say(f"{child.part.name} ended with code {child.process.returncode}; log: {child.part.log}")
         if now >= child.due_at:
-            child.come_back()
+            try:
+                child.come_back()
+            except OSError as error:  # no memory, no processes left: as if it had fallen again
+                child.started_at, child.fall_count = now, child.fall_count + 1
+                self._say(f"{child.part.name} cannot be started: {error}")
+                return
             self._note()
             self._say(f"{child.part.name} is started again")
 
@@ -148,7 +190,8 @@ class Supervisor:
 
     def _note(self) -> None:
         running = [child for child in self._children() if child.process.poll() is None]
-        note_processes(self._record, [(child.process.pid, child.part.stop_signal) for child in running])
+        with contextlib.suppress(OSError):  # a full disk: of use only where the system does not end orphans by itself
+            note_processes(self._record, [(child.process.pid, child.part.stop_signal) for child in running])
 
 
 def _end_sessions(leaders: list[int]) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
-from launcher.credentials import load_credentials, write_private
+from launcher.credentials import load_credentials, write_when_changed
 from launcher.part import Part, StartError
 from launcher.ports import server_port
 
+SPARE_BYTES = 64 * 2**20  # free on the disk before Valkey writes there again
 CONFIG = """\
 bind 127.0.0.1
 port {port}
@@ -20,6 +22,7 @@ requirepass {password}
 appendonly yes
 appendfsync everysec
 save ""
+stop-writes-on-bgsave-error no
 maxmemory 256mb
 maxmemory-policy noeviction
 """
@@ -46,7 +49,20 @@ class Valkey:
             environment={"PATH": os.environ.get("PATH", os.defpath)},
             log=self.log,
             is_ready=self.is_ready,
+            is_needed=False,
         )
+
+    def keep_writable(self) -> None:
+        """While the disk refuses the append-only file, which makes Valkey refuse every change, do without the file;
+        once the disk takes it, begin it anew. What it holds can all be made again from PostgreSQL. Errors: RedisError.
+        """
+        with redis.Redis.from_url(self.url, socket_timeout=2) as connection:
+            persistence = connection.info("persistence")
+            is_kept = bool(persistence["aof_enabled"])
+            if is_kept and persistence["aof_last_write_status"] != "ok":
+                connection.config_set("appendonly", "no")
+            elif not is_kept and shutil.disk_usage(self.folder).free > SPARE_BYTES:
+                connection.config_set("appendonly", "yes")
 
     def is_ready(self) -> bool:
         with redis.Redis.from_url(self.url, socket_timeout=2) as connection:
@@ -65,7 +81,7 @@ def prepare_valkey(state_dir: Path) -> Valkey:
         log=state_dir / "logs" / "valkey.log",
     )
     settings = CONFIG.format(port=server.port, folder=folder.resolve(), password=server.password)
-    write_private(folder / "valkey.conf", settings)
+    write_when_changed(folder / "valkey.conf", settings)
     return server
 
 

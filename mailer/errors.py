@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import uuid
 
 import structlog
@@ -9,7 +10,7 @@ from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
-from psycopg2.errors import LockNotAvailable, QueryCanceled
+from psycopg2.errors import DiskFull, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, NotFound, ServiceUnavailable
@@ -17,6 +18,15 @@ from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, No
 from mailer.extensions import db
 
 log = structlog.get_logger()
+
+
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+class InsufficientStorage(HTTPException):
+    """RFC 4918, section 11.5."""
+
+    code = 507
 
 
 class Refusal(Exception):
@@ -41,6 +51,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(StaleDataError, lambda _error: _http_error(Conflict()))
     app.register_error_handler(DataError, _bad_data)
     app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(OSError, _disk_or_crash)
     app.register_error_handler(Exception, _crash)
 
 
@@ -77,8 +88,20 @@ def _no_database(error: OperationalError) -> ResponseReturnValue:
     if isinstance(error.orig, (QueryCanceled, LockNotAvailable)):
         log.warning("statement ended by its time limit", error=str(error.orig))
         return _http_error(TookTooLong())
+    if isinstance(error.orig, DiskFull):
+        log.error("the database's disk takes no more", error=str(error.orig))
+        return _http_error(InsufficientStorage())
     log.error("database away", error=str(error.orig))
     return _http_error(ServiceUnavailable())
+
+
+def _disk_or_crash(error: OSError) -> ResponseReturnValue:
+    """A disk that takes no more is nobody's mistake: say so, and that nothing was kept."""
+    if error.errno not in DISK_IS_FULL:
+        return _crash(error)
+    _forget_user()
+    log.error("the disk takes no more", error=str(error))
+    return _http_error(InsufficientStorage())
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
@@ -127,6 +150,13 @@ def explanation(code: int) -> tuple[str, str]:
         413: (_("Too large"), _("The file or text is larger than we accept. Make it smaller and try again.")),
         422: (_("Something is wrong in the form"), _("Go back, look at the marked fields and try again.")),
         429: (_("Too many tries"), _("Wait a little and try again.")),
+        507: (
+            _("There is no room to keep it"),
+            _(
+                "The disk of this service is full, so nothing of what you sent was kept. What was there before is "
+                "safe. Tell the administrator; once there is room, try again."
+            ),
+        ),
         503: (
             _("Back in a moment"),
             _("A part of the service is restarting. Nothing is lost; try again in a few seconds."),

@@ -36,6 +36,7 @@ IMPORT_CLIENTS = "mailer.jobs.import_clients"
 QUEUE_OF = {TICK: TICKS, SEND_ACCOUNT_EMAIL: ACCOUNTS, SEND_RUN: MAILINGS, IMPORT_CLIENTS: IMPORTS}
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in this order
 JOB_TIMEOUT_SECONDS = 3600
+LIVING_SECONDS = 60.0  # twice the longest silence of a worker that is well
 
 
 def connection() -> Redis:
@@ -152,6 +153,11 @@ class WorkerBeat:
     is_busy: bool
     born_at: datetime | None
     age_seconds: float | None
+
+    @property
+    def is_living(self) -> bool:
+        """Whether it was heard of lately; one that was killed stays listed for a while."""
+        return self.age_seconds is not None and self.age_seconds < LIVING_SECONDS
 
 
 def workers(redis: Redis) -> list[WorkerBeat]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg2.errors import DiskFull
+from sqlalchemy.exc import OperationalError
 
 from mailer.models.user import User
 from mailer.web import readable_address
@@ -110,6 +113,25 @@ def test_a_crash_is_a_page_with_a_number_and_no_details(app: Flask, monkeypatch:
     page = answer.get_data(as_text=True)
     assert answer.headers["X-Request-Id"] in page
     assert "secret detail" not in page
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EROFS, "Read-only file system"),
+        OperationalError("INSERT", {}, DiskFull("could not extend file")),
+    ],
+)
+def test_a_full_disk_is_said_and_is_no_crash(app: Flask, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def explode(**_kwargs: object) -> str:
+        raise error
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setitem(app.view_functions, "home.privacy", explode)
+    answer = app.test_client().get("/privacy")
+    assert answer.status_code == 507
+    assert "Сохранить некуда" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(

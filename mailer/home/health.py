@@ -10,7 +10,7 @@ from redis import Redis, RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer import queue
+from mailer import queue, storage
 from mailer.extensions import db
 from mailer.sending import fence
 
@@ -18,12 +18,15 @@ TIMEOUT_SECONDS = 1
 
 
 def check() -> dict[str, Any]:
-    """`database` and `redis`: "ok" or "away"; `tick_age_seconds` and `scheduler_age_seconds`: since their last word,
-    null when none is known; `workers`: how many live for each queue; `is_held`: whether a copy awaits confirmation."""
+    """`database`: "ok" or "away"; `redis`: "ok", "away", or "refuses" (it takes nothing: disk or memory full);
+    `disk` (of the state folder): "ok", "low", "full" or "read_only"; `tick_age_seconds` and `scheduler_age_seconds`:
+    since their last word, null when none is known; `workers`: how many live for each queue; `is_held`: whether a copy
+    awaits confirmation."""
     database_answers, is_held = _ask_database()
     return {
         "database": "ok" if database_answers else "away",
-        "redis": "away",
+        "redis": storage.AWAY,
+        "disk": storage.disk_state()[0],
         "tick_age_seconds": None,
         "scheduler_age_seconds": None,
         "workers": {},
@@ -46,9 +49,9 @@ def _ask_redis() -> dict[str, Any]:
         current_app.config["REDIS_URL"], socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
     )
     try:
-        counts = Counter(name for worker in queue.workers(redis) for name in worker.queues)
+        counts = Counter(name for worker in queue.workers(redis) if worker.is_living for name in worker.queues)
         return {
-            "redis": "ok",
+            "redis": storage.queue_state(redis),
             "tick_age_seconds": queue.beat_age(redis, "tick"),
             "scheduler_age_seconds": queue.beat_age(redis, "scheduler"),
             "workers": dict(counts),

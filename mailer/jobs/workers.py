@@ -19,6 +19,8 @@ from mailer.queue import SEND_RUN
 from mailer.sending import fence
 from mailer.sending.stretch import has_work
 
+WORKER_TTL_SECONDS = 30  # an idle worker is heard of every 15 s, a busy one every 30: see `queue.LIVING_SECONDS`
+
 
 class ForkingWorker(Worker):
     """A worker that passes the end on to the run it is sending.
@@ -52,7 +54,10 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     redis = queue.own_connection()
     kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker
     worker = kind(
-        [queue.queue(each, redis) for each in queue.WORKERS[name]], connection=redis, serializer=JSONSerializer
+        [queue.queue(each, redis) for each in queue.WORKERS[name]],
+        connection=redis,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_SECONDS,
     )
     worker.log_result_lifespan = False
     _warm_up()

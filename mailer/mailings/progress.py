@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from flask import current_app
 
 from mailer.mailings import run_queries
 from mailer.models.run import PauseReason, Run, RunState
@@ -21,6 +23,8 @@ class Progress:
     next_try_at: datetime | None  # when those who wait are tried again, if nobody is being tried now
     probe_at: datetime | None  # when the first mail server is tried again
     top_refusals: list[run_queries.TopReply]  # why it paused by itself, if it did
+    taken_over_at: datetime | None = None  # a worker fell silent: when others get what it holds
+    is_unattended: bool = False  # people are due, and no worker comes for them
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> Progress:
@@ -36,7 +40,11 @@ class Progress:
         is_moving = run.state is RunState.SENDING and next_try_at is None
         per_second = speed(run, now) if is_moving else None
         top_refusals = run_queries.top_refusals(run) if run.pause_reason is PauseReason.REFUSALS else []
-        return cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
+        found = cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
+        if not is_moving:
+            return found
+        taken_over_at, is_unattended = run_queries.standstill(run, current_app.config["LEASE_SECONDS"], now)
+        return replace(found, taken_over_at=taken_over_at, is_unattended=is_unattended)
 
 
 def speed(run: Run, now: datetime) -> float | None:

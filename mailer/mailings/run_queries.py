@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from mailer.access import Permission
@@ -24,6 +24,8 @@ from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
 LEFT = "left"  # chosen like an outcome: who unsubscribed by this run's link
+SLACK_SECONDS = 5.0
+UNATTENDED_SECONDS = 15.0
 EXPORT_BATCH = 5000
 REPLIES_LOOKED_AT = 10_000
 EXPORTED = (
@@ -154,6 +156,23 @@ def next_try_at(run: Run) -> datetime | None:
     held = func.bool_or(Slice.leased_until > func.now())
     row = db.session.execute(select(func.min(Slice.ready_at), held).where(Slice.run_id == run.id)).one()
     return None if row[1] else row[0]
+
+
+def standstill(run: Run, lease_seconds: float, now: datetime) -> tuple[datetime | None, bool]:
+    """(until when a silent worker's people are held, whether due ones have nobody at them); None and False: it moves.
+
+    A living worker renews its leases three times in their length: all of them old mean that it died.
+    """
+    newest, next_free = db.session.execute(
+        select(
+            func.max(Slice.leased_until).filter(Slice.leased_until > func.now()),
+            func.min(Slice.ready_at).filter(or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())),
+        ).where(Slice.run_id == run.id)
+    ).one()
+    if newest is not None:
+        renewed_at = newest - timedelta(seconds=lease_seconds)
+        return (newest if now - renewed_at > timedelta(seconds=lease_seconds / 3 + SLACK_SECONDS) else None), False
+    return None, next_free is not None and now - next_free > timedelta(seconds=UNATTENDED_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flask import current_app
 from redis import RedisError
 from sqlalchemy import func, select
 
-from mailer import queue
+from mailer import queue, storage
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -17,8 +17,7 @@ from mailer.models.run import Run
 from mailer.queue import WORKERS, WorkerBeat
 from mailer.sending import overdue
 
-SILENT_AFTER = 60.0  # seconds for scheduler and tick; RQ's workers speak every 7 minutes at least
-WORKER_SILENT_AFTER = 480.0
+SILENT_AFTER = 60.0  # seconds, for scheduler and tick
 CLOCKS_APART = 30.0  # seconds between this machine's clock and the database's that are worth a word
 
 
@@ -26,7 +25,9 @@ CLOCKS_APART = 30.0  # seconds between this machine's clock and the database's t
 class Parts:
     """What staff want to know when mails do not leave. Ages in seconds; None: nothing known."""
 
-    redis_answers: bool
+    redis: str  # as `storage.queue_state` tells
+    disk: str  # as `storage.disk_state` tells
+    disk_free_bytes: int
     tick_age: float | None
     scheduler_age: float | None
     workers: list[WorkerBeat]
@@ -64,13 +65,14 @@ def parts() -> Parts:
         tick, scheduler = queue.beat_age(redis, "tick"), queue.beat_age(redis, "scheduler")
         workers = queue.workers(redis)
         waiting = {name: queue.queue(name, redis).count for names in WORKERS.values() for name in names}
-        answers = True
+        state = storage.queue_state(redis)
     except (RedisError, OSError):
-        answers = False
-    lively = {name for worker in workers if is_lively(worker) for name in worker.queues}
+        state = storage.AWAY
+    lively = {name for worker in workers if worker.is_living for name in worker.queues}
     clock = db.session.scalar(select(func.clock_timestamp()))
     return Parts(
-        answers,
+        state,
+        *storage.disk_state(),
         tick,
         scheduler,
         workers,
@@ -88,8 +90,3 @@ def parts() -> Parts:
         ),
         waiting,
     )
-
-
-def is_lively(worker: WorkerBeat) -> bool:
-    """Whether RQ heard of the worker lately."""
-    return worker.age_seconds is not None and worker.age_seconds < WORKER_SILENT_AFTER

@@ -7,15 +7,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer import storage
 from mailer.access import Permission, requires
 from mailer.extensions import db
 from mailer.models.instance import Instance
-from mailer.operations.parts import is_lively, parts
+from mailer.operations.parts import parts
 from mailer.queue import TICK, enqueue
 from mailer.sending import fence
 
 bp = Blueprint("operations", __name__, url_prefix="/operations")
 bp.add_app_template_global(lambda: fence.why_held() is not None, "instance_is_held")
+bp.add_app_template_global(lambda: storage.disk_state()[0], "disk_state")
 
 
 @bp.get("")
@@ -25,7 +27,6 @@ def index() -> str:
     return render_template(
         "operations/index.html",
         parts=parts(),
-        is_lively=is_lively,
         reason=fence.why_held(),
         instance=db.session.get(Instance, 1),
         may_confirm=current_user.can(Permission.ADMINISTER),

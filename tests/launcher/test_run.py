@@ -57,6 +57,12 @@ class Run:
     def pid_of(self, command: str) -> int:
         return next(pid for pid in self.pids if command in Path(f"/proc/{pid}/cmdline").read_text())
 
+    def end(self) -> None:
+        """Stop, and leave nothing behind."""
+        self.process.terminate()
+        self.process.wait(30)
+        remove_with_folder(self.var_dir)
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
@@ -65,9 +71,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         run.wait_until_up()
         yield run
     finally:
-        run.process.terminate()
-        run.process.wait(30)
-        remove_with_folder(run.var_dir)
+        run.end()
 
 
 def is_healthy(run: Run) -> bool:
@@ -88,6 +92,10 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
     flask = [sys.executable, "-m", "flask", "db", "current"]
     beside = subprocess.run(flask, cwd=CHECKOUT, env=run.environment, capture_output=True, text=True, check=False)
     assert "(head)" in beside.stdout, beside.stderr
+
+    run.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: (run.var_dir / "logs" / "web.old.log").exists())
+    assert is_healthy(run)
 
     pids = [run.pid_of(command) for command in ("gunicorn", "postgres", "valkey-server")]
     for pid in pids:

@@ -1,0 +1,70 @@
+"""Why nothing moves: a worker fell silent, or none comes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from mailer.clock import utcnow
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.models.slice import Slice
+from tests.conftest import Browser
+from tests.factories import save
+from tests.mailings.builders import make_deliveries, make_run
+
+SILENT, UNATTENDED = "Обработчик посреди работы замолчал", "Свободного обработчика для этого запуска пока нет"
+
+
+@pytest.fixture
+def run(mailing: Mailing) -> Run:
+    run = make_run(mailing)
+    make_deliveries(run, waiting=10, accepted=5)
+    return run
+
+
+def page(web: Browser, run: Run) -> str:
+    return web.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+
+
+def make_slice(app: Flask, run: Run, renewed_ago: float | None, ready_ago: float = 0) -> None:
+    """A slice whose lease was last renewed so many seconds ago (None: nobody holds it)."""
+    until = None
+    if renewed_ago is not None:
+        until = utcnow() + timedelta(seconds=app.config["LEASE_SECONDS"] - renewed_ago)
+    save(
+        Slice(
+            run_id=run.id,
+            first_position=1,
+            last_position=15,
+            ready_at=utcnow() - timedelta(seconds=ready_ago),
+            leased_until=until,
+            lease_token=uuid.uuid4() if until else None,
+            leased_by="horse" if until else None,
+        )
+    )
+
+
+def test_a_lease_that_nobody_renews_is_told(app: Flask, as_owner: Browser, run: Run) -> None:
+    make_slice(app, run, renewed_ago=app.config["LEASE_SECONDS"] / 3 + 8)
+    assert SILENT in page(as_owner, run)
+
+
+def test_a_lease_that_is_renewed_is_not(app: Flask, as_owner: Browser, run: Run) -> None:
+    make_slice(app, run, renewed_ago=app.config["LEASE_SECONDS"] / 3, ready_ago=600)
+    assert SILENT not in page(as_owner, run)
+    assert UNATTENDED not in page(as_owner, run)
+
+
+def test_due_people_without_a_worker_are_told(app: Flask, as_owner: Browser, as_manager: Browser, run: Run) -> None:
+    make_slice(app, run, renewed_ago=None, ready_ago=20)
+    assert UNATTENDED in page(as_owner, run)
+    assert 'href="/operations"' in page(as_manager, run)
+
+
+def test_a_moment_is_no_standstill(app: Flask, as_owner: Browser, run: Run) -> None:
+    make_slice(app, run, renewed_ago=None, ready_ago=5)
+    assert UNATTENDED not in page(as_owner, run)
