@@ -62,10 +62,6 @@ class WeakPassword(Refusal):
         super().__init__(explain(weakness))
 
 
-class BadPicture(Refusal):
-    """The file is not a picture we can use."""
-
-
 def explain(weakness: Weakness) -> str:
     """Why a password is refused, and what to do, in the reader's language."""
     words: dict[Weakness, str] = {

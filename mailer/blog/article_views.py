@@ -8,19 +8,17 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
+from mailer import limiting
 from mailer.blog import images, queries, services
 from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
 from mailer.blog.markdown import render
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
+from mailer.limiting import per_user
 from mailer.models.blog_post import BlogPost
+from mailer.pictures import BadPicture
 
 bp = Blueprint("articles", __name__, url_prefix="/articles")
-
-
-def per_user() -> str:
-    """Whom a limit counts."""
-    return f"user-{current_user.get_id()}"
 
 
 @bp.get("")
@@ -33,6 +31,7 @@ def index() -> str:
 
 @bp.route("/new", methods=["GET", "POST"])
 @login_required
+@limiting.pictures
 @limiter.limit("60 per hour", key_func=per_user, methods=["POST"])
 def create() -> ResponseReturnValue:
     """An empty form, and a new article."""
@@ -49,6 +48,7 @@ def show(post_id: int) -> str:
 
 @bp.route("/<int:post_id>/edit", methods=["GET", "POST"])
 @login_required
+@limiting.pictures
 def edit(post_id: int) -> ResponseReturnValue:
     """The form of one's own article."""
     post = queries.get_own_post(post_id, current_user)
@@ -84,6 +84,7 @@ def restore(post_id: int) -> ResponseReturnValue:
 
 @bp.post("/preview")
 @login_required
+@limiting.previews
 def preview() -> str:
     """The text typed so far, as readers would see it."""
     return render_template("articles/_preview.html", body=render(request.form.get("content", "")[:CONTENT_LENGTH]))
@@ -91,7 +92,7 @@ def preview() -> str:
 
 @bp.post("/pictures")
 @login_required
-@limiter.limit("60 per hour", key_func=per_user)
+@limiting.pictures
 def add_picture() -> ResponseReturnValue:
     """Keep a picture for use inside a text: `{"address": …}`, or 422 `{"error": …}`."""
     file = request.files.get("picture")
@@ -99,7 +100,7 @@ def add_picture() -> ResponseReturnValue:
         abort(400)
     try:
         name = images.store(images.encode(file.stream))
-    except images.BadImage as refusal:
+    except BadPicture as refusal:
         return jsonify(error=str(refusal)), 422
     return jsonify(address=url_for("blog.image", name=name)), 201
 

@@ -11,6 +11,8 @@ from flask_login import current_user
 from wtforms import DateTimeLocalField, FileField, StringField, ValidationError
 
 from mailer.blog import images
+from mailer.errors import Busy
+from mailer.pictures import BadPicture
 
 MAX_TAGS = 5
 TAG_LENGTH = 50
@@ -25,8 +27,12 @@ class PictureField(FileField):
         if getattr(self.data, "filename", ""):
             try:
                 self.encoded = images.encode(self.data.stream)
-            except images.BadImage as error:
-                raise ValidationError(str(error)) from error
+            except (BadPicture, Busy) as error:
+                raise ValidationError(_drawing_words() if isinstance(error, Busy) else str(error)) from error
+
+
+def _drawing_words() -> str:
+    return _("We are working on another picture just now. Choose yours again in a few seconds.")
 
 
 class TagsField(StringField):

@@ -15,39 +15,20 @@ from pathlib import Path
 from typing import IO
 
 from flask import current_app
-from flask_babel import gettext as _
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from mailer.errors import Refusal
+from mailer.pictures import read
 
-MAX_BYTES = 5 * 1024 * 1024
-MAX_PIXELS = 25_000_000
-MAX_SIZE = (1600, 1600)
+MAX_SIDE = 1600
 WIDTHS = (400, 800)
 CARD_SIZE = (1200, 630)
-KINDS = ("JPEG", "PNG", "WEBP")
 NAME = re.compile(r"[0-9a-f]{32}\.webp")
 ANY_SIZE = re.compile(r"([0-9a-f]{32})(?:-(400|800))?\.webp|([0-9a-f]{32})-og\.jpg")
 
 
-class BadImage(Refusal):
-    """The file is no picture that we take."""
-
-
 def encode(file: IO[bytes]) -> bytes:
-    """The picture in `file` as WebP, at most 1600 pixels a side, without metadata; BadImage says what is wrong."""
-    data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise BadImage(_("The picture is larger than 5 MB."))
-    try:
-        with Image.open(BytesIO(data), formats=KINDS) as image:
-            if image.width * image.height > MAX_PIXELS:  # known from the header, before anything is unpacked
-                raise BadImage(_("The picture has more than 25 million pixels."))
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail(MAX_SIZE)
-            return to_webp(upright)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
-        raise BadImage(_("This is not a picture in JPEG, PNG or WebP.")) from error
+    """The picture in `file` as WebP, at most 1600 pixels a side; `mailer.pictures.BadPicture` says what is wrong."""
+    return to_webp(read(file, MAX_SIDE))
 
 
 def to_webp(image: Image.Image) -> bytes:
@@ -105,7 +86,7 @@ def folder() -> Path:
 
 
 def _narrowed(image: Image.Image, width: int) -> bytes:
-    image.thumbnail((width, MAX_SIZE[1]))
+    image.thumbnail((width, MAX_SIDE))
     return to_webp(image)
 
 

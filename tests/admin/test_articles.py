@@ -11,6 +11,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
+from mailer import pictures
 from mailer.blog import images, services
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -127,7 +128,7 @@ def test_what_is_no_picture_is_refused(as_editor: Browser, content: bytes) -> No
 
 
 def test_too_many_pixels_or_bytes_are_refused(as_editor: Browser) -> None:
-    for huge in (picture("PNG", (6000, 5000)), BytesIO(b"\xff" * (images.MAX_BYTES + 1))):
+    for huge in (picture("PNG", (6000, 5000)), BytesIO(b"\xff" * (pictures.MAX_BYTES + 1))):
         answer = as_editor.post("/admin/posts/new/", data=fields(picture=(huge, "x.png")))
         assert answer.status_code == 422
 

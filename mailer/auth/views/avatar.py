@@ -7,14 +7,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer import limiting
 from mailer.auth import pictures, services
 from mailer.auth.forms import AvatarForm, ProfileForm
-from mailer.auth.refusals import BadPicture
 from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.pictures import BadPicture
 
 
 @bp.post("/profile/avatar")
 @signed_in
+@limiting.pictures
 def set_avatar() -> ResponseReturnValue:
     """Take a picture."""
     form = AvatarForm()
