@@ -21,19 +21,26 @@ def ask_approval(mailing: Mailing) -> None:
     count = audience.summary(mailing).will_get
     if not permits.needs_approval(mailing, count):
         raise Refusal(_("This mailing needs no approval."))
-    asked = (
-        upsert(Approval)
-        .values(
-            owner_id=mailing.owner_id,
-            mailing_id=mailing.id,
-            fingerprint=fingerprint(mailing),
-            recipient_count=count,
-            state=ApprovalState.ASKED,
-            asked_at=utcnow(),
-        )
-        .on_conflict_do_nothing()
-        .returning(Approval.id)
+    question = upsert(Approval).values(
+        owner_id=mailing.owner_id,
+        mailing_id=mailing.id,
+        fingerprint=fingerprint(mailing),
+        recipient_count=count,
+        state=ApprovalState.ASKED,
+        asked_at=utcnow(),
     )
+    asked = question.on_conflict_do_update(  # the same mailing, but to more people than the answer was about
+        index_elements=["mailing_id", "fingerprint"],
+        set_={
+            "recipient_count": question.excluded.recipient_count,
+            "state": ApprovalState.ASKED,
+            "asked_at": question.excluded.asked_at,
+            "decided_at": None,
+            "decided_by_id": None,
+            "reason": None,
+        },
+        where=Approval.recipient_count < question.excluded.recipient_count,
+    ).returning(Approval.id)
     if db.session.scalar(asked) is not None:
         note(Action.APPROVAL_ASKED, f"mailing {mailing.id}", recipient_count=count)
     db.session.commit()

@@ -27,5 +27,5 @@ class Permit:
         return cls(
             permits.limit_words(owner, will_get, now) if passes and mailing.completed_at is None else "",
             needs,
-            permits.approval_of(mailing) if needs else None,
+            permits.approval_of(mailing, will_get) if needs else None,
         )

@@ -14,7 +14,8 @@ from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.approval import Approval
-from mailer.sending.fingerprint import fingerprint
+from mailer.sending.permits import is_about_present
+from mailer.sending.senders import sender_of
 
 
 @bp.get("/approvals")
@@ -65,9 +66,15 @@ def _get(approval_id: int) -> Approval:
 
 
 def _page(asked: Approval, form: ReasonForm) -> str:
-    is_current = asked.fingerprint == fingerprint(asked.mailing)
+    mailing = asked.mailing
     return render_template(
-        "manager/approval.html", approval=asked, mailing=asked.mailing, form=form, is_current=is_current
+        "manager/approval.html",
+        approval=asked,
+        mailing=mailing,
+        form=form,
+        sender=sender_of(mailing.owner, mailing),
+        bound=queries.bound_values_of(mailing),
+        is_current=is_about_present(asked),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.clock import utcnow
+from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.client import Client
@@ -21,6 +22,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.searching import mentions
+from mailer.sending import bound_values
 from mailer.sending.permits import used_today
 
 PAGE_LENGTH = 25
@@ -120,3 +122,24 @@ def _count_by_owner(model: Any, ids: list[int]) -> dict[int, int]:
 
 def _pairs(query: Any) -> dict[int, Any]:
     return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class BoundField:
+    """A field whose values an approval is tied to: the first of them, and how many different ones there are."""
+
+    name: str
+    values: list[str]
+    count: int
+    is_place: bool  # decides where a link leads
+
+
+def bound_values_of(mailing: Mailing) -> list[BoundField]:
+    """What the owner's list puts into the text of the mailing."""
+    message = mailing.message
+    content = Content(message.subject, message.text_body, message.html_body)
+    places = bound_values.place_names(content)
+    return [
+        BoundField(name, *bound_values.values_of_field(mailing, name), name in places)
+        for name in bound_values.bound_names(content)
+    ]

@@ -23,7 +23,10 @@ class ApprovalState(StrEnum):
 
 
 class Approval(db.Model):  # type: ignore[misc,name-defined]
-    """Tied to a fingerprint of message, recipients rule and calendar: after any change of these it is void."""
+    """Tied to a fingerprint of message, sender, recipients rule, their own fields and calendar: void after any change.
+
+    How many people it goes to may fall, never rise above `recipient_count`.
+    """
 
     __tablename__ = "approvals"
     __table_args__ = (

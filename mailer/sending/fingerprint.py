@@ -1,4 +1,4 @@
-"""What an approval is tied to: the message, who gets it, and when."""
+"""What an approval is tied to: the message with the values behind it, who sends it, who gets it, and when."""
 
 from __future__ import annotations
 
@@ -7,27 +7,44 @@ import json
 
 from sqlalchemy import select
 
+from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.run import Run
+from mailer.sending import bound_values
+from mailer.sending.letterhead import about_sender
+from mailer.sending.senders import sender_of
 
 
 def fingerprint(mailing: Mailing, run: Run | None = None) -> str:
     """SHA-256 over everything a manager looks at before saying yes: any change of it makes another one.
 
-    With `run` the text is the run's own copy, whatever has become of the message since.
+    With `run` the text and the sender are the run's own copy, whatever has become of the message since. How many people
+    there are is no part of it: the approval's number is a ceiling (`permits.is_approved`).
     """
-    message = mailing.message
-    text = [message.subject, message.text_body, message.html_body]
+    about = run.snapshot if run is not None else about_now(mailing)
+    content = Content(about["subject"], about["text"], about["html"])
     parts = [
-        *([run.snapshot[name] for name in ("subject", "text", "html")] if run is not None else text),
+        *(about[name] for name in ("subject", "text", "html", "from_name", "reply_to", "language")),
         mailing.audience.value,
         sorted(mailing.tags),
         mailing.filter.criteria if mailing.filter is not None else None,
         _chosen_ids(mailing),
         repr(mailing.rule),
+        bound_values.digest(mailing, bound_values.bound_names(content)),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def about_now(mailing: Mailing) -> dict[str, str]:
+    """What a run would send if it were made now."""
+    message = mailing.message
+    return {
+        "subject": message.subject,
+        "text": message.text_body,
+        "html": message.html_body,
+        **about_sender(sender_of(mailing.owner, mailing), message.language),
+    }
 
 
 def _chosen_ids(mailing: Mailing) -> list[int]:

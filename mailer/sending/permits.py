@@ -15,7 +15,7 @@ from mailer.models.approval import Approval, ApprovalState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import transports
+from mailer.sending import audience, transports
 from mailer.sending.fingerprint import fingerprint
 
 DAY = timedelta(hours=24)
@@ -38,7 +38,7 @@ def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = N
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
         if used_today(owner, now, run) + will_get > owner.daily_limit:
             return StopReason.LIMIT
-    if needs_approval(mailing, will_get) and not is_approved(mailing, run):
+    if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run):
         return StopReason.UNAPPROVED
     return None
 
@@ -88,14 +88,26 @@ def needs_approval(mailing: Mailing, will_get: int) -> bool:
     return mailing.owner.needs_approval or (threshold is not None and will_get > threshold)
 
 
-def is_approved(mailing: Mailing, run: Run | None = None) -> bool:
-    """Whether a manager said yes to the mailing exactly as it stands, and to the very text of `run`."""
-    approval = approval_of(mailing, run)
+def is_approved(mailing: Mailing, will_get: int, run: Run | None = None) -> bool:
+    """Whether a manager said yes to the mailing as it stands, to so many people, and to the very text of `run`."""
+    approval = approval_of(mailing, will_get, run)
     return approval is not None and approval.state is ApprovalState.APPROVED
 
 
-def approval_of(mailing: Mailing, run: Run | None = None) -> Approval | None:
-    """The question, answered or not, about the mailing as it stands; None when nobody has asked."""
+def approval_of(mailing: Mailing, will_get: int, run: Run | None = None) -> Approval | None:
+    """The question, answered or not, about the mailing as it stands and at least so many people; None when nobody has
+    asked."""
     return db.session.scalar(
-        select(Approval).where(Approval.mailing_id == mailing.id, Approval.fingerprint == fingerprint(mailing, run))
+        select(Approval).where(
+            Approval.mailing_id == mailing.id,
+            Approval.fingerprint == fingerprint(mailing, run),
+            Approval.recipient_count >= will_get,
+        )
     )
+
+
+def is_about_present(approval: Approval) -> bool:
+    """Whether the mailing is what was asked about, and goes to no more people."""
+    mailing = approval.mailing
+    is_same = approval.fingerprint == fingerprint(mailing)
+    return is_same and audience.summary(mailing).will_get <= approval.recipient_count

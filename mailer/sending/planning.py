@@ -24,9 +24,8 @@ from mailer.models.user import User
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, permits
+from mailer.sending.fingerprint import about_now
 from mailer.sending.lateness import due_moments, is_too_late
-from mailer.sending.letterhead import about_sender
-from mailer.sending.senders import sender_of
 
 log = structlog.get_logger()
 BATCH = 50  # mailings started in one transaction
@@ -238,14 +237,7 @@ def _insert_run(
 
 def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
     """What the run will send, whatever becomes of the message meanwhile."""
-    message, owner = mailing.message, mailing.owner
-    return {
-        "subject": message.subject,
-        "text": message.text_body,
-        "html": message.html_body,
-        "name": mailing.name,
-        **about_sender(sender_of(owner, mailing), message.language),
-    }
+    return {**about_now(mailing), "name": mailing.name}
 
 
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:

@@ -13,7 +13,7 @@ from mailer.manager.refusals import NotWhatWasSeen
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
-from mailer.sending.fingerprint import fingerprint
+from mailer.sending.permits import is_about_present
 from mailer.web import absolute_url
 
 
@@ -39,7 +39,7 @@ def _take(approval: Approval) -> None:
     db.session.refresh(approval, with_for_update=True)
     if approval.state is not ApprovalState.ASKED:
         raise Refusal(_("Somebody has decided this already."))
-    if approval.fingerprint != fingerprint(approval.mailing):
+    if not is_about_present(approval):
         raise NotWhatWasSeen(_("The owner has changed the mailing since they asked. They must ask again."))
 
 

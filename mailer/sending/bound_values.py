@@ -1,0 +1,78 @@
+"""The values of clients that an approval is tied to: those of own fields, and those that decide where a link leads.
+
+Names of people may change under an approval, and so may who they are: a list lives. What an owner wrote into fields of
+their own is text of the mail like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
+
+from mailer.composing.email import Content
+from mailer.composing.html import text_from_html
+from mailer.composing.link_names import names_of_places
+from mailer.composing.names import FIELDS
+from mailer.composing.placeholders import Template, parse
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.mailing import Mailing
+from mailer.sending import audience
+
+FREE_TEXT = {"comment"}  # a field of ours in which anything can stand
+COLUMNS: Mapping[str, tuple[Any, ...]] = {
+    "email": (Client.email,),
+    "first_name": (Client.first_name,),
+    "last_name": (Client.last_name,),
+    "patronymic": (Client.patronymic,),
+    "full_name": (Client.last_name, Client.first_name, Client.patronymic),
+    "birth_year": (Client.birth_year,),
+    "comment": (Client.comment,),
+}
+SHOWN = 20  # values of a field that a manager is shown
+
+
+def bound_names(content: Content) -> list[str]:
+    """The placeholders of a message whose values an approval is tied to, in alphabetical order."""
+    used = {*parse(content.subject, None).names, *(name for half, _markup in _halves(content) for name in half.names)}
+    own = {name for name in used if name not in FIELDS}
+    return sorted((own | (used & FREE_TEXT) | place_names(content)) - {"unsubscribe_url"})
+
+
+def place_names(content: Content) -> set[str]:
+    """The placeholders that decide where a link leads."""
+    return {name for half, markup in _halves(content) for name in names_of_places(half, markup=markup)}
+
+
+def _halves(content: Content) -> list[tuple[Template, bool]]:
+    text = content.text if content.text.strip() else text_from_html(content.html)
+    return [(parse(text, None), False), (parse(content.html, None, markup=True), True)]
+
+
+def digest(mailing: Mailing, names: list[str]) -> str | None:
+    """A SHA-256 over the different values of these fields among the clients chosen; None without names."""
+    if not names:
+        return None
+    value = cast(func.jsonb_build_array(*(column for name in names for column in _columns(name))), Text)
+    each = select(_sha256(value).label("value")).where(*audience.chosen(mailing)).distinct().subquery()
+    listed = func.coalesce(func.string_agg(each.c.value, literal_column("'' ORDER BY value")), "")
+    return str(db.session.scalar(select(_sha256(listed))))
+
+
+def values_of_field(mailing: Mailing, name: str) -> tuple[list[str], int]:
+    """The first values of a field by alphabet, and how many different ones there are."""
+    value = cast(func.concat_ws(" ", *_columns(name)), Text)
+    each = select(value.label("value")).where(*audience.chosen(mailing)).distinct().subquery()
+    total = db.session.scalar(select(func.count()).select_from(each)) or 0
+    return list(db.session.scalars(select(each.c.value).order_by(each.c.value).limit(SHOWN))), total
+
+
+def _columns(name: str) -> tuple[Any, ...]:
+    """A field's columns; attributes of an own name, whatever it is."""
+    return COLUMNS.get(name) or (Client.attributes[name].astext,)
+
+
+def _sha256(text: ColumnElement[str]) -> ColumnElement[str]:
+    return func.encode(func.sha256(func.convert_to(text, "UTF8")), "hex")
