@@ -11,10 +11,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from mailer.admin.overviews import OVERVIEWS, rest
 from mailer.extensions import db
 from mailer.models.user import User
 from tests.conftest import Browser
-from tests.world import address_of, browsers_of_everybody, query_of
+from tests.world import FURNISHED, address_of, browsers_of_everybody, query_of
 
 PEOPLE = ("anonymous", "unconfirmed", "blocked", "other", "editor", "manager", "admin", "owner")  # in this order
 
@@ -31,10 +32,7 @@ ADMINS = "L L L 403 403 403 + 403"
 BLOG_ADMIN = "L L L 403 + 403 + 403"
 SEEN_ARTICLE = "L L L 404 + + + +"
 OWN_ARTICLE = "L L L 404 403 403 403 +"
-LOOKED_AT = (
-    "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients", "client_imports", "suppressions",
-    "account_emails",
-)  # fmt: skip
+LOOKED_AT = [overview.model.__tablename__ for overview in (*OVERVIEWS, *rest())]
 APPROVERS = "L L L 403 + + + 403"
 
 TABLE: dict[str, dict[str, str]] = {
@@ -190,6 +188,7 @@ TABLE: dict[str, dict[str, str]] = {
     "admin.index": {"GET": BLOG_ADMIN},
     "machinery.index_view": {"GET": ADMINS},
     **{f"all_{table}.{page}_view": {"GET": ADMINS} for table in LOOKED_AT for page in ("index", "details")},
+    **{f"all_{table}.export": {"GET": ADMINS} for table in LOOKED_AT},
     "posts.index_view": {"GET": BLOG_ADMIN},
     "posts.create_view": {"GET": BLOG_ADMIN, "POST": BLOG_ADMIN},
     "posts.edit_view": {"GET": BLOG_ADMIN, "POST": BLOG_ADMIN},
@@ -236,6 +235,7 @@ MAY_BE_MISSING = {
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore",
+    *(f"all_{table}.details_view" for table in LOOKED_AT if table not in FURNISHED),
 }  # fmt: skip
 
 

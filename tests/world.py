@@ -31,6 +31,13 @@ VALUES: dict[str, object] = {
 }  # fmt: skip
 
 
+# Tables with a row of the key that `query_of` gives.
+FURNISHED = {
+    "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients", "client_imports", "suppressions",
+    "account_emails", "client_filters", "approvals", "user_sessions",
+}  # fmt: skip
+
+
 def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
     """A browser for each kind of person; the owner has one of each thing."""
 

@@ -4,7 +4,7 @@ from flask import Flask
 from flask_admin import Admin
 
 from mailer.admin.index import Index
-from mailer.admin.overviews import OVERVIEWS
+from mailer.admin.overviews import OVERVIEWS, rest
 from mailer.admin.state import StateView
 from mailer.blog.admin import PostView
 
@@ -14,5 +14,5 @@ def init_app(app: Flask) -> None:
     panel = Admin(app, name="Golub", index_view=Index())
     panel.add_view(PostView())
     panel.add_view(StateView())
-    for overview in OVERVIEWS:
+    for overview in (*OVERVIEWS, *rest()):
         panel.add_view(overview())

@@ -1,50 +1,33 @@
-"""A table of the database to look at. It has a list and a page for each row, and no address that could change anything:
+"""A table of the database to look at: a list, a page for each row, a file, and no address that could change anything:
 the routes of Flask-Admin for that are never registered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from flask import abort
+from flask import abort, request
+from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.tools import iterdecode
-from flask_babel import lazy_gettext as _l
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import ColumnElement, Enum, select, tuple_
 
 from mailer.admin.guard import Guarded
+from mailer.admin.labels import LABELS
+from mailer.admin.names import REFERENCES, Names, names_of
+from mailer.admin.narrowing import Narrowing, in_period, parse_narrowing
+from mailer.admin.words import words_of
+from mailer.downloads import csv_download
 from mailer.extensions import db
-from mailer.searching import shortened
+from mailer.searching import mentions, searched, shortened
 
-OPEN = {"index_view", "details_view"}
-LABELS = {
-    "id": "№", "owner_id": _l("Owner"), "user_id": _l("User"), "email": _l("Address"), "email_key": _l("Address"),
-    "name": _l("Name"), "role": _l("Role"), "language": _l("Language"), "timezone": _l("Time zone"),
-    "country": _l("Country"), "phone": _l("Phone"), "created_at": _l("Created"), "updated_at": _l("Changed"),
-    "deleted_at": _l("Deleted"), "confirmed_at": _l("Confirmed"), "last_login_at": _l("Last login"),
-    "blocked_at": _l("Blocked"), "block_reason": _l("Reason of the block"), "blocked_by_id": _l("Blocked by"),
-    "last_name": _l("Last name"), "first_name": _l("First name"), "patronymic": _l("Patronymic"),
-    "comment": _l("Comment"), "birth_year": _l("Year of birth"), "tags": _l("Tags"), "attributes": _l("Own fields"),
-    "import_id": _l("Import"), "subject": _l("Subject"), "text_body": _l("Text"), "html_body": "HTML",
-    "message_id": _l("Message"), "audience": _l("Recipients"), "period": _l("Period"), "starts_local": _l("Starts"),
-    "ends_local": _l("Ends"), "next_run_at": _l("Next run"), "last_run_at": _l("Last run"),
-    "completed_at": _l("Completed"), "paused_at": _l("Paused"), "disabled_at": _l("Disabled"),
-    "disabled_reason": _l("Reason of the switching off"), "disabled_by_id": _l("Disabled by"),
-    "mailing_id": _l("Mailing"), "occurrence": _l("Occurrence"), "state": _l("State"),
-    "stop_reason": _l("Why it was stopped"), "pause_reason": _l("Why it paused"), "planned_at": _l("Planned for"),
-    "started_at": _l("Started"), "closed_at": _l("Closed"), "ends_at": _l("Ends"), "reopened_at": _l("Reopened"),
-    "last_fault": _l("Last fault of the mail server"), "last_fault_at": _l("When"), "planned_count": _l("Planned"),
-    "waiting_count": _l("Waiting"), "accepted_count": _l("Accepted"), "refused_count": _l("Refused"),
-    "excluded_count": _l("Excluded"), "stopped_count": _l("Stopped"), "uncertain_count": _l("Uncertain"),
-    "unlisted_count": _l("Not on the list yet"),
-    "successful_attempt_count": _l("Successful attempts"), "failed_attempt_count": _l("Failed attempts"),
-    "run_id": _l("Run"), "position": _l("Number in the run"), "client_id": _l("Client"), "reason": _l("Reason"),
-    "attempt_count": _l("Attempts"), "retry_at": _l("Next try"), "number": _l("Attempt"), "outcome": _l("Outcome"),
-    "phase": _l("Step"), "smtp_code": _l("Code"), "enhanced_code": _l("Enhanced code"), "response": _l("Answer"),
-    "finished_at": _l("Finished"), "tls": "TLS", "transport": _l("Mail server"), "worker": _l("Worker"),
-    "file_name": _l("File"), "row_count": _l("Rows"), "done_count": _l("Done"), "created_count": _l("New"),
-    "updated_count": _l("Updated"), "unchanged_count": _l("Unchanged"), "rejected_count": _l("Rejected"),
-    "error": _l("Error"), "template": _l("Kind of mail"), "to_email": _l("To"), "next_try_at": _l("Next try"),
-    "try_count": _l("Tries"), "last_error": _l("Last error"), "sent_at": _l("Sent"), "given_up_at": _l("Given up"),
-}  # fmt: skip
+OPEN = {"index_view", "details_view", "export"}
+BATCH = 1000
 
 
 class Overview(Guarded, ModelView):  # type: ignore[misc]
@@ -54,27 +37,77 @@ class Overview(Guarded, ModelView):  # type: ignore[misc]
     title: Any
     shown: tuple[str, ...]  # the columns of the list
     more: tuple[str, ...] = ()  # what the page of a row tells besides
+    labels: Mapping[str, Any] = {}  # where a column is called otherwise here
+    computed: Mapping[str, Callable[[Any], Any]] = {}  # columns that the table has not, made of a row
+    choices: tuple[str, ...] = ()  # columns of a few values that the list can be narrowed to
+    dated = ""  # the moment that days are asked of
+    dated_by_run = False  # days are asked of the runs that rows belong to
+    is_searched_by_address = False  # by a whole address, over everybody's
+    loads: tuple[Any, ...] = ()  # options of the query: what computed columns need
     is_large = False  # millions of rows: they are not counted, and not sorted by anything without an index
 
     can_create = can_edit = can_delete = can_export = False
     can_view_details = True
     list_template, details_template = "admin/list.html", "admin/details.html"
-    column_labels = LABELS
     page_size = 25
 
     def __init__(self) -> None:
-        table = self.model.__tablename__
-        keys = [column.name for column in self.model.__table__.primary_key]
+        table = self.model.__table__
+        keys = [column.name for column in table.primary_key]
+        self.column_labels = {**LABELS, **self.labels}
         self.column_list, self.column_details_list = self.shown, [*self.shown, *self.more]
-        self.column_sortable_list = keys if self.is_large else [name for name in self.shown if name != "tags"]
+        sortable = [name for name in self.shown if name in table.c and name != "tags"]
+        self.column_sortable_list = keys if self.is_large else sortable
         self.column_default_sort = [(key, True) for key in keys]
         self.simple_list_pager = self.is_large
-        super().__init__(self.model, db, name=self.title, endpoint=f"all_{table}", url=f"/admin/{table}")
+        super().__init__(self.model, db, name=self.title, endpoint=f"all_{table.name}", url=f"/admin/{table.name}")
 
     def create_blueprint(self, admin: Any) -> Any:
-        """Only the two pages."""
+        """Only the pages that show."""
         self._urls: list[Any] = [route for route in self._urls if route[1] in OPEN]
         return super().create_blueprint(admin)
+
+    @expose("/export.csv")
+    def export(self) -> Any:
+        """The rows chosen as a file, the newest first, with every column that the pages show."""
+        conditions = self.conditions(self.narrowing())
+        if self.column_searchable_list:
+            columns = [getattr(self.model, name) for name in self.column_searchable_list]
+            conditions += mentions(searched(request.args, "search"), columns)
+        zone = current_user.timezone
+        return csv_download(f"{self.model.__tablename__}.csv", lambda session: self._table(session, conditions, zone))
+
+    def narrowing(self) -> Narrowing:
+        """What the address asks for."""
+        columns = tuple(column.name for column in self.model.__table__.c)
+        return parse_narrowing(request.args, columns, self.kinds(), current_user.timezone)
+
+    def kinds(self) -> dict[str, type[StrEnum]]:
+        """The enums behind `choices`."""
+        return {name: kind_of(self.model, name) for name in self.choices}
+
+    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        """What of the narrowing holds for rows of this table."""
+        found = [self.is_value(name, value) for name, value in asked.values.items()]
+        found += [getattr(self.model, name) == number for name, number in asked.ids.items()]
+        if self.dated:
+            found += in_period(getattr(self.model, self.dated), asked.period)
+        return found
+
+    def is_value(self, name: str, value: Any) -> ColumnElement[bool]:
+        """The condition of one choice."""
+        return getattr(self.model, name) == value
+
+    def value_of(self, row: Any, column: str) -> Any:
+        """What a column holds, computed or not."""
+        make = self.computed.get(column)
+        return make(row) if make is not None else getattr(row, column)
+
+    def get_query(self) -> Any:
+        return super().get_query().options(*self.loads).filter(*self.conditions(self.narrowing()))
+
+    def get_count_query(self) -> Any:
+        return super().get_count_query().filter(*self.conditions(self.narrowing()))
 
     def _get_list_extra_args(self) -> Any:
         asked = super()._get_list_extra_args()
@@ -94,5 +127,54 @@ class Overview(Guarded, ModelView):  # type: ignore[misc]
         return super().get_one(id) or abort(404)
 
     def render(self, template: str, **kwargs: Any) -> Any:
-        """`get` gives a column's value as the model has it."""
-        return super().render(template, get=getattr, large=self.is_large, **kwargs)
+        """The page, with names for ids and words for values."""
+        rows = kwargs.get("data") or [kwargs["model"]] if kwargs.get("data") or kwargs.get("model") else []
+        columns = self.column_details_list if "model" in kwargs else self.shown
+        return super().render(
+            template,
+            get=self.value_of,
+            large=self.is_large,
+            names=names_of(db.session, rows, columns),
+            references=REFERENCES,
+            words=words_of,
+            narrowing=self.narrowing(),
+            kinds=self.kinds(),
+            **kwargs,
+        )
+
+    def _table(self, session: Any, conditions: list[ColumnElement[bool]], zone: str) -> Iterator[list[object]]:
+        """Read in batches between which no transaction stays open."""
+        keys = [getattr(self.model, column.name) for column in self.model.__table__.primary_key]
+        query = select(self.model).options(*self.loads).where(*conditions).order_by(*(key.desc() for key in keys))
+        columns = list(self.column_details_list)
+        yield [self.column_labels.get(name, name) for name in columns] + [
+            _("Times are of this zone: %(zone)s", zone=zone)
+        ]
+        rows = session.scalars(query.limit(BATCH)).all()
+        while rows:
+            names = names_of(session, rows, columns)
+            for row in rows:
+                yield [self._cell(row, name, names, zone) for name in columns]
+            last = tuple(getattr(rows[-1], key.key) for key in keys)
+            session.rollback()
+            session.expunge_all()
+            rows = session.scalars(query.where(tuple_(*keys) < tuple_(*last)).limit(BATCH)).all()
+
+    def _cell(self, row: Any, column: str, names: Names, zone: str) -> object:
+        value = self.value_of(row, column)
+        if column in REFERENCES and value is not None:
+            return names.get((REFERENCES[column], value), value)
+        if isinstance(value, datetime):
+            return value.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+        if isinstance(value, StrEnum):
+            return words_of(value)
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def kind_of(model: Any, name: str) -> type[StrEnum]:
+    """The enum of a column."""
+    kind = model.__table__.c[name].type
+    assert isinstance(kind, Enum)
+    assert kind.enum_class is not None
+    assert issubclass(kind.enum_class, StrEnum)
+    return kind.enum_class

@@ -38,11 +38,12 @@ class PostView(ModelView):  # type: ignore[misc]
     list_template = "admin/posts.html"
     create_template = edit_template = "admin/post.html"
     form = PostForm
-    column_list = ("title", "author", "status", "view_count", "published_at")
-    column_searchable_list = ("title", "content")
+    column_list = ("title", "tags", "author", "status", "view_count", "published_at")
+    column_searchable_list = ("title", "content", "author.name", "author.email")
     column_sortable_list = ("title", "status", "view_count", "published_at")
     column_labels = {
         "title": _l("Title"),
+        "tags": _l("Tags"),
         "author": _l("Author"),
         "status": _l("State"),
         "view_count": _l("Views"),

@@ -15,7 +15,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run, RunState
 from mailer.models.run_tally import RunTally
 from mailer.models.user import User
-from mailer.reports.period import Period
+from mailer.periods import Period
 
 PAGE_LENGTH = 50
 BATCH = 500

@@ -20,8 +20,8 @@ from mailer.mailings.verdicts import verdict
 from mailer.mailings.views import page_number
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.periods import parse_period, presets
 from mailer.reports import queries
-from mailer.reports.period import parse_period, presets
 from mailer.reports.queries import Scope
 from mailer.reports.table import table_of
 from mailer.reports.words import kind_words, why

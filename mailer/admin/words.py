@@ -1,0 +1,144 @@
+"""Values of the database in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from mailer.mailings.export import delivery_words, outcome_words
+from mailer.mailings.verdicts import reason_words
+from mailer.manager.words import role_words
+from mailer.models.account_token import TokenPurpose
+from mailer.models.approval import ApprovalState
+from mailer.models.client import SuppressionReason
+from mailer.models.client_import import ImportState
+from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
+from mailer.models.run import PauseReason, RunState, StopReason
+from mailer.models.user import Role
+from mailer.recurrence.rule import Period
+from mailer.smtp.results import Outcome, Phase
+
+
+def words_of(value: StrEnum) -> str:
+    """What a value is called; one that has no words yet is shown as it is."""
+    speak = SPEAKERS.get(type(value))
+    return str(speak().get(value, value.value)) if speak is not None else value.value
+
+
+def _run_states() -> dict[Any, str]:
+    return {
+        RunState.PLANNED: pgettext("run", "planned"),
+        RunState.SENDING: _("sending"),
+        RunState.WAITING_FOR_SERVER: _("waiting for the mail server"),
+        RunState.WAITING_FOR_WINDOW: _("waiting for the sending hours"),
+        RunState.PAUSED: pgettext("run", "paused"),
+        RunState.COMPLETE: _("complete"),
+        RunState.COMPLETE_WITH_REFUSALS: _("complete with refusals"),
+        RunState.INCOMPLETE: _("incomplete"),
+        RunState.STOPPED: pgettext("run", "stopped"),
+        RunState.EXPIRED: _("expired"),
+        RunState.SKIPPED: _("skipped"),
+    }
+
+
+def _stop_reasons() -> dict[Any, str]:
+    return {
+        StopReason.OWNER: _("stopped by the owner"),
+        StopReason.DISABLED: _("the mailing was switched off"),
+        StopReason.BLOCKED: _("the account was blocked"),
+        StopReason.DELETED: _("the mailing was deleted"),
+        StopReason.ENDED: _("the mailing came to its end"),
+        StopReason.OVERLAP: _("the run before was still going"),
+        StopReason.NOBODY: _("there was nobody on the list"),
+        StopReason.MISSED: _("nothing could be sent at that moment"),
+        StopReason.LIMIT: _("more than the account may send in a day"),
+        StopReason.UNAPPROVED: _("no manager had approved it"),
+        StopReason.BRAKE: _("a brake was on at that moment"),
+        StopReason.NO_CATCHER: _("a sample account, and no mail catcher"),
+    }
+
+
+def _mailing_statuses() -> dict[Any, str]:
+    return {
+        MailingStatus.CREATED: _("created"),
+        MailingStatus.STARTED: _("started"),
+        MailingStatus.COMPLETED: _("completed"),
+        MailingStatus.PAUSED: _("paused"),
+        MailingStatus.DISABLED: _("disabled"),
+    }
+
+
+def _phases() -> dict[Any, str]:
+    return {
+        Phase.CONNECT: _("connecting"),
+        Phase.GREETING: _("greeting"),
+        Phase.EHLO: _("introducing ourselves (EHLO)"),
+        Phase.STARTTLS: _("encryption (STARTTLS)"),
+        Phase.AUTH: _("logging in (AUTH)"),
+        Phase.MAIL: _("naming the sender (MAIL)"),
+        Phase.RCPT: _("naming the recipient (RCPT)"),
+        Phase.DATA: _("announcing the text (DATA)"),
+        Phase.MARK: _("before the text was let go"),
+        Phase.CONTENT: _("after the text had been sent"),
+        Phase.RSET: _("reset (RSET)"),
+        Phase.IDLE: _("between two mails"),
+        Phase.QUIT: _("saying goodbye (QUIT)"),
+    }
+
+
+def _import_states() -> dict[Any, str]:
+    return {
+        ImportState.UPLOADED: _("uploaded, not started"),
+        ImportState.QUEUED: pgettext("import", "waiting"),
+        ImportState.RUNNING: pgettext("import", "running"),
+        ImportState.DONE: pgettext("import", "done"),
+        ImportState.FAILED: pgettext("import", "failed"),
+        ImportState.UNDONE: pgettext("import", "undone"),
+    }
+
+
+SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
+    Role: lambda: dict(role_words()),
+    RunState: _run_states,
+    StopReason: _stop_reasons,
+    PauseReason: lambda: {PauseReason.REFUSALS: _("too many mails were refused")},
+    Period: lambda: {
+        Period.ONCE: pgettext("period", "once"),
+        Period.DAILY: pgettext("period", "every day"),
+        Period.WEEKLY: pgettext("period", "every week"),
+        Period.MONTHLY: pgettext("period", "every month"),
+    },
+    Audience: lambda: {
+        Audience.EVERYONE: _("Everyone on the list"),
+        Audience.TAGS: _("Clients with a tag"),
+        Audience.FILTER: _("A saved filter"),
+        Audience.CLIENTS: _("Chosen clients"),
+    },
+    InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
+    MailingStatus: _mailing_statuses,
+    DeliveryState: lambda: {state: delivery_words(state) for state in DeliveryState},
+    Reason: lambda: {reason: reason_words(reason) for reason in Reason},
+    Outcome: lambda: {outcome: outcome_words(outcome) for outcome in Outcome},
+    Phase: _phases,
+    SuppressionReason: lambda: {
+        SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
+        SuppressionReason.MANUAL: _("by the owner’s hand"),
+        SuppressionReason.BAD_ADDRESS: _("the address cannot be used"),
+    },
+    ImportState: _import_states,
+    TokenPurpose: lambda: {
+        TokenPurpose.CONFIRM_EMAIL: _("to confirm an address"),
+        TokenPurpose.RESET_PASSWORD: _("to set a new password"),
+        TokenPurpose.CHANGE_EMAIL: _("to change the address"),
+    },
+    ApprovalState: lambda: {
+        ApprovalState.ASKED: _("waits for a decision"),
+        ApprovalState.APPROVED: _("mailing approved"),
+        ApprovalState.REJECTED: _("mailing not approved"),
+    },
+}
