@@ -71,7 +71,7 @@ def confirm_instance(yes: bool) -> None:
     if not yes:
         click.confirm("Is this the one true instance?", abort=True)
     fence.confirm("flask confirm-instance")
-    click.echo("Confirmed: sending goes on by the rules of each mailing.")
+    click.echo("Confirmed: sending goes on from now; moments that passed before are not made up for.")
 
 
 @click.command("dkim-key")

@@ -154,6 +154,7 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.resend_uncertain": {"POST": OWN_THING},
     "mailings.count_as_accepted": {"POST": OWN_THING},
     "mailings.retry_refused": {"POST": OWN_THING},
+    "mailings.send_to_stopped": {"POST": OWN_THING},
     "mailings.export_rule": {"GET": SEEN_THING},
     "calendar.index": {"GET": SEEN_LIST},
     "calendar.show_punctuality": {"GET": SEEN_LIST},

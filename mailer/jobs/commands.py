@@ -32,7 +32,10 @@ def init_app(app: Flask) -> None:
 @click.command("send-mailings")
 @click.option("--mailing", "mailing_id", type=int, help="Send this mailing now, due or not.")
 def send_mailings(mailing_id: int | None) -> None:
-    """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers."""
+    """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers.
+
+    With --mailing it fails when nobody could be sent to.
+    """
     try:
         fence.require_confirmed()
         run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
@@ -45,6 +48,8 @@ def send_mailings(mailing_id: int | None) -> None:
     stop_what_must()
     if not run_ids:
         click.echo("Nothing is due.")
+    if mailing_id is not None:
+        _require_sent(run_ids[0])
 
 
 def _start_one(mailing_id: int) -> int:
@@ -69,6 +74,14 @@ def _report(run_id: int) -> str:
     line = f"mailing {run.mailing_id}, run {run.id}: {run.state.value}; planned {run.planned_count} = {figures}"
     db.session.rollback()
     return line
+
+
+def _require_sent(run_id: int) -> None:
+    """Raise ClickException, with the server's words if it had any, when no mail of the run was accepted."""
+    run = db.session.get_one(Run, run_id, populate_existing=True)
+    if not run.accepted_count:
+        why = run.last_fault or (run.stop_reason.value if run.stop_reason else "see the run’s page")
+        raise click.ClickException(f"No mail was accepted: {why}")
 
 
 @click.command("worker")

@@ -10,10 +10,12 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, requires
+from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
-from mailer.mailings import queries, services
+from mailer.mailings import queries, services, unusual
 from mailer.mailings.access import own_mailing, per_user
+from mailer.mailings.agenda import in_words
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.run_queries import open_run
@@ -64,8 +66,15 @@ def pause(mailing_id: int) -> ResponseReturnValue:
 @login_required
 def resume(mailing_id: int) -> ResponseReturnValue:
     """Let go of the owner's brake."""
-    services.resume_mailing(own_mailing(mailing_id))
-    flash(_("The mailing goes on."), "success")
+    passed = services.resume_mailing(own_mailing(mailing_id))
+    if passed is None:
+        flash(_("The mailing goes on."), "success")
+    else:
+        moment = in_words(passed)
+        flash(
+            _("The mailing goes on from now. %(moment)s passed meanwhile and is not made up for.", moment=moment),
+            "warning",
+        )
     return _to_page(mailing_id)
 
 
@@ -111,7 +120,14 @@ def send_now(mailing_id: int) -> ResponseReturnValue:
 
 def _ask(mailing_id: int, token: str) -> str:
     mailing = own_mailing(mailing_id)
-    return render_template("mailings/send_now.html", mailing=mailing, recipients=audience.summary(mailing), token=token)
+    recipients = audience.summary(mailing)
+    return render_template(
+        "mailings/send_now.html",
+        mailing=mailing,
+        recipients=recipients,
+        token=token,
+        unusual=unusual.before_sending_now(mailing, recipients.will_get, utcnow()),
+    )
 
 
 def _token() -> str:

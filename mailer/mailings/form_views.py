@@ -12,7 +12,7 @@ from wtforms.fields.core import UnboundField
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
 from mailer.extensions import limiter
-from mailer.mailings import choices, queries, services
+from mailer.mailings import choices, queries, services, unusual
 from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
@@ -23,6 +23,7 @@ from mailer.mailings.forms import CalendarForm, MailingForm
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.run_queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
+from mailer.recurrence.moments import Moment
 from mailer.recurrence.rule import Period
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
@@ -99,7 +100,11 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
     if not form.validate():
         return _render(form, mailing), 422
     try:
-        saved = services.save_mailing(current_user, _plan(form), mailing, form.opened_version)
+        plan = _plan(form)
+        due, recipients = services.begins_at_once(plan, mailing, utcnow()), _recipients(form)
+        if due is not None and recipients is not None and request.form.get("confirmed") != str(recipients.will_get):
+            return _ask_first(plan, mailing, due, recipients)
+        saved = services.save_mailing(current_user, plan, mailing, form.opened_version)
     except FormRefusal as refusal:
         for name, reason in refusal.reasons.items():
             form[name].errors = [*form[name].errors, reason]
@@ -111,6 +116,20 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
     is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
     flash(_("Mailing saved. Sending begins now.") if is_due else _("Mailing saved."), "success")
     return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
+
+
+def _ask_first(
+    plan: MailingPlan, mailing: Mailing | None, due: Moment, recipients: AudienceSummary
+) -> ResponseReturnValue:
+    """Ask once more before saving sets mail off; asked again when the number of people has changed since."""
+    return render_template(
+        "mailings/save_and_send.html",
+        mailing=mailing,
+        plan=plan,
+        recipients=recipients,
+        unusual=unusual.before_saving(current_user, plan.calendar, due, recipients.will_get, utcnow()),
+        typed=[pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "confirmed")],
+    )
 
 
 def _plan(form: MailingForm) -> MailingPlan:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.queue import TICK, enqueue
-from mailer.sending import closing
+from mailer.sending import closing, permits
 
 
 def resend_uncertain(run: Run) -> int:
@@ -36,8 +37,19 @@ def retry_refused(run: Run) -> int:
     return count
 
 
+def send_to_stopped(run: Run) -> int:
+    """Send to those whom the end of the mailing kept from getting it; how many. Neither end nor hours hold them now."""
+    _refuse_braked(run)
+    permits.require(run.mailing, closing.cut_off_count(run), utcnow(), run)
+    count = closing.send_to_stopped(run)
+    db.session.commit()
+    enqueue(TICK)
+    return count
+
+
 def _refuse_braked(run: Run) -> None:
     if run.mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if run.mailing.paused_at is not None:
         raise Refusal(_("This mailing is paused. Let it go on first."))
+    permits.require_way(run.mailing.owner)

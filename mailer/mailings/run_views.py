@@ -22,6 +22,7 @@ from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import reason_words, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
+from mailer.sending import closing
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
 
@@ -118,6 +119,18 @@ def retry_refused(mailing_id: int, run_id: int) -> ResponseReturnValue:
     )
 
 
+@bp.post(f"{AT}/send-to-stopped")
+@login_required
+def send_to_stopped(mailing_id: int, run_id: int) -> ResponseReturnValue:
+    """Send to those whom the end kept from getting it."""
+    return _decide(
+        mailing_id,
+        run_id,
+        run_services.send_to_stopped,
+        lambda count: ngettext("%(num)s mail is being sent.", "%(num)s mails are being sent.", count),
+    )
+
+
 def _decide(
     mailing_id: int, run_id: int, decide: Callable[[Run], int], words: Callable[[int], str]
 ) -> ResponseReturnValue:
@@ -139,6 +152,7 @@ def _moving(found: Run) -> dict[str, object]:
         "progress": Progress.of(found, now) if is_open else None,
         "speed": speed(found, now),
         "is_moving": is_open,
+        "cut_off_count": 0 if is_open else closing.cut_off_count(found),
         "may_change": found.owner_id == current_user.id and current_user.can(Permission.SEND),
     }
 

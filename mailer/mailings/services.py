@@ -17,8 +17,10 @@ from mailer.models.message import Message
 from mailer.models.run import Run, StopReason
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
+from mailer.recurrence.moments import Moment, resolve
+from mailer.recurrence.rule import zone_named
 from mailer.sending import brakes
-from mailer.sending.planning import has_open_run, set_next_run, start_now
+from mailer.sending.planning import due_moment, has_open_run, set_next_run, start_now
 
 
 class RunIsGoing(Refusal):
@@ -63,6 +65,22 @@ def save_mailing(
     return mailing
 
 
+def begins_at_once(plan: MailingPlan, mailing: Mailing | None, now: datetime) -> Moment | None:
+    """The moment whose run begins as soon as `plan` is saved; None when nothing begins, or a brake is on.
+
+    Raises FormRefusal, as saving does.
+    """
+    plan.require_recipients()
+    rule = plan.calendar.rule()
+    if mailing is not None and Calendar.of(mailing) == plan.calendar:
+        return None
+    plan.calendar.require_ahead(now)
+    if mailing is not None and not mailing.may_send:
+        return None
+    ends_at = resolve(rule.until, zone_named(rule.zone)).at if rule.until is not None else None
+    return due_moment(rule, ends_at, mailing.id if mailing is not None else None, now)
+
+
 def delete_mailing(mailing: Mailing) -> None:
     """Hide the mailing for good or until `restore_mailing`; RunIsGoing while it sends."""
     _lock_for_change(mailing, mailing.version)
@@ -71,10 +89,11 @@ def delete_mailing(mailing: Mailing) -> None:
 
 
 def restore_mailing(mailing: Mailing) -> None:
-    """Undo a deletion; the calendar goes on where it was. Refusal when the message is gone."""
+    """Undo a deletion; the calendar goes on from now. Refusal when the message is gone."""
     if mailing.message.deleted_at is not None:
         raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
     mailing.deleted_at = None
+    brakes.release(mailing)
     db.session.commit()
     _wake_if_due(mailing, utcnow())
 
@@ -87,11 +106,15 @@ def pause_mailing(mailing: Mailing) -> None:
     db.session.commit()
 
 
-def resume_mailing(mailing: Mailing) -> None:
-    """Let a paused mailing go on."""
+def resume_mailing(mailing: Mailing) -> datetime | None:
+    """Let a paused mailing go on from now; the local moment that passed meanwhile and is not made good, if one did."""
     brakes.resume(mailing)
+    assert mailing.released_at is not None
+    has_passed = mailing.next_run_at is not None and mailing.next_run_at <= mailing.released_at
+    passed = mailing.next_run_local if has_passed and mailing.may_send else None
     db.session.commit()
     enqueue(TICK)
+    return passed
 
 
 def stop_run(mailing: Mailing) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, update
 
-from mailer.clock import utcnow
+from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState, StopReason
@@ -26,6 +26,7 @@ def pause(mailing: Mailing) -> None:
 def resume(mailing: Mailing) -> None:
     """Let go of the owner's brake, and of the one a run put on by itself: it will not do so again. No commit."""
     mailing.paused_at = None
+    release(mailing)
     db.session.execute(
         update(Run)
         .where(Run.mailing_id == mailing.id, Run.state == RunState.PAUSED, Run.stop_reason.is_(None))
@@ -35,6 +36,11 @@ def resume(mailing: Mailing) -> None:
             pause_reason=None,
         )
     )
+
+
+def release(mailing: Mailing) -> None:
+    """Sending goes on from now; the tick shows the moments that passed meanwhile as left out. No commit."""
+    mailing.released_at = database_now()
 
 
 def stop(mailing: Mailing, reason: StopReason) -> None:

@@ -12,6 +12,7 @@ import json
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def why_held() -> Held | None:
     """The reason, for a page: reads only."""
     row = db.session.get(Instance, 1)
     return None if row is None else _difference(row, _place())
+
+
+def confirmed_at() -> datetime | None:
+    """When a person last said that this is the one true instance; None when nobody ever had to."""
+    row = db.session.get(Instance, 1)
+    return row.confirmed_at if row is not None and row.confirmed_by is not None else None
 
 
 def require_confirmed() -> None:

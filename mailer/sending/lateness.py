@@ -35,6 +35,16 @@ def is_too_late(mailing: Mailing, moment: Moment, now: datetime) -> bool:
     return late_by > max(late_limit(mailing, moment), ALWAYS_ALLOWED)
 
 
+def is_braked(mailing: Mailing, moment: Moment, confirmed_at: datetime | None) -> bool:
+    """Whether `moment` passed before the last brake was let go: the mailing's own, its owner's, or the whole service's.
+
+    A calendar saved afterwards with a moment of the past was meant.
+    """
+    passed_at = max(moment.at, mailing.calendar_since or moment.at)
+    released = (mailing.released_at, mailing.owner.unblocked_at, confirmed_at)
+    return any(at is not None and passed_at < at for at in released)
+
+
 def late_limit(mailing: Mailing, moment: Moment) -> timedelta:
     """How late a run of `moment` may begin: as the mailing says, else half the time to the next one, 12 hours at most.
 

@@ -43,17 +43,22 @@ def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = N
     return None
 
 
-def require(mailing: Mailing, will_get: int, now: datetime) -> None:
-    """Raise `NotPermitted`, in words for the owner, when a run may not begin now."""
-    reason = obstacle(mailing, will_get, now)
-    if reason is StopReason.NO_CATCHER:
+def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> None:
+    """Raise `NotPermitted`, in words for the owner, when a run may not begin now (or `run`, which is over, go on)."""
+    reason = obstacle(mailing, will_get, now, run)
+    require_way(mailing.owner)
+    if reason is StopReason.LIMIT:
+        raise NotPermitted(limit_words(mailing.owner, will_get, now, run))
+    if reason is StopReason.UNAPPROVED:
+        raise NotPermitted(_("This mailing needs a manager’s approval before it is sent. Ask for it on its page."))
+
+
+def require_way(owner: User) -> None:
+    """Raise `NotPermitted` when there is no mail server that this person's mailings may take."""
+    if not transports.routes_of(owner):
         raise NotPermitted(
             _("This is a sample account: its mailings go to the mail catcher only, and there is none here.")
         )
-    if reason is StopReason.LIMIT:
-        raise NotPermitted(limit_words(mailing.owner, will_get, now))
-    if reason is StopReason.UNAPPROVED:
-        raise NotPermitted(_("This mailing needs a manager’s approval before it is sent. Ask for it on its page."))
 
 
 def used_today(owner: User, now: datetime, but_for: Run | None = None) -> int:
@@ -67,7 +72,7 @@ def used_today(owner: User, now: datetime, but_for: Run | None = None) -> int:
     return int(db.session.scalar(total) or 0)
 
 
-def limit_words(owner: User, will_get: int, now: datetime) -> str:
+def limit_words(owner: User, will_get: int, now: datetime, but_for: Run | None = None) -> str:
     """What the limit is and what is left of it, in the reader's language."""
     limit = owner.daily_limit or 0
     return _(
@@ -78,7 +83,7 @@ def limit_words(owner: User, will_get: int, now: datetime) -> str:
             count=format_decimal(will_get),
         ),
         limit=format_decimal(limit),
-        left=format_decimal(max(0, limit - used_today(owner, now))),
+        left=format_decimal(max(0, limit - used_today(owner, now, but_for))),
     )  # fmt: skip
 
 

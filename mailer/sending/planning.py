@@ -25,7 +25,8 @@ from mailer.recurrence.moments import Moment, latest_moment, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, permits
 from mailer.sending.fingerprint import about_now
-from mailer.sending.lateness import due_moments, is_too_late
+from mailer.sending.lateness import due_moments, is_braked, is_too_late
+from mailer.sending.windows import ON_DEMAND
 
 log = structlog.get_logger()
 BATCH = 50  # mailings started in one transaction
@@ -112,8 +113,8 @@ def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[]
             db.session.rollback()
             return started
         try:
-            going = _going(ids)
-            run_ids = [_start(mailing, now, mailing.id in going) for mailing in mailings]
+            going, confirmed_at = _going(ids), fence.confirmed_at()
+            run_ids = [_start(mailing, now, mailing.id in going, confirmed_at) for mailing in mailings]
             db.session.commit()
         except Exception:
             db.session.rollback()
@@ -129,7 +130,7 @@ def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | Non
     run_id = None
     try:
         if mailing is not None:
-            run_id = _start(mailing, now, has_open_run(mailing))
+            run_id = _start(mailing, now, has_open_run(mailing), fence.confirmed_at())
         db.session.commit()
     except Exception:
         db.session.rollback()
@@ -184,19 +185,24 @@ def _going(mailing_ids: Sequence[int]) -> set[int]:
     )
 
 
-def _start(mailing: Mailing, now: datetime, is_going: bool) -> int | None:
+def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: datetime | None) -> int | None:
     """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
 
-    None when no run was made, or that run existed already. See `mailer.sending.lateness` for what is too late.
+    None when no run was made, or that run existed already. See `mailer.sending.lateness` for what is too late. What
+    passed under a brake is not made good: nobody who lets go of one should set off mail of the past.
     """
-    *missed, present = due_moments(mailing, now)
-    if is_too_late(mailing, present, now):
-        missed, run_id = [*missed, present], None
-    else:
-        run_id = _start_present(mailing, present, now, is_going)
-    _insert_missed(mailing, missed, now)
+    due, run_id = due_moments(mailing, now), None
+    braked = [moment for moment in due if is_braked(mailing, moment, confirmed_at)]
+    _insert_skipped(mailing, braked, now, StopReason.BRAKE)
+    if rest := [moment for moment in due if moment not in braked]:
+        *missed, present = rest
+        if is_too_late(mailing, present, now):
+            missed = rest
+        else:
+            run_id = _start_present(mailing, present, now, is_going)
+        _insert_skipped(mailing, missed, now, StopReason.MISSED)
     mailing.started_at = mailing.started_at or now
-    point_at(mailing, next_moment(mailing.rule, max(now, present.at)))
+    point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at)))
     if mailing.next_run_at is None and run_id is None and not is_going:
         mailing.completed_at = now
     return run_id
@@ -210,15 +216,20 @@ def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bo
     return _insert_run(mailing, moment.key, moment.at, now)
 
 
-def _insert_missed(mailing: Mailing, missed: Sequence[Moment], now: datetime) -> None:
-    for moment in missed:
-        _insert_run(mailing, moment.key, moment.at, now, StopReason.MISSED)
+def _insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
+    for moment in skipped:
+        _insert_run(mailing, moment.key, moment.at, now, reason)
 
 
 def _insert_run(
     mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
 ) -> int | None:
-    """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already."""
+    """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already.
+
+    An end that has passed ends a run on demand no more: a person asks for it all the same.
+    """
+    ends_at = end_of(mailing)
+    is_on_demand = occurrence.startswith(ON_DEMAND)
     values = {
         "owner_id": mailing.owner_id,
         "mailing_id": mailing.id,
@@ -227,7 +238,7 @@ def _insert_run(
         "snapshot": snapshot_of(mailing),
         "planned_at": planned_at,
         "due_at": max(planned_at, mailing.calendar_since or planned_at),
-        "ends_at": end_of(mailing),
+        "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
         "created_at": now,
         "closed_at": now if skipped else None,
         "stop_reason": skipped,
@@ -247,7 +258,7 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     """
     now = now or utcnow()
     fence.require_confirmed()
-    occurrence = f"manual:{token}"[:64]
+    occurrence = f"{ON_DEMAND}{token}"[:64]
     db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update())
     existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))
     if existing is not None:

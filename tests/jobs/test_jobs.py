@@ -359,6 +359,24 @@ def test_send_mailings_sends_one_on_demand_due_or_not(app: Flask, owner: User, l
     assert db.session.scalars(select(Run.occurrence)).one().startswith("manual:cli:")
 
 
+def test_send_mailings_fails_when_nobody_could_be_sent_to(app: Flask, owner: User, lab: Lab) -> None:
+    lab.refuse()
+    make_client(owner)
+    mailing = make_mailing(owner)
+    done = flask(app, "send-mailings", "--mailing", str(mailing.id))
+    assert done.returncode == 1
+    assert "waiting_for_server; planned 1" in done.stdout
+    assert "No mail was accepted: " in done.stderr
+
+
+def test_send_mailings_sends_after_the_end_too(app: Flask, owner: User, lab: Lab) -> None:
+    make_client(owner)
+    now = utcnow().replace(tzinfo=None)
+    mailing = make_mailing(owner, starts_local=now - timedelta(days=2), ends_local=now - timedelta(days=1))
+    done = flask(app, "send-mailings", "--mailing", str(mailing.id))
+    assert (done.returncode, len(lab.accepted)) == (0, 1), done.stderr
+
+
 @pytest.mark.parametrize("values", [{"paused_at": utcnow()}, {"disabled_at": utcnow(), "disabled_reason": "spam"}])
 def test_send_mailings_obeys_a_brake(app: Flask, owner: User, lab: Lab, values: dict[str, object]) -> None:
     make_client(owner)

@@ -136,7 +136,8 @@ def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
     assert app.test_cli_runner().invoke(confirm_instance, input="n\n").exit_code == 1
     assert fence.is_held()
     assert app.test_cli_runner().invoke(confirm_instance, ["--yes"]).exit_code == 0
-    assert len(start_due(NOW)) == 1
+    assert not fence.is_held()
+    assert start_due(NOW) == [], "what passed before is not made good"
 
 
 def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from mailer.accounts import letters, sessions
-from mailer.clock import utcnow
+from mailer.clock import database_now, utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.journal import note
 from mailer.manager.services.admins import refuse_last_admin
 from mailer.models.journal_entry import Action
-from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
-from mailer.sending.planning import set_next_run
 
 
 def block(user: User, reason: str, by: User) -> None:
@@ -40,21 +37,13 @@ def block(user: User, reason: str, by: User) -> None:
 
 def unblock(user: User) -> None:
     """Let `user` in again. Their calendars go on from now: moments that passed meanwhile are not made up for."""
-    now = utcnow()
-    # The mailings first, as everyone who locks both does.
-    missed = db.session.scalars(
-        select(Mailing)
-        .where(Mailing.owner_id == user.id, Mailing.next_run_at <= now, Mailing.deleted_at.is_(None))
-        .order_by(Mailing.id)
-        .with_for_update()
-    ).all()
     db.session.refresh(user, with_for_update=True)
     if user.blocked_at is None:
         raise Refusal(_("This account is not blocked."))
     user.blocked_at = user.block_reason = user.blocked_by_id = None
-    for mailing in missed:
-        set_next_run(mailing, now)
+    user.unblocked_at = database_now()
     letter = letters.write(user, "account-unblocked")
     note(Action.UNBLOCKED, f"user {user.id}")
     db.session.commit()
     letters.send(letter)
+    enqueue(TICK)

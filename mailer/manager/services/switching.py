@@ -15,7 +15,6 @@ from mailer.models.run import StopReason
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
-from mailer.sending.planning import set_next_run
 from mailer.web import absolute_url
 
 
@@ -40,11 +39,10 @@ def enable(mailing: Mailing) -> None:
     if mailing.disabled_at is None:
         raise Refusal(_("This mailing is not switched off."))
     mailing.disabled_at = mailing.disabled_reason = mailing.disabled_by_id = None
-    now = utcnow()
-    if mailing.next_run_at is not None and mailing.next_run_at <= now:
-        set_next_run(mailing, now)
+    brakes.release(mailing)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = letters.write(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
     note(Action.ENABLED, f"mailing {mailing.id}")
     db.session.commit()
     letters.send(letter)
+    enqueue(TICK)

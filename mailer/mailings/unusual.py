@@ -1,0 +1,76 @@
+"""What a person should know before mail leaves at once: sentences for the page that asks once more."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from flask_babel import format_decimal, format_timedelta, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from mailer.extensions import db
+from mailer.mailings.agenda import in_words
+from mailer.mailings.calendar_plan import Calendar
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run
+from mailer.models.user import User
+from mailer.recurrence.moments import Moment, resolve
+from mailer.recurrence.rule import zone_named
+from mailer.sending.planning import end_of
+
+MANY = 100  # people, and
+MANY_TIMES = 10  # so many times as many as ever before: perhaps the wrong list
+LONG_AGO = timedelta(minutes=5)
+
+
+def before_saving(owner: User, calendar: Calendar, due: Moment, will_get: int, now: datetime) -> list[str]:
+    """What is unusual about a calendar that begins at once when it is saved."""
+    lines, rule, window = [], calendar.rule(), calendar.window()
+    if now - due.at > LONG_AGO:
+        words = {"moment": in_words(due.local), "ago": format_timedelta(now - due.at)}
+        lines.append(_("The start was %(moment)s, %(ago)s ago.", **words))
+    opening = window.opening(now) if window is not None else None
+    if opening is not None and opening.opens_at > now:
+        opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)
+        lines.append(_("The sending hours are closed now: mails leave from %(moment)s.", moment=in_words(opens)))
+    if rule.until is not None:
+        lines += _end_words(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
+    return lines + more_than_ever(owner.id, will_get)
+
+
+def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[str]:
+    """What is unusual about a run on demand."""
+    lines, ends_at, starts = [], end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
+    if ends_at is not None and ends_at <= now:
+        assert mailing.ends_local is not None
+        moment = in_words(mailing.ends_local)
+        lines.append(_("The end of the mailing, %(moment)s, has passed. This run is sent all the same.", moment=moment))
+    elif ends_at is not None and mailing.ends_local is not None:
+        lines += _end_words(ends_at, mailing.ends_local, now)
+    if starts.at > now:
+        moment = in_words(mailing.starts_local)
+        lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
+    if mailing.window is not None and not mailing.window.is_open(now):
+        lines.append(_("The sending hours are closed now. This run does not wait for them."))
+    return lines + more_than_ever(mailing.owner_id, will_get)
+
+
+def more_than_ever(owner_id: int, will_get: int) -> list[str]:
+    """A word about a number of people that the owner never wrote to before."""
+    most = db.session.scalar(select(func.max(Run.planned_count)).where(Run.owner_id == owner_id)) or 0
+    if not most or will_get < MANY or will_get < MANY_TIMES * most:
+        return []
+    return [
+        ngettext(
+            "Never before did you write to so many: the largest run so far was to %(count)s person.",
+            "Never before did you write to so many: the largest run so far was to %(count)s people.",
+            most,
+            count=format_decimal(most),
+        )
+    ]
+
+
+def _end_words(ends_at: datetime, local: datetime, now: datetime) -> list[str]:
+    if ends_at <= now:
+        return []
+    return [_("Whoever has not got it by the end, %(moment)s, does not get it.", moment=in_words(local, now))]

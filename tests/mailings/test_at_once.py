@@ -1,0 +1,183 @@
+"""Mail that leaves at once: asked for once more with what is unusual, and sent whatever the calendar says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending.closing import stop_what_must
+from mailer.sending.listing import plan_deliveries
+from mailer.smtp.lab import Lab
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing, make_message
+from tests.mailings.builders import close, form_of, make_deliveries, make_run
+from tests.sending.conftest import add_clients, assert_adds_up, finish
+
+TOKEN = "0" * 32
+
+
+def ago(**values: float) -> datetime:
+    return (utcnow() - timedelta(**values)).replace(tzinfo=None, second=0, microsecond=0)
+
+
+@pytest.fixture
+def lab(app: Flask) -> Iterator[Lab]:
+    """The mail server."""
+    with Lab() as server:
+        app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?connections=2"
+        yield server
+
+
+@pytest.fixture
+def typed(owner: User) -> dict[str, object]:
+    """The form of a new mailing to two people whose start was three days ago."""
+    make_client(owner)
+    make_client(owner)
+    return {
+        "name": "Autumn",
+        "message_id": make_message(owner).id,
+        "audience": "everyone",
+        "period": "once",
+        "starts_at": ago(days=3).strftime("%Y-%m-%dT%H:%M"),
+        "timezone": "UTC",
+        "in_doubt_rule": "hold",
+    }
+
+
+def the_run() -> Run:
+    return db.session.scalars(select(Run)).one()
+
+
+def count_mailings() -> int:
+    return db.session.scalar(select(func.count()).select_from(Mailing)) or 0
+
+
+def closed_hours() -> dict[str, object]:
+    """Sending hours of two minutes, half a day from now."""
+    opens = (utcnow() + timedelta(hours=12)).time().replace(second=0, microsecond=0)
+    return {"window_opens": opens, "window_closes": time(opens.hour, (opens.minute + 2) % 60)}
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"starts_local": ago(days=3), "ends_local": ago(days=1)}, "прошло"),
+        ({"starts_local": ago(days=-2)}, "начинается"),
+        ({"starts_local": ago(days=-2), **closed_hours()}, "Часы отправки"),
+    ],
+    ids=["after the end", "before the start", "outside the hours"],
+)
+def test_send_now_sends_now(as_owner: Browser, owner: User, lab: Lab, values: dict[str, object], word: str) -> None:
+    mailing = make_mailing(owner, [make_client(owner), make_client(owner)], **values)
+    page = as_owner.get(f"/mailings/{mailing.id}/send-now").text
+    assert "data-unusual" in page
+    assert word in page
+    assert as_owner.post(f"/mailings/{mailing.id}/send-now", data={"token": TOKEN}).status_code == 303
+    run_id = the_run().id
+    stop_what_must()
+    run = finish(db.session.get_one(Run, run_id))
+    assert (run.state, run.accepted_count) == (RunState.COMPLETE, 2)
+
+
+def test_a_number_never_reached_before_is_pointed_out(as_owner: Browser, owner: User) -> None:
+    few = make_mailing(owner, [make_client(owner)], starts_local=ago(days=1))
+    run = make_run(few)
+    make_deliveries(run, accepted=3)
+    close(run)
+    add_clients(owner, 120)
+    many = make_mailing(owner)
+    assert "data-unusual" in as_owner.get(f"/mailings/{many.id}/send-now").text
+    assert "data-unusual" not in as_owner.get(f"/mailings/{few.id}/send-now").text
+
+
+def test_saving_that_begins_at_once_asks_first(as_owner: Browser, typed: dict[str, object]) -> None:
+    answer = as_owner.post("/mailings/new", data=typed)
+    assert answer.status_code == 200
+    assert 'data-will-get="2"' in answer.text
+    assert "data-unusual" in answer.text
+    assert count_mailings() == 0, "nothing is saved yet"
+    kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    assert {name: kept[name] for name in typed} == {name: str(value) for name, value in typed.items()}
+
+    back = as_owner.post("/mailings/new", data=typed | {"find": "1"})
+    assert 'value="Autumn"' in back.text
+    assert count_mailings() == 0
+
+    assert as_owner.post("/mailings/new", data=typed | {"confirmed": "2"}).status_code == 303
+    assert count_mailings() == 1
+
+
+def test_it_asks_again_when_the_number_of_people_has_changed(
+    as_owner: Browser, typed: dict[str, object], owner: User
+) -> None:
+    make_client(owner)
+    answer = as_owner.post("/mailings/new", data=typed | {"confirmed": "2"})
+    assert (answer.status_code, 'data-will-get="3"' in answer.text, count_mailings()) == (200, True, 0)
+
+
+def test_what_would_be_refused_is_refused_first(as_owner: Browser, typed: dict[str, object]) -> None:
+    assert as_owner.post("/mailings/new", data=typed | {"audience": "tags"}).status_code == 422
+    assert as_owner.post("/mailings/new", data=typed | {"starts_at": "x"}).status_code == 422
+
+
+def test_an_edit_that_begins_at_once_asks_too_and_another_does_not(as_owner: Browser, owner: User) -> None:
+    mailing = make_mailing(owner, [make_client(owner)], period="once")
+    form = form_of(mailing, client_ids=[client.id for client in mailing.clients])
+    address = f"/mailings/{mailing.id}/edit"
+    assert as_owner.post(address, data=form | {"name": "Other"}).status_code == 303
+    form["version"] = mailing.version
+    past = form | {"starts_at": ago(hours=1).strftime("%Y-%m-%dT%H:%M")}
+    assert as_owner.post(address, data=past).status_code == 200
+    assert as_owner.post(address, data=past | {"confirmed": "1"}).status_code == 303
+
+
+def test_those_whom_the_end_cut_off_can_be_sent_to(as_owner: Browser, owner: User, lab: Lab) -> None:
+    mailing = make_mailing(owner, [make_client(owner), make_client(owner)], starts_local=ago(days=3))
+    run_id = make_run(mailing, state=RunState.PLANNED, started_at=None, ends_at=utcnow() + timedelta(hours=1)).id
+    plan_deliveries(run_id)
+    stop_what_must(utcnow() + timedelta(hours=2))
+    run = db.session.get_one(Run, run_id, populate_existing=True)
+    assert (run.state, run.stop_reason, run.stopped_count) == (RunState.EXPIRED, StopReason.ENDED, 2)
+    address = f"/mailings/{mailing.id}/runs/{run_id}"
+    assert f"{address}/send-to-stopped" in as_owner.get(address).text
+
+    assert as_owner.post(f"{address}/send-to-stopped").status_code == 303
+
+    stop_what_must()
+    run = finish(db.session.get_one(Run, run_id))
+    assert (run.state, run.accepted_count, run.stop_reason) == (RunState.COMPLETE, 2, None)
+    assert_adds_up(run)
+
+
+def test_the_limit_holds_for_those_cut_off_too(as_owner: Browser, owner: User) -> None:
+    mailing = make_mailing(owner, [make_client(owner)], starts_local=ago(days=3))
+    run = make_run(mailing)
+    make_deliveries(run, reason="ended", stopped=2)
+    close(run, RunState.EXPIRED, stop_reason=StopReason.ENDED)
+    owner.daily_limit = 1
+    db.session.commit()
+    as_owner.post(f"/mailings/{mailing.id}/runs/{run.id}/send-to-stopped")
+    db.session.refresh(run)
+    assert (run.state, run.stopped_count) == (RunState.EXPIRED, 2)
+
+
+def test_those_stopped_by_a_person_stay_stopped(as_owner: Browser, owner: User) -> None:
+    mailing = make_mailing(owner, [make_client(owner)])
+    run = make_run(mailing)
+    stopped = make_deliveries(run, reason=Reason.STOPPED_BY_OWNER.value, stopped=2)
+    close(run, stop_reason=StopReason.OWNER)
+    address = f"/mailings/{mailing.id}/runs/{run.id}"
+    assert "send-to-stopped" not in as_owner.get(address).text
+    assert as_owner.post(f"{address}/send-to-stopped").status_code == 303
+    assert {delivery.state for delivery in stopped} == {DeliveryState.STOPPED}
