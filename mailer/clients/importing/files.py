@@ -8,39 +8,61 @@ from pathlib import Path
 from flask import current_app
 from werkzeug.datastructures import FileStorage
 
+from mailer.clients.importing.archive import check_spreadsheet
 from mailer.clients.importing.encoding import detect_encoding
-from mailer.clients.importing.magic import HEAD_BYTES, refuse_what_is_not_text
+from mailer.clients.importing.magic import ARCHIVE, HEAD_BYTES, refuse_what_is_not_text
 from mailer.clients.importing.report import Report
+from mailer.clients.importing.sheets import SUFFIXES, Sheet, sheet_of
 from mailer.clients.importing.table import is_blank
 from mailer.clients.refused import ValueRefused
 
 MAX_MEGABYTES = 50
+REPORT = ".report.jsonl"
 
 
 def keep(upload: FileStorage) -> str:
-    """Store an uploaded CSV file and return its new name; raises `ValueRefused` for what is not one."""
+    """Store an uploaded table and return its new name; raises `ValueRefused` for what is not one."""
     head = upload.stream.read(HEAD_BYTES)
     upload.stream.seek(0)
     if not head.strip():
         raise ValueRefused("empty")
-    refuse_what_is_not_text(head)
+    is_archive = head.startswith(ARCHIVE)
+    if not is_archive:
+        refuse_what_is_not_text(head)
     name = uuid.uuid4().hex + ".csv"
     path = path_of(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     upload.save(path)
     try:
-        _check(path)
+        if path.stat().st_size > MAX_MEGABYTES * 1024 * 1024:
+            raise ValueRefused("too_large", megabytes=MAX_MEGABYTES)
+        if is_archive:
+            path = path.replace(path.with_suffix(check_spreadsheet(path)))
+        if is_blank(*source_of(path.name)[:2]):
+            raise ValueRefused("empty")
     except ValueRefused:
-        path.unlink()
+        forget(name)
         raise
-    return name
+    return path.name
 
 
-def _check(path: Path) -> None:
-    if path.stat().st_size > MAX_MEGABYTES * 1024 * 1024:
-        raise ValueRefused("too_large", megabytes=MAX_MEGABYTES)
-    if is_blank(path, detect_encoding(path)):
-        raise ValueRefused("empty")
+def source_of(stored_file: str, sheet: int | None = None) -> tuple[Path, str, Sheet | None]:
+    """The text to read of an upload, its encoding, and which sheet it is of; raises `ValueRefused`."""
+    path = path_of(stored_file)
+    if not path.exists():
+        raise ValueRefused("file_missing")
+    if path.suffix not in SUFFIXES:
+        return path, detect_encoding(path), None
+    found = sheet_of(path, sheet)
+    return found.csv, "utf-8", found
+
+
+def forget(stored_file: str) -> None:
+    """Delete an upload and all that was made from it, save for the report."""
+    report = path_of(stored_file).with_suffix(REPORT)
+    for path in path_of(stored_file).parent.glob(f"{Path(stored_file).stem}.*"):
+        if path != report:
+            path.unlink(missing_ok=True)
 
 
 def path_of(stored_file: str) -> Path:
@@ -50,4 +72,4 @@ def path_of(stored_file: str) -> Path:
 
 def report_of(stored_file: str) -> Report:
     """The report that belongs to an upload."""
-    return Report(path_of(stored_file).with_suffix(".report.jsonl"))
+    return Report(path_of(stored_file).with_suffix(REPORT))

@@ -20,7 +20,7 @@ from mailer.clients.importing.columns import ATTRIBUTE, IGNORE, check_columns
 class UploadForm(FlaskForm):  # type: ignore[misc]
     """The file."""
 
-    file = FileField(_l("CSV file"), validators=[FileRequired(_l("Choose a file."))])
+    file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file."))])
 
 
 class StartForm(FlaskForm):  # type: ignore[misc]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from mailer.clients.importing import staging
-from mailer.clients.importing.files import path_of, report_of
+from mailer.clients.importing.files import forget, path_of, report_of, source_of
 from mailer.clients.importing.report import Draft
 from mailer.clients.importing.rows import ImportedClient, RowReader
 from mailer.clients.importing.table import BrokenRow, Table
@@ -69,14 +70,13 @@ def _carry_out(work: Connection, import_id: int) -> None:
     job = work.execute(select(ClientImport.__table__).where(ClientImport.id == import_id)).one_or_none()
     if job is None or job.state not in (ImportState.QUEUED, ImportState.RUNNING):
         return
-    if not path_of(job.stored_file).exists():
-        raise ValueRefused("file_missing")
+    source, _encoding, _sheet = source_of(job.stored_file, job.options.get("sheet"))
     _show(import_id, state=ImportState.RUNNING, started_at=utcnow(), done_count=0)
     options: dict[str, Any] = job.options
     draft = Draft(path_of(job.stored_file).with_suffix(".draft.jsonl"))
     tally = Tally()
     cursor = cast(extensions.cursor, work.connection.cursor())
-    staging.stage(cursor, _valid_clients(job, draft, tally))
+    staging.stage(cursor, _valid_clients(job, source, draft, tally))
     _write_report(cursor, job, draft, tally)
     if tally.rejected_count and options["mode"] == "all":
         _show(import_id, row_count=tally.row_count, rejected_count=tally.rejected_count)
@@ -100,10 +100,10 @@ def _carry_out(work: Connection, import_id: int) -> None:
     )
 
 
-def _valid_clients(job: Any, draft: Draft, tally: Tally) -> Iterator[ImportedClient]:
+def _valid_clients(job: Any, source: Path, draft: Draft, tally: Tally) -> Iterator[ImportedClient]:
     """The clients of all good rows; what is wrong with the others goes into the draft, what is done to the page."""
     options = job.options
-    table = Table(path_of(job.stored_file), options["encoding"], options["separator"], options["header_row"])
+    table = Table(source, options["encoding"], options["separator"], options["header_row"])
     reader = RowReader(options["targets"], options["names"])
     every_rows, every_seconds = _SHOW_EVERY
     shown_at = time.monotonic()
@@ -154,5 +154,4 @@ def _forget_upload(import_id: int) -> None:
         query = select(ClientImport.stored_file, ClientImport.state).where(ClientImport.id == import_id)
         found = connection.execute(query).one_or_none()
     if found is not None and found.state.is_final:
-        path_of(found.stored_file).unlink(missing_ok=True)
-        path_of(found.stored_file).with_suffix(".draft.jsonl").unlink(missing_ok=True)
+        forget(found.stored_file)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from mailer.clients.importing.columns import MAX_COLUMNS, columns_of, guess_columns
-from mailer.clients.importing.encoding import ENCODINGS, MARKS, SINGLE_BYTE, detect_encoding, telling_lines
-from mailer.clients.importing.files import path_of
+from mailer.clients.importing.encoding import ENCODINGS, MARKS, SINGLE_BYTE, telling_lines
+from mailer.clients.importing.files import source_of
 from mailer.clients.importing.layout import HEADER_ROWS, detect_header, detect_separator, readable, sample_of
 from mailer.clients.importing.names import own_names
+from mailer.clients.importing.sheets import Sheet
 from mailer.clients.importing.table import SEPARATORS, BrokenRow, Row, Table, count_lines
 from mailer.clients.refused import ValueRefused
 
@@ -33,6 +34,12 @@ class Preview:
     header_choices: list[Row]  # the rows that may be the header
     unreadable_header: BrokenRow | None  # the first row, where it is not CSV and no other names the columns
     readings: dict[str, str]  # for each encoding: how it reads the first words that encodings differ about
+    sheet: Sheet | None = None  # of a spreadsheet
+
+    @property
+    def reading(self) -> str:
+        """What the page sends back as `shown`."""
+        return reading_of(self.table, self.sheet)
 
     @property
     def shown_places(self) -> list[int]:
@@ -47,22 +54,27 @@ class Preview:
             "separator": self.table.separator,
             "header_row": self.table.header_row,
             "names": self.names,
+            "sheet": self.sheet.number if self.sheet else None,
         }
 
 
 def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
-    """Read a stored file as `chosen` says (`encoding`, `separator`, `header`: a row's number or 0), else as detected.
+    """Read a stored file as `chosen` says, else as detected.
+
+    It may say: `encoding`, `separator`, `sheet`, and `header`, a row's number or 0.
 
     Raises `ValueRefused` for more than 500 columns.
     """
-    path = path_of(stored_file)
-    if not path.exists():
-        raise ValueRefused("file_missing")
-    encoding = _one_of(ENCODINGS, chosen.get("encoding")) or detect_encoding(path)
-    separator = _one_of(SEPARATORS, chosen.get("separator")) or detect_separator(path, encoding)
+    path, encoding, sheet = _source(stored_file, chosen)
+    if sheet is None:
+        encoding = _one_of(ENCODINGS, chosen.get("encoding")) or encoding
+    separator = "," if sheet else _one_of(SEPARATORS, chosen.get("separator")) or detect_separator(path, encoding)
     sample = sample_of(Table(path, encoding, separator))
     choices = [row for row in sample[:HEADER_ROWS] if isinstance(row, tuple)]
-    asked = _one_of({"0", *(str(number) for number, _cells in choices)}, chosen.get("header"))
+    table = Table(path, encoding, separator)
+    # A header that was shown for another reading says nothing about this one.
+    is_same = chosen.get("shown") in (None, reading_of(table, sheet))
+    asked = _one_of({"0", *(str(number) for number, _cells in choices)}, chosen.get("header")) if is_same else None
     header_row = detect_header(sample) if asked is None else int(asked)
     table = Table(path, encoding, separator, header_row)
     rows = [row for row in sample if _number(row) > header_row]
@@ -81,7 +93,20 @@ def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
         header_choices=choices,
         unreadable_header=_unreadable(sample, header_row),
         readings=_readings(path),
+        sheet=sheet,
     )
+
+
+def _source(stored_file: str, chosen: Mapping[str, str]) -> tuple[Path, str, Sheet | None]:
+    found = source_of(stored_file)
+    if found[2] and (number := _one_of(set(map(str, range(len(found[2].names)))), chosen.get("sheet"))):
+        return source_of(stored_file, int(number))
+    return found
+
+
+def reading_of(table: Table, sheet: Sheet | None) -> str:
+    """A name for what the rows depend on, save for the header."""
+    return f"{table.encoding} {table.separator} {sheet.number if sheet else ''}"
 
 
 def _width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

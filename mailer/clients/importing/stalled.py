@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, exists, func, select
 
-from mailer.clients.importing.files import path_of
+from mailer.clients.importing.files import forget
 from mailer.clients.importing.job import LOCKS
 from mailer.extensions import db
 from mailer.models.client_import import ClientImport, ImportState
@@ -45,7 +45,7 @@ def discard_abandoned(now: datetime) -> int:
         select(ClientImport).where(ClientImport.state == ImportState.UPLOADED, ClientImport.created_at < now - KEPT_FOR)
     ).all()
     for upload in abandoned:
-        path_of(upload.stored_file).unlink(missing_ok=True)
+        forget(upload.stored_file)
         db.session.delete(upload)
     db.session.commit()
     return len(abandoned)
