@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from mailer.clients.choice import Choice
 from mailer.clients.labels import FIELDS
 from mailer.clients.queries import export_of
 from mailer.clients.values import join_tags
+from mailer.models.client import SuppressionReason
 from mailer.models.user import User
 
-COLUMNS = ("email", "last_name", "first_name", "patronymic", "birth_year", "comment", "tags")
+COLUMNS = ("email", "last_name", "first_name", "patronymic", "birth_year", "comment", "tags", "subscribed")
 
 
 def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[object]]:
@@ -20,4 +22,15 @@ def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[obje
     names, rows = export_of(choice, user, session)
     yield [*(str(FIELDS[name]) for name in COLUMNS), *names]
     for row in rows:
-        yield [*row[:6], join_tags(row.tags), *(row.attributes.get(name, "") for name in names)]
+        yield [*row[:6], join_tags(row.tags), _consent(row.reason), *(row.attributes.get(name, "") for name in names)]
+
+
+def _consent(reason: SuppressionReason | None) -> str:
+    """Words that the import understands, whatever the language."""
+    words = {
+        None: _("subscribed"),
+        SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
+        SuppressionReason.BAD_ADDRESS: _("undeliverable"),
+        SuppressionReason.MANUAL: _("do not write"),
+    }
+    return words[reason]

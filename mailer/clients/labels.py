@@ -11,4 +11,6 @@ FIELDS = {
     "birth_year": _l("Year of birth"),
     "comment": _l("Comment"),
     "tags": _l("Tags"),
+    "subscribed": _l("Subscription"),
+    "unsubscribed": _l("Do not write"),
 }

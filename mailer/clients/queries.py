@@ -111,6 +111,10 @@ def export_of(choice: Choice, user: User, session: Session) -> tuple[list[str], 
         Client.comment,
         Client.tags,
         Client.attributes,
+        Suppression.reason,
     )
-    query = ordered(select(*columns).where(*where), choice).execution_options(yield_per=1000)
+    same = (Suppression.owner_id == Client.owner_id) & (Suppression.email_key == Client.email_key)
+    query = ordered(select(*columns).outerjoin(Suppression, same).where(*where), choice).execution_options(
+        yield_per=1000
+    )
     return names, iter(session.execute(query))

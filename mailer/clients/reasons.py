@@ -35,6 +35,7 @@ SENTENCES: dict[str, LazyString] = {
     "too_long": _l("The value is longer than %(limit)s characters."),
     "year_not_a_number": _l("The year of birth must be written with four digits."),
     "year_out_of_range": _l("The year of birth must lie between %(first)s and %(last)s."),
+    "subscription_unknown": _l("This does not say whether the person is subscribed."),
     "too_many_tags": _l("There are more than %(limit)s tags."),
     "too_many_attributes": _l("There are more than %(limit)s further details."),
     "attribute_name": _l("The name of a detail must not be empty or contain a colon."),

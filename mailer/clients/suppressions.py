@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clients.address import normalise
@@ -29,6 +30,32 @@ def suppress(client: Client) -> None:
     values = {"owner_id": client.owner_id, "email_key": client.email_key, "reason": SuppressionReason.MANUAL}
     db.session.execute(insert(Suppression).values(values).on_conflict_do_nothing())
     db.session.commit()
+
+
+def suppress_all(where: list[ColumnElement[bool]]) -> int:
+    """Never write to the clients that `where` chooses; to how many addresses mailings went until now."""
+    chosen = select(Client.owner_id, Client.email_key, literal(SuppressionReason.MANUAL.value)).where(*where)
+    statement = insert(Suppression).from_select(["owner_id", "email_key", "reason"], chosen, include_defaults=False)
+    count = db.session.execute(statement.on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
+    db.session.commit()
+    return int(count)
+
+
+def lift_all(where: list[ColumnElement[bool]]) -> int:
+    """Undo `suppress_all`: only what an owner decided, never a person's own word or a bad address; how many."""
+    chosen = select(Client.owner_id, Client.email_key).where(*where)
+    lifted = (
+        delete(Suppression)
+        .where(
+            Suppression.reason == SuppressionReason.MANUAL,
+            tuple_(Suppression.owner_id, Suppression.email_key).in_(chosen),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    count = int(db.session.execute(lifted).rowcount)  # type: ignore[attr-defined]
+    db.session.commit()
+    log.info("suppressions lifted", count=count)
+    return count
 
 
 def lift_suppression(client: Client, confirmation: str) -> None:

@@ -170,7 +170,7 @@ def unsuppress(client_id: int) -> ResponseReturnValue:
 @bp.post("/bulk")
 @requires(Permission.SEND)
 def bulk() -> ResponseReturnValue:
-    """Delete or tag the marked clients, or (`everyone`) all of the present choice."""
+    """Delete, tag or leave out of mailings the marked clients, or (`everyone`) all of the present choice."""
     choice = _choice(request.form)
     where = [*queries.chosen(choice, current_user), Client.owner_id == current_user.id]
     if not request.form.get("everyone"):
@@ -182,6 +182,16 @@ def bulk() -> ResponseReturnValue:
         count, moment = services.delete_clients(where)
         undo = url_for("clients.restore_deleted", at=moment.isoformat())
         _flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
+    elif form.action.data == "suppress":
+        count = suppressions.suppress_all(where)
+        text = ngettext(
+            "%(num)s address is now left out of mailings.", "%(num)s addresses are now left out of mailings.", count
+        )
+        flash(text, "success")
+    elif form.action.data == "unsuppress":
+        count = suppressions.lift_all(where)
+        text = ngettext("%(num)s address gets mailings again.", "%(num)s addresses get mailings again.", count)
+        flash(text + " " + _("People who unsubscribed themselves are still left out."), "success")
     else:
         change = services.add_tag if form.action.data == "add_tag" else services.remove_tag
         count = change(where, form.tag_name.cleaned[0])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mailer.clients.consent import clean_subscribed, clean_unsubscribed
 from mailer.clients.importing.layout import is_address
 from mailer.clients.importing.names import field_called, is_technical
 from mailer.clients.labels import FIELDS
@@ -15,6 +16,7 @@ from mailer.clients.values import MAX_ATTRIBUTES, clean_attribute_name
 MAX_COLUMNS = 500
 IGNORE = "ignore"
 ATTRIBUTE = "attribute"  # kept as a detail called as the column is
+CONSENT = {"subscribed": clean_subscribed, "unsubscribed": clean_unsubscribed}
 PARTS = frozenset({"last_name", "first_name", "patronymic"})
 
 
@@ -65,6 +67,8 @@ def guess_columns(columns: Sequence[Column]) -> list[str]:
 def _target(column: Column, field: str | None, taken: set[str], fields: Sequence[str | None]) -> str:
     if field == "full_name" and PARTS.intersection(filter(None, fields)):
         return IGNORE  # says again what the parts say
+    if field in CONSENT and not all(_is_known(CONSENT[field], cell) for cell in column.cells):
+        field = None  # a status of another kind
     if field is not None and field != "email" and field not in taken:
         return field
     return IGNORE if is_technical(column.name, column.cells) else ATTRIBUTE
@@ -78,6 +82,14 @@ def _address_column(columns: Sequence[Column]) -> int | None:
     if found:
         return max(found, key=lambda place: (counts[place], place in named, -place))
     return next(iter(named), None)
+
+
+def _is_known(clean: Callable[[str], str], cell: str) -> bool:
+    try:
+        clean(cell)
+    except ValueRefused:
+        return False
+    return True
 
 
 def check_columns(targets: Sequence[str], names: Sequence[str]) -> None:

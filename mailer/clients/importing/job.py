@@ -96,6 +96,7 @@ def _carry_out(work: Connection, import_id: int) -> None:
             created_count=merged.created_count,
             updated_count=merged.updated_count,
             unchanged_count=unchanged,
+            options=options | {"suppressed_count": merged.suppressed_count},
         )
     )
 

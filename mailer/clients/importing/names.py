@@ -22,6 +22,11 @@ NAMES = MappingProxyType(
         "comment": "комментарий комментарии примечание заметка заметки comment comments note notes",
         "birth_year": "годрождения birthyear yearofbirth год",
         "tags": "метки теги тэги тег метка tags tag группа группы groups group groupmembership labels",
+        "subscribed": "подписка подписан подписана подписканарассылку согласие согласиенарассылку статусподписки "
+        "статус subscribed subscription subscriptionstatus status emailstatus optin consent acceptsmarketing "
+        "acceptsemailmarketing emailmarketingconsent",
+        "unsubscribed": "отписан отписана отписался отписка датаотписки неписать нерассылать отказ unsubscribed "
+        "unsubscribe unsubscribedat unsubtime optout emailoptout donotemail donotmail suppressed",
     }
 )
 _FIELD_OF = {name: field for field, names in NAMES.items() for name in names.split()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailer.clients import values
 from mailer.clients.address import normalise
-from mailer.clients.importing.columns import ATTRIBUTE, IGNORE
+from mailer.clients.importing.columns import ATTRIBUTE, CONSENT, IGNORE
 from mailer.clients.importing.table import MAX_FIELD, BrokenRow
 from mailer.clients.refused import ValueRefused
 from mailer.formulas import restore
@@ -40,6 +40,7 @@ class ImportedClient:
     birth_year: int | None = None
     tags: Sequence[str] = ()
     attributes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    suppressed: str = ""  # why not to write to the person
 
 
 Setter = Callable[[ImportedClient, str], None]
@@ -51,6 +52,13 @@ def _set_email(client: ImportedClient, cell: str) -> None:
 
 def _set_full_name(client: ImportedClient, cell: str) -> None:
     client.last_name, client.first_name, client.patronymic = values.split_full_name(cell)
+
+
+def _set_consent(clean: Callable[[str], str]) -> Setter:
+    def set_reason(client: ImportedClient, cell: str) -> None:
+        client.suppressed = clean(cell) or client.suppressed
+
+    return set_reason
 
 
 def _setter(name: str, clean: Callable[[str], Any]) -> Setter:
@@ -66,6 +74,7 @@ SETTERS: Mapping[str, Setter] = {
     "comment": _setter("comment", values.clean_comment),
     "birth_year": _setter("birth_year", values.clean_year),
     "tags": _setter("tags", values.clean_tags),
+    **{name: _set_consent(clean) for name, clean in CONSENT.items()},
 }
 
 

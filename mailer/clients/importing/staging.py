@@ -17,7 +17,7 @@ from mailer.clients.importing.rows import ImportedClient, Problem
 _TABLE = """
     CREATE TEMPORARY TABLE staged_clients (
         row integer, email text, email_key text, last_name text, first_name text, patronymic text, comment text,
-        birth_year smallint, tags text[], attributes jsonb
+        birth_year smallint, tags text[], attributes jsonb, suppressed text
     ) ON COMMIT DROP
 """
 _DUPLICATES = """
@@ -61,6 +61,14 @@ _UPDATE = f"""
         OR NOT c.tags @> excluded.tags
         OR NOT c.attributes @> excluded.attributes
 """
+# Of all rows, duplicates too. A person's own word outweighs any other reason, and no file takes it back.
+_SUPPRESS = """
+    INSERT INTO suppressions AS s (owner_id, email_key, reason)
+    SELECT DISTINCT ON (email_key) %(owner_id)s, email_key, suppressed FROM staged_clients WHERE suppressed <> ''
+    ORDER BY email_key, suppressed <> 'unsubscribed'
+    ON CONFLICT (owner_id, email_key) DO UPDATE SET reason = excluded.reason
+    WHERE excluded.reason = 'unsubscribed' AND s.reason <> 'unsubscribed'
+"""
 _MERGE_LOCKS = 0x474F4C43  # the class of advisory locks that say "this owner's clients are being merged"
 _NO_DETAILS = "{}"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -68,10 +76,11 @@ _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 @dataclass(frozen=True)
 class Merged:
-    """How many clients an import made and how many it changed."""
+    """How many clients an import made, how many it changed, and to how many addresses mailings go no more."""
 
     created_count: int
     updated_count: int
+    suppressed_count: int
 
 
 def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient]) -> None:
@@ -100,7 +109,8 @@ def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[s
     )
     cursor.execute(statement, {"owner_id": owner_id, "import_id": import_id, "tags": tags})
     created, updated = cursor.fetchone() or (0, 0)
-    return Merged(created, updated)
+    cursor.execute(_SUPPRESS, {"owner_id": owner_id})
+    return Merged(created, updated, cursor.rowcount)
 
 
 def _line(client: ImportedClient) -> str:
@@ -114,7 +124,7 @@ def _line(client: ImportedClient) -> str:
     details = (
         json.dumps(client.attributes, ensure_ascii=False).translate(_ESCAPES) if client.attributes else _NO_DETAILS
     )
-    return "\t".join((str(client.row), line.replace("\x1f", "\t"), year, tags, details)) + "\n"
+    return "\t".join((str(client.row), line.replace("\x1f", "\t"), year, tags, details, client.suppressed)) + "\n"
 
 
 def _array(tags: Iterable[str]) -> str:
