@@ -18,10 +18,14 @@ R = TypeVar("R")
 
 
 class Permission(StrEnum):
-    """What can be granted; roles are sets of these (`mailer.models.user`)."""
+    """What a person may do; roles are bundles of these, and some are granted one by one (`mailer.models.user`)."""
 
     SEND = "send"  # own clients, messages and mailings
-    OVERSEE = "oversee"  # see everybody's, switch mailings off, block users
+    OVERSEE = "oversee"  # see everything of everybody's
+    BLOCK_USERS = "block-users"
+    SWITCH_MAILINGS = "switch-mailings"  # off and on again, and stop runs
+    APPROVE_MAILINGS = "approve-mailings"
+    SET_LIMITS = "set-limits"
     APPROVE_POSTS = "approve-posts"
     EDIT_BLOG = "edit-blog"
     ADMINISTER = "administer"

@@ -14,13 +14,15 @@ from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.journal.command import journal
 from mailer.laboratory.command import lab
+from mailer.manager.command import grant, revoke
 from mailer.models.user import Role
 from mailer.sending import dkim_keys, fence
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (create_user, reset_second_factor, journal, load_sample, dkim_key, confirm_instance, lab):
+    accounts = (create_user, reset_second_factor, grant, revoke)
+    for command in (*accounts, journal, load_sample, dkim_key, confirm_instance, lab):
         app.cli.add_command(command)
 
 

@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from mailer.access import Permission
 from mailer.admin.overviews import OVERVIEWS, rest
 from mailer.extensions import db
-from mailer.models.user import User
+from mailer.models.user import GRANTABLE, User
 from tests.conftest import Browser
-from tests.world import FURNISHED, address_of, browsers_of_everybody, query_of
+from tests.factories import make_user
+from tests.world import FURNISHED, address_of, browsers_of_everybody, furnish, query_of
 
 PEOPLE = ("anonymous", "unconfirmed", "blocked", "other", "editor", "manager", "admin", "owner")  # in this order
 
@@ -176,6 +178,7 @@ TABLE: dict[str, dict[str, str]] = {
     "manager.block": {"POST": OVERSEERS},
     "manager.unblock": {"POST": OVERSEERS},
     "manager.limits": {"POST": OVERSEERS},
+    "manager.permissions": {"POST": ADMINS},
     "manager.role": {"POST": ADMINS},
     "manager.end_sessions": {"POST": ADMINS},
     "manager.reset_second_factor": {"POST": ADMINS},
@@ -293,6 +296,50 @@ def test_nothing_changes_without_a_csrf_token(app: Flask, people: dict[str, Brow
 def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browser], verb: str) -> None:
     for endpoint in TABLE:
         assert people["owner"].open(address_of(app, endpoint), method=verb).status_code == 405, endpoint
+
+
+# What a plain user gains by a single permission: looking at what is everybody's, and one thing to do with it.
+LOOKING = {
+    (endpoint, "GET")
+    for endpoint, methods in TABLE.items()
+    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint != "manager.disable"
+}
+APPROVING = {
+    *((endpoint, "GET") for endpoint in ("review.index", "review.show", "articles.show")),
+    ("review.approve", "POST"),
+    ("review.reject", "POST"),
+}
+GAINS: dict[Permission, set[tuple[str, str]]] = {
+    Permission.OVERSEE: LOOKING,
+    Permission.BLOCK_USERS: LOOKING | {("manager.block", "POST"), ("manager.unblock", "POST")},
+    Permission.SET_LIMITS: LOOKING | {("manager.limits", "POST")},
+    Permission.SWITCH_MAILINGS: LOOKING
+    | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST")},
+    Permission.APPROVE_MAILINGS: LOOKING | {("manager.approve", "POST"), ("manager.reject", "POST")},
+    Permission.APPROVE_POSTS: APPROVING,
+}
+
+
+@pytest.mark.parametrize("permission", GRANTABLE)
+def test_a_single_permission_opens_what_it_names_and_nothing_else(
+    app: Flask, web: Browser, owner: User, permission: Permission
+) -> None:
+    furnish(app, owner)
+    web.login(make_user(granted=[permission.value]))
+    opened = set()
+    for endpoint, method in ROWS:
+        cells = dict(zip(PEOPLE, TABLE[endpoint][method].split(), strict=True))
+        if endpoint.startswith("all_") and endpoint != "all_users.index_view":
+            continue  # one table of the panel stands for all
+        if cells["other"] == "+" or (cells["admin"] == cells["other"] and cells["owner"] != "+"):
+            continue  # open to everybody signed in, or to nobody
+        if cells["owner"] == "+" and cells["other"] == "404" and cells["admin"] != "+":
+            continue  # the owner's own work, whoever looks
+        answer = web.open(address_of(app, endpoint) + query_of(endpoint), method=method)
+        answer.close()
+        if allowed(answer.status_code):
+            opened.add((endpoint, method))
+    assert opened == GAINS[permission]
 
 
 LOOKED = {"journal", "user_sessions"}

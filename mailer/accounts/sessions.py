@@ -16,7 +16,7 @@ from sqlalchemy.orm import contains_eager
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_token import AccountToken
-from mailer.models.user import Role, User
+from mailer.models.user import User
 from mailer.models.user_session import UserSession
 
 KEY_BYTES = 32
@@ -33,7 +33,7 @@ def begin(user: User, is_remembered: bool, ip: str, user_agent: str, now: dateti
         UserSession(
             user_id=user.id,
             key_hash=_hash(key),
-            is_remembered=is_remembered and user.role is Role.USER,
+            is_remembered=is_remembered and not user.is_staff,
             created_at=now,
             seen_at=now,
             ip=ip[:45],
@@ -61,8 +61,8 @@ def find(key: str, now: datetime) -> UserSession | None:
 
 def is_over(session: UserSession, now: datetime) -> bool:
     """Whether it was idle for too long, or began too long ago. A remembered one is never idle."""
-    idle, whole = USER_LIMITS if session.user.role is Role.USER else STAFF_LIMITS
-    is_idle = now - session.seen_at > idle and not (session.is_remembered and session.user.role is Role.USER)
+    idle, whole = STAFF_LIMITS if session.user.is_staff else USER_LIMITS
+    is_idle = now - session.seen_at > idle and not (session.is_remembered and not session.user.is_staff)
     return is_idle or now - session.created_at > whole
 
 

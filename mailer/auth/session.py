@@ -10,7 +10,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
 from mailer.models.journal_entry import Action
-from mailer.models.user import Role, User
+from mailer.models.user import User
 
 KEY = "_user_id"  # where Flask-Login looks; what it finds there is the key of a session
 
@@ -25,7 +25,7 @@ def begin(user: User, remember: bool = False) -> None:
     login_user(user)
     session[KEY] = key
     session["language"] = user.language
-    session.permanent = remember and user.role is Role.USER
+    session.permanent = remember and not user.is_staff
 
 
 def renew(user: User) -> None:

@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.accounts.second_factors import has_second_factor
-from mailer.models.user import Role
 
 ALWAYS_OPEN = {"static", "admin.static", "auth.second_factor", "auth.logout", "home.set_language", "home.show_health"}
 
@@ -17,7 +16,7 @@ def ask_staff_for_second_factor() -> ResponseReturnValue | None:
     """Before each request: lead staff without a second factor to where they make one."""
     if not current_app.config["STAFF_NEEDS_SECOND_FACTOR"] or request.endpoint in ALWAYS_OPEN:
         return None
-    if not current_user.is_authenticated or current_user.role is Role.USER or has_second_factor(current_user):
+    if not current_user.is_authenticated or not current_user.is_staff or has_second_factor(current_user):
         return None
     if request.method not in {"GET", "HEAD"}:
         abort(403)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -37,7 +37,7 @@ def show(post_id: int) -> str:
 @requires(*APPROVERS)
 def approve(post_id: int) -> ResponseReturnValue:
     """Publish the version that was looked at."""
-    post = queries.get_visible_post(post_id, current_user)
+    post = _to_decide(post_id)
     try:
         services.approve(post, current_user, _version())
     except Refusal as refusal:
@@ -50,7 +50,7 @@ def approve(post_id: int) -> ResponseReturnValue:
 @requires(*APPROVERS)
 def reject(post_id: int) -> ResponseReturnValue:
     """Give it back with a reason."""
-    post, form = queries.get_visible_post(post_id, current_user), RejectionForm()
+    post, form = _to_decide(post_id), RejectionForm()
     if not form.validate():
         return _page(post, form), 422
     try:
@@ -59,6 +59,14 @@ def reject(post_id: int) -> ResponseReturnValue:
         return _refused(post_id, refusal)
     flash(_("“%(title)s” went back to its author, with your reason.", title=post.title), "success")
     return redirect(url_for("review.index"), 303)
+
+
+def _to_decide(post_id: int) -> BlogPost:
+    """An article to decide about: one's own only for those who edit the blog anyway, else 403."""
+    post = queries.get_visible_post(post_id, current_user)
+    if post.author_id == current_user.id and not current_user.can(Permission.EDIT_BLOG):
+        abort(403)
+    return post
 
 
 def _version() -> int:

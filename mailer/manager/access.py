@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from mailer.access import Permission
 from mailer.extensions import db
-from mailer.models.user import Role, User
+from mailer.models.user import User
 
 
 def me() -> User:
@@ -34,5 +34,5 @@ def user_to_judge(user_id: int) -> User:
 
 
 def may_judge(user: User) -> bool:
-    """Whether the person signed in may block `user` and set their limits."""
-    return user.id != current_user.id and (user.role is Role.USER or current_user.can(Permission.ADMINISTER))
+    """Whether `user` is somebody whom the person signed in may judge at all: staff is judged by admins only."""
+    return user.id != current_user.id and (not user.is_staff or current_user.can(Permission.ADMINISTER))

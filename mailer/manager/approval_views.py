@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.errors import Refusal
@@ -34,10 +35,10 @@ def approval(approval_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/approvals/<int:approval_id>/approve")
-@requires(Permission.OVERSEE)
+@requires(Permission.APPROVE_MAILINGS)
 def approve(approval_id: int) -> ResponseReturnValue:
     """Say yes to exactly what the page shows."""
-    asked = _get(approval_id)
+    asked = _to_decide(approval_id)
     try:
         services.approve(asked, me())
     except Refusal as refusal:
@@ -47,10 +48,10 @@ def approve(approval_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/approvals/<int:approval_id>/reject")
-@requires(Permission.OVERSEE)
+@requires(Permission.APPROVE_MAILINGS)
 def reject(approval_id: int) -> ResponseReturnValue:
     """Say no, and why."""
-    asked, form = _get(approval_id), ReasonForm()
+    asked, form = _to_decide(approval_id), ReasonForm()
     if not form.validate_on_submit():
         return _page(asked, form), 422
     try:
@@ -63,6 +64,14 @@ def reject(approval_id: int) -> ResponseReturnValue:
 
 def _get(approval_id: int) -> Approval:
     return db.get_or_404(Approval, approval_id)
+
+
+def _to_decide(approval_id: int) -> Approval:
+    """Nobody's own: 403."""
+    asked = _get(approval_id)
+    if asked.owner_id == current_user.id:
+        abort(403)
+    return asked
 
 
 def _page(asked: Approval, form: ReasonForm) -> str:

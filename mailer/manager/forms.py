@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, Form, IntegerField, SelectField, TextAreaField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from mailer.manager.words import role_words
+from mailer.access import Permission
+from mailer.manager.words import permission_words, role_words
 from mailer.models.user import Role
 
 
@@ -54,3 +64,13 @@ class RoleForm(FlaskForm):  # type: ignore[misc]
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.role.choices = [(role.value, label) for role, label in role_words().items()]
+
+
+class PermissionsForm(FlaskForm):  # type: ignore[misc]
+    """What one person may do besides their role."""
+
+    granted = SelectMultipleField(_l("Permissions"), coerce=Permission)
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.granted.choices = [(one.value, label) for one, label in permission_words().items()]

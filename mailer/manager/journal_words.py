@@ -32,6 +32,7 @@ def action_words() -> dict[Action, str]:
         Action.BLOCKED: pgettext("journal", "blocked"),
         Action.UNBLOCKED: pgettext("journal", "unblocked"),
         Action.ROLE_CHANGED: pgettext("journal", "role changed"),
+        Action.PERMISSIONS_CHANGED: pgettext("journal", "permissions changed"),
         Action.LIMIT_CHANGED: pgettext("journal", "limits changed"),
         Action.DISABLED: pgettext("journal", "mailing switched off"),
         Action.ENABLED: pgettext("journal", "mailing switched on again"),

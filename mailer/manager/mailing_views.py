@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -20,10 +20,10 @@ from mailer.models.mailing import Mailing
 
 
 @bp.route("/mailings/<int:mailing_id>/disable", methods=["GET", "POST"])
-@requires(Permission.OVERSEE)
+@requires(Permission.SWITCH_MAILINGS)
 def disable(mailing_id: int) -> ResponseReturnValue:
     """Ask why, then switch the mailing off."""
-    mailing = cast(Mailing, get_visible(Mailing, mailing_id, current_user))
+    mailing = _of_others(mailing_id)
     form = ReasonForm()
     if not form.validate_on_submit():
         return render_template("manager/disable.html", mailing=mailing, form=form), 422 if form.errors else 200
@@ -37,10 +37,10 @@ def disable(mailing_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/mailings/<int:mailing_id>/enable")
-@requires(Permission.OVERSEE)
+@requires(Permission.SWITCH_MAILINGS)
 def enable(mailing_id: int) -> ResponseReturnValue:
     """Switch the mailing on again."""
-    mailing = cast(Mailing, get_visible(Mailing, mailing_id, current_user))
+    mailing = _of_others(mailing_id)
     try:
         services.enable(mailing)
         flash(_("The mailing goes on. Its owner has been told."), "success")
@@ -48,3 +48,11 @@ def enable(mailing_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+def _of_others(mailing_id: int) -> Mailing:
+    """Somebody else's live mailing: nobody undoes what was decided about their own."""
+    mailing = cast(Mailing, get_visible(Mailing, mailing_id, current_user))
+    if mailing.owner_id == current_user.id:
+        abort(403)
+    return mailing

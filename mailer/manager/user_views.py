@@ -14,8 +14,8 @@ from mailer.extensions import db
 from mailer.manager import queries, services
 from mailer.manager.access import may_judge, me, user_to_judge, user_to_see
 from mailer.manager.blueprint import bp
-from mailer.manager.forms import LimitsForm, ReasonForm, RoleForm
-from mailer.manager.words import role_words
+from mailer.manager.forms import LimitsForm, PermissionsForm, ReasonForm, RoleForm
+from mailer.manager.words import permission_words, role_words
 from mailer.models.user import User
 
 
@@ -27,7 +27,7 @@ def user(user_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/users/<int:user_id>/block")
-@requires(Permission.OVERSEE)
+@requires(Permission.BLOCK_USERS)
 def block(user_id: int) -> ResponseReturnValue:
     """Keep somebody out and stop their mail."""
     person, form = user_to_judge(user_id), ReasonForm()
@@ -44,7 +44,7 @@ def block(user_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/users/<int:user_id>/unblock")
-@requires(Permission.OVERSEE)
+@requires(Permission.BLOCK_USERS)
 def unblock(user_id: int) -> ResponseReturnValue:
     """Let somebody in again."""
     person = user_to_judge(user_id)
@@ -57,7 +57,7 @@ def unblock(user_id: int) -> ResponseReturnValue:
 
 
 @bp.post("/users/<int:user_id>/limits")
-@requires(Permission.OVERSEE)
+@requires(Permission.SET_LIMITS)
 def limits(user_id: int) -> ResponseReturnValue:
     """Set how much somebody may send."""
     person, form = user_to_judge(user_id), LimitsForm()
@@ -80,6 +80,21 @@ def role(user_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         return _refused(person, refusal)
     flash(_("%(name)s is now: %(role)s.", name=person.display_name, role=role_words()[person.role]), "success")
+    return _to_page(user_id)
+
+
+@bp.post("/users/<int:user_id>/permissions")
+@requires(Permission.ADMINISTER)
+def permissions(user_id: int) -> ResponseReturnValue:
+    """Grant and take back single permissions."""
+    person, form = user_to_see(user_id), PermissionsForm()
+    if not form.validate_on_submit():
+        return _page(person, permissions_form=form), 422
+    try:
+        services.set_permissions(person, form.granted.data or [])
+    except Refusal as refusal:
+        return _refused(person, refusal)
+    flash(_("The permissions of %(name)s are saved. They were signed out.", name=person.display_name), "success")
     return _to_page(user_id)
 
 
@@ -107,6 +122,7 @@ def _page(person: User, **forms: object) -> str:
         "block_form": ReasonForm(formdata=None),
         "limits_form": LimitsForm(formdata=None, obj=person),
         "role_form": RoleForm(formdata=None, obj=person),
+        "permissions_form": PermissionsForm(formdata=None),
     }
     return render_template(
         "manager/user.html",
@@ -115,6 +131,7 @@ def _page(person: User, **forms: object) -> str:
         mailings=queries.mailings_of(person),
         blocker=db.session.get(User, person.blocked_by_id) if person.blocked_by_id else None,
         roles=role_words(),
+        permissions=permission_words(),
         may_judge=may_judge(person),
         has_second_factor=has_second_factor(person),
         **(filled | forms),

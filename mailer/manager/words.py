@@ -1,9 +1,10 @@
-"""What roles are called."""
+"""What roles and permissions are called."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from mailer.access import Permission
 from mailer.models.user import Role
 
 
@@ -14,4 +15,16 @@ def role_words() -> dict[Role, str]:
         Role.MANAGER: _("manager"),
         Role.EDITOR: _("editor"),
         Role.ADMIN: _("administrator"),
+    }
+
+
+def permission_words() -> dict[Permission, str]:
+    """Every permission that can be granted by itself, in the reader's language."""
+    return {
+        Permission.OVERSEE: _("see everything"),
+        Permission.BLOCK_USERS: _("block users"),
+        Permission.SWITCH_MAILINGS: _("switch mailings off and on"),
+        Permission.APPROVE_MAILINGS: _("approve mailings"),
+        Permission.APPROVE_POSTS: _("approve articles"),
+        Permission.SET_LIMITS: _("set limits"),
     }

@@ -40,6 +40,7 @@ class Action(StrEnum):
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
     ROLE_CHANGED = "role-changed"
+    PERMISSIONS_CHANGED = "permissions-changed"
     LIMIT_CHANGED = "limit-changed"
     DISABLED = "disabled"
     ENABLED = "enabled"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.access import Permission
@@ -29,12 +30,23 @@ class Role(StrEnum):
         return PERMISSIONS[self]
 
 
+# What nobody can do well who does not see what it is about brings seeing along.
+NEED_TO_SEE = frozenset(
+    {Permission.BLOCK_USERS, Permission.SWITCH_MAILINGS, Permission.APPROVE_MAILINGS, Permission.SET_LIMITS}
+)
+MANAGING = frozenset({Permission.OVERSEE, Permission.APPROVE_POSTS}) | NEED_TO_SEE
 PERMISSIONS = {
     Role.USER: frozenset({Permission.SEND}),
-    Role.MANAGER: frozenset({Permission.OVERSEE, Permission.APPROVE_POSTS}),
+    Role.MANAGER: MANAGING,
     Role.EDITOR: frozenset({Permission.EDIT_BLOG}),
-    Role.ADMIN: frozenset({Permission.OVERSEE, Permission.APPROVE_POSTS, Permission.EDIT_BLOG, Permission.ADMINISTER}),
+    Role.ADMIN: MANAGING | {Permission.EDIT_BLOG, Permission.ADMINISTER},
 }
+# What admins can add to a role for one person, in the order in which it is offered.
+GRANTABLE = (
+    Permission.OVERSEE, Permission.BLOCK_USERS, Permission.SWITCH_MAILINGS, Permission.APPROVE_MAILINGS,
+    Permission.APPROVE_POSTS, Permission.SET_LIMITS,
+)  # fmt: skip
+_GRANTABLE = ", ".join(f"'{permission}'" for permission in GRANTABLE)
 
 
 class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
@@ -46,12 +58,14 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
         Index("ix_users_to_erase", "id", postgresql_where=text("erased_at IS NOT NULL AND data_erased_at IS NULL")),
         CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),
+        CheckConstraint(f"granted <@ ARRAY[{_GRANTABLE}]::varchar[]", name="granted_can_be"),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(text_enum(Role, "role"), default=Role.USER)
+    granted: Mapped[list[str]] = mapped_column(ARRAY(String(32)), default=list, server_default="{}")  # besides the role
     name: Mapped[str] = mapped_column(String(150), default="")
     phone: Mapped[str] = mapped_column(String(32), default="")
     country: Mapped[str] = mapped_column(String(2), default="")
@@ -78,9 +92,20 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
         """Whether this person may be signed in at all."""
         return self.confirmed_at is not None and self.blocked_at is None
 
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Those of the role and those granted besides, with the seeing that some need."""
+        held = self.role.permissions | {Permission(name) for name in self.granted or ()}
+        return held | {Permission.OVERSEE} if held & NEED_TO_SEE else held
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether this person may do more than send their own mail."""
+        return bool(self.permissions - {Permission.SEND})
+
     def can(self, permission: Permission) -> bool:
-        """Whether this person's role grants `permission`."""
-        return permission in self.role.permissions
+        """Whether this person may do that, by role or by grant."""
+        return permission in self.permissions
 
     @property
     def display_name(self) -> str:

@@ -179,7 +179,22 @@ def test_long_words_and_subjects_leave_as_lines_that_every_server_takes(mailbox:
         assert max(map(len, (record.content or b"").split(b"\r\n"))) <= 998
 
 
+@pytest.mark.parametrize(
+    ("granted", "language", "words"),
+    [
+        ("oversee,set-limits", "en", "see everything, set limits"),
+        ("oversee", "ru", "видеть всё"),
+        ("", "en", "nothing else"),
+    ],
+)
+def test_permissions_are_named_in_the_mail(mailbox: Mailbox, granted: str, language: str, words: str) -> None:
+    outbox.post("permissions-changed", "person@golub.test", language, granted=granted)
+    db.session.commit()
+    mail = mailbox.fetch_one()
+    assert words in text_of(mail) and words in text_of(mail, "html")
+
+
 def test_every_folder_of_mails_is_tested(app: Flask) -> None:
     folders = (Path(app.root_path) / "templates" / "mail").iterdir()
-    shown_elsewhere = {"role-changed"}  # tests/manager/test_blocking.py
+    shown_elsewhere = {"role-changed", "permissions-changed"}  # tests/manager/test_blocking.py, and above
     assert {folder.name for folder in folders if folder.is_dir()} == set(TEMPLATES) | shown_elsewhere

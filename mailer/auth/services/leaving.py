@@ -53,6 +53,7 @@ def erase_account(user: User, password: str) -> None:
     brakes.stop_owner(user.id)
     sessions.end_all(user.id)
     user.email, user.password_hash, user.role = f"deleted-{user.id}@deleted.invalid", "", Role.USER
+    user.granted = []
     user.name = user.phone = user.country = ""
     user.avatar_file = None
     user.erased_at = user.blocked_at = now

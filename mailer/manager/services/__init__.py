@@ -3,9 +3,10 @@
 from mailer.manager.services.blocking import block, unblock
 from mailer.manager.services.deciding import approve, reject
 from mailer.manager.services.limits import set_limits
-from mailer.manager.services.roles import change_role, end_sessions
+from mailer.manager.services.roles import change_role, end_sessions, set_permissions
 from mailer.manager.services.switching import disable, enable
 
 __all__ = [
-    "approve", "block", "change_role", "disable", "enable", "end_sessions", "reject", "set_limits", "unblock",
+    "approve", "block", "change_role", "disable", "enable", "end_sessions", "reject", "set_limits", "set_permissions",
+    "unblock",
 ]  # fmt: skip

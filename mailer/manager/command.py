@@ -1,0 +1,51 @@
+"""`flask grant` and `flask revoke`: single permissions from the command line."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy import func, select
+
+from mailer.access import Permission
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.manager.services import set_permissions
+from mailer.models.user import GRANTABLE, User
+
+PERMISSIONS = click.Choice([permission.value for permission in GRANTABLE])
+
+
+@click.command("grant")
+@click.argument("email")
+@click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
+def grant(email: str, permissions: tuple[str, ...]) -> None:
+    """Let somebody do more than their role allows."""
+    user = _find(email)
+    _save(user, {*user.granted, *permissions})
+
+
+@click.command("revoke")
+@click.argument("email")
+@click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
+def revoke(email: str, permissions: tuple[str, ...]) -> None:
+    """Take back what was granted. What a role brings goes with the role only."""
+    user = _find(email)
+    by_role = sorted(set(permissions) & {permission.value for permission in user.role.permissions})
+    if by_role:
+        raise click.ClickException(f"{', '.join(by_role)}: comes with the role of {user.email}, {user.role.value}.")
+    _save(user, set(user.granted) - set(permissions))
+
+
+def _find(email: str) -> User:
+    user = db.session.scalar(select(User).where(func.lower(User.email) == email.lower(), User.erased_at.is_(None)))
+    if user is None:
+        raise click.ClickException(f"There is no account with the address {email}.")
+    return user
+
+
+def _save(user: User, names: set[str]) -> None:
+    try:
+        set_permissions(user, {Permission(name) for name in names})
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    allowed = sorted(permission.value for permission in user.permissions)
+    click.echo(f"{user.email} ({user.role.value}) may: {', '.join(allowed)}")
