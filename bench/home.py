@@ -1,7 +1,7 @@
 """How fast public pages are with a warm cache and without any: `.venv/bin/python -m bench.home`.
 
 Starts PostgreSQL and Valkey of its own, loads the sample data and `--clients` more addresses, and asks gunicorn (two
-workers of eight threads, as `make run` starts it) over kept connections from a process of its own. Everything shares
+workers of eight threads, as behind a proxy) over kept connections from a process of its own. Everything shares
 this machine's cores, the asking too. A visitor is either new (no cookie) or known (a cookie from an earlier page).
 """
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +54,7 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     account: Account | None = None
     directory: Path = CHECKOUT
+    sockets: tuple[socket.socket, ...] = ()  # open in the command under the same numbers
     is_needed: bool = True  # else the service starts without it, and it comes when it can
 
 
@@ -72,6 +74,7 @@ def start(part: Part) -> subprocess.Popen[bytes]:
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,
+            pass_fds=[each.fileno() for each in part.sockets],
             preexec_fn=_die_with(os.getpid(), part.stop_signal),
         )
 

@@ -4,37 +4,45 @@ from __future__ import annotations
 
 import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from launcher.part import Part
 from launcher.settings import Settings
+from launcher.web import listen
 
 PYTHON = sys.executable
 FLASK = (PYTHON, "-m", "flask")
-WEB = (
-    *(PYTHON, "-m", "gunicorn", "wsgi:app", "--worker-class=gthread", "--workers=2", "--threads=8"),
-    # Longer than a proxy keeps an idle connection (nginx: 60 s): who closes first must be the one that would ask.
-    "--keep-alive=75",
-    *("--no-control-socket", "--graceful-timeout=4", "--log-level=warning"),
-)
+WEB = (PYTHON, "-m", "launcher.web")
+WEB_PROCESSES = 2
 
 
 def application_parts(settings: Settings, environment: Mapping[str, str], port: int) -> list[Part]:
     """The site, the workers and the scheduler; `environment` carries the addresses of the servers."""
     logs = settings.var_dir / "logs"
 
-    def part(name: str, *command: str, is_ready: Callable[[], bool] | None = None) -> Part:
-        return Part(name, command, environment, logs / f"{name}.log", is_ready)
+    def part(name: str, *command: str) -> Part:
+        return Part(name, command, environment, logs / f"{name}.log")
 
-    bind = f"--bind={settings.host}:{port}"
+    listener = listen(settings.host, port)
+    web = [
+        Part(
+            name=f"web-{number}",
+            command=(*WEB, str(listener.fileno())),
+            environment=environment,
+            log=logs / f"web-{number}.log",
+            is_ready=lambda: answers_health(port, environment["SITE_URL"]),
+            sockets=(listener,),
+        )
+        for number in range(1, WEB_PROCESSES + 1)
+    ]
     mailing_workers = [
         part(f"worker-mailings-{number}", *FLASK, "worker", "mailings")
         for number in range(1, settings.mailing_worker_count + 1)
     ]
     return [
-        part("web", *WEB, bind, is_ready=lambda: answers_health(port, environment["SITE_URL"])),
+        *web,
         *mailing_workers,
         part("worker-accounts", *FLASK, "worker", "accounts"),
         part("worker-ticks", *FLASK, "worker", "ticks"),

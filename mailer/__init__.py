@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from mailer import database_limits, errors, logs, web
+from mailer.bodies import Request
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
 from mailer.jobs import commands
@@ -25,6 +26,7 @@ def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
 
         config = from_environment()
     app = Flask(__name__)
+    app.request_class = Request
     app.config.from_object(config)
     logs.init_app(app)
     transports.init_app(app)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mailer.extensions import db
 from mailer.formulas import disarm
+from mailer.turns import exporting
 
 Table = Callable[[Session], Iterable[Iterable[object]]]
 CHUNK = 64 * 1024
@@ -55,7 +56,7 @@ def csv_of(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
 
 
 def _pieces(table: Table) -> Generator[bytes, None, None]:
-    with Session(db.engine) as session:
+    with exporting.one(), Session(db.engine) as session:
         yield from csv_of(table(session))
 
 

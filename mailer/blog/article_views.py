@@ -17,6 +17,7 @@ from mailer.extensions import db, limiter
 from mailer.limiting import per_user
 from mailer.models.blog_post import BlogPost
 from mailer.pictures import BadPicture
+from mailer.turns import previewing
 
 bp = Blueprint("articles", __name__, url_prefix="/articles")
 
@@ -85,6 +86,7 @@ def restore(post_id: int) -> ResponseReturnValue:
 @bp.post("/preview")
 @login_required
 @limiting.previews
+@previewing.on()
 def preview() -> str:
     """The text typed so far, as readers would see it."""
     return render_template("articles/_preview.html", body=render(request.form.get("content", "")[:CONTENT_LENGTH]))

@@ -22,6 +22,7 @@ from mailer.models.message import Message
 from mailer.searching import searched
 from mailer.sending.senders import own_address, own_addresses
 from mailer.sending.trial import send_trial
+from mailer.turns import previewing
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
@@ -146,6 +147,7 @@ def send_test(message_id: int) -> ResponseReturnValue:
 @bp.post("/preview")
 @requires(Permission.SEND)
 @limiter.limit("240 per minute", key_func=per_user)
+@previewing.on()
 def preview() -> ResponseReturnValue:
     """A piece of page: the draft being typed, as a client would get it."""
     draft = MessageForm().draft()

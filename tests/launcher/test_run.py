@@ -94,10 +94,10 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
     assert "(head)" in beside.stdout, beside.stderr
 
     run.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: (run.var_dir / "logs" / "web.old.log").exists())
+    wait_for(lambda: (run.var_dir / "logs" / "web-1.old.log").exists())
     assert is_healthy(run)
 
-    pids = [run.pid_of(command) for command in ("gunicorn", "postgres", "valkey-server")]
+    pids = [run.pid_of(command) for command in ("launcher.web", "postgres", "valkey-server")]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not any(is_running(pid) for pid in pids))

@@ -189,3 +189,17 @@ def test_a_user_of_another_key_is_nobody(app: Flask, web: Browser, owner: User) 
         forger = type(own)(key, salt=salt, serializer=own.serializer, signer_kwargs=own.signer_kwargs)
         web.set_cookie("session", forger.dumps({"_user_id": str(real.id)}))
         assert web.get("/profile").status_code == 302
+
+
+def test_a_body_is_as_large_as_its_form_needs(app: Flask, as_owner: Browser) -> None:
+    app.config["WTF_CSRF_ENABLED"], was = True, app.config["WTF_CSRF_ENABLED"]
+    try:
+        for path, size, is_refused in (
+            ("/login", 3 * 2**20, True), ("/clients/new", 2**20, True), ("/clients/import/", 20 * 2**20, False),
+            ("/profile/avatar", 5 * 2**20, False), ("/clients/import/", 52 * 2**20, True), ("/nowhere", 2**20, False),
+        ):  # fmt: skip
+            body = io.BytesIO(b"x" * size)
+            answer = as_owner.post(path, data={"file": (body, "a.bin")}, content_type="multipart/form-data")
+            assert (answer.status_code == 413) is is_refused, (path, size, answer.status_code)
+    finally:
+        app.config["WTF_CSRF_ENABLED"] = was

@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from mailer import database_limits
 from mailer.extensions import db
+from mailer.turns import exporting
+from tests.conftest import Browser
 
 
 def setting(name: str) -> str:
@@ -36,3 +38,14 @@ def test_a_question_that_takes_too_long_is_answered_with_a_page(app: Flask, monk
     answer = app.test_client().get("/privacy", headers={"Accept-Language": "en"})
     assert answer.status_code == 503
     assert "слишком много времени" in answer.text
+
+
+def test_long_work_has_few_places_and_nobody_waits_for_one(as_owner: Browser) -> None:
+    with exporting.one(), exporting.one():
+        answer = as_owner.get("/clients/export")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert "Слишком много сразу" in answer.text
+    assert as_owner.get("/clients/export").status_code == 200
+    with as_owner.head("/clients/export"), as_owner.head("/clients/export"):
+        pass
+    assert as_owner.get("/clients/export").data.startswith("\ufeff".encode())  # every place is given back

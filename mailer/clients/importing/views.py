@@ -23,6 +23,7 @@ from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.models.client_import import ClientImport, ImportState
+from mailer.turns import reading
 
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
@@ -35,7 +36,8 @@ def new() -> ResponseReturnValue:
     form = UploadForm()
     if form.is_submitted() and form.validate():
         try:
-            begun = services.begin_import(current_user, form.file.data)
+            with reading.one():
+                begun = services.begin_import(current_user, form.file.data)
         except ValueRefused as refused:
             form.file.errors = [explain(refused.code, refused.params)]
         else:
@@ -52,7 +54,8 @@ def show(import_id: int) -> ResponseReturnValue:
     if begun.state is not ImportState.UPLOADED:
         return render_template("clients/imports/show.html", **_result_of(begun))
     try:
-        preview = preview_of(begun.stored_file, request.args)
+        with reading.one():
+            preview = preview_of(begun.stored_file, request.args)
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
         return redirect(url_for("clients.imports.new"), 303)
@@ -66,7 +69,8 @@ def start(import_id: int) -> ResponseReturnValue:
     begun = _own(import_id)
     form = StartForm()
     try:
-        preview = preview_of(begun.stored_file, request.form)
+        with reading.one():
+            preview = preview_of(begun.stored_file, request.form)
         try:
             targets = chosen_targets(request.form, preview.names)
             if not preview.rows:
