@@ -52,6 +52,16 @@ def throw_away_postgres(state_dir: Path, *, is_durable: bool = False) -> Iterato
 
 
 @contextmanager
+def own_postgres(state_dir: Path, *, may_be_new: bool) -> Iterator[str]:
+    """The state folder's own database, which is not running (hold `launcher.lock` meanwhile), for this `with`."""
+    state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = prepare_postgres(state_dir)
+    with _running(server.part()):
+        server.ensure_database(is_expected=not may_be_new)
+        yield server.url()
+
+
+@contextmanager
 def running_valkey(state_dir: Path) -> Iterator[str]:
     """A Valkey of its own."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 from mailer.accounts.second_factors import remove_second_factor
 from mailer.auth.queries import find_user
 from mailer.auth.services.registration import create_user as create_account
+from mailer.backup.commands import backup, restore_command
 from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.journal.command import journal
@@ -22,7 +23,7 @@ from mailer.sending import dkim_keys, fence
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
     accounts = (create_user, reset_second_factor, grant, revoke)
-    for command in (*accounts, journal, load_sample, dkim_key, confirm_instance, lab):
+    for command in (*accounts, journal, load_sample, dkim_key, confirm_instance, lab, backup, restore_command):
         app.cli.add_command(command)
 
 

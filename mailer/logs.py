@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
             ],
         )
     )
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # a line each for what it always sets up
     root = logging.getLogger()
     root.handlers = [h for h in root.handlers if not getattr(h, "is_golub", False)]
     handler.is_golub = True  # type: ignore[attr-defined]

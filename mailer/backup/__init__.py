@@ -1,0 +1,1 @@
+"""One file with everything that an installation consists of, and the way back. See docs/production.md."""

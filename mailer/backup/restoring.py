@@ -1,0 +1,193 @@
+"""Put a backup back: the whole of it, in one transaction, or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from flask import current_app
+from flask_babel import gettext as _
+
+from launcher.credentials import load_credentials, write_private
+from mailer.backup import programs
+from mailer.backup.archive import DUMP, KEYS, SECRETS, SETTINGS, UPLOADS, Manifest, files_under
+from mailer.backup.making import OWN_TO_A_PLACE, ROOT
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+
+# The schema as a new database has it.  What is restored is a copy until an operator says otherwise (`sending.fence`).
+BEFORE = """
+BEGIN;
+SET LOCAL lock_timeout = '15s';
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
+AFTER = """
+INSERT INTO public.instances (id, number, cluster, database, host, confirmed_at)
+VALUES (1, gen_random_uuid(), 'restored', 0, '', now()) ON CONFLICT (id) DO UPDATE SET cluster = 'restored';
+"""
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'golub'"
+RESTORED_ENV = "restored.env"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is in the database now, to be asked about."""
+
+    user_count: int
+    is_in_use: bool
+
+
+def look_at(url: str) -> Target:
+    """What a restore would replace. Refusal when the database cannot be reached."""
+    with closing(programs.connect(url)) as connection:
+        is_in_use = programs.ask(connection, OTHERS) > 0
+        if programs.ask(connection, "SELECT to_regclass('public.users')") is None:
+            return Target(0, is_in_use)
+        return Target(programs.ask(connection, "SELECT count(*) FROM public.users"), is_in_use)
+
+
+def require_known(manifest: Manifest) -> None:
+    """Refusal when a later release of Golub made it."""
+    try:
+        ScriptDirectory(str(ROOT / "migrations")).get_revision(manifest.revision)
+    except CommandError as error:
+        raise Refusal(
+            _("The backup is of a newer release of Golub (schema %(revision)s).", revision=manifest.revision)
+        ) from error
+
+
+def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
+    """Replace everything by the backup; what the operator should know then. Refusal: nothing was changed."""
+    require_known(manifest)
+    folder, _version = programs.folder_for(max(manifest.tools, _server_major(url)))
+    var_dir = Path(current_app.config["VAR_DIR"])
+    with tempfile.TemporaryDirectory(dir=var_dir, prefix="restoring-") as staging, tempfile.TemporaryFile() as said:
+        try:
+            _unpack(archive, Path(staging))
+        except OSError as error:
+            raise Refusal(_("The uploads could not be unpacked: %(error)s", error=error)) from error
+        psql = _start([str(folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"], url, subprocess.PIPE, said)
+        assert psql.stdin is not None
+        try:
+            is_whole = _feed(psql.stdin, folder, url, archive, said)
+            with _swapped(var_dir, Path(staging)) as kept:
+                psql.stdin.write(b"COMMIT;\n" if is_whole else b"ROLLBACK;\n")
+                psql.stdin.close()
+                if psql.wait() or not is_whole:
+                    raise BrokenPipeError
+        except BrokenPipeError as error:
+            with suppress(OSError):
+                psql.stdin.close()
+            psql.wait()
+            raise Refusal(_("The database did not take the backup: %(error)s", error=_words(said))) from error
+    return [*_secrets(archive, var_dir), *(_("Kept beside it: %(folder)s", folder=place) for place in kept)]
+
+
+def _feed(sink: IO[bytes], folder: Path, url: str, archive: zipfile.ZipFile, said: IO[bytes]) -> bool:
+    """Give the dump, as SQL, to psql, in a transaction left open. Whether all of it went. Errors: BrokenPipeError."""
+    sink.write(BEFORE.encode())
+    sink.flush()
+    command = [str(folder / "pg_restore"), "--no-owner", "--no-privileges", "--file=-"]
+    reader = _start(command, url, subprocess.PIPE, said, stdout=sink)
+    assert reader.stdin is not None
+    try:
+        with archive.open(DUMP) as dump:
+            shutil.copyfileobj(dump, reader.stdin, 2**20)
+    finally:
+        with suppress(BrokenPipeError):
+            reader.stdin.close()
+        code = reader.wait()
+    if code == 0:
+        sink.write(AFTER.encode())
+        sink.flush()
+    return code == 0
+
+
+def _start(
+    command: list[str], url: str, stdin: int, said: IO[bytes], stdout: IO[bytes] | int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs
+        command, env=programs.environment(url), stdin=stdin, stdout=stdout, stderr=said
+    )
+
+
+def _words(said: IO[bytes]) -> str:
+    said.seek(0)
+    lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if "ERROR" in line or "rror:" in line]
+    return "\n".join(lines[:3])
+
+
+def _server_major(url: str) -> int:
+    with closing(programs.connect(url)) as connection:
+        return connection.server_version // 10_000
+
+
+def _unpack(archive: zipfile.ZipFile, staging: Path) -> None:
+    for folder in UPLOADS:
+        (staging / folder).mkdir(mode=0o700)
+        for part, path in files_under(archive, folder):
+            target = staging / folder / path
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with archive.open(part) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink, 2**20)
+
+
+@contextmanager
+def _swapped(var_dir: Path, staging: Path) -> Iterator[list[Path]]:
+    """The folders of uploads changed for those restored, and back again if the `with` fails. Yields what is kept."""
+    stamp = f"{utcnow():%Y%m%d-%H%M%S}"
+    moved: list[tuple[Path, Path]] = []
+    kept: list[Path] = []
+    try:
+        for folder in UPLOADS:
+            if (var_dir / folder).exists() and any((var_dir / folder).iterdir()):
+                kept.append(var_dir / f"{folder}.before-{stamp}")
+                moved.append((var_dir / folder, kept[-1]))
+                (var_dir / folder).rename(kept[-1])
+            moved.append((staging / folder, var_dir / folder))
+            (staging / folder).rename(var_dir / folder)
+        yield kept
+    except BaseException:
+        for before, after in reversed(moved):
+            with suppress(OSError):
+                after.rename(before)
+        raise
+
+
+def _secrets(archive: zipfile.ZipFile, var_dir: Path) -> list[str]:
+    """Put keys and secrets where the service finds them; what an operator has to do by hand."""
+    notes = []
+    secrets = json.loads(archive.read(SECRETS))
+    known = load_credentials(var_dir) | {name: text for name, text in secrets.items() if name not in OWN_TO_A_PLACE}
+    write_private(var_dir / "secrets.json", json.dumps(known))
+    if settings := archive.read(SETTINGS).decode():
+        write_private(var_dir / RESTORED_ENV, settings)
+        notes.append(_("Settings it was made with, to compare: %(file)s", file=var_dir / RESTORED_ENV))
+    if os.environ.get("SECRET_KEY", secrets["secret_key"]) != secrets["secret_key"]:
+        notes.append(
+            _(
+                "SECRET_KEY is another one here: second factors and links in mails work only with that of the backup "
+                "(secret_key in %(file)s).",
+                file=var_dir / "secrets.json",
+            )
+        )
+    for part, path in files_under(archive, KEYS):
+        target = var_dir / KEYS / path
+        if not target.exists():
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(target, archive.read(part).decode())
+        notes.append(_("DKIM key: DKIM_KEYS=%(setting)s", setting=f"{path.stem}:{target}"))
+    return notes
