@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, func, or_
 
 MAX_LENGTH = 200  # characters, as the search boxes allow
 MAX_WORDS = 10
+SHORTEST_NUMBER = 5  # digits
+SIGNS_OF_NUMBERS = " ()-+./\u00a0"
+_NUMBER = re.compile(r"\+?[0-9 ()\-./]+")
 
 
 def searched(args: Mapping[str, Any], name: str = "q") -> str:
@@ -26,6 +30,28 @@ def shortened(text: str) -> str:
 
 
 def mentions(search: str, columns: Collection[Any]) -> list[ColumnElement[bool]]:
-    """Conditions that together hold for rows with each word of `search` in one of the columns, in any case."""
-    words = shortened(search).split()
-    return [or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in words]
+    """Conditions that together hold for rows with each word of `search` in one of the columns; ё is е, in any case."""
+    return [or_(*(holds(column, word) for column in columns)) for word in shortened(search).split()]
+
+
+def holds(column: Any, word: str) -> ColumnElement[bool]:
+    """Whether `word` stands in the column; ё is е, in any case."""
+    found: ColumnElement[bool] = func.translate(func.lower(column), "ё", "е").contains(_folded(word), autoescape=True)
+    return found
+
+
+def digits_of(search: str) -> str | None:
+    """The digits that stand for a telephone number in `search`, however it is written; None where it is none.
+
+    Ten digits name a Russian number with +7, with 8 and with neither.
+    """
+    if not _NUMBER.fullmatch(search.strip()):
+        return None
+    digits = "".join(char for char in search if char.isdecimal())
+    if len(digits) < SHORTEST_NUMBER:
+        return None
+    return digits[1:] if len(digits) == 11 and digits[0] in "78" else digits
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("ё", "е")

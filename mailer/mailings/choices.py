@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
+from mailer.models.client_criteria import client_mentions
 from mailer.models.message import Message
-from mailer.searching import mentions
 
 FOUND_CLIENTS = 20  # shown for one search
 MAX_CLIENTS = 1000  # chosen by hand; tags and filters are for more
@@ -43,6 +43,6 @@ def clients_named(owner_id: int, ids: list[int]) -> list[Client]:
 def clients_found(owner_id: int, search: str, but: list[int]) -> list[Client]:
     """The first few live clients that match and are not chosen yet."""
     query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.id.not_in(but))
-    query = query.where(*mentions(search, (Client.email, Client.last_name, Client.first_name, Client.patronymic)))
+    query = query.where(*client_mentions(search))
     query = query.order_by(Client.last_name, Client.first_name, Client.id).limit(FOUND_CLIENTS)
     return list(db.session.scalars(query))

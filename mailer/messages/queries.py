@@ -11,6 +11,7 @@ from sqlalchemy import Row, Select, func, select
 from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.client import Client
+from mailer.models.client_criteria import client_mentions
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
@@ -93,7 +94,7 @@ def attribute_names(owner_id: int) -> list[str]:
 def clients_to_look_as(owner_id: int, search: str) -> list[Client]:
     """The first few of the owner's clients that match."""
     query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None))
-    query = query.where(*mentions(search, (Client.email, Client.last_name, Client.first_name, Client.patronymic)))
+    query = query.where(*client_mentions(search))
     return list(db.session.scalars(query.order_by(Client.last_name, Client.first_name, Client.id).limit(CHOICES)))
 
 

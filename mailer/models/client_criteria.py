@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal_column, or_
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute
 
 from mailer.models.client import Client, Suppression
-from mailer.searching import mentions
+from mailer.searching import SIGNS_OF_NUMBERS, digits_of, holds, shortened
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
-SEARCHED: tuple[InstrumentedAttribute[str], ...] = (
-    Client.last_name,
-    Client.first_name,
-    Client.patronymic,
-    Client.email,
-    Client.comment,
+_SPACE: ColumnElement[str] = literal_column("' '")
+_NAMES = (
+    Client.last_name
+    + _SPACE
+    + Client.first_name
+    + _SPACE
+    + Client.patronymic
+    + _SPACE
+    + Client.email
+    + _SPACE
+    + Client.comment
 )
+_DETAILS = cast(func.jsonb_path_query_array(Client.attributes, literal_column("'$.*'")), String)  # values, not names
+_HAS_DETAILS = Client.attributes != literal_column("'{}'::jsonb")
 
 
 def conditions(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """Conditions over `Client` that together hold for the clients chosen; none of them for empty `criteria`.
 
-    Keys, all optional: `search` (every word stands somewhere in the names, the address or the comment, in any case),
-    `tags_any` (has one of these), `tags_none` (has none of these), `birth_year_from` and `birth_year_to` (inclusive; a
-    client without a year is left out), `subscription` (`subscribed` or `unsubscribed`). The owner and `deleted_at`
-    are the caller's.
+    Keys, all optional: `search` (see `client_mentions`), `tags_any` (has one of these), `tags_none` (has none of
+    these), `birth_year_from` and `birth_year_to` (inclusive; a client without a year is left out), `subscription`
+    (`subscribed` or `unsubscribed`). The owner and `deleted_at` are the caller's.
     """
-    found = mentions(str(criteria.get("search") or ""), SEARCHED)
+    found = client_mentions(str(criteria.get("search") or ""))
     if tags := criteria.get("tags_any"):
         found.append(_has_any(tags))
     if tags := criteria.get("tags_none"):
@@ -42,6 +47,18 @@ def conditions(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     if (subscription := criteria.get("subscription")) in (SUBSCRIBED, UNSUBSCRIBED):
         found.append(is_suppressed() if subscription == UNSUBSCRIBED else ~is_suppressed())
     return found
+
+
+def client_mentions(search: str) -> list[ColumnElement[bool]]:
+    """Conditions that together hold for clients in whom each word stands: in names, address, comment or own fields.
+
+    What is written like a telephone number is found however it is written there.
+    """
+    words = [or_(holds(_NAMES, word), and_(_HAS_DETAILS, holds(_DETAILS, word))) for word in shortened(search).split()]
+    if (digits := digits_of(search)) is None:
+        return words
+    numbers = func.translate(Client.comment + _SPACE + _DETAILS, SIGNS_OF_NUMBERS, "")
+    return [or_(and_(*words), numbers.contains(digits))]
 
 
 def is_suppressed() -> ColumnElement[bool]:

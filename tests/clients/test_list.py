@@ -191,3 +191,28 @@ def test_another_owners_filter_is_not_there(as_stranger: Browser, as_manager: Br
         assert as_manager.post(f"/clients/filters/{saved.id}/{action}", data={"name": "x"}).status_code == 403
     db.session.expire_all()
     assert saved.name == "Mine"
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "петр",
+        "ПЁТР",
+        "пётр",
+        "омск",
+        "89123456789",
+        "+7 (912) 345-67-89",
+        "912 345",
+        "9123456789",
+        "345-67-89",
+        "щу анна",
+    ],
+)
+def test_the_search_folds_letters_and_looks_into_own_fields_and_numbers(
+    as_owner: Browser, owner: User, search: str
+) -> None:
+    facts = {"Город": "Омск", "Телефон": "8 912 345-67-89"}
+    found = make_client(owner, "a@x.test", first_name="Пётр Анна", last_name="Щукина", attributes=facts)
+    make_client(owner, "b@x.test", first_name="Вера", attributes={"Омск": "8 912 300-00-00", "Город": "Пенза"})
+    page = as_owner.get("/clients/", query_string={"q": search}).text
+    assert re.findall(r'data-client="(\d+)"', page) == [str(found.id)]
