@@ -76,6 +76,11 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return response, code
 
 
+def answer_of(error: HTTPException) -> ResponseReturnValue:
+    """The page that says what went wrong, for handlers of particular errors."""
+    return _http_error(error)
+
+
 def _bad_data(error: DataError) -> ResponseReturnValue:
     """A value the database cannot hold (a number out of range) names nothing that exists."""
     db.session.rollback()

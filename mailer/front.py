@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_migrate import Migrate
 from werkzeug.wrappers import Response
 
@@ -15,6 +16,8 @@ from mailer.blog.views import bp as blog
 from mailer.calendar.views import bp as calendar
 from mailer.clients.views import bp as clients
 from mailer.clock import utcnow
+from mailer.drafts import hooks as draft_hooks
+from mailer.drafts.views import bp as drafts
 from mailer.extensions import csrf, db, limiter, login_manager
 from mailer.home.unsubscribe import bp as unsubscribe
 from mailer.home.views import bp as home
@@ -27,7 +30,7 @@ from mailer.operations.views import bp as operations
 from mailer.reports.views import bp as reports
 
 PUBLIC = (home, unsubscribe, auth, blog)
-SIGNED_IN = (clients, messages, mailings, calendar, operations, manager, articles, review, reports)
+SIGNED_IN = (clients, messages, mailings, calendar, operations, manager, articles, review, reports, drafts)
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +42,7 @@ def init_app(app: Flask) -> None:
     watching.init_app(app)
     for bp in (*PUBLIC, *SIGNED_IN):
         app.register_blueprint(bp)
+    draft_hooks.init_app(app)
     admin.init_app(app)
     cli.init_app(app)
 
@@ -56,9 +60,9 @@ def _load_user(key: str) -> User | None:
     return session.user if session is not None else None
 
 
-def _ask_to_log_in() -> Response:
+def _ask_to_log_in() -> ResponseReturnValue:
     if "HX-Request" in request.headers:  # only a part of the page was asked for: all of it goes to the login
         return Response(status=401, headers={"HX-Redirect": url_for("auth.login")})
     if request.method in {"GET", "HEAD"}:
         return redirect(url_for("auth.login", next=request.full_path.rstrip("?")))
-    abort(401)
+    return draft_hooks.rescue() or abort(401)

@@ -31,6 +31,7 @@ from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
 from mailer.clock import utcnow
+from mailer.refilling import Refillable
 from mailer.sending.senders import name_fault
 
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
@@ -204,7 +205,7 @@ class AvatarForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ProfileForm(FlaskForm):  # type: ignore[misc]
+class ProfileForm(Refillable, FlaskForm):  # type: ignore[misc]
     """What a person says about themselves."""
 
     name = StringField(

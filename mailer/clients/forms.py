@@ -17,6 +17,7 @@ from mailer.clients.address import normalise
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
 from mailer.models.client import Client
+from mailer.refilling import Refillable
 
 
 class CleanField(StringField):
@@ -41,7 +42,7 @@ class CleanTextField(CleanField):
     widget = TextArea()
 
 
-class ClientForm(FlaskForm):  # type: ignore[misc]
+class ClientForm(Refillable, FlaskForm):  # type: ignore[misc]
     """A client as typed by hand."""
 
     email = CleanField(labels.FIELDS["email"], normalise)

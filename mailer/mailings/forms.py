@@ -20,6 +20,7 @@ from mailer.mailings import choices
 from mailer.mailings.calendar_fields import CalendarFields
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
+from mailer.refilling import Refillable
 from mailer.sending import senders
 from mailer.web import readable_address
 
@@ -61,7 +62,7 @@ def printable_tags(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("There is no such tag."))
 
 
-class MailingForm(CalendarFields, FlaskForm):  # type: ignore[misc]
+class MailingForm(Refillable, CalendarFields, FlaskForm):  # type: ignore[misc]
     """Name, message, recipients and calendar of a mailing."""
 
     name = StringField(

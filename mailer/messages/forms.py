@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mailer.composing.languages import UNSUBSCRIBE
 from mailer.messages.services import Draft
+from mailer.refilling import Refillable
 
 
 def one_line(_form: FlaskForm, field: Field) -> None:
@@ -29,7 +30,7 @@ def languages(reader: Locale) -> list[tuple[str, str]]:
     return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
-class MessageForm(FlaskForm):  # type: ignore[misc]
+class MessageForm(Refillable, FlaskForm):  # type: ignore[misc]
     """Subject and two bodies, and the version of the message that was opened."""
 
     name = StringField(

@@ -19,6 +19,7 @@ from mailer.messages.services import Draft, MessageChanged, MessageInUse, Messag
 from mailer.messages.words import placeholder_names
 from mailer.models.client import Client
 from mailer.models.message import Message
+from mailer.refilling import is_refilled
 from mailer.searching import searched
 from mailer.sending.senders import own_address, own_addresses
 from mailer.sending.trial import send_trial
@@ -198,7 +199,10 @@ def clients() -> str:
 def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValue:
     if not form.is_submitted():
         return _render_form(form, message)
-    if not form.validate():
+    is_valid = form.validate()
+    if is_refilled():
+        _remark(form)
+    if not is_valid:
         return _render_form(form, message), 422
     attributes = queries.attribute_names(current_user.id)
     try:
@@ -217,6 +221,17 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
     if removed:
         flash(_("Mails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
     return redirect(url_for("messages.show", message_id=saved.id), 303)
+
+
+def _remark(form: MessageForm) -> None:
+    """Say of a draft what would be refused; nothing of it stands in the way of keeping it."""
+    draft = form.draft()
+    draft = draft if draft.subject.strip() else replace(draft, subject="-")  # that it is missing is said already
+    try:
+        draft.checked(queries.attribute_names(current_user.id))
+    except MessageRefused as refusal:
+        for name, reasons in refusal.reasons.items():
+            form[name].errors = list(dict.fromkeys([*form[name].errors, *reasons]))
 
 
 def _render_form(form: MessageForm, message: Message | None) -> str:

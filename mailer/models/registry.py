@@ -10,6 +10,7 @@ from mailer.models import (  # noqa: F401
     client,
     client_import,
     delivery,
+    draft,
     holiday_change,
     instance,
     journal_entry,
