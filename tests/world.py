@@ -17,6 +17,7 @@ from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import ClientFilter, Suppression
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
+from mailer.models.draft import Draft
 from mailer.models.own_address import OwnAddress
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
@@ -27,7 +28,7 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
-    "user_id": 0, "approval_id": 1, "address_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
+    "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
 
 
@@ -82,6 +83,8 @@ def furnish(app: Flask, owner: User) -> None:
                   published_at=now - timedelta(days=1)))  # fmt: skip
     save(Suppression(owner_id=owner.id, email_key="gone@example.test", reason="unsubscribed"))
     save(AccountEmail(template="nothing", to_email=owner.email, language="en", sent_at=now))
+    save(Draft(owner_id=owner.id, key="/messages/1/edit", endpoint="messages.edit", path="/messages/1/edit", title="x",
+               fields=[["subject", "Draft"]], is_asked_for=True))  # fmt: skip
     VALUES["token"], VALUES["link_code"] = client.token, run.link_code
     save(OwnAddress(owner_id=owner.id, email="answers@golub.test"))
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id

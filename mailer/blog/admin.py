@@ -22,10 +22,12 @@ from mailer.access import Permission
 from mailer.blog import services
 from mailer.blog.forms import PostForm
 from mailer.blog.markdown import render
+from mailer.blog.queries import open_to
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, login_manager
 from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.refilling import is_refilled
 from mailer.searching import shortened
 
 SCHEDULED = "scheduled"
@@ -82,15 +84,16 @@ class PostView(ModelView):  # type: ignore[misc]
         return query.order_by(BlogPost.id), joins
 
     def get_one(self, id: Any) -> BlogPost | None:
-        post = db.session.get(BlogPost, int(id)) if str(id).isdigit() else None
-        return post if post is not None and post.deleted_at is None else None
+        found = _chosen([str(id)])
+        return found[0] if found else None
 
     def render(self, template: str, **kwargs: Any) -> Any:
         """The page; 422 when it shows a form that was not taken."""
         form, post = kwargs.get("form"), kwargs.get("model")
         if form is not None and post is not None:
             db.session.refresh(post)  # saving again means having seen what is there now
-            form.version.data, form.version.raw_data = post.version, None
+            if not is_refilled():
+                form.version.data, form.version.raw_data = post.version, None
         page = super().render(template, states=STATES, **kwargs)
         return (page, 422) if form is not None and request.method == "POST" else page
 
@@ -114,7 +117,8 @@ class PostView(ModelView):  # type: ignore[misc]
     @expose("/restore/", methods=("POST",))
     def restore(self) -> ResponseReturnValue:
         """Undo a deletion."""
-        post = db.get_or_404(BlogPost, request.args.get("id", 0, type=int))
+        wanted = select(BlogPost).where(BlogPost.id == request.args.get("id", 0, type=int), open_to(current_user))
+        post = db.one_or_404(wanted)
         services.restore_article(post)
         flash(_("The article is back."), "success")
         return redirect(url_for("posts.index_view"), 303)
@@ -134,7 +138,7 @@ class PostView(ModelView):  # type: ignore[misc]
     @action("withdraw", _l("Turn into drafts"))
     def withdraw(self, ids: list[str]) -> None:
         """Take the articles chosen out of the readers' sight."""
-        count = services.withdraw(_chosen(ids))
+        count = services.withdraw(_chosen(ids), current_user)
         flash(ngettext("%(num)s article is a draft now.", "%(num)s articles are drafts now.", count), "success")
 
     def _save(self, form: PostForm, post: BlogPost | None) -> BlogPost | None:
@@ -145,7 +149,10 @@ class PostView(ModelView):  # type: ignore[misc]
             return None
 
     def _chosen_state(self, query: Any) -> Any:
-        state, query = request.args.get("status", ""), query.filter(BlogPost.deleted_at.is_(None))
+        state, query = (
+            request.args.get("status", ""),
+            query.filter(BlogPost.deleted_at.is_(None), open_to(current_user)),
+        )
         if state == SCHEDULED:
             return query.filter(BlogPost.status == PostStatus.PUBLISHED, BlogPost.published_at > utcnow())
         if state == PostStatus.PUBLISHED:
@@ -155,5 +162,5 @@ class PostView(ModelView):  # type: ignore[misc]
 
 def _chosen(ids: list[str]) -> list[BlogPost]:
     numbers = [int(one) for one in ids if one.isdigit() and len(one) < 19]
-    query = select(BlogPost).where(BlogPost.id.in_(numbers), BlogPost.deleted_at.is_(None))
+    query = select(BlogPost).where(BlogPost.id.in_(numbers), BlogPost.deleted_at.is_(None), open_to(current_user))
     return list(db.session.scalars(query))

@@ -17,6 +17,7 @@ from mailer.extensions import db, limiter
 from mailer.limiting import per_user
 from mailer.models.blog_post import BlogPost
 from mailer.pictures import BadPicture
+from mailer.refilling import is_refilled
 from mailer.turns import previewing
 
 bp = Blueprint("articles", __name__, url_prefix="/articles")
@@ -44,7 +45,9 @@ def create() -> ResponseReturnValue:
 def show(post_id: int) -> str:
     """The article as readers will see it, with its state and what can be done."""
     post = queries.get_visible_post(post_id, current_user)
-    return render_template("articles/show.html", post=post, body=render(post.content), is_own=_is_own(post))
+    latest = post.latest
+    body = render(latest.content)
+    return render_template("articles/show.html", post=latest, approved=post, body=body, is_own=_is_own(post))
 
 
 @bp.route("/<int:post_id>/edit", methods=["GET", "POST"])
@@ -53,15 +56,31 @@ def show(post_id: int) -> str:
 def edit(post_id: int) -> ResponseReturnValue:
     """The form of one's own article."""
     post = queries.get_own_post(post_id, current_user)
-    return _edit_form(ArticleForm(obj=post), post)
+    return _edit_form(ArticleForm(obj=post.latest), post)
 
 
 @bp.post("/<int:post_id>/take-back")
 @login_required
 def take_back(post_id: int) -> ResponseReturnValue:
     """A draft again."""
-    services.take_back(queries.get_own_post(post_id, current_user))
-    flash(_("The article is a draft again. Only you see it."), "success")
+    post = queries.get_own_post(post_id, current_user)
+    is_change = post.change is not None
+    services.take_back(post)
+    flash(
+        _("The change is a draft again. Readers see the approved version.")
+        if is_change
+        else _("The article is a draft again. Only you see it."),
+        "success",
+    )
+    return redirect(url_for("articles.show", post_id=post_id), 303)
+
+
+@bp.post("/<int:post_id>/drop-change")
+@login_required
+def drop_change(post_id: int) -> ResponseReturnValue:
+    """The approved version as it is, without the change."""
+    services.drop_change(queries.get_own_post(post_id, current_user))
+    flash(_("The change is thrown away. The article is as readers see it."), "success")
     return redirect(url_for("articles.show", post_id=post_id), 303)
 
 
@@ -132,9 +151,9 @@ def _fresh(post: BlogPost | None) -> BlogPost | None:
 
 
 def _render_form(form: ArticleForm, post: BlogPost | None) -> str:
-    if post is not None:
+    if post is not None and not is_refilled():
         form.version.data, form.version.raw_data = post.version, None
-    return render_template("articles/form.html", form=form, post=post)
+    return render_template("articles/form.html", form=form, post=post.latest if post else None, approved=post)
 
 
 def _is_own(post: BlogPost) -> bool:

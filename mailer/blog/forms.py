@@ -25,6 +25,7 @@ from mailer.blog.draft import Draft, Release
 from mailer.blog.fields import MomentField, PictureField, TagsField
 from mailer.blog.slugs import PATTERN, taken_slugs
 from mailer.models.blog_post import PostStatus
+from mailer.refilling import Refillable
 
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
 CONTENT_LENGTH = 100_000
@@ -76,11 +77,11 @@ class ArticleFields(Form):
     validate_content = validate_image_alt = validate_title
 
 
-class ArticleForm(FlaskForm, ArticleFields):  # type: ignore[misc]
+class ArticleForm(Refillable, FlaskForm, ArticleFields):  # type: ignore[misc]
     """As users see it."""
 
 
-class PostForm(BaseForm, ArticleFields):  # type: ignore[misc]
+class PostForm(Refillable, BaseForm, ArticleFields):  # type: ignore[misc]
     """As editors see it in Flask-Admin, which looks after the form token by itself."""
 
     slug = StringField(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from mailer.access import Permission
@@ -19,6 +19,18 @@ from mailer.searching import mentions
 PAGE_LENGTH = 9
 FEED_LENGTH = 20
 TAG_COUNT = 12
+
+
+IS_AWAITING = or_(BlogPost.status == PostStatus.AWAITING, BlogPost.change_status == PostStatus.AWAITING)
+
+
+def open_to(user: User) -> ColumnElement[bool]:
+    """What this person may look at: their own, and what others have submitted or an editor has dealt with."""
+    own = BlogPost.author_id == user.id
+    if not may_see_all(user):
+        return own
+    is_nobodys = BlogPost.author_id.is_(None)
+    return or_(own, is_nobodys, BlogPost.status != PostStatus.DRAFT, BlogPost.decided_at.is_not(None))
 
 
 def published_page(number: int, search: str = "", tag: str = "") -> Pagination:
@@ -84,7 +96,7 @@ def awaiting_page(number: int) -> Pagination:
     query = (
         _live()
         .options(joinedload(BlogPost.author))
-        .where(BlogPost.status == PostStatus.AWAITING)
+        .where(IS_AWAITING)
         .order_by(BlogPost.submitted_at.nulls_first(), BlogPost.id)
     )
     return db.paginate(query, page=number, per_page=20)
@@ -92,7 +104,7 @@ def awaiting_page(number: int) -> Pagination:
 
 def awaiting_count() -> int:
     """How many articles wait for a decision."""
-    query = select(func.count()).where(BlogPost.status == PostStatus.AWAITING, BlogPost.deleted_at.is_(None))
+    query = select(func.count()).where(IS_AWAITING, BlogPost.deleted_at.is_(None))
     return db.session.scalar(query) or 0
 
 
@@ -100,7 +112,7 @@ def get_own_post(id_: int, user: User) -> BlogPost:
     """The user's own article, to work on: 404 for strangers, 403 for those who may look but not touch."""
     post: BlogPost | None = db.session.scalar(_live().where(BlogPost.id == id_, BlogPost.author_id == user.id))
     if post is None:
-        is_there = may_see_all(user) and db.session.scalar(_live().where(BlogPost.id == id_))
+        is_there = may_see_all(user) and db.session.scalar(_live().where(BlogPost.id == id_, open_to(user)))
         abort(403 if is_there else 404)
     return post
 
@@ -113,16 +125,14 @@ def get_deleted_post(id_: int, user: User) -> BlogPost:
 
 
 def get_visible_post(id_: int, user: User) -> BlogPost:
-    """An article to look at: one's own, or anybody's for those who approve or edit; else 404."""
-    query = _live().options(joinedload(BlogPost.author)).where(BlogPost.id == id_)
-    if not may_see_all(user):
-        query = query.where(BlogPost.author_id == user.id)
+    """An article to look at: one's own, or for those who approve or edit anybody's that was submitted; else 404."""
+    query = _live().options(joinedload(BlogPost.author)).where(BlogPost.id == id_, open_to(user))
     post: BlogPost = db.one_or_404(query)
     return post
 
 
 def may_see_all(user: User) -> bool:
-    """Whether drafts of others are open to this person."""
+    """Whether what others have submitted is open to this person."""
     return user.can(Permission.APPROVE_POSTS) or user.can(Permission.EDIT_BLOG)
 
 

@@ -79,4 +79,5 @@ def _refused(post_id: int, refusal: Refusal) -> ResponseReturnValue:
 
 
 def _page(post: BlogPost, form: RejectionForm) -> str:
-    return render_template("review/show.html", post=post, body=render(post.content), form=form)
+    latest = post.latest
+    return render_template("review/show.html", post=latest, approved=post, body=render(latest.content), form=form)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from mailer.clock import utcnow
@@ -35,6 +36,11 @@ class BlogPost(db.Model):  # type: ignore[misc,name-defined]
         Index("ix_blog_posts_published", "published_at", postgresql_where="status = 'published'"),
         CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published_has_a_date"),
         CheckConstraint("status <> 'rejected' OR rejection_reason <> ''", name="rejection_has_a_reason"),
+        CheckConstraint(
+            "(change_status IS NULL AND change IS NULL) OR (change IS NOT NULL AND change_status <> 'published' "
+            "AND status = 'published')",
+            name="change_of_a_published_one",
+        ),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -57,10 +63,30 @@ class BlogPost(db.Model):  # type: ignore[misc,name-defined]
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # What its author has made of it since it was published, by columns: readers see the approved version meanwhile.
+    change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    change_status: Mapped[PostStatus | None] = mapped_column(text_enum(PostStatus, "change_status"))
 
     author: Mapped[User | None] = relationship(foreign_keys=[author_id])
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def latest(self) -> BlogPost:
+        """The article as its author has it last, the change included; not to be saved."""
+        if self.change is None:
+            return self
+        shown = {name: getattr(self, name) for name in ("id", "slug", "author_id", "published_at", "version")}
+        latest = BlogPost(**shown, **{name: self.change[name] for name in CHANGEABLE}, status=self.change_status)
+        latest.author = self.author
+        latest.rejection_reason, latest.submitted_at = self.rejection_reason, self.submitted_at
+        latest.decided_at, latest.view_count, latest.updated_at = self.decided_at, self.view_count, self.updated_at
+        return latest
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether somebody has to decide, about the article or about a change of it."""
+        return PostStatus.AWAITING in (self.status, self.change_status)
 
     @property
     def is_public(self) -> bool:
@@ -76,6 +102,9 @@ class BlogPost(db.Model):  # type: ignore[misc,name-defined]
     def state(self) -> str:
         """The status as a person reads it: `scheduled` is one of its own."""
         return "scheduled" if self.is_scheduled else self.status.value
+
+
+CHANGEABLE = ("title", "content", "language", "tags", "image_file", "image_alt")
 
 
 class FormerSlug(db.Model):  # type: ignore[misc,name-defined]

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
 from mailer.models.user import User
 from mailer.smtp.lab import Lab
 from tests.factories import make_user
@@ -53,6 +54,11 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
     part = mail.get_body((kind,))
     assert part is not None
     return str(part.get_content())
+
+
+def composed(row: AccountEmail) -> EmailMessage:
+    """The mail of a row of the outbox, as its reader's program takes it apart."""
+    return email.message_from_bytes(outbox._notice(row).as_bytes(), policy=modern)  # type: ignore[return-value]
 
 
 def path_in(mail: EmailMessage) -> str:

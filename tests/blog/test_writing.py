@@ -13,13 +13,13 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from mailer.auth import outbox
 from mailer.blog import images, services
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.user import Role, User
+from tests.auth.conftest import composed, text_of
 from tests.conftest import Browser
 from tests.factories import make_user, save
 
@@ -66,11 +66,11 @@ def test_a_manager_approves_and_the_author_is_told(
     assert (post.status, post.decided_by_id, post.is_public) == (PostStatus.PUBLISHED, manager.id, True)
     assert as_owner.get(f"/blog/{post.slug}").status_code == 200
     letter = db.session.scalars(select(AccountEmail)).one()
-    mail = outbox._compose(letter)
-    assert mail.recipients == [owner.email]
-    assert f"http://golub.test/blog/{post.slug}" in mail.body
-    assert "<b>mailings</b>" in mail.body
-    assert "On &lt;b&gt;mailings&lt;/b&gt;" in mail.html
+    mail = composed(letter)
+    assert mail["To"] == owner.email
+    assert f"http://golub.test/blog/{post.slug}" in text_of(mail)
+    assert "<b>mailings</b>" in text_of(mail)
+    assert "On &lt;b&gt;mailings&lt;/b&gt;" in text_of(mail, "html")
 
 
 def test_a_manager_gives_it_back_with_a_reason_that_the_author_sees(
@@ -84,7 +84,7 @@ def test_a_manager_gives_it_back_with_a_reason_that_the_author_sees(
     assert post.status is PostStatus.REJECTED
     for page in ("/articles", f"/articles/{post.id}", f"/articles/{post.id}/edit"):
         assert "Where are the figures?" in as_owner.get(page).text
-    assert "Where are the figures?" in outbox._compose(db.session.scalars(select(AccountEmail)).one()).body
+    assert "Where are the figures?" in text_of(composed(db.session.scalars(select(AccountEmail)).one()))
     assert as_owner.get(f"/blog/{post.slug}").status_code == 404
 
     as_owner.post(f"/articles/{post.id}/edit", data=fields(version=post.version))
@@ -102,16 +102,84 @@ def test_a_decision_is_about_the_version_that_was_looked_at(as_owner: Browser, a
     assert the_post().status is PostStatus.PUBLISHED
 
 
-def test_a_change_of_a_published_article_asks_for_approval_again(
-    as_owner: Browser, owner: User, make_post: MakePost
+def test_nobody_but_its_author_sees_or_publishes_a_draft_that_was_never_submitted(
+    app: Flask, as_owner: Browser, as_manager: Browser
 ) -> None:
+    as_owner.post("/articles/new", data=fields(content="Half a sentence", do="draft"))
+    post = the_post()
+    app.test_client_class = Browser
+    editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
+    for browser in (as_manager, editor):
+        for path in (f"/articles/{post.id}", f"/review/{post.id}", f"/articles/{post.id}/edit"):
+            assert browser.get(path).status_code == 404, path
+    for path in ("", f"details/?id={post.id}", f"edit/?id={post.id}", f"preview/?id={post.id}"):
+        assert "Мой опыт" not in editor.get(f"/admin/posts/{path}").text, path
+    editor.post("/admin/posts/action/", data={"action": "publish", "rowid": [str(post.id)]})
+    editor.post(f"/admin/posts/edit/?id={post.id}", data=fields(status="published", version=post.version))
+    assert (the_post().status, the_post().content) == (PostStatus.DRAFT, "Half a sentence")
+    as_owner.post(f"/articles/{post.id}/edit", data=fields(version=the_post().version))
+    assert editor.get(f"/articles/{post.id}").status_code == 200
+    as_owner.post(f"/articles/{post.id}/take-back")
+    assert editor.get(f"/articles/{post.id}").status_code == 404
+
+
+def test_a_published_article_stays_as_it_was_approved_until_the_change_is(
+    as_owner: Browser, as_manager: Browser, web: Browser, owner: User, make_post: MakePost
+) -> None:
+    post = make_post(author_id=owner.id, title="Before", content="Approved words.")
+    published_at, address = post.published_at, f"/blog/{post.slug}"
+    typed = fields(title="After", content="New words.", tags="spring", version=post.version)
+    as_owner.post(f"/articles/{post.id}/edit", data=typed)
+    page = web.get(address)
+    assert page.status_code == 200 and "Approved words." in page.text and "New words." not in page.text
+    assert "Before" in web.get("/blog").text and "After" not in web.get("/blog/feed.xml").text
+    assert "New words." in as_owner.get(f"/articles/{post.id}").text
+    assert "New words." in as_owner.get(f"/articles/{post.id}/edit").text
+    assert "After" in as_manager.get("/review").text
+    assert "New words." in as_manager.get(f"/review/{post.id}").text
+    assert decide(as_manager, "approve") == 303
+    page = web.get(address).text
+    assert "New words." in page and "After" in page
+    kept = the_post()
+    assert (kept.published_at, kept.change, kept.status) == (published_at, None, PostStatus.PUBLISHED)
+
+
+def test_a_change_given_back_leaves_the_approved_version(
+    as_owner: Browser, as_manager: Browser, web: Browser, owner: User, make_post: MakePost
+) -> None:
+    post = make_post(author_id=owner.id, content="Approved words.")
+    as_owner.post(f"/articles/{post.id}/edit", data=fields(content="New words.", version=post.version))
+    assert decide(as_manager, "reject", reason="Слишком резко") == 303
+    assert "Approved words." in web.get(f"/blog/{post.slug}").text
+    page = as_owner.get(f"/articles/{post.id}").text
+    assert "Слишком резко" in page and "New words." in page
+    assert as_owner.post(f"/articles/{post.id}/drop-change").status_code == 303
+    assert "Approved words." in as_owner.get(f"/articles/{post.id}").text and the_post().change is None
+
+
+def test_a_change_kept_as_a_draft_waits_for_nobody(
+    as_owner: Browser, as_manager: Browser, web: Browser, owner: User, make_post: MakePost
+) -> None:
+    post = make_post(author_id=owner.id, content="Approved words.")
+    typed = fields(content="Half a sentence", version=post.version)
+    as_owner.post(f"/articles/{post.id}/edit", data=typed | {"do": "draft"})
+    assert f'data-post="{post.id}"' not in as_manager.get("/review").text
+    assert decide(as_manager, "approve") == 303
+    assert "Approved words." in web.get(f"/blog/{post.slug}").text, "what was not submitted is not published"
+    as_owner.post(f"/articles/{post.id}/edit", data=typed | {"do": "submit", "version": the_post().version})
+    assert as_owner.post(f"/articles/{post.id}/take-back").status_code == 303
+    assert the_post().change_status is PostStatus.DRAFT and the_post().status is PostStatus.PUBLISHED
+
+
+def test_the_pictures_of_a_change_live_as_long_as_it_does(as_owner: Browser, owner: User, make_post: MakePost) -> None:
     post = make_post(author_id=owner.id)
-    published_at = post.published_at
-    as_owner.post(f"/articles/{post.id}/edit", data=fields(version=post.version))
-    assert the_post().status is PostStatus.AWAITING
-    assert as_owner.get(f"/blog/{post.slug}").status_code == 404
-    services.approve(the_post(), owner, the_post().version)
-    assert the_post().published_at == published_at
+    typed = fields(version=post.version) | {"picture": (picture(), "a.jpg")}
+    as_owner.post(f"/articles/{post.id}/edit", data=typed, content_type="multipart/form-data")
+    name = the_post().change["image_file"]
+    services.forget_old_articles(utcnow() + timedelta(days=3))
+    assert images.find(name) is not None
+    as_owner.post(f"/articles/{post.id}/drop-change")
+    assert images.find(name) is None
 
 
 def test_two_tabs_do_not_overwrite_each_other(as_owner: Browser) -> None:

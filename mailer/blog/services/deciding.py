@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from mailer.accounts import letters
+from mailer.blog import images
 from mailer.blog.letters import tell_approved, tell_rejected
+from mailer.blog.services.changes import take_change
 from mailer.blog.services.storing import BLOG, lock
 from mailer.caching import changed
 from mailer.clock import utcnow
@@ -22,9 +24,11 @@ class NotAwaiting(Refusal):
 def approve(post: BlogPost, by: User, version: int) -> None:
     """Let everyone read exactly the version that was looked at. Raises ArticleChanged and NotAwaiting."""
     _begin(post, version)
+    former = take_change(post)
     release(post, by)
     notices = tell_approved(post)
     db.session.commit()
+    images.discard(former)
     changed(BLOG)
     letters.send(*notices)
 
@@ -32,8 +36,12 @@ def approve(post: BlogPost, by: User, version: int) -> None:
 def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
     """Give it back to the author with a reason, which must not be empty. Raises ArticleChanged and NotAwaiting."""
     _begin(post, version)
-    post.status, post.rejection_reason = PostStatus.REJECTED, reason
-    _sign(post, by)
+    if post.change is not None:
+        post.change_status = PostStatus.REJECTED
+    else:
+        post.status = PostStatus.REJECTED
+    post.rejection_reason = reason
+    sign(post, by)
     notices = tell_rejected(post)
     db.session.commit()
     letters.send(*notices)
@@ -43,15 +51,16 @@ def release(post: BlogPost, by: User) -> None:
     """Published from now on, or from the moment it has; no commit."""
     post.status, post.rejection_reason = PostStatus.PUBLISHED, ""
     post.published_at = post.published_at or utcnow()
-    _sign(post, by)
+    sign(post, by)
 
 
 def _begin(post: BlogPost, version: int) -> None:
     lock(post, version)
-    if post.status is not PostStatus.AWAITING or post.deleted_at is not None:
+    if not post.is_awaiting or post.deleted_at is not None:
         db.session.rollback()
         raise NotAwaiting(_("This article is not waiting for approval any more."))
 
 
-def _sign(post: BlogPost, by: User) -> None:
+def sign(post: BlogPost, by: User) -> None:
+    """Note who decided, and that nothing waits any more; no commit."""
     post.decided_by_id, post.decided_at, post.submitted_at = by.id, utcnow(), None

@@ -19,8 +19,12 @@ def forget_old_articles(now: datetime) -> int:
     statement = delete(BlogPost).where(BlogPost.deleted_at < now - KEPT_FOR).returning(BlogPost.id)
     count = len(db.session.scalars(statement).all())
     used: set[str] = set()
-    for image_file, content in db.session.execute(select(BlogPost.image_file, BlogPost.content)):
-        used.update(images.NAME.findall(content), [image_file] if image_file else [])
+    for image_file, content, change in db.session.execute(
+        select(BlogPost.image_file, BlogPost.content, BlogPost.change)
+    ):
+        changed = change or {"content": "", "image_file": None}
+        used.update(images.NAME.findall(content), images.NAME.findall(changed["content"]))
+        used.update(name for name in (image_file, changed["image_file"]) if name)
     db.session.commit()
     images.discard_unused(used, now - UNUSED_FOR)
     return count
