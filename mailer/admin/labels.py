@@ -37,6 +37,7 @@ LABELS = {
     "status": _l("Status"), "purpose": _l("Purpose"), "expires_at": _l("Expires"), "used_at": _l("Used"),
     "seen_at": _l("Last seen"), "ip": _l("IP address"), "user_agent": _l("Browser"),
     "is_remembered": _l("Stays signed in"),
+    "is_on_demand": _l("On demand"),
     "seconds": _l("Seconds"), "starts_at": _l("First run"), "finishes_at": _l("End"), "sent_count": _l("Mails sent"),
     "unsubscribed_count": _l("Unsubscribed"), "daily_limit": _l("Mails in 24 hours"),
     "needs_approval": _l("Needs approval"), "day": _l("Day"), "criteria": _l("Conditions"), "filter_id": _l("Filter"),

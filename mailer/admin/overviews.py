@@ -142,9 +142,10 @@ class Runs(Overview):
     shown = ("id", "owner_id", "mailing_id", "state", "planned_at", "planned_count", "accepted_count", "refused_count")
     more = (
         "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "unlisted_count", "sent_count",
-        "successful_attempt_count", "failed_attempt_count", "unsubscribed_count", "occurrence", "stop_reason",
+        "successful_attempt_count", "failed_attempt_count", "unsubscribed_count", "is_on_demand", "stop_reason",
         "pause_reason", "started_at", "ends_at", "closed_at", "reopened_at", "last_fault", "last_fault_at",
     )  # fmt: skip
+    computed = {"is_on_demand": lambda run: run.occurrence.startswith("manual:")}
     labels = {"id": _l("Run"), "planned_count": _l("Planned people")}
     choices, dated = ("state", "stop_reason"), "planned_at"
 

@@ -95,9 +95,3 @@ class BulkForm(FlaskForm):  # type: ignore[misc]
             raise ValidationError(_("Choose what to do."))
         if field.data.endswith("_tag") and len(self.tag_name.cleaned or ()) != 1:
             raise ValidationError(_("Type one tag."))
-
-
-class ConfirmationForm(FlaskForm):  # type: ignore[misc]
-    """The address typed out, to write to somebody again who unsubscribed."""
-
-    confirmation = StringField(_l("The person's address"))

@@ -7,8 +7,6 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, delete, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from mailer.clients.address import normalise
-from mailer.clients.refused import ValueRefused
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
@@ -16,8 +14,8 @@ from mailer.models.client import Client, Suppression, SuppressionReason
 log = structlog.get_logger()
 
 
-class NotConfirmed(Refusal):
-    """Somebody who unsubscribed may only be written to again after an explicit confirmation."""
+class TheirOwnWord(Refusal):
+    """Somebody who unsubscribed is only written to again when they say so themselves."""
 
 
 def suppression_of(client: Client) -> Suppression | None:
@@ -58,23 +56,18 @@ def lift_all(where: list[ColumnElement[bool]]) -> int:
     return count
 
 
-def lift_suppression(client: Client, confirmation: str) -> None:
-    """Write to this address again.
+def lift_suppression(client: Client) -> None:
+    """Write to this address again, where that is the owner's to decide.
 
-    For a person who unsubscribed themselves, `confirmation` must be their address typed out, else `NotConfirmed`.
+    Raises `TheirOwnWord` for a person who unsubscribed: the page behind the link of every mail takes that back.
     """
     suppression = suppression_of(client)
     if suppression is None:
         return
-    if suppression.reason is SuppressionReason.UNSUBSCRIBED and not _names(client, confirmation):
-        raise NotConfirmed(_("This person unsubscribed. Type their address to confirm that they asked to come back."))
+    if suppression.reason is SuppressionReason.UNSUBSCRIBED:
+        raise TheirOwnWord(
+            _("This person unsubscribed. Only they can take that back, by the link in any of your mails.")
+        )
     db.session.delete(suppression)
     db.session.commit()
     log.info("suppression lifted", client_id=client.id, owner_id=client.owner_id, reason=suppression.reason.value)
-
-
-def _names(client: Client, typed: str) -> bool:
-    try:
-        return normalise(typed).key == client.email_key
-    except ValueRefused:
-        return False

@@ -17,7 +17,7 @@ from mailer.clients import queries, services, suppressions
 from mailer.clients.choice import Choice, as_args, parse_choice
 from mailer.clients.exporting import table_of
 from mailer.clients.filter_views import bp as filters
-from mailer.clients.forms import BulkForm, ClientForm, ConfirmationForm
+from mailer.clients.forms import BulkForm, ClientForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ValueRefused
@@ -91,7 +91,6 @@ def show(client_id: int) -> str:
         history=history_of(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
         owner=queries.owners_of([client])[client.owner_id],
-        confirmation=ConfirmationForm(),
     )
 
 
@@ -159,7 +158,7 @@ def suppress(client_id: int) -> ResponseReturnValue:
 def unsuppress(client_id: int) -> ResponseReturnValue:
     """Write to this address again."""
     try:
-        suppressions.lift_suppression(_own(client_id), request.form.get("confirmation", ""))
+        suppressions.lift_suppression(_own(client_id))
     except Refusal as refusal:
         flash(str(refusal), "danger")
     else:

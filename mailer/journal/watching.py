@@ -13,12 +13,11 @@ from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer.access import Permission
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal.writing import note_apart
 from mailer.models.journal_entry import Action, JournalEntry
-from mailer.searching import searched
+from mailer.searching import searched, shortened
 
 log = structlog.get_logger()
 
@@ -31,7 +30,13 @@ MEANINGS = {
 }  # fmt: skip
 CHANGE_NOTHING = {"messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language"}
 MOVE_BY_THEMSELVES = {"mailings.progress", "mailings.run_progress", "home.live", "clients.imports.progress"}
-ROOMS_OF_OTHERS = {"clients", "messages", "mailings", "manager", "reports"}
+# What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
+PUBLIC_ROOMS = {"home", "auth", "blog", "unsubscribe"}
+UNWATCHED = {
+    "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
+    "posts.create_view",
+}  # fmt: skip
+SEARCHES = ("q", "search", "address")
 ONCE_IN = timedelta(minutes=15)  # the same person, the same page: one entry
 
 
@@ -65,32 +70,43 @@ def _meaning(status: int) -> Action | None:
         return meaning or Action.CHANGED
     if meaning is Action.EXPORTED:
         return meaning
-    is_looking_around = current_user.can(Permission.OVERSEE) and endpoint.partition(".")[0] in ROOMS_OF_OTHERS
-    return Action.VIEWED if is_looking_around else None
+    is_unwatched = endpoint in UNWATCHED or endpoint.partition(".")[0] in PUBLIC_ROOMS
+    return Action.VIEWED if current_user.is_staff and not is_unwatched else None
 
 
 def _write(action: Action) -> None:
     subject, where = _subject(), request.endpoint
-    if action in {Action.VIEWED, Action.DENIED, Action.NOT_FOUND} and _is_known(action, subject, where):
-        return
     details = {"where": where}
-    if action is Action.VIEWED and request.args.get("q"):
-        details["search"] = searched(request.args)[:100]
+    if action in {Action.VIEWED, Action.EXPORTED} and (search := _search()):
+        details["search"] = search
+    if action in {Action.VIEWED, Action.DENIED, Action.NOT_FOUND} and _is_known(action, subject, details):
+        return
     note_apart(action, subject, None, **details)
 
 
 def _subject() -> str:
-    """`mailing 3, run 4`: what the address names."""
+    """`mailing 3, run 4`: what the address names, in its path or, as the panel and reports do, behind it."""
     pairs = [(name.removesuffix("_id"), value) for name, value in (request.view_args or {}).items()]
-    return ", ".join(f"{name} {value}" for name, value in pairs if isinstance(value, int))[:64]
+    named = [f"{name} {value}" for name, value in pairs if isinstance(value, int)]
+    table = (request.endpoint or "").partition(".")[0].removeprefix("all_")
+    for name, value in request.args.items():
+        if name in {"id", "user", "mailing"} or name.endswith("_id"):
+            what = table if name == "id" else name.removesuffix("_id")
+            named.append(f"{what} {shortened(value)}")
+    return ", ".join(named)[:64]
 
 
-def _is_known(action: Action, subject: str, where: str | None) -> bool:
+def _search() -> str:
+    return next((found for name in SEARCHES if (found := searched(request.args, name))), "")[:100]
+
+
+def _is_known(action: Action, subject: str, details: dict[str, str | None]) -> bool:
     recent = select(JournalEntry.id).where(
         JournalEntry.actor_id == current_user.id,
         JournalEntry.at > utcnow() - ONCE_IN,
         JournalEntry.action == action,
-        JournalEntry.details["where"].astext == where,
+        JournalEntry.details["where"].astext == details["where"],
+        JournalEntry.details["search"].astext.is_not_distinct_from(details.get("search")),
     )
     if action is not Action.NOT_FOUND:  # somebody who tries numbers does not fill the journal with them
         recent = recent.where(JournalEntry.subject == subject)

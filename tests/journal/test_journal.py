@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from mailer.extensions import db
 from mailer.journal import note, note_apart
 from mailer.journal.verifying import verify
+from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import Role, User
 from tests.conftest import Browser
-from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user
+from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user, save
 
 
 def entries(*actions: Action) -> list[JournalEntry]:
@@ -55,6 +56,32 @@ def test_looking_at_the_things_of_others_is_written_down_once_in_a_while(
     assert found == [
         (manager.id, f"client {client.id}", {"where": "clients.show"}),
         (manager.id, "", {"where": "clients.index", "search": "Иванов"}),
+    ]
+
+
+def test_what_staff_looks_at_in_the_panel_and_in_drafts_of_others_is_written_down(
+    app: Flask, web: Browser, owner: User
+) -> None:
+    client = make_client(owner)
+    post = save(BlogPost(title="Draft", slug="draft", content="Text", author_id=owner.id, status=PostStatus.DRAFT))
+    web.login(make_user(role=Role.ADMIN))
+    for place in (
+        f"/admin/clients/details/?id={client.id}", f"/admin/clients/?owner_id={owner.id}",
+        "/admin/deliveries/?address=ivan@example.test", "/admin/deliveries/?address=anna@example.test",
+        f"/articles/{post.id}", f"/admin/posts/preview/?id={post.id}", "/admin/users/export.csv",
+    ):  # fmt: skip
+        answer = web.get(place)
+        answer.close()
+        assert answer.status_code == 200, place
+    found = [(entry.subject, entry.details) for entry in entries()]
+    assert found == [
+        (f"clients {client.id}", {"where": "all_clients.details_view"}),
+        (f"owner {owner.id}", {"where": "all_clients.index_view"}),
+        ("", {"where": "all_deliveries.index_view", "search": "ivan@example.test"}),
+        ("", {"where": "all_deliveries.index_view", "search": "anna@example.test"}),
+        (f"post {post.id}", {"where": "articles.show"}),
+        (f"posts {post.id}", {"where": "posts.preview"}),
+        ("", {"where": "all_users.export"}),
     ]
 
 
