@@ -91,6 +91,7 @@ class Config:
         self.SQLALCHEMY_DATABASE_URI = database_url(get("DATABASE_URL", "postgresql://127.0.0.1/golub") or "")
         self.SQLALCHEMY_ENGINE_OPTIONS = {
             "pool_pre_ping": True,
+            "hide_parameters": True,  # what a failed statement was about is not for the logs
             "pool_size": 10,
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5, "application_name": "golub"},

@@ -33,6 +33,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",  # a run of a million fills the usual one in minutes, and each checkpoint writes whole pages
     "random_page_cost": "1.1",
+    "log_min_error_statement": "panic",  # statements hold addresses, texts and keys
 }
 # Survives kill -9 of every process, not a power cut: for databases that live as long as a test run.
 THROW_AWAY = {"fsync": "off", "full_page_writes": "off"}

@@ -6,14 +6,21 @@ import errno
 import uuid
 
 import structlog
-from flask import Flask, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
 from psycopg2.errors import DiskFull, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import Conflict, HTTPException, InternalServerError, NotFound, ServiceUnavailable
+from werkzeug.exceptions import (
+    Conflict,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    SecurityError,
+    ServiceUnavailable,
+)
 
 from mailer.extensions import db
 
@@ -58,12 +65,16 @@ def init_app(app: Flask) -> None:
 def _name_request() -> None:
     g.request_id = uuid.uuid4().hex[:12]
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path, method=request.method)
+    # The route, never the path: addresses carry live tokens.
+    route = request.url_rule.rule if request.url_rule is not None else None
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, route=route, method=request.method)
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None:
         return error.response
+    if isinstance(error, SecurityError):  # under a name that is not ours no address of a page can be built
+        return Response("This site is not known by that name.\n", 400, mimetype="text/plain")
     code = error.code or 500
     title, text = _special_explanation(error) or explanation(code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config import ConfigError, DevelopmentConfig, ProductionConfig, database_url, from_environment
+from mailer import create_app
 from tests.conftest import ROOT
 
 SOUND = {
@@ -66,3 +67,10 @@ def test_every_setting_is_named_in_the_example() -> None:
     read = set(re.findall(r"""(?<!overrides\.)\bget\("([A-Z_]+)""", (ROOT / "config.py").read_text()))
     named = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - named - {"MAIL_PAGE_URL"} == set()
+
+
+def test_an_unknown_name_of_the_site_is_answered_with_400(tmp_path: Path) -> None:
+    app = create_app(ProductionConfig(**SOUND, VAR_DIR=str(tmp_path), TESTING=True))
+    for path in ("/", "/login", "/nowhere", "/static/css/golub.css"):
+        for host in ("evil.example", "mail.example.org.evil.example", "x y"):
+            assert app.test_client().get(path, headers={"Host": host}).status_code == 400, (path, host)

@@ -129,3 +129,28 @@ def test_every_dependency_is_pinned_with_its_hash() -> None:
     versions = dict(re.findall(r"^([\w-]+)==([\d.]+)", text, re.MULTILINE))
     for name, least in {"flask": (3, 1, 3), "jinja2": (3, 1, 6), "werkzeug": (3, 1, 6)}.items():
         assert tuple(map(int, versions[name].split("."))) >= least, name
+
+
+def test_no_live_token_is_logged_wherever_a_page_breaks(
+    app: Flask, web: Browser, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(**_values: object) -> str:
+        raise RuntimeError("on purpose")
+
+    rules = [rule for rule in app.url_map.iter_rules() if {"token", "key"} & rule.arguments]
+    assert {"auth.reset", "unsubscribe.page", "auth.confirm"} <= {rule.endpoint for rule in rules}
+    for rule in rules:
+        monkeypatch.setitem(app.view_functions, rule.endpoint, breaks)
+    with caplog.at_level(logging.DEBUG), app.test_request_context():
+        addresses = [
+            (rule, app.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, "canary" + "0" * 58)))
+            for rule in rules
+            if rule._converters.keys() <= {"token", "key"} and "canary" not in rule.rule
+        ]
+    with caplog.at_level(logging.DEBUG):
+        for rule, address in addresses:
+            method = "GET" if "GET" in (rule.methods or ()) else "POST"
+            assert web.open(address, method=method).status_code in (404, 500)
+        web.get("/reset/canary-token-4711/and/no/such/page")
+    assert "on purpose" in caplog.text and "/reset/<" in caplog.text
+    assert "canary" not in caplog.text
