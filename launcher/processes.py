@@ -18,6 +18,12 @@ WEB = (PYTHON, "-m", "launcher.web")
 WEB_PROCESSES = 2
 
 
+def web_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Each of glibc's arenas keeps what its threads once needed: a process of eight threads would grow to eight times
+    its largest request."""
+    return {"MALLOC_ARENA_MAX": "2", **environment}
+
+
 def application_parts(settings: Settings, environment: Mapping[str, str], port: int) -> list[Part]:
     """The site, the workers and the scheduler; `environment` carries the addresses of the servers."""
     logs = settings.var_dir / "logs"
@@ -30,7 +36,7 @@ def application_parts(settings: Settings, environment: Mapping[str, str], port: 
         Part(
             name=f"web-{number}",
             command=(*WEB, str(listener.fileno())),
-            environment=environment,
+            environment=web_environment(environment),
             log=logs / f"web-{number}.log",
             is_ready=lambda: answers_health(port, environment["SITE_URL"]),
             sockets=(listener,),

@@ -17,6 +17,7 @@ from mailer.sending.letterhead import about_sender, letterhead_for, values_of
 from mailer.sending.senders import Sender, sender_of
 
 KEPT_SECONDS = 600
+KEPT_COUNT = 4  # for each user: a frame asks for the latest, another window perhaps for its own
 NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 
 
@@ -52,6 +53,10 @@ def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collec
 def keep(user: User, html: str) -> str:
     """Put the HTML of an unsaved draft aside for its frame to fetch; the key under which this user finds it."""
     key = hashlib.sha256(html.encode()).hexdigest()
+    latest = [one for one in cache.get(_list_key(user)) or [] if one != key]
+    for forgotten in latest[: -(KEPT_COUNT - 1)]:
+        cache.delete(_cache_key(user, forgotten))
+    cache.set(_list_key(user), [*latest[-(KEPT_COUNT - 1) :], key], timeout=KEPT_SECONDS)
     cache.set(_cache_key(user, key), html, timeout=KEPT_SECONDS)
     return key
 
@@ -60,6 +65,10 @@ def kept(user: User, key: str) -> str | None:
     """What `keep` put aside."""
     found: str | None = cache.get(_cache_key(user, key))
     return found
+
+
+def _list_key(user: User) -> str:
+    return f"previews:{user.id}"
 
 
 def _cache_key(user: User, key: str) -> str:

@@ -76,3 +76,10 @@ def test_an_open_browser_cannot_be_used_to_guess_the_password(visitor: Browser) 
     assert [visitor.post("/profile/password", data=data).status_code for _try in range(11)] == [422] * 10 + [429]
     other_form = {"new_email": "x@golub.test", "password": "wrong one"}
     assert visitor.post("/profile/email", data=other_form).status_code == 429
+
+
+def test_previews_of_articles_are_counted(visitor: Browser) -> None:
+    visitor.login(make_user())
+    answers = [visitor.post("/articles/preview", data={"content": "x"}) for _number in range(242)]
+    assert answers[0].status_code == 200
+    assert answers[-1].status_code == 429 and int(answers[-1].headers["Retry-After"]) > 0

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -52,18 +52,21 @@ def serve(migrated_app: Flask, servers: Servers, tmp_path: Path) -> Iterator[Ser
     with ExitStack() as stack:
 
         def begin(process_count: int = 1, patience: float = NEVER) -> Site:
-            return stack.enter_context(_serving(servers, tmp_path, process_count, patience))
+            return stack.enter_context(serving(servers, tmp_path, process_count, patience))
 
         yield begin
 
 
 @contextmanager
-def _serving(servers: Servers, folder: Path, process_count: int, patience: float) -> Iterator[Site]:
+def serving(
+    servers: Servers, folder: Path, process_count: int = 1, patience: float = NEVER, extra: Mapping[str, str] = {}
+) -> Iterator[Site]:
+    """The site on a socket of its own; `extra` settings by environment."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     environment = os.environ | {
         "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "VAR_DIR": str(folder),
-        "SITE_URL": f"http://127.0.0.1:{port}", "GOLUB_ENV": "development",
+        "SITE_URL": f"http://127.0.0.1:{port}", "GOLUB_ENV": "development", **extra,
     }  # fmt: skip
     command = (*WEB, str(listener.fileno()), "--threads=4", f"--patience={patience}")
     part = Part("web", command, environment, folder / "web.log", sockets=(listener,), directory=CHECKOUT)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from werkzeug.datastructures import FileStorage
 
 from mailer.clients.importing import files
 from mailer.clients.importing.preview import Preview
+from mailer.clients.importing.stalled import discard_oldest
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -17,6 +18,9 @@ from mailer.models.client import Client
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.user import User
 from mailer.queue import IMPORT_CLIENTS, enqueue
+
+MOST_UPLOADS = 5  # of one owner, looked at and not started: of more, the oldest files go
+MOST_AT_WORK = 10
 
 
 class NotNow(Refusal):
@@ -29,11 +33,19 @@ def begin_import(owner: User, upload: FileStorage) -> ClientImport:
     begun = ClientImport(owner_id=owner.id, file_name=_shown_name(upload.filename), stored_file=stored, options={})
     db.session.add(begun)
     db.session.commit()
+    discard_oldest(owner.id, MOST_UPLOADS)
     return begun
 
 
 def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any]) -> None:
-    """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`)."""
+    """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`).
+
+    Nor is it queued (`NotNow`) while many of the owner's wait."""
+    at_work = select(func.count()).where(
+        ClientImport.owner_id == begun.owner_id, ClientImport.state.in_((ImportState.QUEUED, ImportState.RUNNING))
+    )
+    if (db.session.scalar(at_work) or 0) >= MOST_AT_WORK:
+        raise NotNow(_("Ten imports of yours are waiting already. Start this one when the first of them is done."))
     claimed = (
         update(ClientImport)
         .where(ClientImport.id == begun.id, ClientImport.state == ImportState.UPLOADED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, exists, func, select
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, String, Table, exists, func, select
 
 from mailer.clients.importing.files import forget
 from mailer.clients.importing.job import LOCKS
@@ -41,9 +41,18 @@ def stalled_imports(now: datetime) -> list[int]:
 
 def discard_abandoned(now: datetime) -> int:
     """Delete uploads that were looked at and never started within a day, with their files; how many. Commits."""
-    abandoned = db.session.scalars(
-        select(ClientImport).where(ClientImport.state == ImportState.UPLOADED, ClientImport.created_at < now - KEPT_FOR)
-    ).all()
+    query = select(ClientImport).where(ClientImport.state == ImportState.UPLOADED)
+    return _discard(query.where(ClientImport.created_at < now - KEPT_FOR))
+
+
+def discard_oldest(owner_id: int, kept_count: int) -> int:
+    """Delete the owner's uploads that were never started, save for the latest few; how many. Commits."""
+    query = select(ClientImport).where(ClientImport.state == ImportState.UPLOADED, ClientImport.owner_id == owner_id)
+    return _discard(query.order_by(ClientImport.id.desc()).offset(kept_count))
+
+
+def _discard(query: Select[tuple[ClientImport]]) -> int:
+    abandoned = db.session.scalars(query).all()
     for upload in abandoned:
         forget(upload.stored_file)
         db.session.delete(upload)
