@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from string import hexdigits
 
+from flask import abort
 from sqlalchemy import String, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -14,6 +15,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery
+from mailer.models.former_link import FormerLink
 from mailer.models.run import Run
 from mailer.models.user import User
 
@@ -28,6 +30,7 @@ class Subscription:
     email_key: str
     reason: SuppressionReason | None
     run_id: int | None = None  # the run whose mail the link stood in
+    is_over: bool = False  # the owner's account is deleted, and its rows will be in a moment
 
     @property
     def masked_email(self) -> str:
@@ -38,12 +41,21 @@ class Subscription:
         return f"{local[:1]}•••@{domain}"
 
 
+class SenderIsGone(Exception):
+    """The link was a real one, and there is nothing left to unsubscribe from."""
+
+
 def find(token: uuid.UUID, link_code: str = "") -> Subscription:
     """The subscription behind a link, also of a client who was deleted since; 404 for an unknown token.
 
+    Raises SenderIsGone where the client's row went with the owner's account: nobody is left who could write.
     A `link_code` that stood in no mail to this client counts for nothing.
     """
-    client = db.one_or_404(select(Client).where(Client.token == token))
+    client = db.session.scalar(select(Client).where(Client.token == token))
+    if client is None:
+        if db.session.get(FormerLink, FormerLink.hash_of(token)) is not None:
+            raise SenderIsGone
+        abort(404)
     owner = db.session.get_one(User, client.owner_id)
     suppression = db.session.get(Suppression, (client.owner_id, client.email_key))
     return Subscription(
@@ -53,6 +65,7 @@ def find(token: uuid.UUID, link_code: str = "") -> Subscription:
         client.email_key,
         suppression.reason if suppression else None,
         _run_of(client, link_code) if link_code else None,
+        owner.erased_at is not None,
     )
 
 

@@ -26,6 +26,12 @@ def speak_the_readers_language() -> None:
         g.language = request.accept_languages.best_match(languages, default)
 
 
+@bp.errorhandler(subscriptions.SenderIsGone)
+def say_that_it_is_over(_error: subscriptions.SenderIsGone) -> ResponseReturnValue:
+    """Whatever is asked of such a link: a mail program's one click must not fail."""
+    return render_template("unsubscribe/gone.html")
+
+
 @bp.get("/<uuid:token>")
 @bp.get(f"/<uuid:token>/{CODE}")
 def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
@@ -33,6 +39,8 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     if token == TRIAL_TOKEN:
         return render_template("unsubscribe/test.html")
     subscription = subscriptions.find(token, link_code)
+    if subscription.is_over:
+        return render_template("unsubscribe/gone.html")
     return render_template("unsubscribe/page.html", token=token, link_code=link_code, subscription=subscription)
 
 

@@ -11,6 +11,7 @@ from mailer.models import (  # noqa: F401
     client_import,
     delivery,
     draft,
+    former_link,
     holiday_change,
     instance,
     journal_entry,

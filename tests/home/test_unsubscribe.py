@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from mailer.accounts.erasing import erase_some
+from mailer.auth.services import erase_account
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
@@ -13,7 +15,7 @@ from mailer.models.delivery import Delivery
 from mailer.models.run import Run
 from mailer.models.user import User
 from tests.conftest import Browser
-from tests.factories import make_client, make_mailing, save
+from tests.factories import PASSWORD, make_client, make_mailing, save
 from tests.mailings.builders import close, make_run
 
 FORGED = "5f0c6d3e-9f2b-4d7a-8a51-3c1f0f9e2b44"
@@ -162,3 +164,31 @@ def test_the_runs_page_shows_who_left_by_its_link(web: Browser, as_owner: Browse
     assert 'data-position="1"' in as_owner.get(f"{page}?outcome=left").text
     web.post(f"/u/{client.token}/again")
     assert 'data-position="1"' not in as_owner.get(f"{page}?outcome=left").text
+
+
+def test_the_link_of_a_deleted_account_says_that_its_sender_writes_no_more(
+    web: Browser, client: Client, owner: User
+) -> None:
+    path = f"/u/{client.token}"
+    erase_account(owner, PASSWORD)
+    assert state_on(web.get(path).text) == "gone", "at once"
+    erase_some(60)
+    assert db.session.query(Client).count() == 0
+    for address in (path, f"{path}/01234567"):
+        page = web.get(address)
+        assert page.status_code == 200 and state_on(page.text) == "gone"
+        assert "deleted.invalid" not in page.text and "ivan" not in page.text
+        assert web.post(address, data=ONE_CLICK).status_code == 200
+    assert web.post(f"{path}/again").status_code == 200
+    assert web.get(f"/u/{FORGED}").status_code == 404
+
+
+def test_a_wish_is_recorded_after_client_message_and_mailing_are_deleted(
+    as_owner: Browser, web: Browser, client: Client, owner: User
+) -> None:
+    mailing = make_mailing(owner, [client])
+    for path in (f"/mailings/{mailing.id}", f"/messages/{mailing.message_id}", f"/clients/{client.id}"):
+        assert as_owner.post(f"{path}/delete").status_code == 303
+    assert state_on(web.get(f"/u/{client.token}").text) == "subscribed"
+    assert web.post(f"/u/{client.token}", data=ONE_CLICK).status_code == 200
+    assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}

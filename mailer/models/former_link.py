@@ -1,0 +1,27 @@
+"""Unsubscribe links of clients whose rows are gone, with their owner's account or otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from sqlalchemy import LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.extensions import db
+from mailer.models.types import UTCDateTime
+
+
+class FormerLink(db.Model):  # type: ignore[misc,name-defined]
+    """Written by a trigger on `clients`. It tells a reader's old link from a forged one, and nothing about anybody."""
+
+    __tablename__ = "former_links"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token's 16 octets
+    gone_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=text("now()"))
+
+    @staticmethod
+    def hash_of(token: uuid.UUID) -> bytes:
+        """What is kept of a token."""
+        return hashlib.sha256(token.bytes).digest()
