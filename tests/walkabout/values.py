@@ -1,0 +1,86 @@
+"""What people type: first what the form asks for, then what no form asks for."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+
+from PIL import Image
+
+from tests.walkabout.pages import Field
+
+NUMBERS = count(1)
+NUL, SURROGATE = "a\0b", "a\ud800b"
+LONG_DIGITS, LARGE = "9" * 4000, "ы" * 50_000  # 100 KB in UTF-8
+ODD = (
+    NUL, SURROGATE, "²", "٣", str(2**31), str(2**63), LONG_DIGITS, "", LARGE, "0001-01-01", "0001-01-01T00:00",
+    "9999-12-31T23:59", "an-unknown-word", "-1", "0", "1e400", "NaN", "%", "{{", "[]", "\r\nX-Header: x",
+)  # fmt: skip
+ODD_IN_ADDRESSES = tuple(value for value in ODD if value != LARGE)
+# What pages and libraries take from an address without showing it on the page.
+HIDDEN_PARAMETERS = (
+    "q", "search", "page", "page_size", "sort", "desc", "order", "id", "after", "before", "at", "next", "url", "year",
+    "month", "state", "outcome", "filter", "tag", "born_from", "mailing", "shown", "flt1_0", "flt0_0", "_method",
+    "_scheme", "_anchor", "_external", "endpoint", "lang",
+)  # fmt: skip
+TEXTS = {
+    "email": lambda: f"somebody{next(NUMBERS)}@walkabout.test",
+    "name": lambda: f"Имя {next(NUMBERS)}",
+    "title": lambda: f"Статья {next(NUMBERS)}",
+    "subject": lambda: f"Новости {next(NUMBERS)}",
+    "phone": lambda: "+7 999 123-45-67",
+    "tag_name": lambda: "друзья",
+    "tags": lambda: "друзья",
+    "also_at": lambda: "12:00, 18:30",
+    "exception_dates": lambda: "31.12.2030",
+    "slug": lambda: f"article-{next(NUMBERS)}",
+    "attributes": lambda: "Город: Омск",
+    "birth_year": lambda: "1990",
+}
+CSV = "E-mail;Имя;Фамилия\nanna@walkabout.test;Анна;Зуева\nnonsense;Борис;\nvera@walkabout.test;Вера;Юдина\n"
+ODD_NAMES = ("x.png", "x.csv", "", "../../x.csv", "²" * 300, "a\0b.csv")
+ODD_CONTENTS = (b"", b"\0" * 1000, b"\x89PNG\r\n\x1a\n" + b"\0" * 50, b"\xff\xfe\0", b"PK\x03\x04", b"a;b\n" * 9)
+
+
+def plausible(field: Field, password: str, random: Random, variant: int = 0) -> list[str]:
+    """What somebody in earnest sends for it; the first variant touches as little as possible, others choose."""
+    kind, offered = field.attributes.get("type", field.kind), [value for value in field.options if value]
+    if field.kind in ("checkbox", "radio", "select"):
+        if variant and offered:
+            return [random.choice(offered)]
+        needs = field.kind != "checkbox" or "required" in field.attributes or field.name in ("consent", "ids", "rowid")
+        return field.values or (offered[:1] if needs else [])
+    if field.kind == "hidden" or (field.values and field.values[0]):
+        return field.values
+    if kind == "password":
+        return [password]
+    now = datetime.now(UTC)
+    by_kind = {
+        "email": TEXTS["email"],
+        "number": lambda: field.attributes.get("min", "1") or "1",
+        "date": lambda: f"{now + timedelta(days=2):%Y-%m-%d}",
+        "time": lambda: "",
+        "month": lambda: f"{now:%Y-%m}",
+        "datetime-local": lambda: f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}" if field.name != "ends_at" else "",
+    }
+    if kind in by_kind:
+        return [by_kind[kind]()]
+    if field.name in TEXTS:
+        return [TEXTS[field.name]()] if field.name != "tags" or variant else [""]
+    return ["Всем привет!"]
+
+
+def file_for(name: str, random: Random | None = None) -> tuple[str, bytes]:
+    """A file for that control; with `random` one that nobody should send."""
+    if random is not None:
+        content = random.choice(
+            [b"", b"\0" * 1000, b"\x89PNG\r\n\x1a\n" + b"\0" * 50, b"\xff\xfe\0", b"PK\x03\x04", b"a;b\n" * 9]
+        )
+        return random.choice(["x.png", "x.csv", "", "../../x.csv", "²" * 300, "a\0b.csv"]), content
+    if name == "file":
+        return f"people{next(NUMBERS)}.csv", CSV.encode()
+    picture = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(picture, "PNG")
+    return "picture.png", picture.getvalue()
