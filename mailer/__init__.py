@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from mailer import database_limits, errors, logs, web
+from mailer import database_limits, errors, logs, page_above, typed, web
 from mailer.bodies import Request
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
@@ -33,6 +33,8 @@ def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
     dkim_keys.init_app(app)
     _init_extensions(app)
     errors.init_app(app)
+    typed.init_app(app)
+    page_above.init_app(app)
     web.init_app(app)
     news.listen()  # here, since mailings begin and end in workers too
     commands.init_app(app)
@@ -51,5 +53,6 @@ def _init_extensions(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     database_limits.listen(engine)
+    typed.listen(engine)
     # A forked RQ work-horse or web worker must never share a connection with its parent.
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))

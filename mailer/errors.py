@@ -54,8 +54,8 @@ class TookTooLong(ServiceUnavailable):
 def init_app(app: Flask) -> None:
     """Give every request an id, and every failure a page that says what to do."""
     app.before_request(_name_request)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(StaleDataError, lambda _error: _http_error(Conflict()))
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(StaleDataError, lambda _error: http_error(Conflict()))
     app.register_error_handler(DataError, _bad_data)
     app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(OSError, _disk_or_crash)
@@ -70,7 +70,8 @@ def _name_request() -> None:
     structlog.contextvars.bind_contextvars(request_id=g.request_id, route=route, method=request.method)
 
 
-def _http_error(error: HTTPException) -> ResponseReturnValue:
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """The page for an HTTP status, or the same as JSON."""
     if error.response is not None:
         return error.response
     if isinstance(error, SecurityError):  # under a name that is not ours no address of a page can be built
@@ -89,26 +90,26 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def answer_of(error: HTTPException) -> ResponseReturnValue:
     """The page that says what went wrong, for handlers of particular errors."""
-    return _http_error(error)
+    return http_error(error)
 
 
 def _bad_data(error: DataError) -> ResponseReturnValue:
     """A value the database cannot hold (a number out of range) names nothing that exists."""
     db.session.rollback()
     log.info("value out of range", error=str(error.orig))
-    return _http_error(NotFound())
+    return http_error(NotFound())
 
 
 def _no_database(error: OperationalError) -> ResponseReturnValue:
     _forget_user()
     if isinstance(error.orig, (QueryCanceled, LockNotAvailable)):
         log.warning("statement ended by its time limit", error=str(error.orig))
-        return _http_error(TookTooLong())
+        return http_error(TookTooLong())
     if isinstance(error.orig, DiskFull):
         log.error("the database's disk takes no more", error=str(error.orig))
-        return _http_error(InsufficientStorage())
+        return http_error(InsufficientStorage())
     log.error("database away", error=str(error.orig))
-    return _http_error(ServiceUnavailable())
+    return http_error(ServiceUnavailable())
 
 
 def _disk_or_crash(error: OSError) -> ResponseReturnValue:
@@ -117,13 +118,13 @@ def _disk_or_crash(error: OSError) -> ResponseReturnValue:
         return _crash(error)
     _forget_user()
     log.error("the disk takes no more", error=str(error))
-    return _http_error(InsufficientStorage())
+    return http_error(InsufficientStorage())
 
 
 def _crash(error: Exception) -> ResponseReturnValue:
     _forget_user()
     log.exception("unhandled error", exc_info=error)
-    return _http_error(InternalServerError())
+    return http_error(InternalServerError())
 
 
 def _forget_user() -> None:

@@ -31,7 +31,9 @@ CONTENT_SECURITY_POLICY = (
 
 
 class IdConverter(IntegerConverter):
-    """`<int:…>` that only matches numbers a bigint column can hold."""
+    """`<int:…>` that only matches numbers a bigint column can hold, in ASCII digits."""
+
+    regex = "[0-9]{1,19}"
 
     def __init__(self, url_map: Any, **options: Any) -> None:
         super().__init__(url_map, **{"min": 0, "max": 2**63 - 1, **options})

@@ -24,13 +24,15 @@ from mailer.admin.narrowing import Narrowing, in_period, parse_narrowing
 from mailer.admin.words import words_of
 from mailer.downloads import csv_download
 from mailer.extensions import db
+from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
+from mailer.typed import is_impossible
 
 OPEN = {"index_view", "details_view", "export"}
 BATCH = 1000
 
 
-class Overview(Guarded, ModelView):  # type: ignore[misc]
+class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
     """Rows of one model, the newest first."""
 
     model: Any
@@ -122,7 +124,9 @@ class Overview(Guarded, ModelView):  # type: ignore[misc]
     def get_one(self, id: Any) -> Any:
         """404 rather than a way back to the list."""
         keys = iterdecode(str(id))
-        if len(keys) != len(self.model.__table__.primary_key) or any(len(key) > 254 for key in keys):
+        if len(keys) != len(self.model.__table__.primary_key) or any(
+            len(key) > 254 or is_impossible(key) for key in keys
+        ):
             abort(404)
         return super().get_one(id) or abort(404)
 

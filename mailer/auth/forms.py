@@ -11,7 +11,6 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
@@ -31,6 +30,7 @@ from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
 from mailer.clock import utcnow
+from mailer.forms import FlaskForm
 from mailer.refilling import Refillable
 from mailer.sending.senders import name_fault
 
@@ -114,7 +114,7 @@ def new_password_field(label: Any, **attributes: Any) -> Any:
     )
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]
+class LoginForm(FlaskForm):
     """Signing in."""
 
     email = email_field("username", autofocus=True)
@@ -122,7 +122,7 @@ class LoginForm(FlaskForm):  # type: ignore[misc]
     remember = BooleanField(_l("Remember me on this device"))
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]
+class CodeForm(FlaskForm):
     """A code of the app, or a recovery code."""
 
     code = StringField(
@@ -133,13 +133,13 @@ class CodeForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class PresentPasswordForm(FlaskForm):  # type: ignore[misc]
+class PresentPasswordForm(FlaskForm):
     """The password, to be sure who asks."""
 
     password = known_password_field(_l("Present password"))
 
 
-class PasswordAndCodeForm(FlaskForm):  # type: ignore[misc]
+class PasswordAndCodeForm(FlaskForm):
     """Both proofs of a person, where the second factor itself changes."""
 
     password = known_password_field(_l("Present password"))
@@ -151,7 +151,7 @@ class PasswordAndCodeForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class RegistrationForm(FlaskForm):  # type: ignore[misc]
+class RegistrationForm(FlaskForm):
     """Opening an account."""
 
     email = email_field("email", autofocus=True)
@@ -162,39 +162,39 @@ class RegistrationForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class AddressForm(FlaskForm):  # type: ignore[misc]
+class AddressForm(FlaskForm):
     """Where a mail is to be sent."""
 
     email = email_field("email", autofocus=True)
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc]
+class NewPasswordForm(FlaskForm):
     """A new password by a mailed link."""
 
     password = new_password_field(_l("New password"), autofocus=True)
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(FlaskForm):
     """A new password by the present one."""
 
     current = known_password_field(_l("Present password"))
     new = new_password_field(_l("New password"))
 
 
-class EmailForm(FlaskForm):  # type: ignore[misc]
+class EmailForm(FlaskForm):
     """A new address; the present password is asked for."""
 
     new_email = email_field("email", _l("New address"))
     password = known_password_field(_l("Present password"))
 
 
-class OwnAddressForm(FlaskForm):  # type: ignore[misc]
+class OwnAddressForm(FlaskForm):
     """A further address of one's own."""
 
     email = email_field("email", _l("Another address of yours"))
 
 
-class AvatarForm(FlaskForm):  # type: ignore[misc]
+class AvatarForm(FlaskForm):
     """A picture."""
 
     picture = FileField(
@@ -205,7 +205,7 @@ class AvatarForm(FlaskForm):  # type: ignore[misc]
     )
 
 
-class ProfileForm(Refillable, FlaskForm):  # type: ignore[misc]
+class ProfileForm(Refillable, FlaskForm):
     """What a person says about themselves."""
 
     name = StringField(

@@ -27,14 +27,16 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, login_manager
 from mailer.models.blog_post import BlogPost, PostStatus
+from mailer.panel_lists import PlainArguments
 from mailer.refilling import is_refilled
 from mailer.searching import shortened
+from mailer.typed import whole_number
 
 SCHEDULED = "scheduled"
 STATES = (*PostStatus, SCHEDULED)
 
 
-class PostView(ModelView):  # type: ignore[misc]
+class PostView(PlainArguments, ModelView):  # type: ignore[misc]
     """List, search, write, schedule, publish and delete articles: for those who may edit the blog."""
 
     list_template = "admin/posts.html"
@@ -117,7 +119,9 @@ class PostView(ModelView):  # type: ignore[misc]
     @expose("/restore/", methods=("POST",))
     def restore(self) -> ResponseReturnValue:
         """Undo a deletion."""
-        wanted = select(BlogPost).where(BlogPost.id == request.args.get("id", 0, type=int), open_to(current_user))
+        wanted = select(BlogPost).where(
+            BlogPost.id == request.args.get("id", 0, type=whole_number), open_to(current_user)
+        )
         post = db.one_or_404(wanted)
         services.restore_article(post)
         flash(_("The article is back."), "success")
@@ -126,7 +130,7 @@ class PostView(ModelView):  # type: ignore[misc]
     @expose("/preview/")
     def preview(self) -> str:
         """An article as readers will see it, published or not."""
-        post = self.get_one(request.args.get("id", type=int)) or abort(404)
+        post = self.get_one(request.args.get("id", type=whole_number)) or abort(404)
         return render_template("blog/show.html", post=post, body=render(post.content), more=())
 
     @action("publish", _l("Publish"))
@@ -160,7 +164,14 @@ class PostView(ModelView):  # type: ignore[misc]
         return query.filter(BlogPost.status == state) if state in STATES else query
 
 
+def _number(text: Any) -> int | None:
+    try:
+        return whole_number(str(text))
+    except ValueError:
+        return None
+
+
 def _chosen(ids: list[str]) -> list[BlogPost]:
-    numbers = [int(one) for one in ids if one.isdigit() and len(one) < 19]
+    numbers = [number for one in ids if (number := _number(one)) is not None]
     query = select(BlogPost).where(BlogPost.id.in_(numbers), BlogPost.deleted_at.is_(None), open_to(current_user))
     return list(db.session.scalars(query))

@@ -19,6 +19,7 @@ from mailer.models.blog_post import BlogPost
 from mailer.pictures import BadPicture
 from mailer.refilling import is_refilled
 from mailer.turns import previewing
+from mailer.typed import whole_number
 
 bp = Blueprint("articles", __name__, url_prefix="/articles")
 
@@ -27,7 +28,7 @@ bp = Blueprint("articles", __name__, url_prefix="/articles")
 @login_required
 def index() -> str:
     """What the person has written, with its state."""
-    page = queries.own_page(current_user, request.args.get("page", 1, type=int))
+    page = queries.own_page(current_user, request.args.get("page", 1, type=whole_number))
     return render_template("articles/index.html", page=page)
 
 

@@ -16,6 +16,7 @@ from mailer.pictures import BadPicture
 
 MAX_TAGS = 5
 TAG_LENGTH = 50
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 
 class PictureField(FileField):
@@ -59,6 +60,11 @@ class MomentField(DateTimeLocalField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["format"] = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
         super().__init__(*args, **kwargs)
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data is not None and not FIRST_YEAR <= self.data.year <= LAST_YEAR:
+            self.data = None
+            raise ValidationError(_("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR))
 
     def process_data(self, value: Any) -> None:
         self.data = value.astimezone(ZoneInfo(current_user.timezone)).replace(tzinfo=None) if value else None

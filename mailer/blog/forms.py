@@ -7,7 +7,6 @@ from typing import Any
 from flask_admin.form import BaseForm
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     Form,
@@ -24,6 +23,7 @@ from wtforms.widgets import HiddenInput
 from mailer.blog.draft import Draft, Release
 from mailer.blog.fields import MomentField, PictureField, TagsField
 from mailer.blog.slugs import PATTERN, taken_slugs
+from mailer.forms import FlaskForm, TypedByPeople
 from mailer.models.blog_post import PostStatus
 from mailer.refilling import Refillable
 
@@ -77,11 +77,11 @@ class ArticleFields(Form):
     validate_content = validate_image_alt = validate_title
 
 
-class ArticleForm(Refillable, FlaskForm, ArticleFields):  # type: ignore[misc]
+class ArticleForm(Refillable, FlaskForm, ArticleFields):
     """As users see it."""
 
 
-class PostForm(Refillable, BaseForm, ArticleFields):  # type: ignore[misc]
+class PostForm(Refillable, TypedByPeople, BaseForm, ArticleFields):  # type: ignore[misc]
     """As editors see it in Flask-Admin, which looks after the form token by itself."""
 
     slug = StringField(
@@ -119,7 +119,7 @@ class PostForm(Refillable, BaseForm, ArticleFields):  # type: ignore[misc]
             raise ValidationError(_("Another article has this address."))
 
 
-class RejectionForm(FlaskForm):  # type: ignore[misc]
+class RejectionForm(FlaskForm):
     """Why an article is not published."""
 
     reason = TextAreaField(

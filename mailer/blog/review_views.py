@@ -13,6 +13,7 @@ from mailer.blog.forms import RejectionForm
 from mailer.blog.markdown import render
 from mailer.errors import Refusal
 from mailer.models.blog_post import BlogPost
+from mailer.typed import whole_number
 
 bp = Blueprint("review", __name__, url_prefix="/review")
 APPROVERS = (Permission.APPROVE_POSTS, Permission.EDIT_BLOG)
@@ -22,7 +23,7 @@ APPROVERS = (Permission.APPROVE_POSTS, Permission.EDIT_BLOG)
 @requires(*APPROVERS)
 def index() -> str:
     """Those that wait longest first."""
-    page = queries.awaiting_page(request.args.get("page", 1, type=int))
+    page = queries.awaiting_page(request.args.get("page", 1, type=whole_number))
     return render_template("review/index.html", page=page)
 
 
@@ -70,7 +71,7 @@ def _to_decide(post_id: int) -> BlogPost:
 
 
 def _version() -> int:
-    return request.form.get("version", 0, type=int)
+    return request.form.get("version", 0, type=whole_number)
 
 
 def _refused(post_id: int, refusal: Refusal) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from mailer.blog.services.storing import BLOG
 from mailer.models.blog_post import BlogPost
 from mailer.public import public_file, public_page
 from mailer.searching import searched
+from mailer.typed import whole_number
 
 bp = Blueprint("blog", __name__)
 bp.add_app_template_filter(reading_minutes)
@@ -24,7 +25,7 @@ YEAR_SECONDS = 31_536_000
 def index() -> ResponseReturnValue:
     """The newest articles, nine a page; those with a tag, those that hold some words."""
     search, tag = searched(request.args), searched(request.args, "tag")
-    number = request.args.get("page", 1, type=int)
+    number = request.args.get("page", 1, type=whole_number)
 
     def draw() -> str:
         page = queries.published_page(number, search, tag)

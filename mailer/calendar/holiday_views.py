@@ -10,7 +10,6 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import DateField, StringField
 from wtforms.validators import InputRequired, Length, ValidationError
 
@@ -19,12 +18,13 @@ from mailer.access import Permission, requires
 from mailer.calendar import holidays
 from mailer.clock import utcnow
 from mailer.errors import Refusal
+from mailer.forms import FlaskForm
 
 bp = Blueprint("holidays", __name__, url_prefix="/holidays")
 FIRST_YEAR, LAST_YEAR = 1995, 2100
 
 
-class HolidayForm(FlaskForm):  # type: ignore[misc]
+class HolidayForm(FlaskForm):
     """A day off of the owner's own."""
 
     day = DateField(_l("Date"), [InputRequired(_l("Choose a date."))])
@@ -101,7 +101,7 @@ def _country(code: str | None) -> str:
 
 def _year() -> int:
     text = request.args.get("year", str(utcnow().year))
-    if not (text.isdecimal() and len(text) == 4 and FIRST_YEAR <= int(text) <= LAST_YEAR):
+    if not (text.isascii() and text.isdecimal() and len(text) == 4 and FIRST_YEAR <= int(text) <= LAST_YEAR):
         abort(404)
     return int(text)
 

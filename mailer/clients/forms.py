@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput, TextArea
@@ -16,6 +15,7 @@ from mailer.clients import labels, values
 from mailer.clients.address import normalise
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
+from mailer.forms import FlaskForm
 from mailer.models.client import Client
 from mailer.refilling import Refillable
 
@@ -42,7 +42,7 @@ class CleanTextField(CleanField):
     widget = TextArea()
 
 
-class ClientForm(Refillable, FlaskForm):  # type: ignore[misc]
+class ClientForm(Refillable, FlaskForm):
     """A client as typed by hand."""
 
     email = CleanField(labels.FIELDS["email"], normalise)
@@ -77,13 +77,13 @@ class ClientForm(Refillable, FlaskForm):  # type: ignore[misc]
         return {"email": email, "email_key": key} | {name: self[name].cleaned for name in names}
 
 
-class FilterForm(FlaskForm):  # type: ignore[misc]
+class FilterForm(FlaskForm):
     """What a saved filter is called."""
 
     name = CleanField(_l("Name of the filter"), validators=[InputRequired(), Length(max=150)])
 
 
-class BulkForm(FlaskForm):  # type: ignore[misc]
+class BulkForm(FlaskForm):
     """What to do to the marked clients, and the tag it is about."""
 
     tag_name = CleanField(_l("Tag"), values.clean_tags, validators=[Optional()])

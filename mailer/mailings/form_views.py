@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
-from wtforms.fields.core import UnboundField
 
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
@@ -16,7 +15,6 @@ from mailer.mailings import choices, queries, services, unusual
 from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
-from mailer.mailings.calendar_fields import CalendarFields
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.calendar_words import calendar_words
 from mailer.mailings.forms import CalendarForm, MailingForm
@@ -24,11 +22,11 @@ from mailer.mailings.plan import MailingPlan
 from mailer.mailings.run_queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
-from mailer.recurrence.rule import Period
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.planning import has_open_run
 from mailer.sending.senders import own_address, sender_of
+from mailer.typed import whole_number
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -39,7 +37,7 @@ def create() -> ResponseReturnValue:
     if not form.is_submitted():
         form.timezone.data = current_user.timezone
         form.holiday_country.data = HOME_COUNTRIES.get(str(get_locale()), "")
-        form.message_id.data = request.args.get("message", type=int)
+        form.message_id.data = request.args.get("message", type=whole_number)
     return _answer(form, None)
 
 
@@ -73,7 +71,9 @@ def preview_moments() -> str:
     """A piece of page: what would come of the calendar as typed so far."""
     form = CalendarForm(request.args)
     calendar = _typed_calendar(form) if form.validate() else None
-    return render_template("mailings/_moments.html", **_agenda(calendar, request.args.get("mailing", type=int)))
+    return render_template(
+        "mailings/_moments.html", **_agenda(calendar, request.args.get("mailing", type=whole_number))
+    )
 
 
 @bp.post("/audience")
@@ -154,8 +154,7 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
     if mailing is not None and not form.version.data:
         form.version.data = str(mailing.version)
     form.offer(current_user)
-    is_whole = form.starts_at.data is not None and not any(form[name].errors for name in CALENDAR_FIELDS)
-    typed = _typed_calendar(form) if is_whole and form.period.data in set(Period) else None
+    typed = _calendar_so_far(form)
     return render_template(
         "mailings/form.html",
         form=form,
@@ -167,7 +166,6 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
     )
 
 
-CALENDAR_FIELDS = tuple(name for name in vars(CalendarFields) if isinstance(vars(CalendarFields)[name], UnboundField))
 HOME_COUNTRIES = {"ru": "RU"}
 
 
@@ -180,6 +178,14 @@ def _form_of(mailing: Mailing) -> MailingForm:
     form.show(Calendar.of(mailing))
     form.client_ids.data = queries.chosen_ids(mailing)
     return form
+
+
+def _calendar_so_far(form: MailingForm) -> Calendar | None:
+    """The calendar that the form shows; None when it is none yet, whatever else the form is asked for."""
+    if form.is_submitted():
+        typed = CalendarForm(request.form)
+        return _typed_calendar(typed) if typed.validate() else None
+    return _typed_calendar(form) if form.starts_at.data is not None else None
 
 
 def _typed_calendar(form: CalendarForm | MailingForm) -> Calendar:

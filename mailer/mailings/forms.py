@@ -8,7 +8,6 @@ from typing import Any
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -16,12 +15,14 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from mailer import places
 from mailer.clock import utcnow
 from mailer.composing.sender_name import NAME_LENGTH
+from mailer.forms import FlaskForm
 from mailer.mailings import choices
 from mailer.mailings.calendar_fields import CalendarFields
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
 from mailer.refilling import Refillable
 from mailer.sending import senders
+from mailer.typed import whole_number
 from mailer.web import readable_address
 
 AUDIENCES = [
@@ -38,7 +39,11 @@ IN_DOUBT_RULES = [
 
 def _id_or_none(value: Any) -> int | None:
     """A database id as a form sends it; None for an empty choice."""
-    return int(value) if value not in (None, "", "None") else None
+    return _id(value) if value not in (None, "", "None") else None
+
+
+def _id(value: Any) -> int:
+    return whole_number(str(value))
 
 
 def one_line(_form: FlaskForm, field: Field) -> None:
@@ -62,7 +67,7 @@ def printable_tags(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("There is no such tag."))
 
 
-class MailingForm(Refillable, CalendarFields, FlaskForm):  # type: ignore[misc]
+class MailingForm(Refillable, CalendarFields, FlaskForm):
     """Name, message, recipients and calendar of a mailing."""
 
     name = StringField(
@@ -80,7 +85,7 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):  # type: ignore[misc]
         validate_choice=False,
     )
     filter_id = SelectField(_l("Saved filter"), coerce=_id_or_none, validate_choice=False)
-    client_ids = SelectMultipleField(_l("Clients"), coerce=int, validate_choice=False)
+    client_ids = SelectMultipleField(_l("Clients"), coerce=_id, validate_choice=False)
     in_doubt_rule = RadioField(
         _l("If the connection breaks when a mail may already have left"),
         choices=IN_DOUBT_RULES,
@@ -105,10 +110,10 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):  # type: ignore[misc]
     def opened_version(self) -> int | None:
         """The version this form was opened with."""
         typed = str(self.version.data or "")
-        return int(typed) if typed.isdecimal() and len(typed) < 10 else None
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None
 
 
-class CalendarForm(CalendarFields, FlaskForm):  # type: ignore[misc]
+class CalendarForm(CalendarFields, FlaskForm):
     """The fields that the next moments follow from, as they are typed."""
 
     class Meta:

@@ -162,6 +162,6 @@ def _position(name: str) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    if not text.isdecimal() or len(text) > 9:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
         abort(404)
     return int(text)

@@ -126,6 +126,6 @@ def _wait_seconds(seconds_to_run: float | None) -> int | None:
 def page_number() -> int:
     """The page asked for; 404 when it is no number of a page."""
     number = request.args.get("page", "1")
-    if not number.isdecimal() or len(number) > 9 or int(number) == 0:
+    if not (number.isascii() and number.isdecimal()) or len(number) > 9 or int(number) == 0:
         abort(404)
     return int(number)

@@ -17,13 +17,14 @@ from mailer.manager.forms import ReasonForm
 from mailer.models.approval import Approval
 from mailer.sending.permits import is_about_present
 from mailer.sending.senders import sender_of
+from mailer.typed import whole_number
 
 
 @bp.get("/approvals")
 @requires(Permission.OVERSEE)
 def approvals() -> ResponseReturnValue:
     """Those that wait, the longest first; then those decided."""
-    page = queries.approvals_page(request.args.get("page", 1, type=int))
+    page = queries.approvals_page(request.args.get("page", 1, type=whole_number))
     return render_template("manager/approvals.html", page=page)
 
 

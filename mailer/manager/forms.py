@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     Field,
@@ -17,6 +16,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from mailer.access import Permission
+from mailer.forms import FlaskForm
 from mailer.manager.words import permission_words, role_words
 from mailer.models.user import Role
 
@@ -27,7 +27,7 @@ def is_text(_form: Form, field: Field) -> None:
         raise ValidationError(_l("The text contains a character that cannot be used here."))
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]
+class ReasonForm(FlaskForm):
     """Why; the person concerned reads it."""
 
     reason = TextAreaField(
@@ -44,7 +44,7 @@ class ReasonForm(FlaskForm):  # type: ignore[misc]
         return self.reason.data or ""
 
 
-class LimitsForm(FlaskForm):  # type: ignore[misc]
+class LimitsForm(FlaskForm):
     """How much may be sent, and whether somebody looks first."""
 
     daily_limit = IntegerField(
@@ -56,7 +56,7 @@ class LimitsForm(FlaskForm):  # type: ignore[misc]
     needs_approval = BooleanField(_l("A manager must approve every mailing before it is sent"))
 
 
-class RoleForm(FlaskForm):  # type: ignore[misc]
+class RoleForm(FlaskForm):
     """What the person is here for."""
 
     role = SelectField(_l("Role"), coerce=Role)
@@ -66,7 +66,7 @@ class RoleForm(FlaskForm):  # type: ignore[misc]
         self.role.choices = [(role.value, label) for role, label in role_words().items()]
 
 
-class PermissionsForm(FlaskForm):  # type: ignore[misc]
+class PermissionsForm(FlaskForm):
     """What one person may do besides their role."""
 
     granted = SelectMultipleField(_l("Permissions"), coerce=Permission)

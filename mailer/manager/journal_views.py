@@ -14,6 +14,7 @@ from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
 from mailer.manager.journal_words import action_words
 from mailer.models.journal_entry import Action
 from mailer.searching import searched
+from mailer.typed import whole_number
 
 
 @bp.get("/journal")
@@ -27,7 +28,7 @@ def journal() -> ResponseReturnValue:
         last_day=_day(request.args.get("to", "")),
         timezone=current_user.timezone,
     )
-    page = journal_page(chosen, request.args.get("page", 1, type=int))
+    page = journal_page(chosen, request.args.get("page", 1, type=whole_number))
     return render_template(
         "manager/journal.html", page=page, chosen=chosen, names=names_of(page.items), words=action_words()
     )

@@ -10,6 +10,7 @@ from mailer.manager import approval_views, journal_views, mailing_views, queries
 from mailer.manager.blueprint import bp
 from mailer.manager.words import role_words
 from mailer.searching import searched
+from mailer.typed import whole_number
 
 __all__ = ["bp"]
 
@@ -20,7 +21,7 @@ def index() -> ResponseReturnValue:
     """All users with their figures."""
     search = searched(request.args)
     role, state = request.args.get("role", ""), request.args.get("state", "")
-    page = queries.users_page(search, request.args.get("page", 1, type=int), role, state)
+    page = queries.users_page(search, request.args.get("page", 1, type=whole_number), role, state)
     return render_template(
         "manager/index.html",
         page=page,

@@ -8,11 +8,11 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mailer.composing.languages import UNSUBSCRIBE
+from mailer.forms import FlaskForm
 from mailer.messages.services import Draft
 from mailer.refilling import Refillable
 
@@ -30,7 +30,7 @@ def languages(reader: Locale) -> list[tuple[str, str]]:
     return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
-class MessageForm(Refillable, FlaskForm):  # type: ignore[misc]
+class MessageForm(Refillable, FlaskForm):
     """Subject and two bodies, and the version of the message that was opened."""
 
     name = StringField(
@@ -68,4 +68,4 @@ class MessageForm(Refillable, FlaskForm):  # type: ignore[misc]
     def opened_version(self) -> int | None:
         """The version this form was opened with."""
         typed = str(self.version.data or "")
-        return int(typed) if typed.isdecimal() and len(typed) < 10 else None
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
+import structlog
+from redis import RedisError
+
 from mailer.clock import utcnow
 from mailer.composing.email import Content, Preview, Recipient, compile_email
 from mailer.extensions import cache
@@ -18,6 +21,7 @@ from mailer.sending.senders import Sender, sender_of
 
 KEPT_SECONDS = 600
 KEPT_COUNT = 4  # for each user: a frame asks for the latest, another window perhaps for its own
+log = structlog.get_logger()
 NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 
 
@@ -50,20 +54,31 @@ def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collec
     return Look(compiled.preview(reader), missing, sender_of(owner))
 
 
-def keep(user: User, html: str) -> str:
-    """Put the HTML of an unsaved draft aside for its frame to fetch; the key under which this user finds it."""
+def keep(user: User, html: str) -> str | None:
+    """Put the HTML of an unsaved draft aside for its frame to fetch; the key under which this user finds it.
+
+    None while Valkey is away or full: the mail is looked at as plain text then.
+    """
     key = hashlib.sha256(html.encode()).hexdigest()
-    latest = [one for one in cache.get(_list_key(user)) or [] if one != key]
-    for forgotten in latest[: -(KEPT_COUNT - 1)]:
-        cache.delete(_cache_key(user, forgotten))
-    cache.set(_list_key(user), [*latest[-(KEPT_COUNT - 1) :], key], timeout=KEPT_SECONDS)
-    cache.set(_cache_key(user, key), html, timeout=KEPT_SECONDS)
+    try:
+        latest = [one for one in cache.get(_list_key(user)) or [] if one != key]
+        for forgotten in latest[: -(KEPT_COUNT - 1)]:
+            cache.delete(_cache_key(user, forgotten))
+        cache.set(_list_key(user), [*latest[-(KEPT_COUNT - 1) :], key], timeout=KEPT_SECONDS)
+        cache.set(_cache_key(user, key), html, timeout=KEPT_SECONDS)
+    except (RedisError, OSError) as error:
+        log.warning("no place for a preview", error=str(error))
+        return None
     return key
 
 
 def kept(user: User, key: str) -> str | None:
     """What `keep` put aside."""
-    found: str | None = cache.get(_cache_key(user, key))
+    try:
+        found: str | None = cache.get(_cache_key(user, key))
+    except (RedisError, OSError) as error:
+        log.warning("no preview", error=str(error))
+        return None
     return found
 
 

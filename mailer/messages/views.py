@@ -161,9 +161,8 @@ def preview() -> ResponseReturnValue:
     except MessageRefused as refusal:
         reasons = [reason for found in refusal.reasons.values() for reason in found]
         return render_template("messages/_preview.html", look=None, reasons=reasons)
-    html_url = (
-        url_for("messages.preview_draft_html", key=keep(current_user, look.mail.html)) if look.mail.html else None
-    )
+    key = keep(current_user, look.mail.html) if look.mail.html else None
+    html_url = url_for("messages.preview_draft_html", key=key) if key else None
     return render_template("messages/_preview.html", look=look, html_url=html_url, reasons=[])
 
 
@@ -273,6 +272,6 @@ def _as_mail(html: str) -> Response:
 
 def _page_number() -> int:
     number = request.args.get("page", "1")
-    if not number.isdecimal() or len(number) > 9 or int(number) == 0:
+    if not (number.isascii() and number.isdecimal()) or len(number) > 9 or int(number) == 0:
         abort(404)
     return int(number)

@@ -8,7 +8,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.walkabout.conftest import Town
+
+pytestmark = pytest.mark.walkabout
 
 UNLINKED = ("/", "/robots.txt", "/sitemap.xml", "/favicon.ico", "/health", "/styleguide", "/blog/feed.xml")
 # Flask-Admin registers these for what the panel does not offer.

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
 from wtforms import RadioField
@@ -15,15 +14,16 @@ from wtforms.validators import Optional
 from mailer.clients import labels, values
 from mailer.clients.forms import CleanField
 from mailer.clients.importing.columns import ATTRIBUTE, IGNORE, check_columns
+from mailer.forms import FlaskForm
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(FlaskForm):
     """The file."""
 
     file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file."))])
 
 
-class StartForm(FlaskForm):  # type: ignore[misc]
+class StartForm(FlaskForm):
     """What to do with the rows."""
 
     existing = RadioField(

@@ -1,0 +1,47 @@
+"""What all forms have in common."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import flask_wtf
+from flask_babel import gettext as _
+from wtforms import Field, Form, IntegerField
+
+from mailer.typed import is_impossible, without_impossible
+
+LONGEST_NUMBER = 19  # digits of the largest bigint
+
+
+class TypedByPeople:
+    """A form whose fields hold only what a person can type and a column can hold; mixed into forms of other makers."""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether everything is right; a field with an impossible value says so, before any other question is asked."""
+        impossible = [field for field in cast(Form, self) if _is_impossible(field)]
+        for field in impossible:
+            _refuse(field)
+        return not impossible and bool(super().validate(extra_validators))  # type: ignore[misc]
+
+
+class FlaskForm(TypedByPeople, flask_wtf.FlaskForm):  # type: ignore[misc]
+    """A form of ours, with the token of Flask-WTF."""
+
+
+def _is_impossible(field: Field) -> bool:
+    texts = [text for text in field.raw_data or () if isinstance(text, str)]
+    is_number = isinstance(field, IntegerField)
+    return any(is_impossible(text) or (is_number and len(text.strip()) > LONGEST_NUMBER) for text in texts)
+
+
+def _refuse(field: Field) -> None:
+    if isinstance(field, IntegerField):
+        field.errors, field.data, field.raw_data = [_("Write a whole number in digits.")], None, [""]
+        return
+    field.errors = [_("This held a character that cannot be kept. It is taken out: look whether the rest is right.")]
+    field.raw_data = [without_impossible(text) if isinstance(text, str) else text for text in field.raw_data or ()]
+    field.process_errors = []
+    if isinstance(field.data, str):
+        field.data = without_impossible(field.data)
+    elif isinstance(field.data, list):
+        field.data = [without_impossible(each) if isinstance(each, str) else each for each in field.data]
