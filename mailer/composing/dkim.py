@@ -1,6 +1,6 @@
 """DKIM signatures (RFC 6376; Ed25519: RFC 8463), relaxed/relaxed. No time stamp: the same mail, the same signature.
 
-A resent copy must be the same bytes, which is why `t=` and `x=` are left out; both key types sign without randomness.
+The same mail signs alike, which is why `t=` and `x=` are left out; both key types sign without randomness.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Compile once per run, build once per recipient: a person's values touch only the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import NamedTuple
@@ -91,6 +91,7 @@ class CompiledEmail:
     text: Body
     html: Body | None
     names: tuple[str, ...]  # the keys of all placeholders
+    _date: bytes  # the header
     _slots: tuple[Slot, ...]  # each once, wherever its value stands
     _pieces: tuple[bytes | int, ...]  # fixed octets, and numbers of slots
 
@@ -108,7 +109,11 @@ class CompiledEmail:
         )
         own = [slot.encode(values) for slot in self._slots]
         pieces = [piece if type(piece) is bytes else own[piece] for piece in self._pieces]  # type: ignore[index]
-        return head.encode("ascii") + b"".join(pieces)
+        return head.encode("ascii") + self._date + b"".join(pieces)
+
+    def dated(self, date: datetime) -> CompiledEmail:
+        """The same mails with another `Date` (aware): that of their hand-over, of which there may be several."""
+        return replace(self, _date=_date_line(date))
 
     def preview(self, recipient: Recipient) -> Preview:
         """What that recipient would read."""
@@ -133,9 +138,9 @@ class CompiledEmail:
 def compile_email(
     content: Content, letterhead: Letterhead, date: datetime, attributes: Collection[str] | None = None
 ) -> CompiledEmail:
-    """Prepare a run's mails; `date` is aware. Any attribute name is accepted unless `attributes` are given.
+    """Prepare a run's mails, to be handed over at `date` (aware).
 
-    Raises PlaceholderError for templates and HeaderError for a letterhead that cannot be used.
+    Any attribute name is accepted unless `attributes` are given. Raises PlaceholderError for templates and HeaderError for a letterhead that cannot be used.
     """
     source = content.text if content.text.strip() else text_from_html(content.html)
     subject, text = parse(content.subject, attributes), parse(source, attributes)
@@ -146,7 +151,7 @@ def compile_email(
     templates = [template for template in (subject, text, markup) if template is not None]
     boundary = mime.boundary_for(content.subject, content.text, content.html)
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
-    whole = [_head(letterhead, date), *halves]
+    whole = [_head(letterhead), *halves]
     slots = tuple(dict.fromkeys(piece for piece in whole if isinstance(piece, Slot)))
     return CompiledEmail(
         message_id_domain=letterhead.message_id_domain,
@@ -154,17 +159,21 @@ def compile_email(
         text=text_half,
         html=html_half,
         names=tuple(dict.fromkeys(name for template in templates for name in template.names)),
+        _date=_date_line(date),
         _slots=slots,
         _pieces=_merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole]),
     )
 
 
-def _head(letterhead: Letterhead, date: datetime) -> bytes:
+def _date_line(date: datetime) -> bytes:
+    return f"Date: {format_datetime(date)}\r\n".encode("ascii")
+
+
+def _head(letterhead: Letterhead) -> bytes:
     """The headers that are the same for everybody."""
     lines = [
         mailbox_line("From", letterhead.from_name, letterhead.from_email),
         mailbox_line("Reply-To", "", letterhead.reply_to) if letterhead.reply_to else "",
-        f"Date: {format_datetime(date)}\r\n",
         list_id_line(letterhead.list_name, letterhead.list_id),
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058
         "Precedence: bulk\r\n",  # asks autoresponders to be silent

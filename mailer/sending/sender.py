@@ -33,6 +33,7 @@ log = structlog.get_logger()
 SLICES_AHEAD = 2
 AHEAD = 64  # mails composed before a connection asks for them
 SETTLE_EVERY = 1.0  # seconds: how fresh the figures of a page are while a slice is in work
+DATED_EVERY = 15.0  # seconds: how old the Date of a mail may be when it is handed over
 NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
 
 
@@ -98,7 +99,7 @@ class Sender:
         now: Callable[[], datetime],
         is_probe: bool = False,
     ) -> None:
-        self._work = work
+        self._work, self._compiled = work, work.compiled
         self._random = random
         self._turn = turn
         self._renew_every = clerk.lease_seconds / 3
@@ -156,9 +157,13 @@ class Sender:
     async def _watch_until(self, turn_ends: asyncio.Future[None], stop: asyncio.Event | None) -> None:
         settle_at = self._loop.time() + SETTLE_EVERY
         renew_at = self._loop.time() + self._renew_every
+        date_at = self._loop.time() + DATED_EVERY
         while True:
             await asyncio.sleep(0.05)
             now = self._loop.time()
+            if now >= date_at:
+                date_at = now + DATED_EVERY
+                self._date_anew()
             self._marker.look()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
@@ -171,6 +176,14 @@ class Sender:
                 renew_at = now + self._renew_every if must_renew else renew_at
                 for slice_ in list(self._slices.values()):
                     self._settle(slice_, release=False, renew=must_renew)
+
+    def _date_anew(self) -> None:
+        """A mail says when it was handed over, not when it was composed or planned."""
+        self._compiled = self._compiled.dated(self._now())
+        while self._composed:
+            slice_id, position = _place(self._composed.pop().key)
+            if slice_id in self._slices:
+                self._queue.appendleft((self._slices[slice_id], position))
 
     def _must_show_refusals(self) -> bool:
         """Once a stretch, as soon as it sees too many refusals: the run may have to pause before a second is over."""
@@ -259,7 +272,7 @@ class Sender:
         try:
             recipient = self._work.recipient_of(position, person)
             recipient.email.encode("ascii")
-            content = self._work.compiled.build(recipient)
+            content = self._compiled.build(recipient)
             if self._work.signers:
                 content = signed(content, self._work.signers)
         except ValueError as error:

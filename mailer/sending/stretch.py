@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from random import Random
 
@@ -188,7 +189,7 @@ def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | 
         stack.callback(shared.give_back)
         clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
-        work = _work(run, rules, server_health.was_sound_lately(choice.route.transport))
+        work = _work(run, rules, server_health.was_sound_lately(choice.route.transport), now())
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
@@ -213,13 +214,13 @@ async def _stretch(sender: Sender) -> Report:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _work(run: Run, rules: RunRules, server_was_sound: bool) -> Work:
+def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = letterhead_for(run.owner_id, snapshot)
     return Work(
         run.id,
-        compile_email(content, letterhead, run.planned_at),
+        compile_email(content, letterhead, now),
         rules,
         recipient_maker(run.token),
         dkim_keys.configured(),

@@ -239,7 +239,7 @@ def schedule(page: Page, service: Service, name: str, start: str) -> None:
     page.locator("select[name=message_id]").select_option(index=1)
     page.locator("input[type=datetime-local]").first.fill(start)
     page.locator("main form button[type=submit]").last.click()
-    page.wait_for_load_state()
+    page.locator("button[name=confirmed], #mailing-live").first.wait_for()
     if page.locator("button[name=confirmed]").count():  # the start has come: it asks once more
         page.locator("button[name=confirmed]").click()
     page.wait_for_url(re.compile(r"/mailings/\d+$"))

@@ -17,7 +17,7 @@ from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import brakes, stretch
+from mailer.sending import brakes, sender, stretch
 from mailer.sending.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
 from mailer.sending.listing import plan_deliveries
 from mailer.sending.stretch import send_run
@@ -69,6 +69,32 @@ def test_a_mail_carries_what_receivers_ask_for(make_run: MakeRun, lab: Lab, owne
     assert html is not None
     assert "Для Анна" in plain.get_content()
     assert f"http://golub.test/u/{token}/{run.link_code}" in html.get_content()
+
+
+def test_a_mail_says_when_it_was_handed_over(make_run: MakeRun, lab: Lab) -> None:
+    """Not when it was planned; a second copy is another hand-over of the same mail."""
+    lab.obey("DOT a@* x1 -> accept; drop")
+    long_ago = (utcnow() - timedelta(days=300)).replace(tzinfo=None)
+    rule = InDoubtRule.RESEND
+    run = finish(make_run("a@example.test", period="once", starts_local=long_ago, in_doubt_rule=rule))
+    let_time_pass()
+    run = finish(run)
+    assert run.state is RunState.COMPLETE
+    copies = [message_from_bytes(record.content or b"", policy=policy.default) for record in lab.accepted]
+    assert len({copy["Message-ID"] for copy in copies}) == 1
+    dates = [copy["Date"].datetime for copy in copies]  # type: ignore[attr-defined]
+    assert all(utcnow() - date < timedelta(minutes=1) for date in dates)
+    assert len(dates) == 2
+
+
+def test_a_mail_composed_ahead_is_dated_anew(make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow server keeps mails waiting that are composed already."""
+    monkeypatch.setattr(sender, "DATED_EVERY", 1.0)
+    lab.obey("MAIL -> delay 0.8; 250 2.1.0 Ok")
+    run = finish(make_run(*(f"p{number}@example.test" for number in range(16))))
+    assert run.state is RunState.COMPLETE
+    dates = {parsed(lab, f"p{number}@example.test")["Date"] for number in range(16)}
+    assert len(dates) > 1
 
 
 def test_the_servers_words_are_kept(make_run: MakeRun, lab: Lab) -> None:
