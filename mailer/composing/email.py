@@ -140,7 +140,8 @@ def compile_email(
 ) -> CompiledEmail:
     """Prepare a run's mails, to be handed over at `date` (aware).
 
-    Any attribute name is accepted unless `attributes` are given. Raises PlaceholderError for templates and HeaderError for a letterhead that cannot be used.
+    Any attribute name is accepted unless `attributes` are given. Raises PlaceholderError for templates and HeaderError
+    for a letterhead that cannot be used.
     """
     source = content.text if content.text.strip() else text_from_html(content.html)
     subject, text = parse(content.subject, attributes), parse(source, attributes)

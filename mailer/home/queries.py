@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Select, cast, func, select
+from sqlalchemy import ColumnElement, Date, Select, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from mailer.access import Permission
 from mailer.caching import remembered
 from mailer.extensions import db
+from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.smtp.results import Outcome
 
 CHART_DAYS = 30
 LIST_LENGTH = 7
@@ -66,7 +69,8 @@ def _sum_totals(user: User) -> list[int]:
 def attempts_per_day(user: User, now: datetime) -> list[tuple[date, int, int]]:
     """(day, successful, failed) for the last 30 days in the user's zone, oldest first.
 
-    A run counts, with all its attempts, on the day it was planned for. Over everybody remembered as `totals` are.
+    An attempt counts on the day it was made. Over everybody remembered as `totals` are; and so is what must be read
+    attempt by attempt, the runs that lasted over a midnight.
     """
     zone = ZoneInfo(user.timezone)
     today = now.astimezone(zone).date()
@@ -82,16 +86,43 @@ def attempts_per_day(user: User, now: datetime) -> list[tuple[date, int, int]]:
 
 def _sum_attempts(user: User, first: date, now: datetime) -> dict[str, tuple[int, int]]:
     """By ISO day, (successful, failed)."""
-    zone = ZoneInfo(user.timezone)
-    since = datetime.combine(first, datetime.min.time(), zone)
-    day = cast(func.timezone(user.timezone, Run.planned_at), Date)
-    query = (
-        select(day, func.sum(Run.successful_attempt_count), func.sum(Run.failed_attempt_count))
-        .where(Run.planned_at >= since, Run.planned_at <= now)
-        .group_by(day)
-    )
-    rows = db.session.execute(_seen(query, Run.owner_id, user))
-    return {row[0].isoformat(): (int(row[1]), int(row[2])) for row in rows}
+    whose = "all" if user.can(Permission.OVERSEE) else user.id
+    key = f"dashboard:long-runs:{whose}:{user.timezone}:{first}"
+    figures = Counter(_good_and_bad(_of_short_runs(user, first, now)))
+    figures.update(Counter(remembered(key, ALL_KEPT_SECONDS, lambda: _good_and_bad(_of_long_runs(user, first, now)))))
+    days = {key.partition(" ")[0] for key in figures}
+    return {day: (figures[f"{day} good"], figures[f"{day} bad"]) for day in days}
+
+
+def _good_and_bad(query: Select[Any]) -> dict[str, int]:
+    """What rows of (day, successful, failed) say, by `2026-11-29 good` and `2026-11-29 bad`."""
+    figures: dict[str, int] = {}
+    for day, good, bad in db.session.execute(query):
+        figures |= {f"{day.isoformat()} good": int(good), f"{day.isoformat()} bad": int(bad)}
+    return figures
+
+
+def _of_short_runs(user: User, first: date, now: datetime) -> Select[Any]:
+    """The figures of runs that began and ended on one day."""
+    begun_on, ended_on = _days_of_run(user, now)
+    query = select(begun_on, func.sum(Run.successful_attempt_count), func.sum(Run.failed_attempt_count))
+    return _seen(query.where(begun_on == ended_on, begun_on >= first).group_by(begun_on), Run.owner_id, user)
+
+
+def _of_long_runs(user: User, first: date, now: datetime) -> Select[Any]:
+    """The attempts of runs that lasted over a midnight."""
+    begun_on, ended_on = _days_of_run(user, now)
+    day = cast(func.timezone(user.timezone, Attempt.finished_at), Date)
+    is_good = Attempt.outcome == Outcome.ACCEPTED
+    query = select(day, func.count().filter(is_good), func.count().filter(~is_good)).join(Run, Run.id == Attempt.run_id)
+    return _seen(query.where(begun_on < ended_on, ended_on >= first, day >= first).group_by(day), Run.owner_id, user)
+
+
+def _days_of_run(user: User, now: datetime) -> tuple[ColumnElement[date], ColumnElement[date]]:
+    """The days, in the user's zone, on which a run began and ended (or: today)."""
+    ended_at = func.coalesce(Run.closed_at, now)
+    begun_at = func.coalesce(Run.started_at, ended_at)
+    return tuple(cast(func.timezone(user.timezone, at), Date) for at in (begun_at, ended_at))  # type: ignore[return-value]
 
 
 def upcoming_mailings(user: User) -> list[Mailing]:

@@ -18,6 +18,7 @@ from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import in_words
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
+from mailer.mailings.permit import Permit
 from mailer.mailings.run_queries import open_run
 from mailer.sending import audience
 
@@ -126,6 +127,8 @@ def _ask(mailing_id: int, token: str) -> str:
         mailing=mailing,
         recipients=recipients,
         token=token,
+        permit=Permit.of(mailing, recipients.will_get, utcnow(), on_demand=True),
+        may_change=True,
         unusual=unusual.before_sending_now(mailing, recipients.will_get, utcnow()),
     )
 

@@ -19,13 +19,15 @@ class Permit:
     approval: Approval | None
 
     @classmethod
-    def of(cls, mailing: Mailing, will_get: int, now: datetime) -> Permit:
-        """As things stand now."""
+    def of(cls, mailing: Mailing, will_get: int, now: datetime, *, on_demand: bool = False) -> Permit:
+        """As things stand now. A mailing that is completed has no next run, unless one is asked for `on_demand`."""
+        if mailing.completed_at is not None and not on_demand:
+            return cls("", False, None)
         owner = mailing.owner
         passes = owner.daily_limit is not None and permits.used_today(owner, now) + will_get > owner.daily_limit
         needs = permits.needs_approval(mailing, will_get)
         return cls(
-            permits.limit_words(owner, will_get, now) if passes and mailing.completed_at is None else "",
+            permits.limit_words(owner, will_get, now) if passes else "",
             needs,
             permits.approval_of(mailing, will_get) if needs else None,
         )

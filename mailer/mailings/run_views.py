@@ -22,7 +22,7 @@ from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import reason_words, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
-from mailer.sending import closing
+from mailer.sending import closing, faults
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
 
@@ -151,6 +151,7 @@ def _moving(found: Run) -> dict[str, object]:
         "verdict": verdict(found),
         "progress": Progress.of(found, now) if is_open else None,
         "speed": speed(found, now),
+        "faults": faults.log_of(found.id),
         "is_moving": is_open,
         "cut_off_count": 0 if is_open else closing.cut_off_count(found),
         "may_change": found.owner_id == current_user.id and current_user.can(Permission.SEND),

@@ -21,6 +21,7 @@ from mailer.models.mailing import Mailing, MailingStatus
 from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
+from mailer.sending import faults
 from mailer.sending.senders import sender_of
 
 __all__ = ["bp"]
@@ -110,6 +111,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
+        "faults": faults.log_of(run.id) if run and is_open else [],
         "is_moving": is_open or (seconds is not None and seconds < SOON_SECONDS),
         "wait_seconds": 1 if is_open else _wait_seconds(seconds),
         "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),

@@ -76,7 +76,7 @@ def figures_of(user: User) -> Figures:
     now = utcnow()
     month = select(func.coalesce(func.sum(Run.accepted_count), 0), func.coalesce(func.sum(Run.refused_count), 0))
     accepted, refused = db.session.execute(
-        month.where(Run.owner_id == user.id, Run.planned_at > now - timedelta(days=30))
+        month.where(Run.owner_id == user.id, func.coalesce(Run.closed_at, now) > now - timedelta(days=30))
     ).one()
     clients, messages, mailings = (
         _count_by_owner(model, [user.id]).get(user.id, 0) for model in (Client, Message, Mailing)
@@ -110,7 +110,7 @@ def work_of(users: list[User]) -> dict[int, Work]:
     clients = _count_by_owner(Client, ids)
     mailings = _count_by_owner(Mailing, ids)
     last_runs = _pairs(
-        select(Run.owner_id, func.max(Run.planned_at)).where(Run.owner_id.in_(ids)).group_by(Run.owner_id)
+        select(Run.owner_id, func.max(Run.started_at)).where(Run.owner_id.in_(ids)).group_by(Run.owner_id)
     )
     return {id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_)) for id_ in ids}
 

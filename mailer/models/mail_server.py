@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
@@ -26,6 +26,8 @@ class MailServer(db.Model):  # type: ignore[misc,name-defined]
     probe_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_fault: Mapped[str | None] = mapped_column(String(1000))
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_fault_phase: Mapped[str | None] = mapped_column(String(32))  # a `Phase`
+    last_fault_code: Mapped[int | None] = mapped_column(SmallInteger)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     needs_admin_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # login or TLS: waiting does not help
     admins_told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -120,6 +120,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # from a brake; moments before are not made good
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    skipped_count: Mapped[int] = mapped_column(default=0, server_default="0")  # moments left out: `run_limit` goes on
     completed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -20,6 +20,7 @@ from mailer.models import (  # noqa: F401
     message,
     own_address,
     run,
+    run_fault,
     run_tally,
     second_factor,
     slice,

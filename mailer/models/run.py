@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -156,7 +156,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     window_opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     window_closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
-    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when its first mail was let go
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when its first hand-over was begun
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the owner's last "retry" or "resend"
     alarmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it was said to be late, or left out
@@ -193,6 +193,16 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     def link_code(self) -> str:
         """What an unsubscribe link carries to say which run it came with: enough to tell one client's runs apart."""
         return self.token.hex[:LINK_CODE_LENGTH]
+
+    @property
+    def late_by(self) -> timedelta | None:
+        """How long after it could start the first hand-over was begun; None before that.
+
+        A calendar saved after its moment, and sending hours, make a run start later than planned, and not late.
+        """
+        if self.started_at is None:
+            return None
+        return max(self.started_at - (self.due_at or self.planned_at), timedelta(0))
 
     @property
     def chosen_count(self) -> int:

@@ -12,7 +12,7 @@ from mailer.models.delivery import MAY_BE_SENT_AGAIN, UNFINISHED, Delivery, Deli
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
-from mailer.sending import slicing
+from mailer.sending import faults, slicing
 
 STOPPED_BECAUSE = {
     StopReason.OWNER: Reason.STOPPED_BY_OWNER,
@@ -119,8 +119,9 @@ def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
 
 
 def _stop_slice(run: Run, slice_: Slice) -> None:
-    """Those whose mail may have arrived are uncertain, the others stopped."""
+    """Those whose mail may have arrived are uncertain, the others stopped, with the words of a server that was why."""
     may_have_it = Delivery.state == DeliveryState.IN_DOUBT
+    kept = faults.close_attempts(run, slice_.first_position, slice_.last_position)
     db.session.execute(
         update(Delivery)
         .where(
@@ -132,6 +133,7 @@ def _stop_slice(run: Run, slice_: Slice) -> None:
             state=case((may_have_it, DeliveryState.UNCERTAIN.value), else_=DeliveryState.STOPPED.value),
             reason=case((may_have_it, None), else_=_reason_of(run).value),
             retry_at=None,
+            attempt_count=Delivery.attempt_count + case((Delivery.position.in_(kept), 1), else_=0),
         )
         .execution_options(synchronize_session=False)
     )

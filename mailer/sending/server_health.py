@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import case, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mail_server import MailServer
-from mailer.models.run import Run, RunState
+from mailer.models.run import SENDING_STATES, Run, RunState
+from mailer.sending import faults
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport
@@ -63,6 +64,7 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
     """
     now, name = utcnow(), name_of(transport)
     values = {"last_fault": words_of(fault), "last_fault_at": now}
+    values |= {"last_fault_phase": fault.phase.value, "last_fault_code": fault.code}
     row = db.session.get(MailServer, name, with_for_update=True, populate_existing=True)
     count = row.fault_count if row is not None else 0
     if fault.needs_admin:
@@ -102,16 +104,22 @@ def let_run_wait(run_id: int, transport: Transport) -> None:
     said = {"last_fault": server.last_fault, "last_fault_at": server.last_fault_at} if server is not None else {}
     db.session.execute(
         update(Run)
-        .where(Run.id == run_id, Run.state == RunState.SENDING)
+        .where(Run.id == run_id, Run.state.in_(SENDING_STATES))
         .values(state=RunState.WAITING_FOR_SERVER, **said)
     )
+    if server is not None:
+        faults.note_of_server(run_id, server)
     db.session.commit()
 
 
 def let_run_go_on(run_id: int) -> None:
-    """A server works: the run is sending. Commits."""
+    """A server works: the run is sending, and no fault holds it. Commits."""
+    is_held = or_(Run.state == RunState.WAITING_FOR_SERVER, Run.last_fault_at.is_not(None))
+    state = case((Run.state == RunState.WAITING_FOR_SERVER, RunState.SENDING.value), else_=Run.state)
     db.session.execute(
-        update(Run).where(Run.id == run_id, Run.state == RunState.WAITING_FOR_SERVER).values(state=RunState.SENDING)
+        update(Run)
+        .where(Run.id == run_id, Run.closed_at.is_(None), is_held)
+        .values(state=state, last_fault=None, last_fault_at=None)
     )
     db.session.commit()
 

@@ -25,7 +25,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import brakes, dkim_keys, fence, server_health, transports, windows
+from mailer.sending import brakes, dkim_keys, faults, fence, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.connections import connector
@@ -248,6 +248,7 @@ def _note_health(choice: Choice, routes: list[Route], run_id: int, report: Repor
     if report.fault is not None:
         name = transport.name
         log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
+        faults.note(run_id, name[:100], report.fault.phase, report.fault.code, report.fault.text, database_now())
         server_health.note_fault(transport, report.fault, was_probe=choice.is_probe)
         if transports.all_rest(routes):
             server_health.let_run_wait(run_id, transport)

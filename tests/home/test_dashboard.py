@@ -5,9 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy import text, update
 
 from mailer.clock import utcnow
+from mailer.extensions import db
 from mailer.home import queries
+from mailer.models.attempt import Attempt
 from mailer.models.delivery import DeliveryState
 from mailer.models.run import Run
 from mailer.models.user import Role, User
@@ -68,6 +71,24 @@ def test_attempts_are_told_by_the_day_of_the_owners_zone(app: Flask, owner: User
 
     assert len(days) == queries.CHART_DAYS
     assert [day for day in days if day[1:] != (0, 0)] == [((evening + timedelta(days=1)).date(), 1, 1)]
+
+
+def test_attempts_are_told_by_the_day_they_were_made(app: Flask, owner: User, make_run: MakeRun) -> None:
+    """Not by the day that their run was planned for, nor all by the day on which it began."""
+    owner.timezone = "UTC"
+    noon = utcnow().replace(hour=12, minute=0) - timedelta(days=5)
+    make_run(owner, ACCEPTED, at=noon).planned_at = noon - timedelta(days=40)
+    long = make_run(owner, ACCEPTED, REFUSED, at=noon)
+    long.closed_at = noon + timedelta(days=2)
+    db.session.execute(text("ALTER TABLE attempts DISABLE TRIGGER attempts_immutable"))
+    moved = update(Attempt).where(Attempt.run_id == long.id, Attempt.position == 2)
+    db.session.execute(moved.values(finished_at=noon + timedelta(days=1)))
+    db.session.execute(text("ALTER TABLE attempts ENABLE TRIGGER attempts_immutable"))
+    db.session.commit()
+
+    days = [day for day in queries.attempts_per_day(owner, utcnow()) if day[1:] != (0, 0)]
+
+    assert days == [(noon.date(), 2, 0), ((noon + timedelta(days=1)).date(), 0, 1)]
 
 
 def test_upcoming_runs_come_soonest_first_without_those_held(as_owner: Browser, owner: User) -> None:
