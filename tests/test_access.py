@@ -189,6 +189,7 @@ TABLE: dict[str, dict[str, str]] = {
     "manager.reset_second_factor": {"POST": ADMINS},
     "manager.disable": {"GET": OVERSEERS, "POST": OVERSEERS},
     "manager.enable": {"POST": OVERSEERS},
+    "manager.switch": {"POST": OVERSEERS},
     "manager.approvals": {"GET": OVERSEERS},
     "manager.approval": {"GET": OVERSEERS},
     "manager.approve": {"POST": OVERSEERS},
@@ -349,7 +350,7 @@ GAINS: dict[Permission, set[tuple[str, str]]] = {
     Permission.BLOCK_USERS: LOOKING | {("manager.block", "POST"), ("manager.unblock", "POST")},
     Permission.SET_LIMITS: LOOKING | {("manager.limits", "POST")},
     Permission.SWITCH_MAILINGS: LOOKING
-    | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST")},
+    | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST"), ("manager.switch", "POST")},
     Permission.APPROVE_MAILINGS: LOOKING | {("manager.approve", "POST"), ("manager.reject", "POST")},
     Permission.APPROVE_POSTS: APPROVING,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.access import Permission
+from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
@@ -21,6 +22,7 @@ from mailer.models.user import User
 from mailer.searching import mentions
 from mailer.sending import audience
 from mailer.sending.audience import AudienceSummary
+from mailer.sending.troubles import Trouble, has_trouble
 
 PER_PAGE = 25
 RUNS_PER_PAGE = 10
@@ -52,9 +54,12 @@ STATUS_IS: dict[MailingStatus, ColumnElement[bool]] = {
 }
 
 
-def mailings_page(user: User, search: str, status: str, sort: str, order: str, page: int) -> Pagination:
-    """Live mailings with their owners; 400 for an unknown sort or status, 404 for a page that is not there."""
-    if sort not in SORTS or order not in {"asc", "desc"} or status not in {"", *STATUS_IS}:
+def mailings_page(
+    user: User, search: str, status: str, sort: str, order: str, page: int, trouble: str = ""
+) -> Pagination:
+    """Live mailings with their owners; 400 for an unknown sort, status or trouble, 404 for a page that is not there."""
+    known = {"", *STATUS_IS}, {"", *Trouble}
+    if sort not in SORTS or order not in {"asc", "desc"} or status not in known[0] or trouble not in known[1]:
         abort(400)
     query = select(Mailing).join(Mailing.owner).options(contains_eager(Mailing.owner))
     query = query.where(Mailing.deleted_at.is_(None))
@@ -62,6 +67,8 @@ def mailings_page(user: User, search: str, status: str, sort: str, order: str, p
         query = query.where(Mailing.owner_id == user.id)
     if status:
         query = query.where(STATUS_IS[MailingStatus(status)])
+    if trouble:
+        query = query.where(has_trouble(Trouble(trouble), utcnow()))
     columns = [Mailing.name, *([User.email, User.name] if user.can(Permission.OVERSEE) else [])]
     query = query.where(*mentions(search, columns))
     key = SORTS[sort]

@@ -36,7 +36,8 @@ def index() -> str:
     search = searched(request.args)
     status = request.args.get("status", "")
     sort, order = request.args.get("sort", "created"), request.args.get("order", "desc")
-    page = queries.mailings_page(current_user, search, status, sort, order, page_number())
+    trouble = request.args.get("trouble", "")
+    page = queries.mailings_page(current_user, search, status, sort, order, page_number(), trouble)
     return render_template(
         "mailings/index.html",
         page=page,
@@ -44,6 +45,8 @@ def index() -> str:
         q=search,
         status=status,
         statuses=list(MailingStatus),
+        trouble=trouble,
+        may_switch=current_user.can(Permission.SWITCH_MAILINGS),
         sort=sort,
         order=order,
     )

@@ -1,12 +1,13 @@
-"""Switching a mailing off and on."""
+"""Switching mailings off and on, one or several at once."""
 
 from __future__ import annotations
 
 from typing import cast
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 
 from mailer.access import Permission, get_visible, requires
@@ -17,6 +18,9 @@ from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.mailing import Mailing
+from mailer.web import own_path
+
+MOST_AT_ONCE = 25  # a page of the list
 
 
 @bp.route("/mailings/<int:mailing_id>/disable", methods=["GET", "POST"])
@@ -48,6 +52,47 @@ def enable(mailing_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+@bp.post("/mailings/switch")
+@requires(Permission.SWITCH_MAILINGS)
+def switch() -> ResponseReturnValue:
+    """Switch several mailings off, for one reason, or on again; what is so already stays so and is counted."""
+    back = redirect(own_path(request.form.get("next")) or url_for("mailings.index"), 303)
+    action, form = request.form.get("action"), ReasonForm()
+    if action not in {"disable", "enable"}:
+        abort(400)
+    if action == "disable" and not form.validate():
+        flash(next(error for errors in form.errors.values() for error in errors), "danger")
+        return back
+    marked = [_of_others(mailing_id) for mailing_id in _marked()]  # all of them, or none
+    done = [_switch(mailing, form.text if action == "disable" else None) for mailing in marked]
+    if action == "disable":
+        text = ngettext("%(num)s mailing is switched off.", "%(num)s mailings are switched off.", sum(done))
+    else:
+        text = ngettext("%(num)s mailing goes on.", "%(num)s mailings go on.", sum(done))
+    if left := len(done) - sum(done):
+        text += " " + ngettext("%(num)s was so already.", "%(num)s were so already.", left)
+    flash(text, "success" if any(done) else "warning")
+    return back
+
+
+def _switch(mailing: Mailing, reason: str | None) -> bool:
+    """Whether it changed anything."""
+    try:
+        if reason is None:
+            services.enable(mailing)
+        else:
+            services.disable(mailing, reason, me())
+    except Refusal:
+        db.session.rollback()
+        return False
+    return True
+
+
+def _marked() -> list[int]:
+    ids = dict.fromkeys(request.form.getlist("ids")[:MOST_AT_ONCE])
+    return [int(id_) for id_ in ids if id_.isascii() and id_.isdecimal() and len(id_) <= 18]
 
 
 def _of_others(mailing_id: int) -> Mailing:

@@ -40,6 +40,8 @@ class Work:
     client_count: int = 0
     mailing_count: int = 0
     last_run_at: datetime | None = None
+    accepted_count: int = 0  # in the last 30 days
+    refused_count: int = 0
 
 
 def users_page(search: str, number: int, role: str = "", state: str = "") -> Pagination:
@@ -105,14 +107,21 @@ def approvals_page(number: int) -> Pagination:
 
 
 def work_of(users: list[User]) -> dict[int, Work]:
-    """The figures of each of `users`, by id: three questions for the whole page."""
+    """The figures of each of `users`, by id: four questions for the whole page."""
     ids = [user.id for user in users]
     clients = _count_by_owner(Client, ids)
     mailings = _count_by_owner(Mailing, ids)
     last_runs = _pairs(
         select(Run.owner_id, func.max(Run.started_at)).where(Run.owner_id.in_(ids)).group_by(Run.owner_id)
     )
-    return {id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_)) for id_ in ids}
+    month = select(Run.owner_id, func.sum(Run.accepted_count), func.sum(Run.refused_count)).where(
+        Run.owner_id.in_(ids), Run.planned_at > utcnow() - timedelta(days=30)
+    )
+    sent = {row[0]: row[1:] for row in db.session.execute(month.group_by(Run.owner_id))}
+    return {
+        id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_), *map(int, sent.get(id_, (0, 0))))
+        for id_ in ids
+    }
 
 
 def _count_by_owner(model: Any, ids: list[int]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -52,15 +52,20 @@ def _since(run: Run) -> datetime:
     return run.due_at or run.planned_at
 
 
-def _late_query(now: datetime):  # type: ignore[no-untyped-def]
-    return select(Run).where(
+def is_late(now: datetime) -> list[ColumnElement[bool]]:
+    """The conditions of a run that should have begun by now."""
+    return [
         Run.closed_at.is_(None),
         Run.started_at.is_(None),
         Run.stop_reason.is_(None),
         Run.state.in_(EXPECTED),
         Run.occurrence.not_like("manual:%"),
         func.coalesce(Run.due_at, Run.planned_at) < now - LATE_AFTER,
-    )
+    ]
+
+
+def _late_query(now: datetime):  # type: ignore[no-untyped-def]
+    return select(Run).where(*is_late(now))
 
 
 def _late(now: datetime) -> Sequence[Run]:
