@@ -20,7 +20,6 @@ SENTENCES: dict[str, LazyString] = {
     "address_without_domain": _l("There is nothing after the @ sign."),
     "address_quoted": _l("Addresses with quotation marks are not supported."),
     "address_literal": _l("An IP address in brackets after the @ sign is not supported."),
-    "address_unicode_local": _l("Only Latin letters are supported before the @ sign."),
     "address_local_too_long": _l("The part before the @ sign is longer than %(limit)s characters."),
     "address_too_long": _l("The address is longer than %(limit)s characters."),
     "address_dots": _l("A dot stands where it may not: first, last before the @ sign, or twice in a row."),

@@ -109,7 +109,7 @@ class CompiledEmail:
         )
         own = [slot.encode(values) for slot in self._slots]
         pieces = [piece if type(piece) is bytes else own[piece] for piece in self._pieces]  # type: ignore[index]
-        return head.encode("ascii") + self._date + b"".join(pieces)
+        return head.encode() + self._date + b"".join(pieces)
 
     def dated(self, date: datetime) -> CompiledEmail:
         """The same mails with another `Date` (aware): that of their hand-over, of which there may be several."""

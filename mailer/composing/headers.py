@@ -14,6 +14,7 @@ _BREAKS = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ \-]+")
 _ADDRESS = re.compile(r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64})@([^@\s]{1,255})")
+_UTF8_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-\u00a1-\U0010ffff]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]{0,252}[A-Za-z0-9])?")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]+(@[A-Za-z0-9.\-\[\]:]+)?")
 _URL = re.compile(r"https?://[!-;=?-~]{1,900}")
@@ -50,7 +51,7 @@ def text_line(name: str, text: str) -> str:
 
 def mailbox_line(name: str, display_name: str, address: str) -> str:
     """`Name: Display Name <address>` with CRLF; HeaderError for what is not an address."""
-    bare = ascii_address(address)
+    bare = ascii_address(address) if address.isascii() else utf8_address(address)
     phrase = _phrase(one_line(display_name), len(name) + 2)
     if not phrase:
         return f"{name}: {bare}\r\n"
@@ -87,6 +88,14 @@ def ascii_address(address: str) -> str:
     if match is None:
         raise HeaderError("address", address)
     return f"{match[1]}@{_ascii_domain(match[2])}"
+
+
+def utf8_address(address: str) -> str:
+    """The address for SMTPUTF8 (RFC 6532): letters of any script before the @, the domain in ASCII; HeaderError."""
+    local, _at, domain = address.rpartition("@")
+    if not _UTF8_LOCAL.fullmatch(local) or not local.isprintable():
+        raise HeaderError("address", address)
+    return f"{local}@{_ascii_domain(domain)}"
 
 
 @lru_cache(maxsize=4096)

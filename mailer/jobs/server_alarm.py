@@ -1,4 +1,5 @@
-"""What waiting does not mend: a mail server that refuses our login or cannot prove who it is. Admins are told, once."""
+"""What waiting may not mend: a mail server that refuses our login or our sender, or cannot prove who it is. Admins are
+told, once."""
 
 from __future__ import annotations
 

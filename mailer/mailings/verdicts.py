@@ -60,6 +60,11 @@ def _open(run: Run) -> Verdict:
 
 
 def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
+    if not run.refused_count and not run.accepted_count:
+        text = _("Paused by itself: the mail server took no mail and gave everybody the same answer.")
+        return Verdict(
+            "bad", text, [_("Nobody is lost and no try is used up: all wait for you to look at the answer.")]
+        )
     text = _("Paused by itself: too many mails were refused. %(done)s of %(planned)s are done.", **counts)
     why = ngettext(
         "%(count)s of %(attempts)s attempts was refused for good. Look at the answers before the others are sent.",
@@ -192,6 +197,9 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.SUPPRESSED: _("on the list of addresses not to write to"),
         Reason.DELETED: _("deleted from the clients meanwhile"),
         Reason.INVALID_ADDRESS: _("the address cannot be used"),
+        Reason.NO_SMTPUTF8: _(
+            "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
+        ),
         Reason.RENDER_ERROR: _("the mail could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),

@@ -67,6 +67,7 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     DELETED = "deleted"
     INVALID_ADDRESS = "invalid_address"
+    NO_SMTPUTF8 = "no_smtputf8"  # letters that the mail server takes in no address
     RENDER_ERROR = "render_error"
     RETRIES_RAN_OUT = "retries_ran_out"
     COUNTED_AS_ACCEPTED = "counted_as_accepted"

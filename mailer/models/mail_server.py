@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, SmallInteger, String
+from sqlalchemy import BigInteger, CheckConstraint, Float, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
@@ -29,5 +29,12 @@ class MailServer(db.Model):  # type: ignore[misc,name-defined]
     last_fault_phase: Mapped[str | None] = mapped_column(String(32))  # a `Phase`
     last_fault_code: Mapped[int | None] = mapped_column(SmallInteger)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    needs_admin_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # login or TLS: waiting does not help
+    needs_admin_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # login, TLS, sender: waiting may not help
+    # What conversations have taught; see `sending.server_habits`.
+    pace: Mapped[float | None] = mapped_column(Float)  # emails a second that it takes of one worker
+    paced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    refuses_riding_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # an envelope behind a final dot
+    size_limit: Mapped[int | None] = mapped_column(BigInteger)  # bytes of one mail; None: unknown or none named
+    takes_smtputf8: Mapped[bool | None]
+    met_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it last said what it offers
     admins_told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

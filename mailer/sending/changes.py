@@ -8,7 +8,9 @@ from random import Random
 
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.models.mailing import InDoubtRule
+from mailer.smtp import verdicts
 from mailer.smtp.delays import named_delay
+from mailer.smtp.envelope import NEEDS_SMTPUTF8
 from mailer.smtp.results import Outcome, Phase, Result
 
 RETRY_AFTER = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 30)]
@@ -17,8 +19,8 @@ JITTER = 0.2
 GIVE_UP_AFTER = timedelta(hours=72)
 RESEND_AFTER = timedelta(minutes=15)
 
-# The server went away at the very words about this recipient: perhaps it is this recipient that it cannot bear.
-SUSPECT_PHASES = frozenset({Phase.RCPT, Phase.DATA})
+# The server went away, or spoke of us, at the very words about this recipient: perhaps it cannot bear this one.
+SUSPECT_PHASES = frozenset({Phase.RCPT, Phase.DATA, Phase.CONTENT})
 SUSPECT_RESTS = timedelta(seconds=15)  # the others come first
 SUSPECT_AFTER = 3  # such faults
 
@@ -56,13 +58,15 @@ class Progress:
         match result.outcome:
             case Outcome.ACCEPTED:
                 self._end(DeliveryState.ACCEPTED)
+            case Outcome.PERMANENT if result.code is None and result.enhanced == NEEDS_SMTPUTF8:
+                self.exclude(Reason.NO_SMTPUTF8)  # never offered: the server cannot take such an address
             case Outcome.PERMANENT:
                 self._end(DeliveryState.REFUSED)
             case Outcome.TRANSIENT:
                 self._defer(result, rules, random)
             case Outcome.IN_DOUBT:
                 self._doubt(result.finished_at, rules)
-            case Outcome.SERVER_FAULT if result.phase in SUSPECT_PHASES:
+            case Outcome.SERVER_FAULT if result.phase in SUSPECT_PHASES and not verdicts.is_about_pace(result):
                 self._suspect(result, rules, random, serves_others)
             case Outcome.ABORTED | Outcome.SERVER_FAULT:
                 pass  # nobody's fault: the delivery goes on waiting and has lost no try
@@ -118,6 +122,10 @@ def deadline(planned_at: datetime, ends_at: datetime | None) -> datetime:
 # A run that is refused this often pauses by itself: the list or the message is not what its owner believes.
 REFUSALS_COUNT_FROM = 50  # attempts
 REFUSALS_AT_MOST = 0.3  # of the attempts, refused for good
+
+
+# The same answer for so many, and no mail taken from us: it is not about these people. Few: the whole of a small run.
+ALIKE_FROM, ALIKE_FROM_FEW = 10, 3
 
 
 def is_refused_too_often(refused_count: int, attempt_count: int) -> bool:

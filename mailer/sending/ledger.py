@@ -30,7 +30,7 @@ from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import statements
-from mailer.sending.changes import Progress, is_refused_too_often
+from mailer.sending.changes import ALIKE_FROM, ALIKE_FROM_FEW, Progress, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
 from mailer.sending.connections import Patience, is_away
 from mailer.sending.rounds import Round, Writer, array
@@ -149,8 +149,24 @@ class Ledger:
         return self._patiently(work)
 
     def pause_if_refused(self) -> bool:
-        """Pause run and mailing when too many attempts were refused for good; whether this call did it."""
-        return self._patiently(self._pause_if_refused)
+        """Pause run and mailing when too many attempts were refused for good; whether this call did it.
+
+        Where everybody got the same answer and nobody a mail, it says nothing about them: they wait again.
+        """
+        return self._patiently(self._pause_if_all_alike) or self._patiently(self._pause_if_refused)
+
+    def _pause_if_all_alike(self, cursor: Any, _is_repeated: bool) -> bool:
+        arguments = {"run": self._run_id, "many": ALIKE_FROM, "few": ALIKE_FROM_FEW}
+        cursor.execute(statements.ALL_ALIKE, arguments)
+        row = cursor.fetchone()
+        if row is None:
+            return False
+        mailing_id, may_send = row
+        if may_send and not self._pause(cursor, mailing_id):
+            return False
+        cursor.execute(statements.WAIT_AGAIN, arguments)
+        cursor.execute(statements.SLICES_AGAIN, arguments)
+        return True
 
     def _pause_if_refused(self, cursor: Any, _is_repeated: bool) -> bool:
         arguments = {"run": self._run_id}
@@ -161,9 +177,12 @@ class Ledger:
         cursor.execute(statements.REFUSED_BY_SERVER, arguments)  # without those whose retries ran out
         if not is_refused_too_often(cursor.fetchone()[0], row[0]):
             return False
+        return self._pause(cursor, row[2])
+
+    def _pause(self, cursor: Any, mailing_id: int) -> bool:
         # The mailing first, as everyone who locks both does.
-        cursor.execute("UPDATE mailings SET paused_at = coalesce(paused_at, now()) WHERE id = %s", (row[2],))
-        cursor.execute(statements.PAUSE, arguments)
+        cursor.execute("UPDATE mailings SET paused_at = coalesce(paused_at, now()) WHERE id = %s", (mailing_id,))
+        cursor.execute(statements.PAUSE, {"run": self._run_id})
         if cursor.fetchone() is None:
             cursor.connection.rollback()  # a person was quicker
             return False

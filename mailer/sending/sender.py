@@ -15,14 +15,16 @@ import structlog
 
 from mailer.composing.dkim import Signer, signed
 from mailer.composing.email import CompiledEmail, Recipient
+from mailer.composing.headers import HeaderError
 from mailer.models.delivery import DeliveryState, Reason
-from mailer.sending.changes import Progress, RunRules, is_refused_too_often
+from mailer.sending.changes import ALIKE_FROM, Progress, RunRules, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
 from mailer.sending.ledger import Ledger
 from mailer.sending.marker import Mark, Marker
 from mailer.sending.recovery import recover
 from mailer.sending.scribe import Scribe
 from mailer.smtp.breaker import BreakerState
+from mailer.smtp.envelope import Features
 from mailer.smtp.pool import Pool
 from mailer.smtp.results import Fault, Outcome, Phase, Result
 from mailer.smtp.source import Email
@@ -62,6 +64,15 @@ class Turn:
         return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What conversations with a server have taught, for those who come after."""
+
+    pace: float | None = None  # emails a second for one worker, where the server has had enough at some time
+    refuses_riding: bool = False  # an envelope behind a final dot
+    features: Features | None = None
+
+
 @dataclass(slots=True)
 class Report:
     """What came of the stretch."""
@@ -74,6 +85,7 @@ class Report:
     fault: Fault | None = None  # the server was out of order, and the stretch ended early
     is_lease_lost: bool = False
     is_told_to_go: bool = False  # `stop` was set
+    learned: Learned = field(default_factory=Learned)  # of the server
 
 
 @dataclass(slots=True)
@@ -98,6 +110,7 @@ class Sender:
         random: Random,
         now: Callable[[], datetime],
         is_probe: bool = False,
+        pace: float | None = None,
     ) -> None:
         self._work, self._compiled = work, work.compiled
         self._random = random
@@ -105,7 +118,8 @@ class Sender:
         self._renew_every = clerk.lease_seconds / 3
         self._marker, self._clerk_ledger = marker, clerk
         self._now = now
-        self._pool = Pool(transport, self, is_probe=is_probe, now=now)
+        self._pool = Pool(transport, self, is_probe=is_probe, pace=pace, now=now)
+        self._laid_down = transport.rate
         self._queue: deque[tuple[_Slice, int]] = deque()
         self._composed: deque[Email] = deque()  # the next ones
         self._slices: dict[int, _Slice] = {}
@@ -132,12 +146,18 @@ class Sender:
             if self._queue:
                 await self._pool.run()
             watch.cancel()
+            self.report.learned = self._learned()
             await self._hand_back()
         finally:
             watch.cancel()
             self._marker.stop()
             self._clerk.end()
         return self.report
+
+    def _learned(self) -> Learned:
+        rate = self._pool.pacing.rate
+        pace = None if rate == self._laid_down else rate
+        return Learned(pace, self._pool.refuses_riding, self._pool.features)
 
     async def _watch(self, stop: asyncio.Event | None) -> None:
         """End the stretch when it is time; settle and renew the leases as long as anything is held."""
@@ -187,7 +207,9 @@ class Sender:
 
     def _must_show_refusals(self) -> bool:
         """Once a stretch, as soon as it sees too many refusals: the run may have to pause before a second is over."""
-        if self._has_shown_refusals or not is_refused_too_often(self.report.refused_count, self.report.attempt_count):
+        count, all_count = self.report.refused_count, self.report.attempt_count
+        is_too_often = is_refused_too_often(count, all_count) or count == all_count >= ALIKE_FROM
+        if self._has_shown_refusals or not is_too_often:
             return False
         self._has_shown_refusals = True
         return True
@@ -271,14 +293,13 @@ class Sender:
     def _compose(self, slice_: _Slice, position: int, person: Person) -> Email | None:
         try:
             recipient = self._work.recipient_of(position, person)
-            recipient.email.encode("ascii")
             content = self._compiled.build(recipient)
             if self._work.signers:
                 content = signed(content, self._work.signers)
         except ValueError as error:
-            not_ascii = isinstance(error, UnicodeEncodeError)
+            is_address = isinstance(error, HeaderError) and error.code == "address"
             log.warning("mail not made", run=self._work.run_id, position=position, error=str(error))
-            person.progress.exclude(Reason.INVALID_ADDRESS if not_ascii else Reason.RENDER_ERROR)
+            person.progress.exclude(Reason.INVALID_ADDRESS if is_address else Reason.RENDER_ERROR)
             self._note(slice_, person)
             return None
         return Email((slice_.claim.slice_id, position), recipient.email, content)

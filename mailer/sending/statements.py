@@ -108,3 +108,29 @@ PAUSE = f"""
     UPDATE runs r SET state = 'paused', pause_reason = '{PauseReason.REFUSALS}'
     WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND} RETURNING r.id
 """
+# Everybody so far got one and the same answer, and nobody a mail: ten people, or all of a smaller run. In a smaller one
+# only an answer that says nothing of the recipient counts. Addresses and what is unique to a reply are left out of it.
+# Answers on their way when the run was paused for that come in later and count too.
+ALL_ALIKE = f"""
+    SELECT r.mailing_id, {MAY_SEND} AS may_send FROM runs r
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n, count(DISTINCT (a.smtp_code, a.enhanced_code,
+                regexp_replace(a.response, '\\S*(@|\\d)\\S*', '', 'g'))) = 1 AS are_alike,
+            bool_and(coalesce(a.enhanced_code, '5.7.0') ~ '^5[.]([0357][.][0-9]+|[14][.]0)$'
+                AND a.response !~* 'mailbox|recipient|user|address|ящик|получател|адрес') AS are_vague
+        FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+    ) AS said
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND r.accepted_count = 0
+        AND r.uncertain_count = 0 AND r.refused_count > 0 AND said.are_alike AND (
+            r.state = 'paused' AND r.pause_reason = '{PauseReason.REFUSALS}'
+            OR {MAY_SEND} AND (said.n >= %(many)s
+                OR said.are_vague AND said.n >= %(few)s AND r.waiting_count + r.unlisted_count = 0)
+        )
+"""
+WAIT_AGAIN = "UPDATE deliveries SET state = 'waiting' WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
+SLICES_AGAIN = """
+    UPDATE slices s SET ready_at = now() WHERE s.run_id = %(run)s AND s.ready_at IS NULL AND EXISTS (
+        SELECT FROM deliveries d WHERE d.run_id = s.run_id
+            AND d.position BETWEEN s.first_position AND s.last_position AND d.state = 'waiting'
+    )
+"""

@@ -25,7 +25,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import brakes, dkim_keys, faults, fence, server_health, transports, windows
+from mailer.sending import brakes, dkim_keys, faults, fence, server_habits, server_health, transports, windows
 from mailer.sending.changes import RunRules, deadline
 from mailer.sending.closing import close_if_done
 from mailer.sending.connections import connector
@@ -190,11 +190,12 @@ def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | 
         clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
         work = _work(run, rules, server_health.was_sound_lately(choice.route.transport), now())
+        transport, pace = server_habits.accustomed(shared.transport)
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
         sender = Sender(
-            work, shared.transport, marker, clerk, turn=turn, random=random, now=now, is_probe=choice.is_probe
+            work, transport, marker, clerk, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
         )
         return uvloop.run(_stretch(sender))
     return None
@@ -242,6 +243,7 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
 
 def _note_health(choice: Choice, routes: list[Route], run_id: int, report: Report) -> None:
     transport = choice.route.transport
+    server_habits.note(transport, report.learned)
     if report.is_server_sound:
         server_health.note_success(transport)
         server_health.let_run_go_on(run_id)

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, cast
 
+from mailer.smtp.envelope import Features
 from mailer.smtp.handshake import Handshake
 from mailer.smtp.replies import GarbledReply, ReplyReader
 from mailer.smtp.results import Fault, Phase, Result, ServerFault
@@ -33,6 +34,13 @@ class Crew(Protocol):
     def record(self, result: Result) -> None: ...
 
     def has_too_many(self) -> bool: ...
+
+    def meet(self, features: Features) -> None: ...
+
+    @property
+    def may_ride(self) -> bool: ...
+
+    def forbid_riding(self) -> None: ...
 
     def is_idle(self, connection: "Connection") -> None: ...
 
@@ -203,6 +211,15 @@ class Connection(asyncio.Protocol):
         """Pass on how it ended."""
         self._crew.record(result)
 
+    @property
+    def may_ride(self) -> bool:
+        """Whether the next envelope may follow a final dot in the same write."""
+        return self._crew.may_ride
+
+    def forbid_riding(self) -> None:
+        """The server does not bear that."""
+        self._crew.forbid_riding()
+
     # -- reading and writing -----------------------------------------------------------------------------------------
 
     def _read(self) -> None:
@@ -234,6 +251,7 @@ class Connection(asyncio.Protocol):
         if self._reader.has_rest:
             raise ServerFault(Fault(self._handshake.phase, "the server speaks out of turn"))
         features = self._handshake.features
+        self._crew.meet(features)
         if not self._config.pipelining:
             features = features.without_pipelining()
         self._session = Session(self, self._config.sender, features, self._tls_words(), self._crew.now)

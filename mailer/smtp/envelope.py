@@ -8,6 +8,8 @@ from mailer.smtp.source import Email
 
 # The last guard against command injection (`a@b>\r\nRCPT TO:<x@y`): addresses were validated long before.
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f-\xa0<>]+@[^\x00-\x20\x7f-\xa0<>@]+")
+NEEDS_SMTPUTF8 = "5.6.7"  # RFC 6531, section 3.4
+_OFFERS_AUTH = re.compile(r"AUTH(=.*)?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Features:
         """Read the answer to EHLO; the first line is a greeting, unknown words are passed over."""
         words = [line.decode("ascii", "replace").upper().split() for line in reply.lines[1:]]
         offered = {word[0]: word[1:] for word in words if word}
+        # Several lines of AUTH add up, and so does its form before RFC 4954, "AUTH=LOGIN PLAIN".
+        mechanisms = [name.removeprefix("AUTH=") for word in words if word and _OFFERS_AUTH(word[0]) for name in word]
         size = offered.get("SIZE", [])
         return cls(
             pipelining="PIPELINING" in offered,
@@ -35,7 +39,7 @@ class Features:
             starttls="STARTTLS" in offered,
             takes_size="SIZE" in offered,
             size_limit=int(size[0]) if size and size[0].isdecimal() and len(size[0]) < 20 else 0,
-            auth=frozenset(offered.get("AUTH", [])),
+            auth=frozenset(mechanisms) - {"AUTH", ""},
         )
 
     def without_pipelining(self) -> "Features":
@@ -66,7 +70,7 @@ def mail_command(sender: str, email: Email, features: Features) -> bytes:
         parameters += b" BODY=8BITMIME"
     if not (email.recipient.isascii() and sender.isascii()):
         if not features.smtputf8:
-            raise Unsendable("5.6.7", "the server takes no addresses outside ASCII (SMTPUTF8)")
+            raise Unsendable(NEEDS_SMTPUTF8, "the server takes no addresses outside ASCII (SMTPUTF8)")
         parameters += b" SMTPUTF8"
     return b"MAIL FROM:<%b>%b\r\n" % (sender.encode(), parameters)
 

@@ -7,12 +7,14 @@ from functools import partial
 
 from mailer.smtp.breaker import Breaker, BreakerState
 from mailer.smtp.connection import Connection
+from mailer.smtp.envelope import Features
 from mailer.smtp.pacing import Pacing
 from mailer.smtp.results import Fault, Outcome, Phase, Result
 from mailer.smtp.source import Email, Source
 from mailer.smtp.transport import Security, Transport
 
 BROKEN_OFF_AT_MOST = 2
+PATIENCE = 2.5  # times the wait for a probe: how long a silence may last before it is an outage
 _utcnow = partial(datetime.now, UTC)
 
 
@@ -26,6 +28,7 @@ class Pool:
         *,
         connections: int | None = None,
         is_probe: bool = False,
+        pace: float | None = None,
         now: Callable[[], datetime] = _utcnow,
     ) -> None:
         self._transport = transport
@@ -33,7 +36,12 @@ class Pool:
         self.now = now  # aware: what results are dated by
         self._context = None if transport.security is Security.NONE else transport.tls_context()
         self.breaker = Breaker(transport.probe_after, transport.probe_at_most)
-        self.pacing = Pacing(connections or transport.connections, transport.rate, transport.creep)
+        patience = PATIENCE * transport.probe_after
+        self.pacing = Pacing(
+            connections or transport.connections, transport.rate, transport.creep, pace=pace, patience=patience
+        )
+        self.features: Features | None = None  # what the server has offered last
+        self.refuses_riding = not transport.rides_behind_dot  # an envelope behind a final dot
         if is_probe:  # the server was out of order: one connection, one email, then one connection more per success
             self.breaker.state = BreakerState.PROBING
             self.pacing.restart()
@@ -121,8 +129,21 @@ class Pool:
             self._broken_off_count = 0
             if self.breaker.state is not BreakerState.CLOSED:
                 self.breaker.succeed()
-            self.pacing.succeed()
+            self.pacing.succeed(self._loop.time())
         self._source.record(result)
+
+    def meet(self, features: Features) -> None:
+        """A connection has heard what the server offers."""
+        self.features = features
+
+    @property
+    def may_ride(self) -> bool:
+        """Whether the next envelope may follow a final dot in the same write."""
+        return not self.refuses_riding
+
+    def forbid_riding(self) -> None:
+        """The server does not bear that: no connection does it any more."""
+        self.refuses_riding = True
 
     def has_too_many(self) -> bool:
         """Tell whether the asking connection is one too many."""
@@ -186,22 +207,27 @@ class Pool:
     def _judge(self, connection: Connection, fault: Fault) -> None:
         """Draw the conclusion from a fault.
 
+        - The server has had enough for now: keep silent until it takes one again.
         - A connection that has worked may be ended by the server, if nothing is in doubt: try another.
         - A new one fails beside others that work: it was one too many.
-        - None works, but lately some did, and the server says 421 or 454: it wants a slower pace.
+        - None works, but lately some did, and the server says 421 or 454: it has had enough, too.
         - It breaks off at the words about a recipient: two others are tried before all recipients are believed to
           fare alike, since one that the server cannot bear must not keep the others waiting.
         - Else the server is out of order: open the breaker.
         """
         now = self._loop.time()
         is_in_doubt = fault.phase is Phase.CONTENT
+        has_had_enough = fault.asks_for_less and (self._has_worked_lately or self.pacing.is_silent)
+        has_had_enough = has_had_enough and self.pacing.may_wait(now)
+        if has_had_enough and fault.is_about_pace:
+            self.pacing.slow_down(now)
+            return
         if connection.is_proven and not is_in_doubt:
             return
         if working_count := self._working_count(connection):
             if not is_in_doubt:
                 self.pacing.keep_to(working_count, now)
-        elif fault.asks_for_less and self._has_worked_lately:
-            self._has_worked_lately = False
+        elif has_had_enough:
             self.pacing.slow_down(now)
         elif fault.may_be_about_one_email and self._broken_off_count < BROKEN_OFF_AT_MOST:
             self._broken_off_count += 1

@@ -70,6 +70,8 @@ class Fault:
     code: int | None = None
     enhanced: str | None = None
     is_drop: bool = False  # the connection went away without a word
+    is_about_pace: bool = False  # less at a time, or less a day; the connection itself is in order
+    is_about_sender: bool = False  # our address, account or right to send
 
     @property
     def may_be_about_one_email(self) -> bool:
@@ -78,13 +80,13 @@ class Fault:
 
     @property
     def needs_admin(self) -> bool:
-        """Tell whether waiting will not help: TLS or authentication is not as configured."""
-        return self.phase in (Phase.STARTTLS, Phase.AUTH)
+        """Tell whether waiting may not help: TLS, authentication or the sender is not as the server wants it."""
+        return self.phase in (Phase.STARTTLS, Phase.AUTH) or self.is_about_sender
 
     @property
     def asks_for_less(self) -> bool:
         """Tell whether the server wants fewer connections or messages (RFC 5321 421, 454)."""
-        return self.code in (421, 454)
+        return self.is_about_pace or self.code in (421, 454)
 
 
 class ServerFault(Exception):

@@ -10,6 +10,7 @@ in order: so at most ONE email a connection is past its mark.
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -29,6 +30,11 @@ class Desk(Protocol):
 
     def record(self, result: Result) -> None: ...
 
+    @property
+    def may_ride(self) -> bool: ...
+
+    def forbid_riding(self) -> None: ...
+
 
 class Session:
     """Give it replies with `receive`, marks with `answer_mark`, work with `begin`; write what they return."""
@@ -46,6 +52,7 @@ class Session:
         self.current: Email | None = None
         self.sent: Email | None = None
         self.is_proven = False  # the server has judged an email here, and not with 421
+        self._rides = False  # the envelope of `current` followed a dot in the same write
         self._has_served = False  # it has said something final about an email here
         self._refusal: tuple[Phase, Reply, Outcome] | None = None  # the first one to the current envelope
         self._is_first_reply = True  # nothing has been said about the current email yet
@@ -81,12 +88,15 @@ class Session:
     def receive(self, reply: Reply) -> bytes:
         """Take one reply, return what to send now; ServerFault when the connection is of no more use."""
         if not self.expected:
-            raise ServerFault(_fault(Phase.MARK if self.awaits_mark else Phase.IDLE, reply))
+            raise ServerFault(verdicts.fault_of(Phase.MARK if self.awaits_mark else Phase.IDLE, reply))
         phase = self.expected.popleft()
         if phase is Phase.CONTENT:
             return self._after_content(reply)
         if phase is Phase.RSET:
             return self._after_reset(reply)
+        if phase is Phase.MAIL and self._rides and _is_out_of_order(reply):
+            self._refuse_riding(reply)
+        self._rides = False
         self._is_first_reply = False
         if phase is Phase.DATA:
             return self._after_data(reply)
@@ -99,8 +109,10 @@ class Session:
         self.sent, self._sent_since = email, self._current_since
         self.current = None
         self.expected.append(Phase.CONTENT)
-        if self._pipelines:
-            return b"%b.\r\n%b" % (email.content, self.begin())
+        if self._pipelines and self._desk.may_ride:
+            envelope = self.begin()
+            self._rides = bool(envelope)
+            return b"%b.\r\n%b" % (email.content, envelope)
         return email.content + b".\r\n"
 
     def lose(self, fault: Fault) -> None:
@@ -113,7 +125,7 @@ class Session:
             email, self.sent = self.sent, None
             self._close_without_reply(email, Outcome.IN_DOUBT, fault, Phase.CONTENT, self._sent_since)
             outcome = Outcome.ABORTED
-        elif fault.is_drop and self._is_first_reply and self._has_served:
+        elif self._is_first_reply and (fault.phase is Phase.IDLE or (fault.is_drop and self._has_served)):
             outcome = Outcome.ABORTED
         else:
             outcome = Outcome.SERVER_FAULT
@@ -166,7 +178,7 @@ class Session:
             return b".\r\n" + self._reset()
         if self._refusal is None:
             if reply.code < 400:
-                raise ServerFault(_fault(Phase.DATA, reply))
+                raise ServerFault(verdicts.fault_of(Phase.DATA, reply))
             self._refuse(Phase.DATA, reply)
         return self._reset()
 
@@ -174,12 +186,26 @@ class Session:
         assert self.sent is not None
         outcome = verdicts.after_the_dot(reply)
         if outcome is Outcome.IN_DOUBT:
-            raise ServerFault(_fault(Phase.CONTENT, reply))
+            raise ServerFault(verdicts.fault_of(Phase.CONTENT, reply))
         email, self.sent = self.sent, None
+        if outcome is Outcome.SERVER_FAULT:  # it refused this content for what we are: nobody's next mail fares better
+            return self._after_fault_at_dot(email, reply)
         self._close(email, outcome, Phase.CONTENT, reply, self._sent_since)
         if reply.code == 421:
             raise ServerFault(Fault(Phase.IDLE, reply.text, reply.code, reply.enhanced, is_drop=True))
         return b"" if self._pipelines and self.current is not None else self.begin()
+
+    def _refuse_riding(self, reply: Reply) -> None:
+        """A server that wants silence after the dot (as some submission servers do): nobody was judged."""
+        self._desk.forbid_riding()
+        raise ServerFault(Fault(Phase.IDLE, reply.text, reply.code, reply.enhanced, is_drop=True))
+
+    def _after_fault_at_dot(self, email: Email, reply: Reply) -> bytes:
+        fault = verdicts.fault_of(Phase.CONTENT, reply)
+        if self._rides and _is_out_of_order(reply):
+            self._desk.forbid_riding()
+        self._close_without_reply(email, Outcome.SERVER_FAULT, fault, Phase.CONTENT, self._sent_since)
+        raise ServerFault(replace(fault, phase=Phase.IDLE))
 
     def _after_reset(self, reply: Reply) -> bytes:
         if self.expected:  # the answer to the lone dot of a refused envelope; the one to RSET follows
@@ -198,7 +224,7 @@ class Session:
     def _refuse(self, phase: Phase, reply: Reply) -> None:
         outcome = verdicts.of_refusal(phase, reply) if reply.code >= 400 else Outcome.SERVER_FAULT
         if outcome is Outcome.SERVER_FAULT:
-            raise ServerFault(_fault(phase, reply))
+            raise ServerFault(verdicts.fault_of(phase, reply))
         self._refusal = (phase, reply, outcome)
 
     # -- results ---------------------------------------------------------------------------------------------------
@@ -246,5 +272,6 @@ class Session:
         )
 
 
-def _fault(phase: Phase, reply: Reply) -> Fault:
-    return Fault(phase, reply.text, reply.code, reply.enhanced)
+def _is_out_of_order(reply: Reply) -> bool:
+    """Whether it says that a command came when none should (503, or words about pipelining)."""
+    return reply.code == 503 or (reply.code >= 500 and b"pipelin" in b" ".join(reply.lines).lower())

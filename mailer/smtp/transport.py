@@ -58,6 +58,7 @@ class Transport:
     probe_at_most: float = 300
     creep: float = 30  # seconds until a pace that the server pressed down is raised by a step
     pipelining: bool = True  # where the server offers it
+    rides_behind_dot: bool = True  # the next envelope follows a final dot at once (RFC 2920, section 3.1)
     allow_plain_auth: bool = False  # send credentials over an unprotected connection to another machine
     ca_file: str | None = None  # certificates to trust instead of the system's
     timeouts: Timeouts = Timeouts()
@@ -124,7 +125,7 @@ _N = TypeVar("_N", int, float)
 _TIMEOUT_NAMES = {item.name for item in fields(Timeouts)}
 _TEXT = {"sender", "helo", "ca_file"}
 _WHOLE = {"connections", "messages_per_connection"}
-_YES_NO = {"pipelining", "allow_plain_auth"}
+_YES_NO = {"pipelining", "rides_behind_dot", "allow_plain_auth"}
 _SECONDS = {"seconds_per_connection", "rate", "probe_after", "probe_at_most", "creep"}
 
 

@@ -1,33 +1,20 @@
-"""What a refusal means: the recipient's and the content's trouble, or the server's."""
+"""What a refusal means: the recipient's and the content's trouble, or the server's and the sender's."""
 
+from mailer.smtp.concerns import Concern, concern_of
 from mailer.smtp.replies import Reply
-from mailer.smtp.results import Outcome, Phase
-
-# The server does not follow, or does not trust us: no other recipient would fare better.
-# 500, 502, 503: command unknown or out of order; 530, 534, 535, 538: RFC 4954, section 6.
-_ABOUT_US = frozenset({500, 502, 503, 530, 534, 535, 538})
-# 421 closes the connection, 454 is throttling or TLS or AUTH out of order for now.
-_ABOUT_NOW = frozenset({421, 454})
+from mailer.smtp.results import Fault, Outcome, Phase, Result
 
 
 def of_refusal(phase: Phase, reply: Reply) -> Outcome:
     """Judge a 4yz or 5yz to MAIL, RCPT or DATA.
 
-    - 4yz is TRANSIENT, except 421 and 454.
-    - 5yz to RCPT and DATA is PERMANENT: it names the recipient or what we want to tell them. RCPT 552 is the old
-      code of "too many recipients" and is taken for 452 (RFC 5321, section 4.5.3.1.10).
-    - 5yz to MAIL comes before any recipient is named, so it is about the sender or our right to send, and would hit
-      every recipient alike: SERVER_FAULT, which costs no recipient a try and opens the breaker. Only 552 and 5.3.4,
-      the answers to our SIZE, are about this one content (RFC 1870, section 6.1): PERMANENT.
+    What concerns the sender or the pace is a SERVER_FAULT: it would hit every recipient alike, costs nobody a try, and
+    the run waits. What concerns this email is TRANSIENT (4yz) or PERMANENT (5yz). RCPT 552 is the old code of "too many
+    recipients" and is taken for 452 (RFC 5321, section 4.5.3.1.10).
     """
-    if reply.code in _ABOUT_US or reply.code in _ABOUT_NOW:
+    if concern_of(phase, reply) is not Concern.EMAIL:
         return Outcome.SERVER_FAULT
-    if reply.code < 500:
-        return Outcome.TRANSIENT
-    if phase is Phase.MAIL:
-        is_about_size = reply.code == 552 or reply.enhanced == "5.3.4"
-        return Outcome.PERMANENT if is_about_size else Outcome.SERVER_FAULT
-    if phase is Phase.RCPT and reply.code == 552:
+    if reply.code < 500 or (phase is Phase.RCPT and reply.code == 552):
         return Outcome.TRANSIENT
     return Outcome.PERMANENT
 
@@ -35,10 +22,32 @@ def of_refusal(phase: Phase, reply: Reply) -> Outcome:
 def after_the_dot(reply: Reply) -> Outcome:
     """Judge the answer to the content: any 2yz accepts (RFC 5321, section 4.3.2), 3yz tells nothing.
 
-    Here a 421 is an answer like any 4yz: the server says that it has not taken the message.
+    Any other answer says that the server has not taken the message. Here a 421 or 454 is one like any 4yz.
     """
     if reply.is_positive:
         return Outcome.ACCEPTED
     if reply.code < 400:
         return Outcome.IN_DOUBT
+    if reply.code not in (421, 454) and concern_of(Phase.CONTENT, reply) is not Concern.EMAIL:
+        return Outcome.SERVER_FAULT
     return Outcome.TRANSIENT if reply.code < 500 else Outcome.PERMANENT
+
+
+def is_about_pace(result: Result) -> bool:
+    """Whether the server refused this email because it has had enough of ours, and lives on."""
+    if result.code is None or not 400 <= result.code < 600 or result.code in (421, 454):
+        return False
+    return concern_of(result.phase, Reply(result.code, (result.text.encode(),))) is Concern.PACE
+
+
+def fault_of(phase: Phase, reply: Reply) -> Fault:
+    """The fault that ends the conversation at this reply."""
+    concern = concern_of(phase, reply) if reply.code >= 400 else Concern.EMAIL
+    return Fault(
+        phase,
+        reply.text,
+        reply.code,
+        reply.enhanced,
+        is_about_pace=concern is Concern.PACE and reply.code != 421,
+        is_about_sender=concern is Concern.SENDER or (concern is Concern.PACE and reply.code >= 500),
+    )

@@ -92,7 +92,16 @@ def test_the_domain_goes_out_in_ascii() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b>\r\nRCPT TO:<x@y", '"q"@x.test', "a b@x.test", "a@x.test, b@x.test", "я@x.test", "a@", "a@x..\n"],
+    [
+        "a@b>\r\nRCPT TO:<x@y",
+        '"q"@x.test',
+        "a b@x.test",
+        "a@x.test, b@x.test",
+        "я\u00a0ж@x.test",
+        "я\u2028@x.test",
+        "a@",
+        "a@x..\n",
+    ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(HeaderError, match="address"):

@@ -12,11 +12,16 @@ from sqlalchemy import func, select
 from mailer import queue
 from mailer.extensions import db
 from mailer.jobs import ticking
+from mailer.jobs.server_alarm import tell_admins
+from mailer.models.account_email import AccountEmail
 from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mail_server import MailServer
 from mailer.models.run import Run, RunState
+from mailer.models.user import Role, User
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab, Offer
 from tests.conftest import Browser
+from tests.factories import make_user
 from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
 from tests.sending.conftest import attempts, let_time_pass
 
@@ -53,6 +58,13 @@ BEFORE_THE_CONTENT = {
     "DATA 421": "DATA -> 421 4.3.2 Shutting down; drop",
     "hangs up at DATA": "DATA -> drop",
     "DATA 503": "DATA -> 503 5.5.1 Bad sequence",
+    "a daily limit at RCPT": "RCPT -> 550 5.4.5 Daily sending quota exceeded",
+    "a daily limit in words": "RCPT -> 550 Daily limit exceeded for this account",
+    "not allowed to relay": "RCPT -> 554 5.7.1 Relay access denied",
+    "a login that lapsed": "RCPT -> 530 5.7.0 Authentication required",
+    "the sender refused after the dot": "DOT -> 550 5.7.26 This mail is unauthenticated",
+    "a flood after the dot": "DOT -> 450 4.7.28 Unusual rate of mail",
+    "too much mail": "MAIL -> 450 4.7.1 Error: too much mail from 127.0.0.1",
     "452 mailbox full": "RCPT -> 452 4.2.2 Mailbox full",
     "greylisting": "RCPT -> 450 4.7.1 Greylisted, please try again in 300 seconds",
     "451 after the dot": "DOT -> 451 4.3.0 Try later",
@@ -82,6 +94,61 @@ def test_trouble_before_the_content_costs_nobody_anything(lab: Lab, make_run: Ma
     lab.obey("")
     assert carry_on(run).state is RunState.COMPLETE
     assert len(lab.accepted) == COUNT
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["550 5.4.5 Daily sending quota exceeded", "554 5.7.1 Relay access denied", "530 5.7.0 Authentication required"],
+)
+def test_a_refused_sender_is_told_to_the_admin_and_nobody_loses_a_try(
+    lab: Lab, make_run: MakeRun, as_owner: Browser, said: str
+) -> None:
+    admin = make_user(email="admin@golub.test", role=Role.ADMIN)
+    run = make_run(10)
+    lab.obey(f"RCPT -> {said}")
+    for _probe in range(4):
+        send_run(run.id, 1.0)
+        let_time_pass()
+    db.session.refresh(run)
+    assert (run.state, run.waiting_count, run.refused_count) == (RunState.WAITING_FOR_SERVER, 10, 0)
+    assert said in (run.last_fault or "")
+    assert said[4:] in as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+    assert tell_admins() == 1 and tell_admins() == 0, "once"
+    mail = db.session.scalars(select(AccountEmail).where(AccountEmail.template == "server-fault")).one()
+    assert (mail.to_email, mail.context["said"]) == (admin.email, said)
+    assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
+    lab.obey("")
+    assert carry_on(run).state is RunState.COMPLETE
+
+
+def test_what_a_server_does_not_bear_is_remembered_for_the_next_worker(
+    lab: Lab, make_run: MakeRun, stranger: User
+) -> None:
+    lab.offer = Offer(bears_riding=False, size=1_000_000)
+    first = carry_on(make_run(200))
+    assert first.state is RunState.COMPLETE
+    assert first.failed_attempt_count == 0
+    server = db.session.scalars(select(MailServer)).one()
+    assert server.refuses_riding_since is not None
+    assert (server.size_limit, server.takes_smtputf8) == (1_000_000, False)
+    connections = lab.connection_count
+    assert send_run(make_run(200, stranger).id, 30) is False
+    assert lab.connection_count - connections <= 4, "no connection was broken off by it"
+
+
+def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(
+    app: Flask, lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "probe_after=30"))
+    lab.offer = Offer(per_window=(50, 1.0))
+    run = make_run(200)
+    assert send_run(run.id, 60) is False
+    db.session.refresh(run)
+    assert run.state is RunState.COMPLETE
+    assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
+    server = db.session.scalars(select(MailServer)).one()
+    assert server.pace is not None and server.pace <= 60
+    assert server.fault_count == 0, "slower, but never out of order"
 
 
 def test_a_server_that_refuses_connections(lab: Lab, make_run: MakeRun) -> None:

@@ -52,6 +52,52 @@ def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
     assert run.tolerates_refusals
 
 
+@pytest.mark.parametrize("count", [10, 40])
+@pytest.mark.parametrize("said", ["550 5.1.1 <x@y.test>: No such user", "554 Transaction failed, ref"])
+def test_ten_alike_refusals_by_a_server_that_took_nothing_are_not_ten_bad_addresses(
+    lab: Lab, make_run: MakeRun, as_owner: Browser, count: int, said: str
+) -> None:
+    lab.obey("\n".join(f"RCPT c{number}@* -> {said} {number}" for number in range(1, count + 1)))
+    run = make_run(count)
+    while send_run(run.id, 5):
+        pass
+    db.session.refresh(run)
+    assert (run.state, run.pause_reason) == (RunState.PAUSED, PauseReason.REFUSALS)
+    assert (run.waiting_count, run.refused_count) == (count, 0), "nobody is lost"
+    page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+    assert said.split("<")[0].strip()[4:] in page
+    lab.obey("")
+    assert as_owner.post(f"/mailings/{run.mailing_id}/resume").status_code == 303
+    run = carry_on(run)
+    assert outcomes(run) == {"accepted": count}
+
+
+@pytest.mark.parametrize(
+    ("said", "is_about_us"),
+    [
+        ("554 Transaction failed", True),
+        ("550 5.7.1 Not today", True),
+        ("550 5.1.1 Unknown", False),
+        ("550 No such user", False),
+    ],
+)
+def test_a_small_run_counts_too_where_the_answer_is_not_about_the_recipient(
+    lab: Lab, make_run: MakeRun, said: str, is_about_us: bool
+) -> None:
+    lab.obey(f"RCPT -> {said}")
+    run = make_run(4)
+    while send_run(run.id, 5):
+        pass
+    db.session.refresh(run)
+    assert run.state is (RunState.PAUSED if is_about_us else RunState.COMPLETE_WITH_REFUSALS)
+    assert run.waiting_count == (4 if is_about_us else 0)
+
+
+def test_one_who_got_a_mail_shows_that_the_others_are_refused_for_themselves(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("RCPT c1@* -> 250 2.1.5 Ok\nRCPT -> 554 Transaction failed")
+    assert outcomes(carry_on(make_run(20))) == {"accepted": 1, "refused": 19}
+
+
 def test_a_few_refusals_do_not_pause(lab: Lab, make_run: MakeRun) -> None:
     lab.obey("RCPT c1?@* -> 550 5.1.1 No such user here")
     assert outcomes(carry_on(make_run(40))) == {"accepted": 30, "refused": 10}

@@ -9,15 +9,15 @@ from pathlib import Path
 import dkim
 import pytest
 from flask import Flask
-from sqlalchemy import text, update
+from sqlalchemy import update
 
+from mailer.clients.address import normalise
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, Reason
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending import dkim_keys
-from mailer.sending.listing import plan_deliveries
 from mailer.smtp.lab import Lab, Offer
 from tests.factories import make_message
 from tests.sending.conftest import finish, let_time_pass, states
@@ -114,18 +114,19 @@ def test_a_copy_has_the_same_bytes_and_the_same_signatures(
 
 
 @pytest.mark.parametrize("smtputf8", [True, False])
-def test_an_address_outside_ascii_is_left_out_and_never_asked_about(
+def test_letters_of_any_script_before_the_at_go_where_the_server_takes_them(
     app: Flask, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, smtputf8: bool
 ) -> None:
-    with Lab(offer=Offer(smtputf8=smtputf8), trace=True) as lab:
+    address = normalise("анна@почта.рф").email
+    with Lab(offer=Offer(smtputf8=smtputf8), trace=True, keep_content=True) as lab:
         monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", f"smtp://127.0.0.1:{lab.port}")
-        run = make_run("anna@example.test", "b@example.test")
-        plan_deliveries(run.id)  # the forms refuse such an address; only a hand in the database can put it there
-        db.session.execute(text("UPDATE deliveries SET email = 'анна@example.test' WHERE position = 1"))
-        db.session.commit()
-        run = finish(run)
-        assert states(run) == {"анна@example.test": "excluded", "b@example.test": "accepted"}
-        assert [line for line in lab.trace or [] if not line.isascii()] == []
-        assert len(lab.accepted) == 1
-    assert db.session.get_one(Delivery, (run.id, 1)).reason is Reason.INVALID_ADDRESS
+        run = finish(make_run(address, "b@example.test"))
+        assert states(run) == {address: "accepted" if smtputf8 else "excluded", "b@example.test": "accepted"}
+        said = [line for line in lab.trace or [] if not line.isascii()]
+        assert said == ([f"RCPT TO:<{address}>"] if smtputf8 else []), "never asked about where it cannot be taken"
+        if smtputf8:
+            (mail,) = [one for one in lab.accepted if one.recipient == address]
+            assert f"To: {address}\r\n".encode() in (mail.content or b"")
+            assert any("SMTPUTF8" in line for line in lab.trace or [])
+    assert db.session.get_one(Delivery, (run.id, 1)).reason is (None if smtputf8 else Reason.NO_SMTPUTF8)
     assert run.state is RunState.COMPLETE

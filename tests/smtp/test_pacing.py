@@ -1,5 +1,10 @@
 """Breaker and pacing by the clock they are told."""
 
+from itertools import pairwise
+from random import Random
+
+import pytest
+
 from mailer.smtp.breaker import Breaker, BreakerState
 from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.pacing import Pacing
@@ -38,14 +43,14 @@ def test_after_an_outage_each_success_opens_one_more():
     seen = []
     for _ in range(5):
         seen.append(pacing.connections)
-        pacing.succeed()
+        pacing.succeed(0)
     assert seen == [1, 2, 3, 4, 4]
 
 
 def test_connections_creep_up_again_by_time_only():
     pacing = Pacing(8, None, creep=30)
     pacing.keep_to(5, now=0)
-    pacing.succeed()
+    pacing.succeed(0)
     pacing.tick(29)
     assert pacing.connections == 5
     for now in (30, 60, 90, 120):
@@ -60,13 +65,73 @@ def test_a_configured_rate_is_never_exceeded_even_after_a_pause():
     assert sum(pacing.take(500.0) for _ in range(100)) == 1
 
 
-def test_a_server_with_a_limit_per_second_is_brought_to_it():
-    pacing = Pacing(8, None, creep=30)
-    pacing.tick(0)
-    assert all(pacing.take(0.5) for _ in range(14))
-    pacing.slow_down(0.5)
-    assert pacing.rate is not None and 10 <= pacing.rate <= 14
-    assert not pacing.take(1.4) and pacing.take(1.7)
+def served_by(limit: int, window: float, seconds: float, *, slides: bool, seed: int) -> tuple[int, int]:
+    """What a server that takes `limit` emails in each `window` (fixed, or sliding) took and refused, simulated."""
+    pacing, now, taken, refused = Pacing(8, None, creep=30, random=Random(seed)), 7.3, [], 0
+    while now < seconds:
+        pacing.tick(now)
+        if not pacing.take(now):
+            now += max(0.005, pacing.seconds_to_next(now))
+            continue
+        latest = taken[-limit:]
+        begins = now - window if slides else now // window * window
+        if sum(moment > begins for moment in latest) < limit:
+            taken.append(now)
+            pacing.succeed(now)
+        else:
+            refused += 1
+            pacing.slow_down(now)
+        now += 0.005
+    return len(taken), refused
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("slides", [False, True], ids=["fixed", "sliding"])
+@pytest.mark.parametrize(("limit", "window"), [(48, 60), (300, 60), (10, 10)])
+def test_a_server_with_a_limit_gets_nine_tenths_of_it_and_more(limit, window, slides, seed):
+    seconds = 3600
+    count, refused = served_by(limit, window, seconds, slides=slides, seed=seed)
+    assert count >= 0.9 * limit * seconds / window
+    assert refused <= 0.15 * seconds, "a try now and then, no hammering"
+
+
+def test_when_it_has_had_enough_single_tries_go_ever_more_seldom():
+    pacing, now, tries = Pacing(8, None, creep=30, patience=75, random=Random(1)), 10.0, []
+    pacing.succeed(now)
+    pacing.slow_down(now)
+    while pacing.may_wait(now):
+        assert not pacing.take(now)
+        now += pacing.seconds_to_next(now)
+        assert pacing.take(now) and not pacing.take(now)
+        tries.append(now)
+        pacing.slow_down(now)
+    pauses = [after - before for before, after in pairwise(tries)]
+    assert len(tries) < 30 and pauses[-1] > 10 * pauses[0]
+    assert pacing.is_silent
+    pacing.succeed(now)
+    assert not pacing.is_silent and pacing.rate is not None and pacing.rate < 0.1
+
+
+def test_a_pace_learned_before_is_begun_with_and_never_above_what_is_laid_down():
+    assert Pacing(8, None, creep=30, pace=0.8).rate == 0.8
+    assert Pacing(8, 5.0, creep=30, pace=9.0).rate == 5.0
+    pacing = Pacing(8, 5.0, creep=30, pace=2.0)
+    for now in range(0, 3000, 30):
+        pacing.tick(now)
+    assert pacing.rate == 5.0
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
+def test_too_much_mail_costs_nobody_a_try(pipelining):
+    outbox = Outbox(email_to(f"p{number}@x.test") for number in range(60))
+    outbox.requeues_faults = True
+    with Lab(offer=Offer(pipelining=pipelining, per_window=(20, 1.0))) as lab:
+        outbox.send(transport_to(lab.port, connections=3, probe_after=10))
+        assert {result.outcome for result in outbox.final} == {Outcome.ACCEPTED}
+        assert len(lab.accepted) == 60
+        refused = [result for result in outbox.results if result.outcome is Outcome.SERVER_FAULT]
+        assert refused and all("too much mail" in result.text for result in refused)
+        assert outbox.pool.pacing.rate is not None and not outbox.pool.pacing.is_silent
 
 
 def test_what_a_server_takes_in_a_second_is_what_it_gets():

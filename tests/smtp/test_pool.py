@@ -29,6 +29,25 @@ def test_everyone_gets_exactly_one(run, pipelining):
         assert lab.connection_count <= 4 + 500 // 100
 
 
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_server_that_wants_silence_after_the_dot_is_learned_at_once_and_costs_nobody_a_try(connections):
+    outbox = Outbox(map(email_to, people(200)))
+    outbox.requeues_faults = True
+    with Lab(offer=Offer(bears_riding=False), trace=True) as lab:
+        outbox.send(transport_to(lab.port, connections=connections))
+        assert len(lab.accepted) == 200 and len(outbox.final) == 200
+        faults = [result for result in outbox.results if result.outcome is not ACCEPTED]
+        assert len(faults) <= connections
+        assert {(result.outcome, result.phase) for result in faults} == {(Outcome.ABORTED, Phase.IDLE)}
+        assert outbox.pool.refuses_riding
+        before = len(lab.trace)
+        again = Outbox(map(email_to, people(50)))
+        again.send(transport_to(lab.port, connections=connections, rides_behind_dot=False))
+        assert set(again.outcomes) == {ACCEPTED}, "remembered, it never happens"
+        verbs = [line.split()[0] for line in lab.trace[before + 1 : before + 4]]
+        assert verbs == ["MAIL", "RCPT", "DATA"], "an envelope still goes in one write"
+
+
 def test_a_connection_carries_no_more_than_allowed():
     outbox = Outbox(map(email_to, people(25)))
     with Lab() as lab:

@@ -79,6 +79,23 @@ def test_credentials_are_not_sent_unprotected_to_another_machine(monkeypatch):
         assert [line.split()[0] for line in lab.trace] == ["EHLO"]
 
 
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ("PLAIN", ("AUTH GSSAPI",)),
+        ("GSSAPI NTLM", ("AUTH=LOGIN",)),
+        ("", ("AUTH=PLAIN LOGIN",)),
+        ("", ("AUTH= LOGIN",)),
+        ("", ("auth login", "AUTH XOAUTH2")),
+    ],
+)
+def test_several_lines_of_auth_add_up_and_so_does_the_old_form(auth, words):
+    with Lab(offer=Offer(credentials=("user", "secret"), auth=auth, words=words)) as lab:
+        outbox = Outbox([email_to("ann@x.test")])
+        outbox.send(transport_to(lab.port, username="user", password="secret"))
+        assert outbox.outcomes == [Outcome.ACCEPTED]
+
+
 def test_a_server_without_auth_gets_no_mail_when_auth_is_configured():
     with Lab() as lab:
         (result,) = Outbox([email_to(ANN)]).send(transport_to(lab.port, username="user", password="secret"))

@@ -26,10 +26,13 @@ class Offer:
     tls: ssl.SSLContext | None = None  # for STARTTLS, or from the first byte on with `is_implicit_tls`
     is_implicit_tls: bool = False
     credentials: tuple[str, str] | None = None
-    auth: str = "PLAIN LOGIN"
+    auth: str = "PLAIN LOGIN"  # empty: no line of that form
+    words: tuple[str, ...] = ()  # further lines of the answer to EHLO
     connections: int | None = None  # more are greeted with 421
     per_connection: int | None = None  # messages; the next MAIL gets 421
     per_second: int | None = None  # messages; the next MAIL within the second gets 421
+    per_window: tuple[int, float] | None = None  # messages and seconds; the next MAIL gets 450, the connection stays
+    bears_riding: bool = True  # an envelope that follows a final dot before its answer; else MAIL gets 503
 
 
 class Lab:
@@ -62,7 +65,7 @@ class Lab:
         self.sessions: set[LabSession] = set()
         self.rules = RuleBook(seed)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._second, self._second_count = 0, 0
+        self._window, self._window_count = 0, 0
         self.obey(rules)
 
     # -- what tests ask and tell --------------------------------------------------------------------
@@ -137,16 +140,18 @@ class Lab:
             return None
         if offer.per_connection is not None and session.accepted_count >= offer.per_connection:
             return Step.parse("421 4.7.0 Too many messages on this connection"), Step.parse("drop")
-        if offer.per_second is not None and self._is_too_fast(offer.per_second):
+        if offer.per_second is not None and self._is_too_fast(offer.per_second, 1):
             return Step.parse("421 4.7.0 Too fast"), Step.parse("drop")
+        if offer.per_window is not None and self._is_too_fast(*offer.per_window):
+            return (Step.parse("450 4.7.1 Error: too much mail from 127.0.0.1"),)
         return None
 
-    def _is_too_fast(self, per_second: int) -> bool:
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._second_count = second, 0
-        self._second_count += 1
-        return self._second_count > per_second
+    def _is_too_fast(self, count: int, seconds: float) -> bool:
+        window = int(time.monotonic() / seconds)
+        if window != self._window:
+            self._window, self._window_count = window, 0
+        self._window_count += 1
+        return self._window_count > count
 
     def _run_in_thread(self, ready: threading.Event) -> None:
         asyncio.run(self.serve(ready.set))

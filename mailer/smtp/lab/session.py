@@ -43,6 +43,7 @@ class LabSession(asyncio.Protocol):
         self._content_is_announced = False
         self._auth_awaits: list[bytes] | None = None
         self._is_authorised = False
+        self._is_ridden = False  # something had come behind the final dot before it was answered
         self._accepted_count = 0
         self._content = b""
         self._forget_transaction()
@@ -116,6 +117,7 @@ class LabSession(asyncio.Protocol):
                 return False
             content, self._buffer = self._buffer[: end + 2], self._buffer[end + len(_END) :]
         self._wants_content = self._content_is_announced = False
+        self._is_ridden = bool(self._buffer)
         if content.startswith(b"."):
             content = content[1:]
         self._content = content.replace(b"\r\n.", b"\r\n")
@@ -134,6 +136,8 @@ class LabSession(asyncio.Protocol):
         elif verb == b"MAIL":
             if offer.credentials and not self._is_authorised:
                 self._say(b"530 5.7.0 Authentication required\r\n")
+            elif self._is_ridden and not offer.bears_riding:
+                self._say(b"503 5.5.1 pipelined after end of DATA\r\n")
             elif self._sender is not None:
                 self._say(b"503 5.5.1 Nested MAIL\r\n")
             else:
@@ -165,7 +169,8 @@ class LabSession(asyncio.Protocol):
         words += ["PIPELINING"] if offer.pipelining else []
         words += ["SMTPUTF8"] if offer.smtputf8 else []
         words += ["STARTTLS"] if offer.tls is not None and not self._is_tls else []
-        words += [f"AUTH {offer.auth}"] if offer.credentials else []
+        words += [f"AUTH {offer.auth}"] if offer.credentials and offer.auth else []
+        words += offer.words
         lines = [f"250-{word}\r\n" for word in words[:-1]] + [f"250 {words[-1]}\r\n"]
         return (Step(Verb.REPLY, payload="".join(lines).encode()),)
 
