@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from dotenv import load_dotenv
 
 HERE = Path(__file__).resolve().parent
+REGISTRATIONS = ("open", "invite", "off")
+RANDOM_CHARACTERS = 10  # different ones that a key has at least: 32 hexadecimal digits have fewer once in a million
+PLACEHOLDER = re.compile(r"change.?me|example|password|secret.?key|placeholder|0123456789|abcdefgh|…", re.IGNORECASE)
+HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 INSECURE_SECRET = "only-for-development"  # noqa: S105 - refused in production
 
 
@@ -47,6 +53,16 @@ def smtp_url(get: Any) -> str:
     user = get("MAIL_USERNAME") or ""
     login = f"{quote(user, safe='')}:{quote(get('MAIL_PASSWORD') or '', safe='')}@" if user else ""
     return f"{scheme}://{login}{get('MAIL_SERVER', '127.0.0.1')}:{get('MAIL_PORT', '1025')}"
+
+
+def host_is_trusted(host: str, trusted: list[str]) -> bool:
+    """By the rule of Werkzeug: a name, or `.name` for it and everything under it."""
+    names = [name.partition(":")[0].lower() for name in trusted]
+    return any(host == name.lstrip(".") or (name.startswith(".") and host.endswith(name)) for name in names)
+
+
+def _is_local(host: str | None) -> bool:
+    return host is None or host in {"", "localhost", "::1"} or host.startswith("127.")
 
 
 def _flag(value: object) -> bool:
@@ -87,6 +103,8 @@ class Config:
         hosts = get("TRUSTED_HOSTS")
         self.TRUSTED_HOSTS = [host.strip() for host in hosts.split(",")] if hosts else None
         self.PROXY_COUNT = int(get("PROXY_COUNT", "0") or 0)
+        self.PROXY_COUNT_IS_GIVEN = get("PROXY_COUNT") is not None
+        self.REGISTRATION = get("REGISTRATION", "open")  # who may open an account: anybody, the invited, nobody
 
         self.SQLALCHEMY_DATABASE_URI = database_url(get("DATABASE_URL", "postgresql://127.0.0.1/golub") or "")
         self.SQLALCHEMY_ENGINE_OPTIONS = {
@@ -160,9 +178,16 @@ class Config:
             if not hasattr(self, name) or not isinstance(value, str):
                 setattr(self, name, value)
         self.check()
+        self.WARNINGS = self.warnings()
 
     def check(self) -> None:
         """Refuse to start where a setting would be unsafe."""
+        if self.REGISTRATION not in REGISTRATIONS:
+            raise ConfigError(f"REGISTRATION must be one of {', '.join(REGISTRATIONS)}, not {self.REGISTRATION!r}.")
+
+    def warnings(self) -> list[str]:
+        """What is not refused and should be looked at, a sentence each; for the log and for administrators."""
+        return []
 
 
 class DevelopmentConfig(Config):
@@ -192,15 +217,52 @@ class ProductionConfig(Config):
         self.SESSION_COOKIE_SECURE = True
 
     def check(self) -> None:
+        super().check()
         if self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32:
             raise ConfigError("SECRET_KEY must be set to at least 32 random characters in production.")
+        if len(set(self.SECRET_KEY or "")) < RANDOM_CHARACTERS or PLACEHOLDER.search(self.SECRET_KEY or ""):
+            raise ConfigError(f"SECRET_KEY is not random. Make one: {HOW_TO_MAKE_A_KEY}")
         if not self.SITE_URL.startswith("https://"):
             raise ConfigError("SITE_URL must start with https:// in production.")
         if not self.TRUSTED_HOSTS:
             raise ConfigError("TRUSTED_HOSTS must name the site's host in production (comma-separated).")
+        host = urlsplit(self.SITE_URL).hostname or ""
+        if not host_is_trusted(host, self.TRUSTED_HOSTS):
+            raise ConfigError(f"TRUSTED_HOSTS does not name the host of SITE_URL, {host}: every page would be refused.")
+        if not self.PROXY_COUNT_IS_GIVEN:
+            raise ConfigError(
+                "PROXY_COUNT must say how many proxies stand in front: https:// comes from one, so 1 at least. Without "
+                "it all visitors share one address, and one of them uses up the limits of all."
+            )
+        redis = urlsplit(self.REDIS_URL or "")
+        if not (redis.password or _is_local(redis.hostname)):
+            raise ConfigError("REDIS_URL must have a password for a Redis off this machine.")
         local = self.MAIL_SERVER in {"127.0.0.1", "::1", "localhost"}
         if not (local or self.MAIL_USE_TLS or self.MAIL_USE_SSL):
             raise ConfigError("MAIL_USE_TLS or MAIL_USE_SSL must be set for a mail server off this machine.")
+
+    def warnings(self) -> list[str]:
+        database, redis = urlsplit(self.SQLALCHEMY_DATABASE_URI), urlsplit(self.REDIS_URL or "")
+        is_encrypted = {"require", "verify-ca", "verify-full"} & set(parse_qs(database.query).get("sslmode", []))
+        known = {
+            "PROXY_COUNT=0: if a proxy stands in front, all visitors share its address, and limits hit everybody.": (
+                self.PROXY_COUNT == 0
+            ),
+            "DATABASE_URL has no password for a PostgreSQL off this machine.": not (
+                database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)
+            )
+            and not _is_local(database.hostname),
+            "DATABASE_URL has no sslmode=verify-full (or require): it can be read on the way.": not (
+                is_encrypted or _is_local(database.hostname)
+            ),
+            "REDIS_URL is not rediss://: what goes to Redis, its password too, can be read on its way.": (
+                redis.scheme != "rediss" and not _is_local(redis.hostname)
+            ),
+            "Anybody may register and send without a limit: set NEW_ACCOUNT_DAILY_LIMIT or REGISTRATION=invite.": (
+                self.REGISTRATION == "open" and self.NEW_ACCOUNT_DAILY_LIMIT is None
+            ),
+        }
+        return [text for text, is_so in known.items() if is_so]
 
 
 KINDS = {"development": DevelopmentConfig, "testing": TestingConfig, "production": ProductionConfig}

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 from flask import Flask, current_app
+from flask_babel import gettext as _
 
 from mailer.accounts.second_factors import remove_second_factor
+from mailer.auth.invitations import link_for
 from mailer.auth.queries import find_user
 from mailer.auth.services.registration import create_user as create_account
 from mailer.backup.commands import backup, restore_command
@@ -18,66 +20,85 @@ from mailer.laboratory.command import lab
 from mailer.manager.command import grant, revoke
 from mailer.models.user import Role
 from mailer.sending import dkim_keys, fence
+from mailer.terminal import OperatorCommand
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    accounts = (create_user, reset_second_factor, grant, revoke)
+    accounts = (create_user, invite, reset_second_factor, grant, revoke)
     for command in (*accounts, journal, load_sample, dkim_key, confirm_instance, lab, backup, restore_command):
         app.cli.add_command(command)
 
 
-@click.command("create-user")
+@click.command("create-user", cls=OperatorCommand)
 @click.argument("email")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True)
 @click.option("--password", help="Asked for when left out; an empty answer generates one.")
 def create_user(email: str, role: str, password: str | None) -> None:
     """Create a confirmed account."""
     if password is None:
-        password = click.prompt("Password (empty: generate)", default="", hide_input=True, show_default=False)
-    try:
-        user, password = create_account(email, Role(role), password or None)
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    click.echo(f"{user.role.value} {user.email}  password: {password}")
+        password = click.prompt(_("Password (empty: generate)"), default="", hide_input=True, show_default=False)
+    user, password = create_account(email, Role(role), password or None)
+    click.echo(
+        _("%(role)s %(email)s  password: %(password)s", role=user.role.value, email=user.email, password=password)
+    )
 
 
-@click.command("reset-second-factor")
+@click.command("invite", cls=OperatorCommand)
+@click.argument("email")
+def invite(email: str) -> None:
+    """Print a link that opens an account for this address, for seven days."""
+    click.echo(link_for(email))
+
+
+@click.command("reset-second-factor", cls=OperatorCommand)
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
     """Let somebody who lost their codes in by the password alone."""
     user = find_user(email)
     if user is None:
-        raise click.ClickException(f"There is no account with the address {email}.")
+        raise Refusal(_("There is no account with the address %(email)s.", email=email))
     remove_second_factor(user)
-    click.echo(f"{user.email} logs in by the password alone now.")
+    click.echo(_("%(email)s logs in by the password alone now.", email=user.email))
 
 
-@click.command("load-sample")
+@click.command("load-sample", cls=OperatorCommand)
 def load_sample() -> None:
     """Load sample data: people, clients, messages, mailings, articles. Does nothing the second time."""
     from mailer import sample
 
     for account in sample.load(Path(current_app.config["VAR_DIR"])):
-        click.echo(f"{account.role:8} {account.email}  password: {account.password}")
+        click.echo(
+            _(
+                "%(role)s %(email)s  password: %(password)s",
+                role=f"{account.role:8}",
+                email=account.email,
+                password=account.password,
+            )
+        )
 
 
-@click.command("confirm-instance")
+@click.command("confirm-instance", cls=OperatorCommand)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def confirm_instance(yes: bool) -> None:
     """Say that this database, on this machine, is the one true instance: after a restore or a move."""
     reason = fence.why_held()
     if reason is None:
-        click.echo("Nothing to confirm: this is the one true instance.")
+        click.echo(_("Nothing to confirm: this is the one true instance."))
         return
-    click.echo(f"Sending is held back ({reason.value}). If another copy still runs, people get everything twice.")
+    click.echo(
+        _(
+            "Sending is held back (%(reason)s). If another copy still runs, people get everything twice.",
+            reason=reason.value,
+        )
+    )
     if not yes:
-        click.confirm("Is this the one true instance?", abort=True)
+        click.confirm(_("Is this the one true instance?"), abort=True)
     fence.confirm("flask confirm-instance")
-    click.echo("Confirmed: sending goes on from now; moments that passed before are not made up for.")
+    click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
 
 
-@click.command("dkim-key")
+@click.command("dkim-key", cls=OperatorCommand)
 @click.option("--type", "kind", type=click.Choice(dkim_keys.KINDS), default="rsa", show_default=True)
 @click.option("--selector", required=True, help="A name of your choice, such as the year.")
 @click.option("--file", "path", type=click.Path(path_type=Path), help="Default: VAR_DIR/dkim/<selector>.pem")
@@ -87,8 +108,9 @@ def dkim_key(kind: str, selector: str, path: Path | None) -> None:
     try:
         signer = dkim_keys.make_key(kind, dkim_keys.domain_of(current_app.config), selector, path)
     except FileExistsError as error:
-        raise click.ClickException(f"{path} exists already.") from error
+        raise Refusal(_("%(file)s exists already.", file=path)) from error
     except KeyRefused as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Publish:  {dkim_keys.zone_line(signer)}")
-    click.echo(f"Then set: DKIM_KEYS={','.join(filter(None, (current_app.config['DKIM_KEYS'], f'{selector}:{path}')))}")
+    setting = ",".join(filter(None, (current_app.config["DKIM_KEYS"], f"{selector}:{path}")))
+    click.echo(_("Publish:  %(record)s", record=dkim_keys.zone_line(signer)))
+    click.echo(_("Then set: DKIM_KEYS=%(setting)s", setting=setting))

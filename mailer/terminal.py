@@ -26,7 +26,8 @@ class OperatorCommand(click.Command):
         """Run it."""
         if not current_app:
             ctx.with_resource(ctx.ensure_object(ScriptInfo).load_app().app_context())
-        logging.getLogger().setLevel(logging.WARNING)  # what is worth a line, the command itself says
+        if not current_app.testing:
+            logging.getLogger().setLevel(logging.WARNING)  # what is worth a line, the command itself says
         g.language = language()
         with force_locale(language()):
             try:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import idna
+import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request, session, url_for
 from flask_babel import (
     format_date,
@@ -24,6 +25,7 @@ from werkzeug.routing import IntegerConverter
 
 from mailer.clock import utcnow
 
+log = structlog.get_logger()
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -57,9 +59,18 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    if app.config["PROXY_COUNT"]:
+    if not app.config["PROXY_COUNT"]:
+        app.before_request(_notice_a_proxy)
+    else:
         count = app.config["PROXY_COUNT"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+
+
+def _notice_a_proxy() -> None:
+    """Without PROXY_COUNT everybody behind a proxy has its address: said once by each process."""
+    if "X-Forwarded-For" in request.headers and not current_app.extensions.get("golub_proxy_noticed"):
+        current_app.extensions["golub_proxy_noticed"] = True
+        log.warning("a proxy stands in front and PROXY_COUNT is 0: all visitors share its address, and its limits")
 
 
 def chosen_language() -> str:

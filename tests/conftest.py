@@ -27,6 +27,8 @@ from mailer.extensions import db
 from mailer.models.user import Role, User
 from tests.factories import make_user
 
+os.environ["LC_ALL"] = "C.UTF-8"  # the language that commands speak to the tests
+
 ROOT = Path(__file__).resolve().parent.parent
 LARGE = 4 * 2**20  # bytes of a table
 BROWSER_TESTS = "tests/chromium/"

@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
     "review.show": {"GET": APPROVERS},
     "review.approve": {"POST": APPROVERS},
     "review.reject": {"POST": APPROVERS},
+    "auth.invite": {"GET": ADMINS, "POST": ADMINS},
     "auth.register": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
     "auth.login": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},
     "auth.forgot": {"GET": SIGNED_OUT, "POST": SIGNED_OUT},

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from config import ConfigError, DevelopmentConfig, ProductionConfig, database_url, from_environment
 from mailer import create_app
 from tests.conftest import ROOT
 
 SOUND = {
-    "SECRET_KEY": "x" * 40,
+    "SECRET_KEY": secrets.token_hex(32),
     "SITE_URL": "https://mail.example.org",
     "TRUSTED_HOSTS": "mail.example.org",
     "MAIL_SERVER": "smtp.example.org",
     "MAIL_USE_TLS": "1",
+    "PROXY_COUNT": "1",
+    "DATABASE_URL": "postgresql://golub:secret@db.example.org/golub?sslmode=verify-full",
+    "REDIS_URL": "rediss://:secret@redis.example.org:6379/0",
+    "REGISTRATION": "invite",
 }
 
 
@@ -26,6 +33,14 @@ SOUND = {
     [
         ("SECRET_KEY", "only-for-development"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "x" * 40),
+        ("SECRET_KEY", "change-me-to-something-long-and-random-1"),
+        ("SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+        ("TRUSTED_HOSTS", "other.example.org"),
+        ("TRUSTED_HOSTS", "example.org"),
+        ("PROXY_COUNT", None),
+        ("REDIS_URL", "rediss://redis.example.org:6379/0"),
+        ("REGISTRATION", "closed"),
         ("SITE_URL", "http://mail.example.org"),
         ("TRUSTED_HOSTS", None),
         ("MAIL_USE_TLS", None),
@@ -41,6 +56,48 @@ def test_production_starts_with_sound_settings(tmp_path: Path) -> None:
     assert config.SESSION_COOKIE_SECURE
     assert config.SESSION_COOKIE_NAME.startswith("__Host-")
     assert config.TRUSTED_HOSTS == ["mail.example.org"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "word"),
+    [
+        ("PROXY_COUNT", "0", "PROXY_COUNT=0"),
+        ("DATABASE_URL", "postgresql://golub@db.example.org/golub?sslmode=require", "no password"),
+        ("DATABASE_URL", "postgresql://golub:secret@db.example.org/golub", "sslmode"),
+        ("REDIS_URL", "redis://:secret@redis.example.org:6379/0", "rediss"),
+        ("REGISTRATION", "open", "NEW_ACCOUNT_DAILY_LIMIT"),
+    ],
+)
+def test_production_warns_of_what_it_cannot_refuse(
+    tmp_path: Path, setting: str, value: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGPASSWORD", raising=False)
+    (warning,) = ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | {setting: value})).WARNINGS
+    assert word in warning
+
+
+def test_nothing_is_said_of_sound_settings_and_of_servers_on_this_machine(tmp_path: Path) -> None:
+    here = {"DATABASE_URL": "postgresql://golub@127.0.0.1/golub", "REDIS_URL": "redis://127.0.0.1:6379/0"}
+    limited = {"REGISTRATION": "open", "NEW_ACCOUNT_DAILY_LIMIT": "200", "TRUSTED_HOSTS": ".example.org"}
+    for settings in ({}, here, limited):
+        assert ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | settings)).WARNINGS == []
+
+
+def test_the_block_of_the_readme_works_as_an_env_file(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    block = re.search(r"```\n(GOLUB_ENV=production\n.*?)```", text, re.DOTALL)
+    assert block
+    filled = block[1].replace("SECRET_KEY=…", f"SECRET_KEY={secrets.token_hex(32)}").replace("…", "secret")
+    values = dotenv_values(stream=StringIO(filled))
+    assert values.pop("GOLUB_ENV") == "production"
+    assert all(values.values())
+    known = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert set(values) <= known
+    config = ProductionConfig(VAR_DIR=str(tmp_path), **values)
+    assert (config.MAIL_PORT, config.MAIL_DEFAULT_SENDER) == (587, "Golub <no-reply@example.org>")
+    assert config.WARNINGS == []
+    # systemd's EnvironmentFile= knows no comments behind a value
+    assert all(line.startswith("#") or " #" not in line for line in block[1].splitlines())
 
 
 def test_an_unknown_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

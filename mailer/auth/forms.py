@@ -162,6 +162,23 @@ class RegistrationForm(FlaskForm):
     )
 
 
+class InvitedForm(FlaskForm):
+    """Opening an account by an invitation, which says the address."""
+
+    email = EmailField(_l("E-mail"), render_kw={"readonly": True})
+    password = new_password_field(_l("Password"))
+    consent = BooleanField(
+        _l("I agree to the processing of my personal data"),
+        validators=[InputRequired(_l("Without your agreement we may not keep an account for you."))],
+    )
+
+
+class InvitationForm(FlaskForm):
+    """Whom to invite."""
+
+    email = email_field("off", autofocus=True)
+
+
 class AddressForm(FlaskForm):
     """Where a mail is to be sent."""
 

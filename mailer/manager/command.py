@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from mailer.access import Permission
@@ -10,11 +11,12 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.manager.services import set_permissions
 from mailer.models.user import GRANTABLE, User
+from mailer.terminal import OperatorCommand
 
 PERMISSIONS = click.Choice([permission.value for permission in GRANTABLE])
 
 
-@click.command("grant")
+@click.command("grant", cls=OperatorCommand)
 @click.argument("email")
 @click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
 def grant(email: str, permissions: tuple[str, ...]) -> None:
@@ -23,7 +25,7 @@ def grant(email: str, permissions: tuple[str, ...]) -> None:
     _save(user, {*user.granted, *permissions})
 
 
-@click.command("revoke")
+@click.command("revoke", cls=OperatorCommand)
 @click.argument("email")
 @click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
 def revoke(email: str, permissions: tuple[str, ...]) -> None:
@@ -31,21 +33,27 @@ def revoke(email: str, permissions: tuple[str, ...]) -> None:
     user = _find(email)
     by_role = sorted(set(permissions) & {permission.value for permission in user.role.permissions})
     if by_role:
-        raise click.ClickException(f"{', '.join(by_role)}: comes with the role of {user.email}, {user.role.value}.")
+        raise Refusal(
+            _(
+                "%(names)s: comes with the role of %(email)s, %(role)s.",
+                names=", ".join(by_role),
+                email=user.email,
+                role=user.role.value,
+            )
+        )
     _save(user, set(user.granted) - set(permissions))
 
 
 def _find(email: str) -> User:
     user = db.session.scalar(select(User).where(func.lower(User.email) == email.lower(), User.erased_at.is_(None)))
     if user is None:
-        raise click.ClickException(f"There is no account with the address {email}.")
+        raise Refusal(_("There is no account with the address %(email)s.", email=email))
     return user
 
 
 def _save(user: User, names: set[str]) -> None:
-    try:
-        set_permissions(user, {Permission(name) for name in names})
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+    set_permissions(user, {Permission(name) for name in names})
     allowed = sorted(permission.value for permission in user.permissions)
-    click.echo(f"{user.email} ({user.role.value}) may: {', '.join(allowed)}")
+    click.echo(
+        _("%(email)s (%(role)s) may: %(names)s", email=user.email, role=user.role.value, names=", ".join(allowed))
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -29,6 +29,7 @@ def index() -> str:
         parts=parts(),
         reason=fence.why_held(),
         instance=db.session.get(Instance, 1),
+        warnings=current_app.config["WARNINGS"],
         may_confirm=current_user.can(Permission.ADMINISTER),
     )
 

@@ -125,6 +125,7 @@ def test_a_silent_server_cannot_hold_a_worker(
 
 TEMPLATES = {
     "confirm-email": {"link": "http://golub.test/a?b=1&c=2"},
+    "invitation": {"link": "http://golub.test/a?b=1&c=2"},
     "already-registered": {"login_link": "http://golub.test/login", "recovery_link": "http://golub.test/forgot"},
     "reset-password": {"link": "http://golub.test/a?b=1&c=2"},
     "server-fault": {"server": "mail.test:25", "said": "535 5.7.8 No"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from datetime import timedelta
 
@@ -240,7 +241,8 @@ def test_staff_sets_it_up_before_anything_else(app: Flask, web: Browser, monkeyp
 def test_in_production_staff_must_have_it() -> None:
     from config import DevelopmentConfig, ProductionConfig
 
-    values = {"SECRET_KEY": "x" * 32, "SITE_URL": "https://golub.test", "TRUSTED_HOSTS": "golub.test"}
+    values = {"SECRET_KEY": secrets.token_hex(32), "SITE_URL": "https://golub.test"}
+    values |= {"TRUSTED_HOSTS": "golub.test", "PROXY_COUNT": "1"}
     assert ProductionConfig(**values).STAFF_NEEDS_SECOND_FACTOR is True
     assert ProductionConfig(**values, STAFF_NEEDS_SECOND_FACTOR="0").STAFF_NEEDS_SECOND_FACTOR is False
     assert DevelopmentConfig().STAFF_NEEDS_SECOND_FACTOR is False

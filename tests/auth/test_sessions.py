@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -161,7 +162,9 @@ def test_unseen_for_a_minute_the_row_moves_on(app: Flask, person: User) -> None:
 def test_the_cookie_is_for_this_site_over_https_only(app: Flask) -> None:
     from config import ProductionConfig
 
-    config = ProductionConfig(SECRET_KEY="x" * 32, SITE_URL="https://golub.test", TRUSTED_HOSTS="golub.test")
+    config = ProductionConfig(
+        SECRET_KEY=secrets.token_hex(32), SITE_URL="https://golub.test", TRUSTED_HOSTS="golub.test", PROXY_COUNT="1"
+    )
     assert config.SESSION_COOKIE_NAME.startswith("__Host-")
     assert (config.SESSION_COOKIE_SECURE, config.SESSION_COOKIE_HTTPONLY) == (True, True)
     assert config.SESSION_COOKIE_SAMESITE == "Lax"

@@ -8,7 +8,13 @@ from mailer.auth.services.leaving import erase_account, export_own_data
 from mailer.auth.services.login import authenticate, enter
 from mailer.auth.services.password import ask_recovery, change_password, reset_password
 from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
-from mailer.auth.services.registration import confirm_email, create_user, register, resend_confirmation
+from mailer.auth.services.registration import (
+    confirm_email,
+    create_user,
+    register,
+    register_invited,
+    resend_confirmation,
+)
 from mailer.auth.services.second_factor import (
     prove,
     renew_recovery_codes,
@@ -36,6 +42,7 @@ __all__ = [
     "has_second_factor",
     "prove",
     "register",
+    "register_invited",
     "remove_avatar",
     "remove_own_address",
     "renew_recovery_codes",

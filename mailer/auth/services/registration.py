@@ -46,6 +46,21 @@ def register(email: str, password: str, language: str) -> None:
     outbox.wake(row)
 
 
+def register_invited(email: str, password: str, language: str) -> bool:
+    """Open an account for whoever holds the invitation sent to that address, which confirms it; whether it was free.
+
+    Raises `WeakPassword`.
+    """
+    now = utcnow()
+    user = _new_user(email, Role.USER, password, language)
+    user.consented_at, user.consent_version, user.confirmed_at = now, CONSENT_VERSION, now
+    is_new = _insert(user)
+    if is_new:
+        note(Action.REGISTERED, f"user {user.id}", by="invitation")
+    db.session.commit()
+    return is_new
+
+
 def resend_confirmation(email: str, language: str) -> None:
     """Mail the confirmation link once more to somebody who still needs it; nothing happens for anybody else."""
     user = find_user(email)
