@@ -4,10 +4,12 @@
 
 COVERAGE_MINIMUM = 90
 ARGS =
+QUICK = tests/test_config.py tests/test_translations.py tests/test_downloads.py tests/recurrence tests/composing \
+	tests/clients/test_address.py tests/clients/test_export.py tests/mailings/test_form.py tests/messages tests/blog/test_slugs.py
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test coverage test-faults bench check format browser lock translations
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults bench check format browser lock translations
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -35,6 +37,12 @@ test: check browser ## check, then all tests
 coverage: setup-dev browser ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
+
+test-quick: setup-dev ## what needs no service of its own and no browser: while one works
+	.venv/bin/python -m pytest -n 2 --dist loadfile $(QUICK) $(ARGS)
+
+test-walkabout: setup-dev ## everybody walks everywhere on the running service; WALKABOUT_SEED=7 repeats a walk
+	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -m walkabout -s $(ARGS)
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)

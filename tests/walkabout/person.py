@@ -79,7 +79,7 @@ class Person:
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """One request and its whole answer."""
-        sent = {"Origin": self.site, "Referer": f"{self.site}/", **(headers or {})}
+        sent = {"Origin": self.site, "Referer": f"{self.site}/", "Accept": "text/html,*/*;q=0.8", **(headers or {})}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         for is_last in (

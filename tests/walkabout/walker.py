@@ -33,9 +33,9 @@ class Bounds:
     """How much of everything: `None` for all."""
 
     links: int = 2  # of one kind, for one person
-    odd_values: int | None = 2  # for one field
-    odd_paths: int | None = 2  # for one address
-    hidden: int | None = 2  # parameters that no page shows
+    odd_values: int | None = 1  # for one field
+    odd_paths: int | None = 1  # for one address
+    hidden: int | None = 1  # parameters that no page shows
     everybody: bool = False  # odd values from everybody, or from the first who may send them
 
 
@@ -147,6 +147,10 @@ class Walk:
             found = self.fresh(kind)
             pairs, files = self.filled(found, variant)
             answer = self.submit(found, pairs, files, "as meant")
+            if found.method == "post" and not found.by_script and variant == 0:
+                again = self.judge(self.person.get(found.action), "its address typed in")
+                if again.status == 405:
+                    self.findings.faults[f"{self.person.name}: GET {kind[0]}: 405"] += 1
             if answer.status < 400 and kind[0] == "auth.second_factor" and not self.person.secret:
                 self.person.secret = self._secret
             self.take_in(self.judge(self.person.get(self.spots[kind][0][0]), "back to the page"))
@@ -158,17 +162,19 @@ class Walk:
         if kind[:3] in self.findings.odd_done and not self.bounds.everybody:
             return
         self.findings.odd_done.add(kind[:3])
+        found = self.fresh(kind)
         for name in self.spots[kind][0][1].names:
             values = [value for value in ODD if value != LARGE] if kind[1] == "GET" else list(ODD)
             for value in self.some([*values, None, ()], self.bounds.odd_values):
-                found = self.fresh(kind)
                 pairs, files = self.filled(found, 0)
                 if files and name in files:
                     files[name] = file_for(name, self.random)
                 rest = [pair for pair in pairs if pair[0] != name]
                 mine = [pair for pair in pairs if pair[0] == name]
                 odd = mine * 2 + [(name, "x")] if value == () else [] if value is None else [(name, str(value))]
-                self.submit(found, rest + odd, files, f"{name}={_short(value)}")
+                answer = self.submit(found, rest + odd, files, f"{name}={_short(value)}")
+                if answer.location:  # it was taken: the page is another one now
+                    found = self.fresh(kind)
 
     def submit(self, form: Form, pairs: list[tuple[str, str]], files: Files | None, why: str) -> Answer:
         """Send it, and go where the answer leads on to."""
@@ -224,6 +230,12 @@ class Walk:
 
     def own_words(self, form: Form, each: Field) -> list[str]:
         """What only this person can know."""
+        if (
+            each.name == "password"
+            and not self.person.has_account
+            and "auth.login" in str(self.match("POST", form.action))
+        ):
+            return ["not the password"]
         if each.name == "code" and self._secret:
             return [pyotp.TOTP(self._secret).now()]
         if each.name == "email" and self.match("POST", form.action)[0] in ("auth.forgot", "auth.login", "auth.resend"):
