@@ -26,7 +26,9 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
-MAX_BODY = 52 * 1024 * 1024
+# More than any page takes and than a proxy passes on (deploy/nginx.conf: 60 MB): the page then says so, where a
+# connection broken off would be the proxy's 502.
+MAX_BODY = 64 * 1024 * 1024
 BYTES_PER_SECOND = 16 * 1024  # of a body, beyond the first patience
 # Longer than a proxy keeps an idle connection (nginx: 60 s): who closes first must be the one that would ask.
 KEEP_ALIVE_SECONDS = 75.0
