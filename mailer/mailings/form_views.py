@@ -127,7 +127,7 @@ def _ask_first(
         mailing=mailing,
         plan=plan,
         recipients=recipients,
-        unusual=unusual.before_saving(current_user, plan.calendar, due, recipients.will_get, utcnow()),
+        unusual=unusual.before_saving(current_user, plan.message, plan.calendar, due, recipients.will_get, utcnow()),
         typed=[pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "confirmed")],
     )
 

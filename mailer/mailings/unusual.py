@@ -12,20 +12,24 @@ from mailer.extensions import db
 from mailer.mailings.agenda import in_words
 from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending.planning import end_of
+from mailer.sending.size import too_large
 
 MANY = 100  # people, and
 MANY_TIMES = 10  # so many times as many as ever before: perhaps the wrong list
 LONG_AGO = timedelta(minutes=5)
 
 
-def before_saving(owner: User, calendar: Calendar, due: Moment, will_get: int, now: datetime) -> list[str]:
-    """What is unusual about a calendar that begins at once when it is saved."""
-    lines, rule, window = [], calendar.rule(), calendar.window()
+def before_saving(
+    owner: User, message: Message, calendar: Calendar, due: Moment, will_get: int, now: datetime
+) -> list[str]:
+    """What is unusual about a message and a calendar that begins at once when it is saved."""
+    lines, rule, window = _size_words(message, owner), calendar.rule(), calendar.window()
     if now - due.at > LONG_AGO:
         words = {"moment": in_words(due.local), "ago": format_timedelta(now - due.at)}
         lines.append(_("The start was %(moment)s, %(ago)s ago.", **words))
@@ -40,7 +44,8 @@ def before_saving(owner: User, calendar: Calendar, due: Moment, will_get: int, n
 
 def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[str]:
     """What is unusual about a run on demand."""
-    lines, ends_at, starts = [], end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
+    ends_at, starts = end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
+    lines = _size_words(mailing.message, mailing.owner, mailing)
     if ends_at is not None and ends_at <= now:
         assert mailing.ends_local is not None
         moment = in_words(mailing.ends_local)
@@ -68,6 +73,19 @@ def more_than_ever(owner_id: int, will_get: int) -> list[str]:
             count=format_decimal(most),
         )
     ]
+
+
+def _size_words(message: Message, owner: User, mailing: Mailing | None = None) -> list[str]:
+    found = too_large(message, owner, mailing)
+    if found is None:
+        return []
+    size, limit = (format_decimal(round(number / 1024)) for number in found)
+    words = _(
+        "One mail has %(size)s KB, the mail server takes %(limit)s KB at most: nobody would get it.",
+        size=size,
+        limit=limit,
+    )
+    return [words]
 
 
 def _end_words(ends_at: datetime, local: datetime, now: datetime) -> list[str]:

@@ -18,7 +18,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.closing import stop_what_must
 from mailer.sending.listing import plan_deliveries
-from mailer.smtp.lab import Lab
+from mailer.smtp.lab import Lab, Offer
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message
 from tests.mailings.builders import close, form_of, make_deliveries, make_run
@@ -88,6 +88,22 @@ def test_send_now_sends_now(as_owner: Browser, owner: User, lab: Lab, values: di
     stop_what_must()
     run = finish(db.session.get_one(Run, run_id))
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, 2)
+
+
+def test_a_mail_larger_than_the_server_takes_is_told_before_the_run(
+    app: Flask, as_owner: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = make_message(owner, text_body="word " * 4000)
+    mailing = make_mailing(owner, [make_client(owner)], message=message, starts_local=ago(days=1))
+    with Lab(offer=Offer(size=10_240)) as narrow:
+        monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", f"smtp://127.0.0.1:{narrow.port}")
+        ask = f"/mailings/{mailing.id}/send-now"
+        assert "data-unusual" not in as_owner.get(ask).text, "nothing is known of the server yet"
+        as_owner.post(ask, data={"token": TOKEN})
+        finish(the_run())
+        page = as_owner.get(ask).text
+        assert "data-unusual" in page and "10 КБ" in page
+        assert narrow.accepted == []
 
 
 def test_a_number_never_reached_before_is_pointed_out(as_owner: Browser, owner: User) -> None:
