@@ -14,7 +14,7 @@ from mailer.mailings.calendar_plan import Calendar
 from mailer.recurrence.moments import Moment, Note, everything, moments, resolve
 from mailer.recurrence.rule import Period, Rule, zone_named
 from mailer.recurrence.window import Window
-from mailer.sending.planning import due_moment
+from mailer.sending.planning import counted, due_moment
 
 SHOWN = 10
 LEFT_OUT_SHOWN = 20  # at most, among them
@@ -45,6 +45,7 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing_id:
     """What would come if a mailing of such a calendar (new, or that one) were saved now."""
     rule, window = calendar.rule(), calendar.window()
     ends_at = resolve(rule.until, zone_named(rule.zone)).at if rule.until is not None else None
+    rule = counted(rule, ends_at, mailing_id, now)
     starts_at_once = due_moment(rule, ends_at, mailing_id, now) is not None
     lines = [line_of(moment, rule.zone, window, now) for moment in _coming(rule, now, count)]
     return Agenda(starts_at_once, lines, _remarks(rule, now))

@@ -92,6 +92,7 @@ def rule_of(source: Any) -> Rule:
         month_weekday=source.month_weekday,
         also_at=tuple(source.also_at or ()),
         run_limit=source.run_limit,
+        skipped_count=getattr(source, "skipped_count", 0) or 0,
         exceptions=frozenset(source.exception_dates or ()),
         holiday_rule=HolidayRule(source.holiday_rule or HolidayRule.IGNORE),
         days_off=source.days_off(),

@@ -145,7 +145,7 @@ def _series(rule: Rule, start: date) -> Iterator[Moment]:
     """The moments up to the rule's end, strictly rising, from one surely not after `start` on (or from the first)."""
     zone = zone_named(rule.zone)
     end = resolve(rule.until, zone).at if rule.until is not None else None
-    previous, left = None, rule.run_limit
+    previous, left = None, None if rule.run_limit is None else rule.run_limit + rule.skipped_count
     for moment in _in_order(rule, zone, start if left is None else rule.first.date()):
         if left == 0 or (end is not None and moment.at >= end):
             return

@@ -49,7 +49,7 @@ class RuleError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A calendar rule. `first` and `until` are wall-clock times in `zone`; nothing fires before `first`, nor at or
-    after `until`, nor more than `run_limit` times.
+    after `until`, nor more than `run_limit` times; of its moments `skipped_count` came to nothing and do not count.
 
     `every`: the n of "every n days, weeks or months". `weekdays`: ISO numbers, of a weekly rule; none means that of
     `first`. A monthly rule looks at `monthly_on` and what belongs to it. `also_at`: more times of the same days.
@@ -67,6 +67,7 @@ class Rule:
     month_weekday: int | None = None  # None: that of `first`
     also_at: tuple[time, ...] = ()
     run_limit: int | None = None
+    skipped_count: int = 0
     exceptions: frozenset[date] = frozenset()
     holiday_rule: HolidayRule = HolidayRule.IGNORE
     days_off: DaysOff | None = None

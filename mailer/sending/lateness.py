@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -15,12 +16,15 @@ MOST_MISSED = 1000  # rows written for one outage
 
 
 def due_moments(mailing: Mailing, now: datetime) -> list[Moment]:
-    """The moment the mailing points at and those after it up to `now`, the last `MOST_MISSED` of them."""
+    """The moment the mailing points at and those after it up to `now`.
+
+    Also those beyond its number of runs, which counts runs that really happen.
+    """
     assert mailing.next_run_at is not None
     assert mailing.next_run_local is not None
     present = Moment(mailing.next_run_local, mailing.next_run_at)
-    later = takewhile(lambda moment: moment.at <= now, moments(mailing.rule, present.at))
-    return [present, *later][-MOST_MISSED:]
+    every = moments(replace(mailing.rule, run_limit=None), present.at)
+    return [present, *takewhile(lambda moment: moment.at <= now, every)]
 
 
 def is_too_late(mailing: Mailing, moment: Moment, now: datetime) -> bool:

@@ -23,8 +23,10 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.recurrence.moments import next_moment
 from mailer.sending import audience, permits, windows
 from mailer.sending.closing import complete_mailing
+from mailer.sending.planning import point_at
 from mailer.sending.rounds import array
 
 log = structlog.get_logger()
@@ -163,7 +165,7 @@ class Listing:
         if obstacle is None and not self._next:
             obstacle = StopReason.NOBODY
         if obstacle is not None:
-            self._skip(run, obstacle)
+            self._skip(run, mailing, obstacle)
             return True
         _obey_brakes(run, mailing)
         db.session.flush()
@@ -182,10 +184,14 @@ class Listing:
         self._read(mailing, behind, left_out=frozenset(db.session.scalars(have_it)))
         db.session.rollback()
 
-    def _skip(self, run: Run, reason: StopReason) -> None:
-        """Close the run before anything left."""
+    def _skip(self, run: Run, mailing: Mailing, reason: StopReason) -> None:
+        """Close the run before anything left. It is none of the runs that the calendar's number promises."""
         self.is_complete = True
         run.state, run.stop_reason, run.closed_at = RunState.SKIPPED, reason, utcnow()
+        if not run.occurrence.startswith(windows.ON_DEMAND):
+            mailing.skipped_count += 1
+            if mailing.next_run_at is None and mailing.run_limit is not None:
+                point_at(mailing, next_moment(mailing.rule, run.planned_at))
         db.session.flush()
         complete_mailing(run.mailing_id, utcnow())
 

@@ -6,7 +6,9 @@ Cheap, since the tick does it: the list of the people is made by the worker that
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,11 +23,11 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.recurrence.moments import Moment, latest_moment, next_moment
+from mailer.recurrence.moments import Moment, latest_moment, moments, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending import audience, fence, permits
 from mailer.sending.fingerprint import about_now
-from mailer.sending.lateness import due_moments, is_braked, is_too_late
+from mailer.sending.lateness import MOST_MISSED, due_moments, is_braked, is_too_late
 from mailer.sending.windows import ON_DEMAND
 
 log = structlog.get_logger()
@@ -53,17 +55,48 @@ def set_next_run(mailing: Mailing, now: datetime) -> None:
     a single moment that no run exists for. Everything else waits for the calendar.
     """
     mailing.calendar_since = now
-    moment = due_moment(mailing.rule, end_of(mailing), mailing.id, now) or next_moment(mailing.rule, now)
+    rule = counted(mailing.rule, end_of(mailing), mailing.id, now)
+    mailing.skipped_count = rule.skipped_count
+    moment = due_moment(rule, end_of(mailing), mailing.id, now) or next_moment(rule, now)
     point_at(mailing, moment)
     mailing.completed_at = None
     if moment is None and not has_open_run(mailing):
         mailing.completed_at = now
 
 
+def counted(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Rule:
+    """The rule as such a calendar saved now has it: its limit counts the runs that happened, not the moments so far."""
+    if rule.run_limit is None:
+        return rule
+    every = moments(replace(rule, run_limit=None, skipped_count=0))
+    passed_count = sum(1 for _moment in takewhile(lambda moment: moment.at <= now, every))
+    is_due = due_moment(rule, ends_at, mailing_id, now) is not None
+    skipped_count = passed_count - is_due - _happened_count(rule, mailing_id)
+    return replace(rule, skipped_count=max(0, skipped_count))
+
+
+def _happened_count(rule: Rule, mailing_id: int | None) -> int:
+    """How many of the mailing's runs since the rule's first moment were more than a moment left out."""
+    first = next(moments(rule), None)
+    if mailing_id is None or first is None:
+        return 0
+    query = select(func.count()).where(
+        Run.mailing_id == mailing_id,
+        Run.state != RunState.SKIPPED,
+        Run.occurrence.not_like(f"{ON_DEMAND}%"),
+        Run.planned_at >= first.at,
+    )
+    return db.session.scalar(query) or 0
+
+
 def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Moment | None:
     """The moment that has passed and is due all the same when such a calendar is saved now."""
     if ends_at is not None and ends_at <= now:
         return None
+    if rule.run_limit is not None:
+        if _happened_count(rule, mailing_id) >= rule.run_limit:
+            return None
+        rule = replace(rule, run_limit=None)
     latest = latest_moment(rule, now)
     if latest is None or mailing_id is None:
         return latest
@@ -202,6 +235,7 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
             run_id = _start_present(mailing, present, now, is_going)
         _insert_skipped(mailing, missed, now, StopReason.MISSED)
     mailing.started_at = mailing.started_at or now
+    mailing.skipped_count += len(due) - (run_id is not None)
     point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at)))
     if mailing.next_run_at is None and run_id is None and not is_going:
         mailing.completed_at = now
@@ -217,7 +251,7 @@ def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bo
 
 
 def _insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
-    for moment in skipped:
+    for moment in skipped[-MOST_MISSED:]:
         _insert_run(mailing, moment.key, moment.at, now, reason)
 
 
