@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, text
+from sqlalchemy import String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
@@ -18,10 +18,10 @@ class FormerLink(db.Model):  # type: ignore[misc,name-defined]
 
     __tablename__ = "former_links"
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token's 16 octets
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of the token's 16 octets
     gone_at: Mapped[datetime] = mapped_column(UTCDateTime, server_default=text("now()"))
 
     @staticmethod
-    def hash_of(token: uuid.UUID) -> bytes:
+    def hash_of(token: uuid.UUID) -> str:
         """What is kept of a token."""
-        return hashlib.sha256(token.bytes).digest()
+        return hashlib.sha256(token.bytes).hexdigest()
