@@ -261,7 +261,7 @@ ELSEWHERE = {
     "journal",  # the journal
     "instances", "mail_servers",  # the pages of operation and state
     "mailing_clients",  # the mailing's page
-    "known_devices",  # hashes only
+    "known_devices", "former_links",  # hashes only
 }  # fmt: skip
 SAFE = (Integer, Boolean, Date, DateTime, Enum)
 
