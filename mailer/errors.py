@@ -155,14 +155,14 @@ def explanation(code: int) -> tuple[str, str]:
         ),
         401: (_("Please log in"), _("Your session has ended. Log in and repeat what you were doing.")),
         403: (
-            _("This is not yours to do"),
+            _("You are not allowed to do this"),
             _("Your role does not allow this. If you think it should, ask an administrator."),
         ),
         404: (_("Nothing here"), _("The address is wrong, or the thing has been deleted.")),
         405: (_("This cannot be done here"), _("The page exists, but does not take this kind of request.")),
         409: (
-            _("Somebody was faster"),
-            _("The record was changed or is in use meanwhile. Reload the page, look at the change and repeat yours."),
+            _("Somebody else got there first"),
+            _("The record was changed, or is in use. Reload the page, look at the change and repeat yours."),
         ),
         413: (_("Too large"), _("The file or text is larger than we accept. Make it smaller and try again.")),
         422: (_("Something is wrong in the form"), _("Go back, look at the marked fields and try again.")),
@@ -183,6 +183,6 @@ def explanation(code: int) -> tuple[str, str]:
         code,
         (
             _("Something broke on our side"),
-            _("It has been written down under the number below. Try again; if it stays, tell us that number."),
+            _("It has been logged under the number below. Try again; if it happens again, tell us that number."),
         ),
     )

@@ -1,6 +1,5 @@
 """Extension objects, not yet bound to an app."""
 
-from flask_babel import Babel
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -10,6 +9,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+from mailer.grouping import GroupingBabel
 
 
 class Base(DeclarativeBase):
@@ -31,5 +32,5 @@ login_manager = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()
 cache = Cache()
-babel = Babel()
+babel = GroupingBabel()
 limiter = Limiter(key_func=get_remote_address)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,7 @@ def init_app(app: Flask) -> None:
         format_timedelta=format_timedelta,
         utcnow=utcnow,
     )
+    app.jinja_env.filters["relative"] = relative
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
@@ -74,7 +77,7 @@ def _notice_a_proxy() -> None:
 
 
 def chosen_language() -> str:
-    """The account's language, else the one picked in this browser, else the default."""
+    """The account's language, else the one picked in this browser, else what the browser asks for, else the default."""
     languages = current_app.config["LANGUAGES"]
     if (picked := g.get("language")) in languages:
         return str(picked)
@@ -84,7 +87,13 @@ def chosen_language() -> str:
         return str(current_user.language)
     if (remembered := session.get("language")) in languages:
         return str(remembered)
-    return str(current_app.config["BABEL_DEFAULT_LOCALE"])
+    return str(request.accept_languages.best_match(languages) or current_app.config["BABEL_DEFAULT_LOCALE"])
+
+
+def relative(distance: timedelta) -> str:
+    """How far away a moment is, in words; Russian says «неделю назад», not «1 неделю назад»."""
+    text = str(format_timedelta(distance, add_direction=True))
+    return re.sub(r"(^|\s)1\s", r"\1", text) if str(get_locale()) == "ru" else text
 
 
 def chosen_timezone() -> str:

@@ -136,13 +136,13 @@ class CodeForm(FlaskForm):
 class PresentPasswordForm(FlaskForm):
     """The password, to be sure who asks."""
 
-    password = known_password_field(_l("Present password"))
+    password = known_password_field(_l("Current password"))
 
 
 class PasswordAndCodeForm(FlaskForm):
     """Both proofs of a person, where the second factor itself changes."""
 
-    password = known_password_field(_l("Present password"))
+    password = known_password_field(_l("Current password"))
     code = StringField(
         _l("Code"),
         filters=[strip],
@@ -194,7 +194,7 @@ class NewPasswordForm(FlaskForm):
 class PasswordForm(FlaskForm):
     """A new password by the present one."""
 
-    current = known_password_field(_l("Present password"))
+    current = known_password_field(_l("Current password"))
     new = new_password_field(_l("New password"))
 
 
@@ -202,7 +202,7 @@ class EmailForm(FlaskForm):
     """A new address; the present password is asked for."""
 
     new_email = email_field("email", _l("New address"))
-    password = known_password_field(_l("Present password"))
+    password = known_password_field(_l("Current password"))
 
 
 class OwnAddressForm(FlaskForm):

@@ -47,7 +47,7 @@ class ArticleFields(Form):
         id="article-text",  # `content` is the page's own
     )
     picture = PictureField(_l("Picture"), [Optional()], description=_l("JPEG, PNG or WebP, at most 5 MB."))
-    drops_picture = BooleanField(_l("Remove the present picture"))
+    drops_picture = BooleanField(_l("Remove the current picture"))
     image_alt = StringField(
         _l("What the picture shows"),
         [Optional(), Length(max=300)],

@@ -45,7 +45,7 @@ def set_day(owner: User, country: str, day: date, name: str | None) -> None:
     row = db.session.get(HolidayChange, (owner.id, country, day))
     if row is None:
         if len(_changes(owner, country)) >= MOST_CHANGES:
-            raise Refusal(_("These are too many dates."))
+            raise Refusal(_("There are too many dates."))
         row = HolidayChange(owner_id=owner.id, country=country, day=day)
         db.session.add(row)
     row.name = name

@@ -52,7 +52,7 @@ class ClientForm(Refillable, FlaskForm):
     birth_year = CleanField(labels.FIELDS["birth_year"], values.clean_year, validators=[Optional()])
     tags = CleanField(labels.FIELDS["tags"], values.clean_tags, validators=[Optional()])
     comment = CleanTextField(labels.FIELDS["comment"], values.clean_comment, validators=[Optional()])
-    attributes = CleanTextField(_l("Further details"), values.clean_attributes, validators=[Optional()])
+    attributes = CleanTextField(_l("Custom fields"), values.clean_attributes, validators=[Optional()])
     version = IntegerField(widget=HiddenInput(), validators=[Optional()])
 
     @classmethod

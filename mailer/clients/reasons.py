@@ -8,6 +8,8 @@ from typing import Any
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from mailer.grouping import grouped
+
 SENTENCES: dict[str, LazyString] = {
     "address_missing": _l("There is no address."),
     "address_control_character": _l("The address contains an invisible or control character."),
@@ -36,10 +38,10 @@ SENTENCES: dict[str, LazyString] = {
     "year_out_of_range": _l("The year of birth must lie between %(first)s and %(last)s."),
     "subscription_unknown": _l("This does not say whether the person is subscribed."),
     "too_many_tags": _l("There are more than %(limit)s tags."),
-    "too_many_attributes": _l("There are more than %(limit)s further details."),
-    "attribute_name": _l("The name of a detail must not be empty or contain a colon."),
+    "too_many_attributes": _l("There are more than %(limit)s custom fields."),
+    "attribute_name": _l("The name of a field must not be empty or contain a colon."),
     "attribute_without_colon": _l(
-        "Write each detail on a line of its own as “name: value”. This line has no colon: %(line)s"
+        "Write each field on its own line as “name: value”. This line has no colon: %(line)s"
     ),
     "ragged": _l("Expected %(expected)s columns, found %(found)s."),
     "unclosed_quote": _l("A quotation mark is opened and not closed."),
@@ -76,4 +78,4 @@ SENTENCES: dict[str, LazyString] = {
 def explain(code: str, params: Mapping[str, Any] | None = None) -> str:
     """The sentence for a code; the code itself should an old report hold one that is no longer known."""
     sentence = SENTENCES.get(code)
-    return str(sentence) % dict(params or {}) if sentence is not None else code
+    return str(sentence) % grouped(dict(params or {})) if sentence is not None else code

@@ -109,6 +109,6 @@ def _commit() -> None:
 
 def _changed() -> str:
     text: str = _(
-        "This client was changed meanwhile. Look at the present values below; saving again writes yours over them."
+        "This client has been changed meanwhile. Look at the current values below; saving again replaces them."
     )
     return text

@@ -57,7 +57,7 @@ def pause(mailing_id: int) -> ResponseReturnValue:
     """The owner's brake."""
     try:
         services.pause_mailing(own_mailing(mailing_id))
-        flash(_("Mailing paused. Nothing leaves until you let it go on."), "success")
+        flash(_("Mailing paused. Nothing is sent until you resume it."), "success")
     except Refusal as refusal:
         flash(str(refusal), "danger")
     return _to_page(mailing_id)
@@ -69,11 +69,11 @@ def resume(mailing_id: int) -> ResponseReturnValue:
     """Let go of the owner's brake."""
     passed = services.resume_mailing(own_mailing(mailing_id))
     if passed is None:
-        flash(_("The mailing goes on."), "success")
+        flash(_("Mailing resumed."), "success")
     else:
         moment = in_words(passed)
         flash(
-            _("The mailing goes on from now. %(moment)s passed meanwhile and is not made up for.", moment=moment),
+            _("Mailing resumed. The run of %(moment)s passed meanwhile and will not be made up.", moment=moment),
             "warning",
         )
     return _to_page(mailing_id)
@@ -115,7 +115,7 @@ def send_now(mailing_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(str(refusal), "danger")
         return _ask(mailing_id, token), 409
-    flash(_("Sending begins."), "success")
+    flash(_("Sending has started."), "success")
     return _to_page(mailing_id)
 
 

@@ -109,7 +109,7 @@ def _remarks(rule: Rule, now: datetime) -> list[str]:
     if rule.period is not Period.ONCE and rule.until is None and rule.run_limit is None:
         remarks.append(_("There is no end: it goes on until you stop it."))
     if rule.until is not None and rule.until - rule.first > YEAR:
-        remarks.append(_("From start to end it is more than a year. Is that meant?"))
+        remarks.append(_("There is more than a year between the start and the end. Is that right?"))
     if first_two and first_two[0].at - now > YEAR:
-        remarks.append(_("The start is more than a year away. Is that meant?"))
+        remarks.append(_("The start is more than a year away. Is that right?"))
     return remarks

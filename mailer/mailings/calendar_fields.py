@@ -91,7 +91,7 @@ class TimesField(Field):
         except ValueError:
             raise ValueError(_("Write times like 12:00, 18:30.")) from None
         if len(self.data) > MOST_TIMES:
-            raise ValueError(_("These are too many times."))
+            raise ValueError(_("There are too many times."))
 
     def _value(self) -> str:
         return self.raw_data[0] if self.raw_data else ", ".join(f"{at:%H:%M}" for at in self.data or ())
@@ -110,7 +110,7 @@ class DatesField(Field):
         except ValueError:
             raise ValueError(_("Write dates like 31.12.2026, 09.01.2027.")) from None
         if len(self.data) > MOST_EXCEPTIONS:
-            raise ValueError(_("These are too many dates."))
+            raise ValueError(_("There are too many dates."))
 
     def _value(self) -> str:
         if self.raw_data:
@@ -139,7 +139,7 @@ class PlainIntegerField(IntegerField):
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError(_("This is no whole number.")) from None
+            raise ValueError(_("Enter a whole number.")) from None
 
 
 def _time(word: str) -> time:
@@ -169,23 +169,21 @@ def known_country(_form: Any, field: Field) -> None:
 def both_or_neither(form: Any, field: Field) -> None:
     """Sending hours open and close."""
     if (form.window_opens.data is None) != (form.window_closes.data is None):
-        raise ValidationError(_("Say both when sending begins and when it ends."))
+        raise ValidationError(_("Enter both the start and the end of the sending hours."))
 
 
 class CalendarFields:
     """The fields, to be mixed into a form."""
 
-    starts_at = DateTimeField(_l("Start"), [InputRequired(_l("Say when it starts."))])
-    ends_at = DateTimeField(
-        _l("End"), [Optional()], description=_l("Without an end a repeating mailing goes on until you stop it.")
-    )
-    run_limit = PlainIntegerField(_l("At most so many runs"), [Optional(), NumberRange(1, 1000)])
+    starts_at = DateTimeField(_l("Start"), [InputRequired(_l("Choose when it starts."))])
+    ends_at = DateTimeField(_l("End"), [Optional()])
+    run_limit = PlainIntegerField(_l("Maximum number of runs"), [Optional(), NumberRange(1, 1000)])
     period = SelectField(_l("How often"), choices=PERIODS, default=Period.ONCE.value)
-    every = PlainIntegerField(_l("Every so many days, weeks or months"), [Optional(), NumberRange(1, 999)], default=1)
+    every = PlainIntegerField(_l("Interval (in days, weeks or months)"), [Optional(), NumberRange(1, 999)], default=1)
     weekdays = _weekdays(_l("Weekdays"))
     monthly_on = SelectField(_l("Which day"), choices=MONTHLY_ON, default=MonthlyOn.DAY.value)
     month_day = PlainIntegerField(_l("Day of the month"), [Optional(), NumberRange(1, 31)])
-    month_week = SelectField(_l("Which of the month"), choices=MONTH_WEEKS, coerce=int, default=1)
+    month_week = SelectField(_l("Which one of the month"), choices=MONTH_WEEKS, coerce=int, default=1)
     month_weekday = SelectField(_l("Weekday"), coerce=int, choices=WEEKDAYS, default=1)
     also_at = TimesField(_l("Also at"), [Optional()])
     timezone = SelectField(_l("Time zone"), validate_choice=False)
@@ -196,7 +194,7 @@ class CalendarFields:
     window_closes = PlainTimeField(_l("Send until"), [both_or_neither])
     window_weekdays = _weekdays(_l("Send only on"))
     window_skips_holidays = BooleanField(_l("Do not send on holidays"))
-    late_limit = SelectField(_l("If the service was down at its moment, still send"), choices=LATE_LIMITS, default="")
+    late_limit = SelectField(_l("If the service was down at that time, still send"), choices=LATE_LIMITS, default="")
 
     def offer_countries(self) -> None:
         """Fill in the countries, in the reader's language."""

@@ -94,7 +94,7 @@ class Calendar:
         if resolve(self.ends_local, zone_named(self.timezone)).at <= now:
             raise FormRefusal(
                 {
-                    "starts_at": _("The start has passed, and so has the end."),
+                    "starts_at": _("The start and the end have both passed."),
                     "ends_at": _("The end has passed: nothing would ever be sent."),
                 }
             )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
+from mailer import days_off
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
 from mailer.extensions import limiter
@@ -36,7 +36,7 @@ def create() -> ResponseReturnValue:
     form = MailingForm()
     if not form.is_submitted():
         form.timezone.data = current_user.timezone
-        form.holiday_country.data = HOME_COUNTRIES.get(str(get_locale()), "")
+        form.holiday_country.data = current_user.country if days_off.is_known(current_user.country) else ""
         form.message_id.data = request.args.get("message", type=whole_number)
     return _answer(form, None)
 
@@ -114,7 +114,7 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
         form.version.data = form.version.raw_data = None
         return _render(form, mailing), 409
     is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
-    flash(_("Mailing saved. Sending begins now.") if is_due else _("Mailing saved."), "success")
+    flash(_("Mailing saved. Sending starts now.") if is_due else _("Mailing saved."), "success")
     return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
 
 
@@ -164,9 +164,6 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
         **_agenda(typed, mailing.id if mailing else None),
         **_picker(form),
     )
-
-
-HOME_COUNTRIES = {"ru": "RU"}
 
 
 def _form_of(mailing: Mailing) -> MailingForm:

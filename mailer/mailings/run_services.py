@@ -51,5 +51,5 @@ def _refuse_braked(run: Run) -> None:
     if run.mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if run.mailing.paused_at is not None:
-        raise Refusal(_("This mailing is paused. Let it go on first."))
+        raise Refusal(_("This mailing is paused. Resume it first."))
     permits.require_way(run.mailing.owner)

@@ -132,7 +132,7 @@ def send_now(mailing: Mailing, token: str) -> Run:
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if mailing.paused_at is not None:
-        raise Refusal(_("This mailing is paused. Let it go on first."))
+        raise Refusal(_("This mailing is paused. Resume it first."))
     if mailing.message.deleted_at is not None:
         raise Refusal(_("The message of this mailing was deleted. Choose another one."))
     run = start_now(mailing, token)
@@ -144,10 +144,10 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
     """Keep the tick and other forms away until the commit, and refuse a change under a run or over another's."""
     db.session.refresh(mailing, with_for_update=True)
     if has_open_run(mailing):
-        raise RunIsGoing(_("A run of this mailing is going. Wait until it ends, or stop it, then change the mailing."))
+        raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
         raise MailingChanged(
-            _("This mailing was changed meanwhile. What you typed is kept below: look at it and save again.")
+            _("This mailing has been changed meanwhile. What you typed is kept below: look at it and save again.")
         )
 
 

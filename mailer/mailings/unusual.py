@@ -91,4 +91,4 @@ def _size_words(message: Message, owner: User, mailing: Mailing | None = None) -
 def _end_words(ends_at: datetime, local: datetime, now: datetime) -> list[str]:
     if ends_at <= now:
         return []
-    return [_("Whoever has not got it by the end, %(moment)s, does not get it.", moment=in_words(local, now))]
+    return [_("Anyone not reached by the end, %(moment)s, will not receive it.", moment=in_words(local, now))]

@@ -47,7 +47,7 @@ def _open(run: Run) -> Verdict:
         return Verdict("warn", _stop_words(run))
     if run.state is RunState.WAITING_FOR_SERVER:
         text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
-        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we knock again by ourselves.")])
+        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
         return _paused_by_refusals(run, counts)
     if run.state is RunState.PAUSED:
@@ -78,7 +78,7 @@ def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
 
 def _complete(run: Run) -> Verdict:
     if not run.accepted_count:
-        return Verdict("warn", _("Nobody was written to: everyone chosen was left out."), _left_out(run))
+        return Verdict("warn", _("Nothing was sent: everyone chosen was left out."), _left_out(run))
     text = ngettext(
         "The mail server accepted the one mail there was to send.",
         "The mail server accepted all %(count)s mails.",

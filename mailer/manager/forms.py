@@ -34,7 +34,7 @@ class ReasonForm(FlaskForm):
         _l("Reason"),
         description=_l("The person concerned reads these words, in a mail and in the service."),
         filters=[lambda value: value.strip() if value else value],
-        validators=[DataRequired(_l("Say why: the person concerned will ask.")), Length(max=500), is_text],
+        validators=[DataRequired(_l("Give a reason: the person concerned will ask.")), Length(max=500), is_text],
         render_kw={"rows": 3, "maxlength": 500},
     )
 
@@ -49,7 +49,7 @@ class LimitsForm(FlaskForm):
 
     daily_limit = IntegerField(
         _l("Mails in 24 hours"),
-        description=_l("Empty: no limit."),
+        description=_l("Leave empty for no limit."),
         validators=[Optional(), NumberRange(0, 2_000_000_000, _l("A number from 0 to 2,000,000,000."))],
         render_kw={"inputmode": "numeric", "min": 0},
     )

@@ -79,7 +79,7 @@ def save_message(
         db.session.refresh(message, with_for_update=True)
         if message.version != version:
             raise MessageChanged(
-                _("This message was changed meanwhile. What you typed is kept below: look at it and save again.")
+                _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
             )
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
     message.name, message.language = draft.name, draft.language

@@ -298,7 +298,7 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     if existing is not None:
         return existing
     if has_open_run(mailing):
-        raise AlreadyRunning(_("A run of this mailing is still going. Wait until it ends, or stop it."))
+        raise AlreadyRunning(_("A run of this mailing is still in progress. Wait until it ends, or stop it."))
     permits.require(mailing, _refuse_nobody(mailing), now)
     run_id = _insert_run(mailing, occurrence, now, now)
     mailing.completed_at = None

@@ -242,3 +242,36 @@ def tab_to(page: Page, name: str) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab never reaches {name}: {json.dumps(page.url)}")
+
+
+LONG = "Ш" * 150
+LENGTHENED = {  # what people type, as long as it may be and without a space
+    "messages": "subject = %(long)s, name = %(long)s",
+    "mailings": "name = %(long)s",
+    "clients": "last_name = %(long)s, comment = %(long)s, tags = ARRAY[left(%(long)s, 50)],"
+    " attributes = jsonb_build_object(left(%(long)s, 50), %(long)s::text)",
+    "client_filters": "name = left(%(long)s, 140) || id, criteria = jsonb_build_object('search', %(long)s::text)",
+}
+
+
+def test_long_words_widen_no_page_of_a_phone(page: Page, service: Service, values: dict[str, Any]) -> None:
+    paths = ["/", "/clients/", "/clients/1", "/clients/1/edit", "/clients/filters/", "/messages/", "/messages/1",
+             "/messages/1/edit", "/mailings/", f"/mailings/{values['mailing_id']}"]  # fmt: skip
+    kept = {table: service.rows(f"SELECT to_jsonb(t) FROM {table} t WHERE id < 10") for table in LENGTHENED}
+    for table, change in LENGTHENED.items():
+        service.rows(f"UPDATE {table} SET {change.replace('%(long)s', repr(LONG))} WHERE id < 10")
+    try:
+        log_in(page, service, *sample_account(service, "user"))
+        page.set_viewport_size({"width": 360, "height": 760})
+        widths = {}
+        for path in paths:
+            page.goto(service.site + path)
+            widths[path] = page.evaluate("document.documentElement.scrollWidth")
+    finally:
+        for table, rows in kept.items():
+            for (row,) in rows:
+                columns = [part.split(" = ")[0].strip() for part in LENGTHENED[table].split(", ") if " = " in part]
+                names = ", ".join(columns)
+                restored = f"SELECT {names} FROM jsonb_populate_record(NULL::{table}, %s::jsonb)"
+                service.rows(f"UPDATE {table} SET ({names}) = ({restored}) WHERE id = %s", json.dumps(row), row["id"])
+    assert {path: width for path, width in widths.items() if width > 360} == {}

@@ -32,7 +32,7 @@ def ask_email_change(user: User, password: str, email: str) -> None:
     """
     now = utcnow()
     if not passwords.verify(user.password_hash, password):
-        raise WrongPassword(_("This is not your present password."))
+        raise WrongPassword(_("This is not your current password."))
     if email == user.email:
         raise AddressTaken(_("This is your address already."))
     question = _ask_new_address(user, email, now)

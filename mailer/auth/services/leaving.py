@@ -67,7 +67,7 @@ def erase_account(user: User, password: str) -> None:
 
 def _require(user: User, password: str) -> None:
     if not passwords.verify(user.password_hash, password):
-        raise WrongPassword(_("This is not your present password."))
+        raise WrongPassword(_("This is not your current password."))
 
 
 def _refuse_last_admin(user: User) -> None:

@@ -30,7 +30,7 @@ def change_password(user: User, current: str, new: str) -> None:
     Raises `WrongPassword` or `WeakPassword`.
     """
     if not passwords.verify(user.password_hash, current):
-        raise WrongPassword(_("This is not your present password."))
+        raise WrongPassword(_("This is not your current password."))
     row = _replace(user, new)
     note(Action.PASSWORD_CHANGED, f"user {user.id}")
     db.session.commit()

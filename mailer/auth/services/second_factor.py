@@ -80,7 +80,7 @@ def prove(user: User, code: str, mark: str | None = None) -> None:
 
 def _require(user: User, password: str) -> None:
     if not passwords.verify(user.password_hash, password):
-        raise WrongPassword(_("This is not your present password."))
+        raise WrongPassword(_("This is not your current password."))
 
 
 def _spend_step(user: User, code: str) -> bool:

@@ -31,7 +31,7 @@ def lock(post: BlogPost, version: int | None) -> None:
     if version is not None and post.version != version:
         db.session.rollback()
         raise ArticleChanged(
-            _("This article was changed meanwhile. What you typed is kept below: look at it and save again.")
+            _("This article has been changed meanwhile. What you typed is kept below: look at it and save again.")
         )
 
 

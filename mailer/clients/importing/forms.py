@@ -27,9 +27,9 @@ class StartForm(FlaskForm):
     """What to do with the rows."""
 
     existing = RadioField(
-        _l("Clients that are there already"),
+        _l("Clients already on your list"),
         choices=[
-            ("update", _l("Add what the file knows to them")),
+            ("update", _l("Update them from the file")),
             ("leave", _l("Leave them as they are")),
         ],
         default="update",
@@ -37,7 +37,7 @@ class StartForm(FlaskForm):
     mode = RadioField(
         _l("Rows with mistakes"),
         choices=[
-            ("valid", _l("Take the good rows and report the others")),
+            ("valid", _l("Import the good rows and report the others")),
             ("all", _l("All or nothing: one bad row, and nothing is written")),
         ],
         default="valid",
@@ -48,7 +48,7 @@ class StartForm(FlaskForm):
 def target_choices() -> list[tuple[str, str]]:
     """What a column can be taken for."""
     known = [(name, str(label)) for name, label in labels.FIELDS.items()]
-    return [*known, (ATTRIBUTE, _("A further detail of this name")), (IGNORE, _("Leave out"))]
+    return [*known, (ATTRIBUTE, _("A custom field with this name")), (IGNORE, _("Do not import"))]
 
 
 def chosen_targets(form: MultiDict[str, Any], names: list[str]) -> list[str]:

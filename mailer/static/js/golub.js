@@ -165,7 +165,8 @@ function tick() {
   for (const shown of document.querySelectorAll("[data-relative]")) {
     const seconds = (Date.parse(shown.dataset.relative) - Date.now()) / 1000;
     const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size * 0.85) ?? ["second", 1]; // as Babel does
-    const text = words.format(Math.round(seconds / size), unit);
+    const said = words.format(Math.round(seconds / size), unit);
+    const text = root.lang === "ru" ? said.replace(/(^|\s)1\s/, "$1") : said; // «неделю назад», as the server says it
     if (shown.textContent !== text) shown.textContent = text;
   }
 }
