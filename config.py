@@ -93,6 +93,8 @@ class Config:
         self.VAR_DIR = str(var_dir)
         self.INSTANCE_ID = get("INSTANCE_ID")  # one word for all hosts that are one service together
         self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
+        # Keys the journal's chain, which a change of it would break: named apart where SECRET_KEY changes.
+        self.JOURNAL_KEY = get("JOURNAL_KEY") or self.SECRET_KEY
         self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
         self.MAIL_CATCHER_URL = get("MAIL_CATCHER_URL")  # the only place that mail of sample accounts goes to
@@ -107,6 +109,9 @@ class Config:
         self.REGISTRATION = get("REGISTRATION", "open")  # who may open an account: anybody, the invited, nobody
 
         self.SQLALCHEMY_DATABASE_URI = database_url(get("DATABASE_URL", "postgresql://127.0.0.1/golub") or "")
+        # Who owns the tables, for `flask db upgrade`; the role of DATABASE_URL then needs to own nothing.
+        owner_url = get("DATABASE_OWNER_URL")
+        self.DATABASE_OWNER_URL = database_url(owner_url) if owner_url else None
         self.SQLALCHEMY_ENGINE_OPTIONS = {
             "pool_pre_ping": True,
             "hide_parameters": True,  # what a failed statement was about is not for the logs

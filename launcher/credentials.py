@@ -8,7 +8,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-NAMES = ("database", "queue", "secret_key")
+NAMES = ("database", "application", "queue", "secret_key")
 
 
 def load_credentials(state_dir: Path) -> dict[str, str]:

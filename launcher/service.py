@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from launcher.application_role import application_url, let_in
 from launcher.credentials import load_credentials, write_when_changed
 from launcher.part import Part, StartError
 from launcher.ports import first_free
@@ -44,7 +45,16 @@ class Service:
         if not self.supervisor.is_stopping:
             self._write_addresses()
             self._prepare_database()
-            self.supervisor.start(application(self.settings, self.environment, port))
+            self.supervisor.start(application(self.settings, self._as_application(), port))
+
+    def _as_application(self) -> dict[str, str]:
+        """What the site and the workers are told: of an embedded database only a role that owns nothing."""
+        environment = {name: value for name, value in self.environment.items() if name != "DATABASE_OWNER_URL"}
+        if self.settings.is_given("DATABASE_URL") or self.supervisor.is_stopping:
+            return environment
+        owner_url, password = environment["DATABASE_URL"], load_credentials(self.settings.var_dir)["application"]
+        let_in(owner_url, password)
+        return environment | {"DATABASE_URL": application_url(owner_url, password)}
 
     def forget_addresses(self) -> None:
         """The clean end: nothing runs here any more."""

@@ -3,6 +3,7 @@ from logging.config import fileConfig
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import create_engine, text
 
 # this is the Alembic Config object, which provides
 # access to the values within the .ini file in use.
@@ -91,13 +92,18 @@ def run_migrations_online():
     if conf_args.get("process_revision_directives") is None:
         conf_args["process_revision_directives"] = process_revision_directives
 
-    connectable = get_engine()
+    application_role = get_engine().url.username
+    owner_url = current_app.config.get("DATABASE_OWNER_URL")
+    connectable = create_engine(owner_url) if owner_url else get_engine()
 
     with connectable.connect() as connection:
         context.configure(connection=connection, target_metadata=get_metadata(), **conf_args)
 
         with context.begin_transaction():
             context.run_migrations()
+        if owner_url and connection.scalar(text("SELECT to_regprocedure('grant_to_application(text)')")):
+            connection.execute(text("SELECT grant_to_application(:role)"), {"role": application_role})
+            connection.commit()
 
 
 if context.is_offline_mode():

@@ -24,4 +24,6 @@ def verify_journal(kept: str | None) -> None:
         raise Refusal(
             _("All %(count)s entries hold together, but the kept hash is not among them.", count=finding.count)
         )
+    if finding.bare_count:
+        click.echo(_("Entries from before the chain had a key: %(count)s, the first ones.", count=finding.bare_count))
     click.echo(_("%(count)s entries hold together; the last hash is %(hash)s", count=finding.count, hash=finding.head))

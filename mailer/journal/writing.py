@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from flask_login import current_user
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.orm import Session, scoped_session
@@ -52,7 +52,9 @@ def _add(
         "request_id": g.get("request_id", "") if has_request_context() else "",
         "details": details,
     }
-    connection.execute(insert(JournalEntry).values(**entry, hash=link(previous, entry)))
+    connection.execute(
+        insert(JournalEntry).values(**entry, hash=link(previous, entry, current_app.config["JOURNAL_KEY"]))
+    )
 
 
 def _actor() -> int | None:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mailer.extensions import db
 from mailer.journal import note, note_apart
+from mailer.journal.chain import BEGINNING, link
 from mailer.journal.verifying import verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
@@ -216,3 +217,25 @@ def test_administrators_look_through_it(app: Flask, as_manager: Browser, owner: 
     assert shown("q=%25") == 0
     for bad in ("action=nonsense", "from=nonsense", "to=0001-01-01"):
         assert as_admin.get(f"/manager/journal?{bad}").status_code == 400
+
+
+def test_entries_without_the_key_are_found_unless_they_are_from_before_it(app: Flask) -> None:
+    for _number in range(4):
+        note_apart(Action.CHANGED)
+    rows = [dict(row) for row in db.session.execute(select(JournalEntry.__table__).order_by(text("id"))).mappings()]
+    db.session.rollback()
+
+    def write_anew(count: int) -> None:
+        """A new chain of bare hashes over the first entries, as whoever owns the table could write it."""
+        previous = BEGINNING
+        for row in rows:
+            previous = link(previous, row, None if row["id"] <= count else app.config["JOURNAL_KEY"])
+            tamper(f"UPDATE journal SET hash = '{previous}' WHERE id = {row['id']}")
+
+    write_anew(2)
+    assert (verify().broken_id, verify().bare_count) == (None, 2)
+    assert ": 2," in app.test_cli_runner().invoke(args=["journal", "verify"]).output
+    write_anew(0)
+    bare = link(rows[2]["hash"], rows[3], None)
+    tamper(f"UPDATE journal SET hash = '{bare}' WHERE id = 4")
+    assert verify().broken_id == 4

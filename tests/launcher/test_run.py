@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -102,7 +103,9 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not any(is_running(pid) for pid in pids))
     wait_for(lambda: not set(pids) & set(run.pids) and is_healthy(run))
-    psycopg2.connect(addresses["DATABASE_URL"]).close()
+    with closing(psycopg2.connect(addresses["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'golub'")
+        assert cursor.fetchall() == [("golub_app",)], "the site and the workers own nothing"
 
     pids = run.pids
     began_at = time.monotonic()
