@@ -6,6 +6,8 @@ import uuid
 
 import click
 from flask import Flask
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -19,6 +21,7 @@ from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
 from mailer.sending.windows import turn_at_the_hours
+from mailer.terminal import language
 
 LONG = 24 * 3600.0
 
@@ -36,28 +39,36 @@ def send_mailings(mailing_id: int | None) -> None:
 
     With --mailing it fails when nobody could be sent to.
     """
-    try:
-        fence.require_confirmed()
-        run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
-    except Refusal as refusal:
-        raise click.ClickException(str(refusal)) from refusal
+    with force_locale(language()):  # not around the sending: mails have languages of their own
+        try:
+            fence.require_confirmed()
+            run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
+        except Refusal as refusal:
+            raise click.ClickException(str(refusal)) from refusal
     for run_id in run_ids:
         while send_run(run_id, LONG):
             pass
         click.echo(_report(run_id))
     stop_what_must()
-    if not run_ids:
-        click.echo("Nothing is due.")
-    if mailing_id is not None:
-        _require_sent(run_ids[0])
+    with force_locale(language()):
+        if not run_ids:
+            click.echo(_("Nothing is due."))
+        if mailing_id is not None:
+            _require_sent(run_ids[0])
 
 
 def _start_one(mailing_id: int) -> int:
     mailing = db.session.get(Mailing, mailing_id)
     if mailing is None or mailing.deleted_at is not None:
-        raise click.ClickException(f"There is no mailing {mailing_id}.")
+        raise Refusal(_("There is no mailing %(id)s.", id=mailing_id))
     if not mailing.may_send or mailing.owner.blocked_at is not None:
-        raise click.ClickException(f"Mailing {mailing_id} is {mailing.status.value}: it must be resumed first.")
+        raise Refusal(
+            _(
+                "Mailing %(id)s is %(state)s: it must be resumed first.",
+                id=mailing_id,
+                state=mailing.status.value,
+            )
+        )
     return int(start_now(mailing, f"cli:{uuid.uuid4().hex}").id)
 
 
@@ -81,7 +92,7 @@ def _require_sent(run_id: int) -> None:
     run = db.session.get_one(Run, run_id, populate_existing=True)
     if not run.accepted_count:
         why = run.last_fault or (run.stop_reason.value if run.stop_reason else "see the run’s page")
-        raise click.ClickException(f"No mail was accepted: {why}")
+        raise click.ClickException(_("No mail was accepted: %(reason)s", reason=why))
 
 
 @click.command("worker")
