@@ -160,7 +160,7 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         while rows:
             names = names_of(session, rows, columns)
             for row in rows:
-                yield [self._cell(row, name, names, zone) for name in columns]
+                yield [*(self._cell(row, name, names, zone) for name in columns), ""]  # under the remark on the zone
             last = tuple(getattr(rows[-1], key.key) for key in keys)
             session.rollback()
             session.expunge_all()
