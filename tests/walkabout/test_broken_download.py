@@ -1,0 +1,36 @@
+"""A download that fails amid its way, on the running service: it ends as broken, never as a shorter file."""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.walkabout.conftest import Town
+
+pytestmark = pytest.mark.walkabout
+MANY_CLIENTS = """
+    INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment, tags, attributes)
+    SELECT %s, 'n' || n || '@many.test', 'n' || n || '@many.test', 'Иванов', 'Пётр', '', repeat('слово ', 100), '{}',
+           '{}'
+    FROM generate_series(1, 30000) AS n
+"""  # 20 MB: more than all buffers on the way
+END_THE_READING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'FETCH %%'"
+
+
+def test_a_download_breaks_visibly(town: Town) -> None:
+    email, password = town.accounts()["user"]
+    person = town.walk("user", email, password).person
+    town.service.rows(MANY_CLIENTS, town.id_of(email))
+    connection = http.client.HTTPConnection(urlsplit(person.site).netloc, timeout=60)
+    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    connection.request("GET", "/clients/export", headers={"Cookie": cookies})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    answer.read(100_000)
+    assert town.service.rows(END_THE_READING) == [(True,)]
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        answer.read()
+    connection.close()
+    assert len(person.get("/clients/").body) > 0, "the site goes on"
