@@ -285,6 +285,8 @@ def _overview_of(model: Any) -> type[Overview]:
 
 TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
+    "drafts": _l("Drafts"),
     "holiday_changes": _l("Changed holidays"),
+    "own_addresses": _l("Addresses for answers"),
     "second_factors": _l("Second factors"),
 }
