@@ -64,7 +64,7 @@ def test_what_staff_looks_at_in_the_panel_and_in_drafts_of_others_is_written_dow
     app: Flask, web: Browser, owner: User
 ) -> None:
     client = make_client(owner)
-    post = save(BlogPost(title="Draft", slug="draft", content="Text", author_id=owner.id, status=PostStatus.DRAFT))
+    post = save(BlogPost(title="Draft", slug="draft", content="Text", author_id=owner.id, status=PostStatus.AWAITING))
     web.login(make_user(role=Role.ADMIN))
     for place in (
         f"/admin/clients/details/?id={client.id}", f"/admin/clients/?owner_id={owner.id}",
