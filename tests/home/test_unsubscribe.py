@@ -148,7 +148,7 @@ def test_a_code_of_another_run_counts_for_nobody_and_the_wish_all_the_same(
     web: Browser, client: Client, owner: User
 ) -> None:
     other = sent(owner, make_client(owner))
-    for code in (other.link_code, "00000000", "%00%00%00%00%00%00%00%00", "zzzzzzzz", "%25%25%25%25%25%25%25%25"):
+    for code in (other.link_code, "00000000", "zzzzzzzz", "%25%25%25%25%25%25%25%25"):
         web.post(f"/u/{client.token}/again")
         assert web.post(f"/u/{client.token}/{code}", data=ONE_CLICK).status_code == 200, code
         assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
