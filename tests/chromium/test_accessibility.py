@@ -22,7 +22,7 @@ AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
     r"static$|\.image$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
-    r"|ajax|auth\.(confirm|reset|confirm_email)$"
+    r"|ajax|auth\.(confirm|reset|confirm_email)$|drafts\.open_kept"
 )
 ALSO = {
     "anonymous": ["/nothing-here", "/blog?q=nothing-like-this", "/login?next=/mailings"],
@@ -73,8 +73,12 @@ def values(service: Service) -> dict[str, Any]:
         "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
         " VALUES (%s, %s, 'f', 200, 'asked', now()) RETURNING id", owner, mailing,
     )[0][0]  # fmt: skip
+    draft_id = service.rows(
+        "INSERT INTO drafts (owner_id, key, endpoint, path, title, fields, is_asked_for, saved_at)"
+        """ VALUES (%s, 'k', 'nothing', '/', 'x', '[["text", "Kept"]]', false, now()) RETURNING id""", owner,
+    )[0][0]  # fmt: skip
     return {
-        "user_id": owner, "approval_id": approval_id,
+        "user_id": owner, "approval_id": approval_id, "draft_id": draft_id, "link_code": "0" * 8,
         "post_id": posts["awaiting"], "rejected": posts["rejected"], "filter_id": filter_id, "client_id": 1,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
@@ -97,7 +101,11 @@ def addresses(app: Flask, values: dict[str, Any], person: str) -> list[str]:
             address += f"?id={key}"
         found.append(address)
     if person == "owner":
-        found += [f"/articles/{values['rejected']}", f"/articles/{values['rejected']}/edit"]
+        found += [
+            f"/articles/{values['rejected']}",
+            f"/articles/{values['rejected']}/edit",
+            f"/drafts/{values['draft_id']}",
+        ]
     return found
 
 
