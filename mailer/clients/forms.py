@@ -83,6 +83,17 @@ class FilterForm(FlaskForm):
     name = CleanField(_l("Name of the filter"), validators=[InputRequired(), Length(max=150)])
 
 
+class TagForm(FlaskForm):
+    """What a tag is called from now on."""
+
+    name = CleanField(_l("New name of the tag"), values.clean_tags)
+
+    def validate_name(self, field: CleanField) -> None:
+        """One tag, no list of them."""
+        if field.cleaned is not None and len(field.cleaned) != 1:  # what cannot be cleaned has its reason already
+            raise ValidationError(_("Type one tag."))
+
+
 class BulkForm(FlaskForm):
     """What to do to the marked clients, and the tag it is about."""
 

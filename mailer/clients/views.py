@@ -21,6 +21,7 @@ from mailer.clients.forms import BulkForm, ClientForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ValueRefused
+from mailer.clients.tag_views import bp as tags
 from mailer.clock import utcnow
 from mailer.downloads import csv_download
 from mailer.errors import Refusal
@@ -31,6 +32,7 @@ from mailer.models.client import Client
 bp = Blueprint("clients", __name__, url_prefix="/clients")
 bp.register_blueprint(filters)
 bp.register_blueprint(imports)
+bp.register_blueprint(tags)
 
 
 @bp.get("/")

@@ -263,8 +263,8 @@ LENGTHENED = {  # what people type, as long as it may be and without a space
 
 
 def test_long_words_widen_no_page_of_a_phone(page: Page, service: Service, values: dict[str, Any]) -> None:
-    paths = ["/", "/clients/", "/clients/1", "/clients/1/edit", "/clients/filters/", "/messages/", "/messages/1",
-             "/messages/1/edit", "/mailings/", f"/mailings/{values['mailing_id']}"]  # fmt: skip
+    paths = ["/", "/clients/", "/clients/1", "/clients/1/edit", "/clients/filters/", "/clients/tags/", "/messages/",
+             "/messages/1", "/messages/1/edit", "/mailings/", f"/mailings/{values['mailing_id']}"]  # fmt: skip
     kept = {table: service.rows(f"SELECT to_jsonb(t) FROM {table} t WHERE id < 10") for table in LENGTHENED}
     for table, change in LENGTHENED.items():
         service.rows(f"UPDATE {table} SET {change.replace('%(long)s', repr(LONG))} WHERE id < 10")

@@ -208,6 +208,9 @@ GENERAL = [
     ("POST", "/clients/restore-deleted"),
     ("GET", "/clients/import/"),
     ("POST", "/clients/import/"),
+    ("GET", "/clients/tags/"),
+    ("POST", "/clients/tags/rename"),
+    ("POST", "/clients/tags/delete"),
     ("GET", "/clients/filters/"),
     ("POST", "/clients/filters/"),
 ]

@@ -141,3 +141,21 @@ def test_a_question_does_not_grow_while_it_waits(as_owner: Browser, as_manager: 
     approval = ask(as_owner, mailing)
     save(Client(owner_id=owner.id, email="b@x.test", email_key="b@x.test"))
     assert as_manager.post(f"/manager/approvals/{approval.id}/approve").status_code == 409
+
+
+def test_a_tag_by_another_name_is_still_approved_and_a_merged_one_is_not(
+    as_owner: Browser, owner: User, approved: Mailing
+) -> None:
+    answer = as_owner.post("/clients/tags/rename", data={"tag": "one", "name": "first"})
+    assert answer.status_code == 303
+    db.session.expire_all()
+    assert approved.tags == ["first"]
+    assert permit_on(as_owner.get(f"/mailings/{approved.id}").text) == "approved"
+    make_client(owner, tags=["two"], deleted_at=approved.created_at)
+    asked = as_owner.post("/clients/tags/rename", data={"tag": "first", "name": "two"})
+    assert asked.status_code == 409
+    as_owner.post("/clients/tags/rename", data={"tag": "first", "name": "two", "confirmed": "2-0-0"})
+    db.session.expire_all()
+    assert approved.tags == ["two"]
+    assert permit_on(as_owner.get(f"/mailings/{approved.id}").text) != "approved"
+    assert press_send(as_owner, approved) == 409

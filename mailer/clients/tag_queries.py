@@ -1,0 +1,127 @@
+"""What the page of tags reads. Ownership is part of every WHERE."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, func, literal, or_, select, union_all
+
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter
+from mailer.models.mailing import Mailing
+from mailer.models.user import User
+from mailer.searching import mentions
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Merge:
+    """How many live clients have the one tag, the other, and both."""
+
+    tag: str
+    into: str
+    tag_count: int
+    into_count: int
+    both_count: int
+
+    @property
+    def after_count(self) -> int:
+        """How many have the tag that remains."""
+        return self.tag_count + self.into_count - self.both_count
+
+    @property
+    def stamp(self) -> str:
+        """What the person has seen: other numbers are asked about anew."""
+        return f"{self.tag_count}-{self.into_count}-{self.both_count}"
+
+
+class TagPage(Pagination):
+    """A page of rows `(tag, client_count)`."""
+
+    def _query_items(self) -> list[Row[Any]]:
+        query: Select[Any] = self._query_args["select"]
+        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
+
+    def _query_count(self) -> int:
+        query: Select[Any] = self._query_args["select"].order_by(None)
+        return db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def page_of_tags(owner: User, search: str) -> TagPage:
+    """The tags that clients have, or a saved filter or mailing names, in the order of a dictionary; 404 beyond."""
+    named = _named(owner.id).subquery()
+    query = select(named.c.tag, func.sum(named.c.one).label("client_count")).group_by(named.c.tag)
+    query = query.where(*mentions(search, [named.c.tag]))
+    query = query.order_by(func.translate(func.lower(named.c.tag), "ё", "е"), named.c.tag)
+    return TagPage(select=query, per_page=PER_PAGE, max_per_page=PER_PAGE)
+
+
+def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter], list[Mailing]]]:
+    """The saved filters and live mailings that name each of `tags`."""
+    found: defaultdict[str, tuple[list[ClientFilter], list[Mailing]]] = defaultdict(lambda: ([], []))
+    filters = select(ClientFilter).where(ClientFilter.owner_id == owner.id).order_by(func.lower(ClientFilter.name))
+    for saved in db.session.scalars(filters):
+        for tag in {*saved.criteria.get("tags_any", ()), *saved.criteria.get("tags_none", ())}:
+            found[tag][0].append(saved)
+    mailings = select(Mailing).where(
+        Mailing.owner_id == owner.id, Mailing.deleted_at.is_(None), Mailing.tags.overlap(tags)
+    )
+    for mailing in db.session.scalars(mailings.order_by(Mailing.id)):
+        for tag in mailing.tags:
+            found[tag][1].append(mailing)
+    return found
+
+
+def is_known(owner_id: int, tag: str) -> bool:
+    """Whether anybody has the tag, deleted clients too, or anything names it."""
+    named = _named(owner_id, with_deleted=True).subquery()
+    return db.session.scalar(select(literal(1)).where(named.c.tag == tag).limit(1)) is not None
+
+
+def namesake(owner_id: int, tag: str, name: str) -> str | None:
+    """The other tag that is called `name`, in whatever case; the one written just so comes first."""
+    named = _named(owner_id, with_deleted=True).subquery()
+    query = select(named.c.tag).where(func.lower(named.c.tag) == func.lower(name), named.c.tag != tag)
+    found: str | None = db.session.scalar(query.order_by((named.c.tag == name).desc(), named.c.tag).limit(1))
+    return found
+
+
+def merge_of(owner_id: int, tag: str, into: str) -> Merge:
+    """The figures of a merge."""
+    both = _count(owner_id, Client.tags.contains([tag, into]))
+    return Merge(tag, into, count_with(owner_id, tag), count_with(owner_id, into), both)
+
+
+def count_with(owner_id: int, tag: str) -> int:
+    """How many live clients have the tag."""
+    return _count(owner_id, Client.tags.contains([tag]))
+
+
+def filter_names(tag: str) -> ColumnElement[bool]:
+    """Whether a saved filter names the tag."""
+    criteria = ClientFilter.criteria
+    return or_(criteria["tags_any"].contains([tag]), criteria["tags_none"].contains([tag]))
+
+
+def _count(owner_id: int, condition: ColumnElement[bool]) -> int:
+    query = select(func.count()).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), condition)
+    return db.session.scalar(query) or 0
+
+
+def _named(owner_id: int, *, with_deleted: bool = False) -> CompoundSelect[Any]:
+    """Rows `(tag, one)`: one for each client who has it, none for each other place."""
+    clients = select(func.unnest(Client.tags).label("tag"), literal(1).label("one")).where(Client.owner_id == owner_id)
+    mailings = select(func.unnest(Mailing.tags), literal(0)).where(Mailing.owner_id == owner_id)
+    if not with_deleted:
+        clients, mailings = clients.where(Client.deleted_at.is_(None)), mailings.where(Mailing.deleted_at.is_(None))
+    filters = [
+        select(func.jsonb_array_elements_text(ClientFilter.criteria[key]), literal(0)).where(
+            ClientFilter.owner_id == owner_id
+        )
+        for key in ("tags_any", "tags_none")
+    ]
+    return union_all(clients, mailings, *filters)

@@ -1,0 +1,176 @@
+"""A tag as a whole: renamed, merged with another, or taken away, everywhere it is named, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import ColumnElement, any_, case, func, literal, or_, select, update
+
+from mailer.clients import tag_queries
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.approval import Approval
+from mailer.models.client import Client, ClientFilter
+from mailer.models.mailing import Mailing
+from mailer.models.user import User
+from mailer.sending.fingerprint import fingerprint
+from mailer.sending.planning import has_open_run
+
+
+class TagInUse(Refusal):
+    """A run is going, or a filter or a mailing would mean something else without the tag."""
+
+
+@dataclass(frozen=True)
+class _Named:
+    """Where the tag stands besides the clients; the rows are locked until the commit."""
+
+    filters: list[ClientFilter]
+    mailings: list[Mailing]
+
+
+def rename_tag(owner: User, tag: str, name: str) -> int:
+    """Call `tag` `name` in all clients of `owner`, deleted ones too, saved filters and mailings; how many clients.
+
+    Where `name` is in use the two become one. A plain renaming changes nobody's audience, so the approvals that hold go
+    on holding; after a merge they do not. Raises `TagInUse` while a run of a mailing to this tag goes.
+    """
+    is_merge = tag_queries.namesake(owner.id, tag, name) is not None
+    named = _hold(owner, tag)
+    approvals = [] if is_merge else _standing(named)
+    for saved in named.filters:
+        saved.criteria = _renamed_criteria(saved, tag, name)
+    for mailing in named.mailings:
+        if tag in mailing.tags:
+            mailing.tags = _renamed(mailing.tags, tag, name)
+            mailing.version += 1
+    replaced = case(
+        (literal(name) == any_(Client.tags), func.array_remove(Client.tags, tag)),
+        else_=func.array_replace(Client.tags, tag, name),
+    )
+    count = _change_clients(owner, tag, replaced)
+    db.session.flush()
+    _hold_on(approvals)
+    db.session.commit()
+    return count
+
+
+def delete_tag(owner: User, tag: str) -> int:
+    """Take `tag` from all clients of `owner`, and from what names other tags beside it; how many clients.
+
+    Raises `TagInUse` where a filter would find more people than before, or a mailing would be to nobody.
+    """
+    named = _hold(owner, tag)
+    _require_spare(named, tag)
+    for saved in named.filters:
+        saved.criteria = saved.criteria | {"tags_any": [one for one in saved.criteria["tags_any"] if one != tag]}
+    for mailing in named.mailings:
+        if tag in mailing.tags and len(mailing.tags) > 1:
+            mailing.tags = [one for one in mailing.tags if one != tag]
+            mailing.version += 1
+    count = _change_clients(owner, tag, func.array_remove(Client.tags, tag))
+    db.session.commit()
+    return count
+
+
+def _hold(owner: User, tag: str) -> _Named:
+    """Keep the tick and other forms away from what names the tag; raises `TagInUse` while it is being sent to."""
+    filters = list(
+        db.session.scalars(
+            select(ClientFilter)
+            .where(ClientFilter.owner_id == owner.id, tag_queries.filter_names(tag))
+            .order_by(ClientFilter.id)
+            .with_for_update()
+        )
+    )
+    reaches = or_(Mailing.tags.any(tag), Mailing.filter_id.in_([saved.id for saved in filters]))  # type: ignore[arg-type]
+    mailings = list(
+        db.session.scalars(
+            select(Mailing).where(Mailing.owner_id == owner.id, reaches).order_by(Mailing.id).with_for_update()
+        )
+    )
+    if going := [mailing.name for mailing in mailings if has_open_run(mailing)]:
+        db.session.rollback()
+        raise TagInUse(
+            ngettext(
+                "A run of the mailing %(names)s to this tag is in progress. Wait until it ends or stop it.",
+                "Runs of the mailings %(names)s to this tag are in progress. Wait until they end or stop them.",
+                len(going),
+                names=_listed(going),
+            )
+        )
+    return _Named(filters, mailings)
+
+
+def _require_spare(named: _Named, tag: str) -> None:
+    needing = [
+        saved.name
+        for saved in named.filters
+        if tag in saved.criteria.get("tags_none", []) or saved.criteria.get("tags_any") == [tag]
+    ]
+    needing += [
+        mailing.name
+        for mailing in named.mailings
+        if mailing.tags == [tag] and mailing.deleted_at is None and mailing.completed_at is None
+    ]
+    if needing:
+        db.session.rollback()
+        raise TagInUse(
+            _(
+                "Without this tag, %(names)s would go to other people or to nobody. Change or delete that first.",
+                names=_listed(needing),
+            )
+        )
+
+
+def _renamed_criteria(saved: ClientFilter, tag: str, name: str) -> dict[str, object]:
+    criteria = dict(saved.criteria)
+    for key in {"tags_any", "tags_none"} & criteria.keys():
+        criteria[key] = _renamed(criteria[key], tag, name)
+    if set(criteria.get("tags_any", ())) & set(criteria.get("tags_none", ())):
+        db.session.rollback()
+        raise TagInUse(
+            _("The filter %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))
+        )
+    return criteria
+
+
+def _renamed(tags: list[str], tag: str, name: str) -> list[str]:
+    return list(dict.fromkeys(name if one == tag else one for one in tags))
+
+
+def _change_clients(owner: User, tag: str, tags: ColumnElement[list[str]]) -> int:
+    """One statement for however many there are; how many of the live list they were."""
+    changed = (
+        update(Client)
+        .where(Client.owner_id == owner.id, Client.tags.contains([tag]))
+        .values(version=Client.version + 1, updated_at=utcnow(), tags=tags)
+        .execution_options(synchronize_session=False)
+    )
+    count = tag_queries.count_with(owner.id, tag)
+    db.session.execute(changed)
+    return count
+
+
+def _standing(named: _Named) -> list[Approval]:
+    """The approvals that are about the mailings as they are at this moment."""
+    query = select(Approval).where(Approval.mailing_id.in_([mailing.id for mailing in named.mailings]))
+    approvals = list(db.session.scalars(query))
+    asked_about = {approval.mailing_id for approval in approvals}
+    present = {mailing.id: fingerprint(mailing) for mailing in named.mailings if mailing.id in asked_about}
+    return [approval for approval in approvals if approval.fingerprint == present[approval.mailing_id]]
+
+
+def _hold_on(approvals: list[Approval]) -> None:
+    for approval in approvals:
+        present = fingerprint(approval.mailing)
+        taken = select(Approval.id).filter_by(mailing_id=approval.mailing_id, fingerprint=present)
+        if db.session.scalar(taken) is None:
+            approval.fingerprint = present
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names[:5])
