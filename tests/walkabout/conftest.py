@@ -16,14 +16,16 @@ from werkzeug.routing import MapAdapter
 
 from config import TestingConfig
 from mailer import create_app
-from tests.chromium.conftest import PASSWORD, Service, running_service, wait_until
+from tests.chromium.conftest import PASSWORD, Service, chromium, context, running_service, wait_until
+from tests.walkabout.findings import Bounds, Findings
 from tests.walkabout.pages import Page
 from tests.walkabout.person import Person
-from tests.walkabout.walker import Bounds, Findings, Walk
+from tests.walkabout.walker import Walk
 
+__all__ = ["Town", "chromium", "context", "town"]
 LINK = re.compile(r"https?://[^\s\"'<>)\]]+")
 LIMITS = ("limit*", "LIMIT*", "login-*", "*pause*")
-LONG = Bounds(links=4, odd_values=None, odd_paths=None, hidden=None, everybody=True)
+LONG = Bounds(links=4, pages=None, forms=None, odd_fields=None, odd_values=None, odd_pages=3, odd_parts=None)
 
 
 @dataclass

@@ -79,7 +79,7 @@ class Page(HTMLParser):
             if each.form_id in by_id:
                 by_id[each.form_id].fields.append(each)
         self._loose = []
-        found = [pressed for form in self._forms for pressed in form.pressed()]
+        found = [pressed for form in self._forms for pressed in form.pressed() if pressed.method in ("get", "post")]
         largest = max(self._forms, key=lambda form: len(form.fields), default=None)
         for method, address, around, include in self._fetches:
             source = by_id.get(include.lstrip("#")) or around or largest

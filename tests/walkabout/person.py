@@ -6,6 +6,7 @@ import csv
 import http.client
 import io
 import json
+import time
 import uuid
 import zipfile
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     fault: str = ""
+    seconds: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -82,10 +84,7 @@ class Person:
         sent = {"Origin": self.site, "Referer": f"{self.site}/", "Accept": "text/html,*/*;q=0.8", **(headers or {})}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        for is_last in (
-            False,
-            True,
-        ):  # one kept open may be closed by now: a browser tries again
+        for is_last in (False, True):  # one kept open may be closed by now: a browser tries again
             try:
                 return self._ask(method, path, body, sent)
             except http.client.RemoteDisconnected as error:
@@ -106,11 +105,13 @@ class Person:
             self._close()  # so that a closed connection is never taken for a broken answer
         if self._connection is None:
             self._connection = http.client.HTTPConnection(urlsplit(self.site).netloc, timeout=SECONDS)
+        started_at = time.monotonic()
         self._connection.request(method, path, body, headers)
         reply = self._connection.getresponse()
         content = reply.read()
         self._take_cookies(reply)
         answer = Answer(method, path, reply.status, {k.lower(): v for k, v in reply.getheaders()}, content)
+        answer.seconds = time.monotonic() - started_at
         answer.fault = "" if method == "HEAD" else broken(answer)
         return answer
 

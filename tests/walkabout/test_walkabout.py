@@ -6,12 +6,16 @@ WALKABOUT_SEED=7 repeats a walk; `make test-walkabout` makes a long one.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.chromium.conftest import wait_until
+from tests.chromium.conftest import PASSWORD, wait_until
 from tests.walkabout.conftest import Town
+from tests.walkabout.walker import Walk
 
 pytestmark = pytest.mark.walkabout
 
@@ -33,37 +37,58 @@ NEWCOMER, LEAVER = "newcomer@walkabout.test", "leaver@walkabout.test"
 
 def test_everybody_gets_everywhere_and_nothing_breaks(town: Town) -> None:
     started_at = time.monotonic()
-    accounts = town.accounts()
-    for email in (NEWCOMER, LEAVER):
-        town.register(email)
-    overseer = town.walk("manager", *accounts["manager"])
-    town.fill(overseer, f"/manager/users/{town.id_of(NEWCOMER)}", "manager.limits", needs_approval="y")
-
-    visitor = town.walk("anonymous", NEWCOMER, has_account=False)
-    visitor.go(*UNLINKED)
-    report(town, started_at, "anonymous")
-    walks = [visitor]
-    for role in ("newcomer", "user", "editor", "manager", "admin"):
-        walk = town.walk(role, *(accounts.get(role) or (NEWCOMER,)))
-        if role == "admin":  # as after a move to another machine
-            town.service.rows("UPDATE instances SET host = 'another machine'")
-        walk.go("/dashboard")
-        walk.go(*town.letters(walk.person.logins[0][0]))
-        walks.append(walk)
-        report(town, started_at, role)
-    visitor.go(*town.letters())
-    leaver = town.walk("leaver", LEAVER)
-    leaver.go("/profile/data")
-    for walk in [*walks, leaver]:
-        walk.say_goodbye()
-    report(town, started_at, "goodbye")
+    walks = everybody(town)
+    for name, step in STEPS.items():
+        with ThreadPoolExecutor(len(walks)) as side_by_side:
+            list(side_by_side.map(partial(step, town), walks))
+        report(town, started_at, name)
+    print(town.findings.seconds.most_common(25))
     assert faults_of(town) == []
     assert never_reached(town) == []
     wait_until(lambda: not town.service.rows(STANDING_STILL), 60, lambda: town.service.rows(STANDING_STILL))
 
 
-def report(town: Town, started_at: float, who: str) -> None:
-    print(f"{who}: {town.findings.asked_count} requests after {time.monotonic() - started_at:.0f} s")
+def everybody(town: Town) -> list[Walk]:
+    """Those who walk, signed in; one comes to delete an account."""
+    accounts = town.accounts()
+    for email in (NEWCOMER, LEAVER):
+        town.register(email)
+    accounts |= {"newcomer": (NEWCOMER, PASSWORD), "leaver": (LEAVER, PASSWORD)}
+    walks = [town.walk(role, *accounts[role]) for role in ("newcomer", "user", "editor", "manager", "admin", "leaver")]
+    town.fill(walks[3], f"/manager/users/{town.id_of(NEWCOMER)}", "manager.limits", needs_approval="y")
+    return [town.walk("anonymous", NEWCOMER, has_account=False), *walks]
+
+
+def explore(town: Town, walk: Walk) -> None:
+    """Everything that leaves the others undisturbed."""
+    if walk.person.name == "leaver":
+        walk.wander("/profile/data")
+    else:
+        walk.explore(*(("/dashboard",) if walk.person.has_account else UNLINKED))
+
+
+def read_letters(town: Town, walk: Walk) -> None:
+    """Follow the links in one's mails; a visitor those that went to recipients."""
+    if walk.person.name == "admin":  # as after a move to another machine
+        town.service.rows("UPDATE instances SET host = 'another machine'")
+    walk.explore(*town.letters(walk.person.logins[0][0] if walk.person.has_account else ""))
+
+
+STEPS: dict[str, Callable[[Town, Walk], None]] = {
+    "looking about": explore,
+    "letters": read_letters,
+    "odd things": lambda town, walk: walk.be_odd(),
+    "taking away": lambda town, walk: walk.take_away(from_others=False),
+    "taking from others": lambda town, walk: walk.take_away(from_others=True),
+    "goodbye": lambda town, walk: walk.say_goodbye(),
+}
+
+
+def report(town: Town, started_at: float, what: str) -> None:
+    """How far everybody has got."""
+    found = town.findings
+    each = ", ".join(f"{name} {count}/{len(found.routes_of[name])}" for name, count in sorted(found.asked.items()))
+    print(f"{what}: after {time.monotonic() - started_at:.0f} s, {found.asked.total()} requests to routes: {each}")
 
 
 def faults_of(town: Town) -> list[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urljoin, urlsplit
@@ -14,6 +13,7 @@ import pyotp
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, RequestRedirect
 
+from tests.walkabout.findings import Bounds, Findings
 from tests.walkabout.pages import Field, Form, Page
 from tests.walkabout.person import Answer, Files, Person, address
 from tests.walkabout.values import HIDDEN_PARAMETERS, LARGE, ODD, ODD_IN_ADDRESSES, file_for, plausible
@@ -23,32 +23,11 @@ TAKES_AWAY = re.compile(
     r"delete|erase|stop|undo|block|disable|revoke|forget|end_|_off|remove|role|reset|logout|suppress|unsubscribe|reject"
     r"|take_back|auth\.password|auth\.email|action_view|bulk|set_language|confirm_email|pause|retire"
 )
+# What a member of staff does to other people waits until these have seen everything.
+TO_OTHERS = re.compile(r"manager\.|panel|admin|_view$|users\.|instances?\.|approv")
 FAREWELLS = ("auth.logout", "auth.erase_account", "auth.end_other_sessions", "auth.do_confirm_email")
 KEPT = {"auth.erase_account"}  # only by whoever came for that
 Kind = tuple[str, str, tuple[str, ...], str]
-
-
-@dataclass
-class Bounds:
-    """How much of everything: `None` for all."""
-
-    links: int = 2  # of one kind, for one person
-    odd_values: int | None = 1  # for one field
-    odd_paths: int | None = 1  # for one address
-    hidden: int | None = 1  # parameters that no page shows
-    everybody: bool = False  # odd values from everybody, or from the first who may send them
-
-
-@dataclass
-class Findings:
-    """What all walks together have seen."""
-
-    faults: dict[str, int] = field(default_factory=Counter)
-    reached: set[tuple[str, str]] = field(default_factory=set)
-    tried: dict[tuple[str, str], set[int]] = field(default_factory=lambda: defaultdict(set))
-    odd_done: set[Any] = field(default_factory=set)
-    pages: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # for a browser to look at
-    asked_count: int = 0
 
 
 class Walk:
@@ -64,7 +43,7 @@ class Walk:
         calm: Callable[[], None],
     ) -> None:
         self.person, self.routes, self.findings, self.bounds = person, routes, findings, bounds
-        self.random, self.calm = Random(f"{seed} {person.name}"), calm
+        self.seed, self.calm = seed, calm
         self.queue: deque[str] = deque()
         self.seen: set[str] = set()
         self.kinds: Counter[Any] = Counter()
@@ -74,19 +53,34 @@ class Walk:
 
     # ---- going about
 
-    def go(self, *entrances: str) -> None:
-        """The whole walk, but for the farewells."""
+    def explore(self, *entrances: str) -> None:
+        """Follow the links, and send what takes nothing away and concerns nobody else."""
         self.wander(*entrances)
-        for is_last in (False, True):
-            while todo := [kind for kind in self.spots if kind not in self.sent and self._is_last(kind) == is_last]:
-                for kind in todo:
-                    self.sent.add(kind)
-                    if kind[0] not in FAREWELLS:
-                        self.send(kind)
-                self.wander()
-            for kind in [kind for kind in self.spots if self._is_last(kind) == is_last]:
+        self._send_all(lambda endpoint: not TAKES_AWAY.search(endpoint))
+
+    def be_odd(self) -> None:
+        """Send what nobody would send, and ask for what no page leads to."""
+        for kind in list(self.sent):
+            if kind[0] not in FAREWELLS and not TAKES_AWAY.search(kind[0]):
                 self.send_odd(kind)
         self.ask_oddly()
+
+    def take_away(self, from_others: bool) -> None:
+        """Send what would leave less to look at: first of one's own, then that of other people."""
+        before = set(self.sent)
+        self._send_all(lambda endpoint: from_others or not TO_OTHERS.search(endpoint))
+        for kind in [kind for kind in self.sent if kind not in before and kind[0] not in FAREWELLS]:
+            self.send_odd(kind)
+
+    def _send_all(self, is_meant: Callable[[str], bool]) -> None:
+        while todo := [kind for kind in self.spots if kind not in self.sent and is_meant(kind[0])]:
+            for kind in todo:
+                self.sent.add(kind)
+                self.kinds[kind[:2]] += 1
+                most = self.bounds.forms
+                if kind[0] not in FAREWELLS and (most is None or self.kinds[kind[:2]] <= most):
+                    self.send(kind)
+            self.wander()
 
     def say_goodbye(self) -> None:
         """What ends a session, or the account."""
@@ -101,13 +95,20 @@ class Walk:
             path = self.queue.popleft()
             endpoint, _rule = self.match("GET", path)
             kind = (endpoint, tuple(sorted({name for name, _ in parse_qsl(urlsplit(path).query, True)})))
-            most = self.bounds.links * (1 + bool(self.sent))
-            if path in self.seen or self.kinds[kind] >= most or endpoint in ("static", "admin.static"):
-                self._note_static(endpoint, path)
+            more = 1 + bool(self.sent)  # there is something new to look at after something was sent
+            is_file = endpoint in ("static", "admin.static")
+            if is_file or path in self.seen or self._enough(kind, self.bounds.links, more):
+                self._note_static(endpoint, path, is_file)
+                continue
+            if self._enough((endpoint, "page"), self.bounds.pages, more):
                 continue
             self.seen.add(path)
             self.kinds[kind] += 1
+            self.kinds[endpoint, "page"] += 1
             self.look(path)
+
+    def _enough(self, kind: Any, most: int | None, more: int) -> bool:
+        return most is not None and self.kinds[kind] >= most * more
 
     def look(self, path: str) -> Answer:
         """Open a page, go where it leads on to, and take in what is on it."""
@@ -153,22 +154,20 @@ class Walk:
                     self.findings.faults[f"{self.person.name}: GET {kind[0]}: 405"] += 1
             if answer.status < 400 and kind[0] == "auth.second_factor" and not self.person.secret:
                 self.person.secret = self._secret
-            self.take_in(self.judge(self.person.get(self.spots[kind][0][0]), "back to the page"))
+            if variant == 0:
+                self.take_in(self.judge(self.person.get(self.spots[kind][0][0]), "back to the page"))
             if not found.names:
                 break
 
     def send_odd(self, kind: Kind) -> None:
         """The same with one field that nobody would fill in like that."""
-        if kind[:3] in self.findings.odd_done and not self.bounds.everybody:
-            return
-        self.findings.odd_done.add(kind[:3])
-        found = self.fresh(kind)
-        for name in self.spots[kind][0][1].names:
+        found, chance = self.fresh(kind), self._chance(kind)
+        for name in _some(chance, kind[2], self.bounds.odd_fields):
             values = [value for value in ODD if value != LARGE] if kind[1] == "GET" else list(ODD)
-            for value in self.some([*values, None, ()], self.bounds.odd_values):
+            for value in _some(chance, [*values, None, ()], self.bounds.odd_values):
                 pairs, files = self.filled(found, 0)
                 if files and name in files:
-                    files[name] = file_for(name, self.random)
+                    files[name] = file_for(name, chance)
                 rest = [pair for pair in pairs if pair[0] != name]
                 mine = [pair for pair in pairs if pair[0] == name]
                 odd = mine * 2 + [(name, "x")] if value == () else [] if value is None else [(name, str(value))]
@@ -224,7 +223,8 @@ class Walk:
             elif each.kind == "button" or each.name == "csrf_token":
                 pairs.append((each.name, each.values[0]))
             else:
-                values = self.own_words(form, each) or plausible(each, self.person.password, self.random, variant)
+                chance = self._chance((form.action, each.name))
+                values = self.own_words(form, each) or plausible(each, self.person.password, chance, variant)
                 pairs += [(each.name, value) for value in values]
         return pairs, files if form.is_multipart else None
 
@@ -252,41 +252,36 @@ class Walk:
 
     def ask_oddly(self) -> None:
         """Every address with one part or parameter that no page would write."""
+        asked: Counter[str | None] = Counter()
         for path in list(self.seen):
             endpoint, rule = self.match("GET", path)
-            url, query = urlsplit(path), parse_qsl(urlsplit(path).query, True)
-            done = (endpoint, tuple(sorted({name for name, _ in query})))
-            if endpoint is None or (done in self.findings.odd_done and not self.bounds.everybody):
+            asked[endpoint] += 1
+            if endpoint is None or asked[endpoint] > (self.bounds.odd_pages or len(self.seen)):
                 continue
-            self.findings.odd_done.add(done)
+            url, query = urlsplit(path), parse_qsl(urlsplit(path).query, True)
+            chance, most = self._chance(endpoint), self.bounds.odd_values
             own = list(dict.fromkeys(name for name, _ in query))
-            hidden = self.some([name for name in HIDDEN_PARAMETERS if name not in own], self.bounds.hidden)
-            for name in own + hidden:
-                for value in self.some(ODD_IN_ADDRESSES, self.bounds.odd_values if name in own else 1):
+            hidden = [name for name in HIDDEN_PARAMETERS if name not in own]
+            parts = self.bounds.odd_parts
+            for name in _some(chance, own, parts) + _some(chance, hidden, parts):
+                for value in _some(chance, ODD_IN_ADDRESSES, most):
                     pairs = [pair for pair in query if pair[0] != name] + [(name, value)]
                     self.judge(self.person.get(address(url.path, pairs)), f"{name}={_short(value)}")
-            for argument in rule:
-                for value in self.some(ODD_IN_ADDRESSES, self.bounds.odd_paths):
+            for argument in _some(chance, rule, parts):
+                for value in _some(chance, ODD_IN_ADDRESSES, most):
                     odd = quote(value, safe="", errors="surrogatepass")
-                    parts = [odd if unquote(part) == str(rule[argument]) else part for part in url.path.split("/")]
-                    self.judge(self.person.get("/".join(parts)), f"{argument}={_short(value)}")
+                    path_parts = [odd if unquote(part) == str(rule[argument]) else part for part in url.path.split("/")]
+                    self.judge(self.person.get("/".join(path_parts)), f"{argument}={_short(value)}")
 
-    def some(self, values: Any, most: int | None) -> list[Any]:
-        """So many of them, by the seed."""
-        return list(values) if most is None else self.random.sample(list(values), min(most, len(values)))
+    def _chance(self, what: object) -> Random:
+        """The same choice for the same form, whoever else is about meanwhile."""
+        return Random(f"{self.seed} {self.person.name} {what}")
 
     # ---- judging
 
     def judge(self, answer: Answer, why: str) -> Answer:
         """Write down what is broken, and which route was reached."""
-        self.findings.asked_count += 1
-        endpoint, _rule = self.match(answer.method, answer.path)
-        if answer.fault:
-            self.findings.faults[f"{self.person.name}: {answer.method} {endpoint} ({why}): {answer.fault}"] += 1
-        if endpoint:
-            self.findings.tried[endpoint, answer.method].add(answer.status)
-            if answer.status in (200, 409, 422) or 300 <= answer.status < 400:
-                self.findings.reached.add((endpoint, answer.method))
+        self.findings.note(self.person.name, answer, self.match(answer.method, answer.path)[0], why)
         return answer
 
     def match(self, method: str, path: str) -> tuple[str | None, dict[str, Any]]:
@@ -312,12 +307,9 @@ class Walk:
             return None
         return url.path + (f"?{url.query}" if url.query else "")
 
-    def _note_static(self, endpoint: str | None, path: str) -> None:
-        if endpoint and (endpoint, "GET") not in self.findings.reached:
+    def _note_static(self, endpoint: str | None, path: str, is_file: bool) -> None:
+        if is_file and endpoint and (endpoint, "GET") not in self.findings.reached:
             self.judge(self.person.get(path), "a file")
-
-    def _is_last(self, kind: Kind) -> bool:
-        return bool(TAKES_AWAY.search(kind[0]))
 
     def _has_to_log_in(self, target: str) -> bool:
         """Whether this leads to the login although somebody has an account; then they have signed in again."""
@@ -345,6 +337,12 @@ class Walk:
         form.action = urljoin(path, form.action or path)
         pairs, files = self.filled(form, 0)
         return self.judge(self.person.post(form.action, pairs, files), "the code")
+
+
+def _some(chance: Random, values: Iterable[Any], most: int | None) -> list[Any]:
+    """So many of them."""
+    found = list(values)
+    return found if most is None else chance.sample(found, min(most, len(found)))
 
 
 def _short(value: object) -> str:
