@@ -18,9 +18,9 @@ STEP = 250  # requests between two lines that tell how far it has got
 class Bounds:
     """How much of everything: `None` for all."""
 
-    links: int | None = 2  # of one kind, for one person
-    pages: int | None = 4  # of one endpoint
-    forms: int | None = 4  # of one endpoint
+    links: int | None = 1  # of one kind, for one person
+    pages: int | None = 3  # of one endpoint
+    forms: int | None = 3  # of one endpoint
     odd_fields: int | None = 2  # of one form
     odd_values: int | None = 1  # for one field
     odd_pages: int | None = 1  # of one endpoint

@@ -69,6 +69,8 @@ def explore(town: Town, walk: Walk) -> None:
 
 def read_letters(town: Town, walk: Walk) -> None:
     """Follow the links in one's mails; a visitor those that went to recipients."""
+    if walk.person.name == "leaver":
+        return
     if walk.person.name == "admin":  # as after a move to another machine
         town.service.rows("UPDATE instances SET host = 'another machine'")
     walk.explore(*town.letters(walk.person.logins[0][0] if walk.person.has_account else ""))

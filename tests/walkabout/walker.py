@@ -322,7 +322,10 @@ class Walk:
         """Through the form, with a code when one is asked for."""
         for email, password in self.person.logins:
             self.calm()
-            [form] = [form for form in Page(self.person.get("/login").text).forms if "password" in form.names]
+            page = self.person.get("/login")
+            if page.location:  # signed in still
+                return True
+            [form] = [form for form in Page(page.text).forms if "password" in form.names]
             token = [(each.name, each.values[0]) for each in form.fields if each.name == "csrf_token"]
             answer = self.person.post("/login", [*token, ("email", email), ("password", password)])
             if answer.location.startswith("/login/code"):
