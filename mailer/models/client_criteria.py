@@ -62,8 +62,12 @@ def client_mentions(search: str) -> list[ColumnElement[bool]]:
 
 
 def is_suppressed() -> ColumnElement[bool]:
-    """Whether the owner must not write to this client's address, for whatever reason."""
-    return exists().where(and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key))
+    """Whether the owner must not write to this client's address, for whatever reason.
+
+    It looks for itself: a query around it may read suppressions too.
+    """
+    same = and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
+    return exists().where(same).correlate(Client)
 
 
 def _has_any(tags: list[str]) -> ColumnElement[bool]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+
 from mailer.extensions import db
-from mailer.models.client import Client
+from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
+from mailer.models.mailing import Audience
 from mailer.models.user import User
 from tests.clients.conftest import Importer, live_clients
 from tests.conftest import Browser
-from tests.factories import make_client
+from tests.factories import make_client, make_mailing, save
 
 DANGEROUS = ["=cmd()", "+1", "-1", "@sum", "'=quoted", "''-twice", "'plain"]
 
@@ -36,6 +39,22 @@ def test_only_the_choice_is_exported(as_owner: Browser, owner: User, stranger: U
     make_client(stranger, "theirs@example.test", tags=["vip"])
     assert [row[0] for row in table(as_owner, "?tag=vip")[1:]] == ["anna@example.test"]
     assert as_owner.get("/clients/export?sort=nothing").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"), [("subscribed", "yes@example.test"), ("unsubscribed", "no@example.test")]
+)
+def test_the_state_of_an_address_chooses_everywhere(as_owner: Browser, owner: User, state: str, expected: str) -> None:
+    for name in ("yes", "no"):
+        make_client(owner, f"{name}@example.test")
+    save(Suppression(owner_id=owner.id, email_key="no@example.test", reason=SuppressionReason.UNSUBSCRIBED))
+    assert [row[0] for row in table(as_owner, f"?state={state}")[1:]] == [expected]
+    chosen = save(ClientFilter(owner_id=owner.id, name="by state", criteria={"subscription": state}))
+    assert [row[0] for row in table(as_owner, f"?filter={chosen.id}")[1:]] == [expected]
+    mailing = make_mailing(owner, audience=Audience.FILTER, filter_id=chosen.id)
+    for page in ("", "/edit"):
+        answer = as_owner.get(f"/mailings/{mailing.id}{page}")
+        assert answer.status_code == 200, page
 
 
 def facts(clients: list[Client]) -> list[tuple[object, ...]]:
