@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, time
 from enum import Enum
 from typing import IO, Any
 from uuid import UUID
@@ -30,17 +30,18 @@ def write_archive(user_id: int, target: IO[bytes]) -> None:
         for table, rows in _tables(user_id):
             with archive.open(f"{table.name}.jsonl", "w") as file:
                 for row in rows:
-                    file.write(json.dumps(row, ensure_ascii=False, default=_plain).encode() + b"\n")
+                    file.write(json.dumps(row, ensure_ascii=False, default=plain).encode() + b"\n")
 
 
 def _tables(user_id: int) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:
     for table in db.metadata.sorted_tables:
-        query = _query(table, user_id)
+        query = query_of(table, user_id)
         if query is not None:
             yield table, _rows(query)
 
 
-def _query(table: Table, user_id: int) -> Select[Any] | None:
+def query_of(table: Table, user_id: int) -> Select[Any] | None:
+    """The rows of a table that are this person's; None when it keeps nothing of anybody's."""
     columns = [column for column in table.c if column.name not in SECRETS]
     if table.name == "users":
         return select(*columns).where(table.c.id == user_id)
@@ -56,8 +57,9 @@ def _rows(query: Select[Any]) -> Iterator[dict[str, Any]]:
         yield dict(row)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, (datetime, date)):
+def plain(value: object) -> object:
+    """What JSON has no word for, as text; TypeError for a kind nobody thought of."""
+    if isinstance(value, (date, time)):
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value

@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from datetime import date, datetime, time
+from enum import Enum
 from pathlib import Path
+from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import select, text
 
+from mailer.accounts import own_data
 from mailer.accounts.erasing import erase_some
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -25,6 +29,11 @@ from mailer.sending.planning import start_now
 from tests.auth.conftest import Mailbox, fresh
 from tests.conftest import Browser
 from tests.factories import PASSWORD, make_client, make_mailing, make_user, save
+
+EXAMPLES = {
+    int: 1, str: "a", bool: True, dict: {}, list: [], datetime: datetime(2026, 1, 1), date: date(2026, 1, 1),
+    time: time(9), UUID: UUID(int=1),
+}  # fmt: skip
 
 
 def furnish(user: User) -> Run:
@@ -57,6 +66,17 @@ def test_everything_of_mine_and_nothing_of_others_is_in_the_archive(
     everything = json.dumps(files)
     assert stranger.email not in everything
     assert f"@{stranger.id}.example.test" not in everything
+
+
+def test_every_kind_of_value_goes_into_the_archive(as_owner: Browser, owner: User) -> None:
+    for table in db.metadata.sorted_tables:
+        query = own_data.query_of(table, owner.id)
+        for kind in {column.type.python_type for column in query.selected_columns} if query is not None else ():
+            assert kind in EXAMPLES or issubclass(kind, Enum), f"{table.name} keeps a kind nobody thought of: {kind}"
+    json.dumps(list(EXAMPLES.values()), default=own_data.plain)
+    make_mailing(owner, window_opens=time(9, 30), window_closes=time(18))
+    [mailing] = archive_of(as_owner)["mailings.jsonl"]
+    assert (mailing["window_opens"], mailing["window_closes"]) == ("09:30:00", "18:00:00")
 
 
 def test_the_archive_holds_no_key_to_anything(as_owner: Browser, owner: User) -> None:
