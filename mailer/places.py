@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import zoneinfo
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from babel import Locale
-from babel.dates import get_timezone_location
+from babel.core import get_global
 
 # Territories that Unicode lists beside the countries: unions, and codes for tests.
 NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+NOT_ZONES = {"Factory", "localtime"}  # of the zone database, for machines
+_OFFSET = re.compile(r" \(utc(?:[+-][0-9:]+)?\)$")
+ALIASES: Mapping[str, str] = get_global("zone_aliases")  # former IANA name → present
 # Folders of the zone database, and the region of the world (UN M.49) that names each.
 REGIONS = {
     "Europe": "150",
@@ -34,12 +41,53 @@ def countries(language: str) -> list[tuple[str, str]]:
     return sorted(found, key=lambda pair: _alphabetic(pair[1]))
 
 
-def time_zones(language: str, now: datetime, current: str) -> dict[str, list[tuple[str, str]]]:
-    """Region → [(IANA name, "city (UTC±h:mm)")], by offset and then by name; `current` is always among them."""
-    grouped = _time_zones(language, now.replace(minute=0, second=0, microsecond=0))
-    if any(current == zone for zones in grouped.values() for zone, _label in zones):
-        return grouped
-    return {current: [(current, current)], **grouped}
+def zone_labels(language: str, now: datetime) -> Mapping[str, str]:
+    """IANA name → "city (UTC±h:mm)", region by region; no two labels are the same."""
+    return _index(language, now.replace(minute=0, second=0, microsecond=0)).labels
+
+
+def zone_of(typed: str, language: str, now: datetime) -> str | None:
+    """The IANA name of the zone that is meant: by that name, by its label (of whatever season) or by a city in Russian
+    or English, in any case; None where it is no zone, or one of several."""
+    names = _index(language, now.replace(minute=0, second=0, microsecond=0)).names
+    folded = _folded(typed)
+    found = names.get(folded) or names.get(_OFFSET.sub("", folded), set())
+    kinds = {ALIASES.get(zone, zone) for zone in found}  # Asia/Istanbul is Europe/Istanbul
+    return min(found & kinds or found) if len(kinds) == 1 else None
+
+
+def zones_like(typed: str, language: str, now: datetime) -> list[str]:
+    """Up to three labels of zones that may have been meant, the likeliest first."""
+    index, folded = _index(language, now.replace(minute=0, second=0, microsecond=0)), _folded(typed)
+    bare = _OFFSET.sub("", folded)
+    found = [*index.names.get(bare, ())]
+    if len(folded) > 2:
+        found += [zone for zone, label in index.labels.items() if folded in _folded(f"{label} {zone}")]
+        for name in difflib.get_close_matches(bare, index.names, n=3, cutoff=0.7):
+            found += sorted(index.names[name])
+    return list(dict.fromkeys(index.labels.get(zone, zone) for zone in found))[:3]
+
+
+@dataclass(frozen=True)
+class _Index:
+    labels: dict[str, str]
+    names: dict[str, set[str]]  # what people call a zone, folded → the zones
+
+
+@lru_cache(maxsize=8)
+def _index(language: str, now: datetime) -> _Index:
+    offered = [pair for zones in _time_zones(language, now).values() for pair in zones]
+    same = Counter(label for _zone, label in offered)
+    labels = {zone: label if same[label] == 1 else f"{label}, {zone}" for zone, label in offered}
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for each in ("ru", "en"):
+        for zone, label in (pair for zones in _time_zones(each, now).values() for pair in zones):
+            names[_OFFSET.sub("", _folded(label))].add(zone)
+    for zone in sorted(zoneinfo.available_timezones() - NOT_ZONES):
+        if (last := _folded(zone.rpartition("/")[2])) not in names:  # Kolkata, which was Calcutta
+            names[last].add(zone)
+    by_name = {_folded(zone): {zone} for zone in zoneinfo.available_timezones() - NOT_ZONES}
+    return _Index(labels, {**names, **{_folded(label): {zone} for zone, label in labels.items()}, **by_name})
 
 
 @lru_cache(maxsize=8)
@@ -48,7 +96,7 @@ def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]
     for zone in sorted(zoneinfo.available_timezones()):
         folder, _slash, place = zone.partition("/")
         if folder in REGIONS and place:
-            city = str(get_timezone_location(zone, locale=language, return_city=True))
+            city = _city(zone, language)
             # Old and new names of a city (Calcutta, Kolkata) are one line.
             found[folder].setdefault(city, (_offset_seconds(zone, now), zone))
     territories = Locale(language).territories
@@ -62,7 +110,17 @@ def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]
 
 def city(zone: str, language: str) -> str:
     """The IANA zone as people call it: by its city."""
-    return str(get_timezone_location(zone, locale=language, return_city=True)).rpartition("/")[2]
+    return _city(zone, language)
+
+
+def _city(zone: str, language: str) -> str:
+    # Unicode keeps the names under former keys: Europe/Kiev has one, Europe/Kyiv has none.
+    kind = ALIASES.get(zone, zone)
+    names = Locale(language).time_zones
+    for key in (zone, kind, *(alias for alias, meant in ALIASES.items() if meant == kind)):
+        if found := names.get(key, {}).get("city"):
+            return str(found)
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def _sea(folder: str, language: str) -> str:
@@ -84,3 +142,7 @@ def _utc(offset_seconds: float) -> str:
 
 def _alphabetic(name: str) -> str:
     return name.casefold().replace("ё", "е")
+
+
+def _folded(text: str) -> str:
+    return " ".join(_alphabetic(text).replace("_", " ").replace("−", "-").split())

@@ -29,10 +29,10 @@ from mailer import places
 from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
-from mailer.clock import utcnow
 from mailer.forms import FlaskForm
 from mailer.refilling import Refillable
 from mailer.sending.senders import name_fault
+from mailer.zones import ZoneField
 
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 BIDI_CONTROLS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -238,12 +238,11 @@ class ProfileForm(Refillable, FlaskForm):
         render_kw={"autocomplete": "tel", "inputmode": "tel"},
     )
     country = SelectField(_l("Country"), validators=[Optional()], render_kw={"autocomplete": "country"})
-    timezone = SelectField(_l("Time zone"), description=_l("All times are shown in it."))
+    timezone = ZoneField(_l("Time zone"), description=_l("All times are shown in it. Type a city."))
     language = SelectField(_l("Language"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         language = str(get_locale())
         self.country.choices = [("", _("Not given")), *places.countries(language)]
-        self.timezone.choices = places.time_zones(language, utcnow(), current_user.timezone)
         self.language.choices = [(code, LANGUAGE_NAMES[code]) for code in current_app.config["LANGUAGES"]]

@@ -25,6 +25,7 @@ from mailer.mailings.calendar_plan import COLUMNS, Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import LAST, MonthlyOn, Period
 from mailer.recurrence.window import EVERY_DAY
+from mailer.zones import ZoneField
 
 PERIODS = [
     (Period.ONCE.value, _l("Once")),
@@ -186,7 +187,7 @@ class CalendarFields:
     month_week = SelectField(_l("Which one of the month"), choices=MONTH_WEEKS, coerce=int, default=1)
     month_weekday = SelectField(_l("Weekday"), coerce=int, choices=WEEKDAYS, default=1)
     also_at = TimesField(_l("Also at"), [Optional()])
-    timezone = SelectField(_l("Time zone"), validate_choice=False)
+    timezone = ZoneField(_l("Time zone"))
     exception_dates = DatesField(_l("Never on these days"), [Optional()])
     holiday_country = SelectField(_l("Holidays of"), [known_country], validate_choice=False)
     holiday_rule = SelectField(_l("When a run falls on a holiday"), choices=HOLIDAY_RULES, default="ignore")

@@ -5,15 +5,12 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from mailer import places
-from mailer.clock import utcnow
 from mailer.composing.sender_name import NAME_LENGTH
 from mailer.forms import FlaskForm
 from mailer.mailings import choices
@@ -103,8 +100,6 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
         self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()
-        zone = self.timezone.data or owner.timezone
-        self.timezone.choices = places.time_zones(str(get_locale()), utcnow(), zone)
 
     @property
     def opened_version(self) -> int | None:

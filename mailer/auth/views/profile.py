@@ -27,7 +27,7 @@ def profile() -> ResponseReturnValue:
             name=form.name.data or "",
             phone=form.phone.data or "",
             country=form.country.data or "",
-            timezone=form.timezone.data,
+            timezone=form.timezone.data or "",
             language=form.language.data,
         ),
     )

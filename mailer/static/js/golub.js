@@ -9,6 +9,9 @@ const on = (type, selector, act) =>
     if (found) act(found, event);
   });
 
+/* [data-select-all]: a line that offers a list is typed over, not added to. */
+on("focusin", "input[data-select-all]", (input) => requestAnimationFrame(() => input.select()));
+
 /* Theme: [data-theme-choice="auto|light|dark"]; theme.js applies it. */
 function showTheme() {
   for (const button of document.querySelectorAll("[data-theme-choice]:not(html)")) {

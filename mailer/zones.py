@@ -1,0 +1,53 @@
+"""A time zone as people type it: a city in their language, what the list shows, or the IANA name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from markupsafe import Markup
+from wtforms import StringField
+from wtforms.widgets import TextInput
+
+from mailer import places
+from mailer.clock import utcnow
+
+MAX_LENGTH = 100  # characters typed
+_OPTION = Markup('<option value="{}">{}</option>')
+
+
+class ZoneInput(TextInput):
+    """A line that offers the zones while one types; without a browser's help it is a line still."""
+
+    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        list_id = f"{field.id}-zones"
+        kwargs = {"list": list_id, "maxlength": MAX_LENGTH, "autocomplete": "off", "spellcheck": "false"} | kwargs
+        offered = places.zone_labels(str(get_locale()), utcnow())
+        options = Markup("").join(_OPTION.format(label, zone) for zone, label in offered.items())
+        return Markup("{}<datalist id='{}'>{}</datalist>").format(super().__call__(field, **kwargs), list_id, options)
+
+
+class ZoneField(StringField):
+    """`data` is an IANA name; what names no zone, or several, is refused with those that were perhaps meant."""
+
+    widget = ZoneInput()
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Find the zone that was typed."""
+        if not valuelist:
+            return
+        language, typed = str(get_locale()), valuelist[0][:MAX_LENGTH]
+        self.data = places.zone_of(typed, language, utcnow())
+        if self.data is not None:
+            return
+        if not typed.strip():
+            raise ValueError(_("Choose a time zone."))
+        if meant := places.zones_like(typed, language, utcnow()):
+            raise ValueError(_("There is no such time zone. Did you mean: %(names)s?", names="; ".join(meant)))
+        raise ValueError(_("There is no such time zone. Type a large city of yours, or a name like Europe/Berlin."))
+
+    def _value(self) -> str:
+        if self.data:
+            return places.zone_labels(str(get_locale()), utcnow()).get(self.data, self.data)
+        return str(self.raw_data[0])[:MAX_LENGTH] if self.raw_data else ""

@@ -1,0 +1,111 @@
+"""Time zones as people type them, in every form that has one."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from zoneinfo import available_timezones
+
+import pytest
+
+from mailer import places
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.user import User
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing, make_message
+
+PROFILE = {"name": "", "phone": "", "country": "", "language": "ru"}
+
+
+def zone_shown(page: str) -> str:
+    (tag,) = re.findall(r'<input[^>]* name="timezone"[^>]*>', page)
+    return re.findall(r'value="([^"]*)"', tag)[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("Москва", "Europe/Moscow"),
+        (" москва (utc+3) ", "Europe/Moscow"),
+        ("Moscow (UTC+4)", "Europe/Moscow"),  # of another season
+        ("нью-йорк", "America/New_York"),
+        ("new york", "America/New_York"),
+        ("Стамбул", "Europe/Istanbul"),  # in the zone database twice
+        ("Киев", "Europe/Kiev"),
+        ("asia/kolkata", "Asia/Kolkata"),
+        ("Калькутта (UTC+5:30)", "Asia/Calcutta"),
+        ("Etc/GMT-3", "Etc/GMT-3"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_city_a_label_or_an_iana_name_is_understood(as_owner: Browser, owner: User, typed: str, zone: str) -> None:
+    assert as_owner.post("/profile", data=PROFILE | {"timezone": typed}).status_code == 303
+    db.session.expire_all()
+    assert owner.timezone == zone
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("Моксва", "Москва (UTC+3)"),
+        ("Алма-Ата", "Алматы (UTC+5)"),
+        ("utc+5:30", "Калькутта (UTC+5:30)"),
+        ("Mars/Olympus", "Europe/Berlin"),
+        ("<b>", "Europe/Berlin"),
+        ("", ""),
+        ("x" * 100_000, "Europe/Berlin"),
+    ],
+)
+def test_what_names_no_zone_is_kept_and_answered_with_a_likely_one(
+    as_owner: Browser, owner: User, typed: str, told: str
+) -> None:
+    answer = as_owner.post("/profile", data=PROFILE | {"timezone": typed})
+    assert answer.status_code == 422
+    error = answer.text.partition('id="timezone-error"')[2].partition("</div>")[0]
+    assert told in error
+    assert "<b>" not in error
+    if len(typed) < 100:
+        assert zone_shown(answer.text) == typed.replace("<", "&lt;").replace(">", "&gt;")
+    db.session.expire_all()
+    assert owner.timezone == "Europe/Moscow"
+
+
+@pytest.mark.parametrize("path", ["/profile", "/mailings/new"])
+def test_all_zones_are_offered_while_one_types(as_owner: Browser, path: str) -> None:
+    page = as_owner.get(path).text
+    offered = re.findall(r"<option value=\"([^\"]+)\">([^<]+)</option>", page.partition("timezone-zones")[2])
+    assert ("Москва (UTC+3)", "Europe/Moscow") in offered
+    assert len(offered) > 400
+    assert zone_shown(page) == "Москва (UTC+3)"
+
+
+def test_a_mailing_takes_a_city_and_its_preview_too(as_owner: Browser, owner: User) -> None:
+    make_client(owner)
+    calendar = {"period": "daily", "starts_at": "2030-01-31T09:00", "ends_at": "", "timezone": "токио"}
+    assert "<li>" in as_owner.get("/mailings/moments", query_string=calendar).text
+    fields = {"name": "Spring", "message_id": make_message(owner).id, "audience": "everyone", "in_doubt_rule": "hold"}
+    refused = as_owner.post("/mailings/new", data=fields | calendar | {"timezone": "токоо"})
+    assert (refused.status_code, "Токио (UTC+9)" in refused.text) == (422, True)
+    assert as_owner.post("/mailings/new", data=fields | calendar).status_code == 303
+    mailing = db.session.scalars(db.select(Mailing)).one()
+    assert mailing.timezone == "Asia/Tokyo"
+
+
+def test_a_former_name_stays_as_it_is_through_the_form(as_owner: Browser, owner: User) -> None:
+    """Another name would be another calendar, planned anew."""
+    mailing = make_mailing(owner, timezone="Asia/Kolkata", starts_local=datetime(2030, 1, 2, 9))
+    assert zone_shown(as_owner.get(f"/mailings/{mailing.id}/edit").text) == "Asia/Kolkata"
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_every_label_and_every_iana_name_leads_back_to_its_zone(language: str) -> None:
+    now = utcnow()
+    labels = places.zone_labels(language, now)
+    assert {zone: places.zone_of(label, language, now) for zone, label in labels.items()} == {
+        zone: zone for zone in labels
+    }
+    assert len(set(labels.values())) == len(labels)
+    names = available_timezones() - places.NOT_ZONES
+    assert {name for name in names if places.zone_of(name, language, now) != name} == set()
