@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -30,7 +31,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None) -> str:
         sorted(mailing.tags),
         mailing.filter.criteria if mailing.filter is not None else None,
         _chosen_ids(mailing),
-        repr(mailing.rule),
+        repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
         bound_values.digest(mailing, bound_values.bound_names(content)),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
 import dkim
@@ -101,7 +103,7 @@ def verified(message: bytes, records: dict[str, str]) -> list[bool]:
     return [verify(0), verify(1)]
 
 
-def test_a_copy_has_the_same_bytes_and_the_same_signatures(
+def test_a_copy_is_the_same_mail_but_for_its_date_and_what_signs_it(
     make_run: MakeRun, lab: Lab, owner: User, signers: dict[str, str]
 ) -> None:
     lab.obey("DOT x1 -> accept; drop")
@@ -109,8 +111,11 @@ def test_a_copy_has_the_same_bytes_and_the_same_signatures(
     finish(run)
     let_time_pass()
     finish(run)
-    one, two = lab.accepted
-    assert one.sha256 == two.sha256
+    one, two = (message_from_bytes(accepted.content or b"", policy=SMTP) for accepted in lab.accepted)
+    for mail in (one, two):
+        del mail["Date"], mail["DKIM-Signature"]
+    assert one["Message-ID"]
+    assert one.as_bytes() == two.as_bytes()
 
 
 @pytest.mark.parametrize("smtputf8", [True, False])
