@@ -49,7 +49,10 @@ class Findings:
             self.seconds[f"{answer.method} {endpoint}"] += answer.seconds
             if answer.fault:
                 where = f"{answer.method} {endpoint} {answer.path[:200]}"
-                self.faults[f"{name}: {where} ({why}): {answer.fault}"] += 1
+                fault = f"{name}: {where} ({why}): {answer.fault}"
+                if not self.faults.get(fault):
+                    print(fault, flush=True)
+                self.faults[fault] += 1
             if endpoint:
                 self.tried[endpoint, answer.method].add(answer.status)
                 if _is_reached(answer, endpoint):
