@@ -38,7 +38,7 @@ def page_above(path: str) -> str | None:
 
 
 def _lead_on(error: MethodNotAllowed) -> ResponseReturnValue:
-    wants_a_page = "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers
+    wants_a_page = request.accept_mimetypes.accept_html and "HX-Request" not in request.headers
     if request.method not in {"GET", "HEAD"} or not wants_a_page:
         return http_error(error)
     endpoint = _posted_endpoint()

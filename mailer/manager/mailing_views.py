@@ -17,7 +17,7 @@ from mailer.manager import services
 from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import Mailing, MailingStatus
 from mailer.web import own_path
 
 MOST_AT_ONCE = 25  # a page of the list
@@ -66,15 +66,31 @@ def switch() -> ResponseReturnValue:
         flash(next(error for errors in form.errors.values() for error in errors), "danger")
         return back
     marked = [_of_others(mailing_id) for mailing_id in _marked()]  # all of them, or none
-    done = [_switch(mailing, form.text if action == "disable" else None) for mailing in marked]
-    if action == "disable":
-        text = ngettext("%(num)s mailing is switched off.", "%(num)s mailings are switched off.", sum(done))
-    else:
-        text = ngettext("%(num)s mailing goes on.", "%(num)s mailings go on.", sum(done))
-    if left := len(done) - sum(done):
-        text += " " + ngettext("%(num)s was so already.", "%(num)s were so already.", left)
-    flash(text, "success" if any(done) else "warning")
+    over = {mailing.id for mailing in marked if mailing.status is MailingStatus.COMPLETED}
+    done = {mailing.id: _switch(mailing, form.text if action == "disable" else None) for mailing in marked}
+    switched = {mailing_id for mailing_id, changed in done.items() if changed}
+    flash(_told(action, len(switched - over), len(switched & over), len(done) - len(switched)),
+          "success" if switched else "warning")  # fmt: skip
     return back
+
+
+def _told(action: str, count: int, over: int, left: int) -> str:
+    """What came of it: `over` had finished, with no moment of their calendar ahead; `left` were so before."""
+    if action == "disable":
+        words = [ngettext("%(num)s mailing is switched off.", "%(num)s mailings are switched off.", count)]
+        again = ngettext(
+            "%(num)s had finished and cannot be sent again.", "%(num)s had finished and cannot be sent again.", over
+        )
+    else:
+        words = [ngettext("%(num)s mailing goes on.", "%(num)s mailings go on.", count)]
+        again = ngettext(
+            "%(num)s has finished and can be sent again.", "%(num)s have finished and can be sent again.", over
+        )
+    if over:
+        words = [*(words if count else []), again]
+    if left:
+        words.append(ngettext("%(num)s was so already.", "%(num)s were so already.", left))
+    return " ".join(words)
 
 
 def _switch(mailing: Mailing, reason: str | None) -> bool:

@@ -32,6 +32,16 @@ def test_pausing_holds_the_open_run_and_going_on_lets_it_go(as_owner, mailing):
     assert queue(TICKS).count == 1
 
 
+def test_stopping_names_no_number_while_the_list_is_being_made(as_owner, mailing):
+    run = make_run(mailing, state=RunState.PLANNED, started_at=None)
+    page = as_owner.get(f"/mailings/{mailing.id}").text
+    assert "Список получателей ещё составляется" in page and "0 писем" not in page
+    make_deliveries(run, waiting=2)
+    run.state = RunState.SENDING
+    db.session.commit()
+    assert "2 письма" in as_owner.get(f"/mailings/{mailing.id}").text
+
+
 def test_a_completed_mailing_has_nothing_to_pause(as_owner, owner):
     mailing = make_mailing(owner, completed_at=utcnow())
     as_owner.post(f"/mailings/{mailing.id}/pause")

@@ -88,3 +88,16 @@ def test_a_run_that_does_not_go_on_is_ended_by_a_manager(as_manager: Browser, ow
     stop_what_must()
     db.session.refresh(run)
     assert run.closed_at is not None and run.state is RunState.STOPPED
+
+
+def test_the_answer_counts_finished_mailings_apart_and_the_list_names_no_run_of_one_that_is_off(
+    as_manager: Browser, owner: User
+) -> None:
+    over, off = make_mailing(owner, completed_at=utcnow()), make_mailing(owner, next_run_at=utcnow())
+    cell = re.compile(r'data-label="Следующий запуск">(.*?)</td>', re.S)
+    assert [cell_ for cell_ in cell.findall(as_manager.get("/mailings").text) if "<time" in cell_]
+    data = {"action": "disable", "reason": "spam", "ids": [over.id, off.id]}
+    page = as_manager.post("/manager/mailings/switch", data=data, follow_redirects=True).text
+    assert "1 рассылка выключена." in page and "1 уже была завершена" in page
+    cells = cell.findall(page)
+    assert len(cells) == 2 and not [cell_ for cell_ in cells if "<time" in cell_]

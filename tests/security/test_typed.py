@@ -135,6 +135,9 @@ def test_looking_where_only_forms_go_leads_to_the_page_of_the_form(app: Flask, a
     for path, target in led.items():
         answer = as_owner.get(path, headers=AS_BROWSERS_ASK)
         assert (answer.status_code, answer.location) == (302, target)
+    for accept in ("text/html", "*/*"):  # by hand, or with a tool that takes anything
+        assert as_owner.get("/profile/avatar", headers={"Accept": accept}).location == "/profile"
+    assert as_owner.get("/profile/avatar", headers={"Accept": "application/json"}).status_code == 405
 
 
 def test_no_address_answers_405_to_somebody_who_looks(app: Flask, as_owner: Browser) -> None:
