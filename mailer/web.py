@@ -60,6 +60,7 @@ def init_app(app: Flask) -> None:
         utcnow=utcnow,
     )
     app.jinja_env.filters["relative"] = relative
+    app.jinja_env.filters["accusative"] = accusative
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
@@ -94,6 +95,13 @@ def relative(distance: timedelta) -> str:
     """How far away a moment is, in words; Russian says «неделю назад», not «1 неделю назад»."""
     text = str(format_timedelta(distance, add_direction=True))
     return re.sub(r"(^|\s)1\s", r"\1", text) if str(get_locale()) == "ru" else text
+
+
+def accusative(distance: timedelta | float) -> str:
+    """A stretch of time, or of seconds, as it stands after "in" and before "ago": «через 1 минуту», not «1 минута»."""
+    span = distance if isinstance(distance, timedelta) else timedelta(seconds=distance)
+    text = str(format_timedelta(-abs(span), add_direction=True))
+    return text.removesuffix(" назад").removesuffix(" ago")
 
 
 def chosen_timezone() -> str:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale, ngettext
 
-from mailer.web import relative
+from mailer.web import accusative, relative
 from tests.conftest import Browser
 
 
@@ -42,6 +42,18 @@ def test_distances_in_time_are_said_as_people_do(app: Flask, distance: timedelta
             assert relative(distance) == russian
         with force_locale("en"):
             assert relative(distance) == english
+
+
+@pytest.mark.parametrize(
+    ("distance", "russian", "english"),
+    [(timedelta(minutes=1), "1 минуту", "1 minute"), (61, "1 минуту", "1 minute"), (21, "21 секунду", "21 seconds")],
+)
+def test_stretches_of_time_are_bent(app: Flask, distance: timedelta | int, russian: str, english: str) -> None:
+    with app.test_request_context():
+        with force_locale("ru"):
+            assert accusative(distance) == russian
+        with force_locale("en"):
+            assert accusative(distance) == english
 
 
 @pytest.mark.parametrize(

@@ -287,6 +287,6 @@ TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
     "drafts": _l("Drafts"),
     "holiday_changes": _l("Changed holidays"),
-    "own_addresses": _l("Addresses for answers"),
+    "own_addresses": _l("Reply addresses"),
     "second_factors": _l("Second factors"),
 }

@@ -135,7 +135,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         TokenPurpose.CONFIRM_EMAIL: _("to confirm an address"),
         TokenPurpose.RESET_PASSWORD: _("to set a new password"),
         TokenPurpose.CHANGE_EMAIL: _("to change the address"),
-        TokenPurpose.CONFIRM_OWN_ADDRESS: _("to confirm an address for answers"),
+        TokenPurpose.CONFIRM_OWN_ADDRESS: _("to confirm a reply address"),
     },
     ApprovalState: lambda: {
         ApprovalState.ASKED: _("waits for a decision"),

@@ -58,7 +58,7 @@ def _header() -> list[object]:
         _("Outcome of the last attempt"),
         _("SMTP code"),
         _("Enhanced code"),
-        _("Answer of the server"),
+        _("Server response"),
         _("Time of the last attempt (UTC)"),
     ]
 

@@ -89,7 +89,7 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         default=InDoubtRule.HOLD.value,
     )
     sender_name = StringField(_l("Sender’s name"), [Optional(), Length(max=NAME_LENGTH), one_line, no_imitation])
-    reply_to = SelectField(_l("Answers go to"), coerce=_id_or_none, validate_choice=False)
+    reply_to = SelectField(_l("Reply-to"), coerce=_id_or_none, validate_choice=False)
     version = HiddenField()
 
     def offer(self, owner: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask_babel import format_decimal, format_timedelta, ngettext
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
@@ -19,6 +19,7 @@ from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending.planning import end_of
 from mailer.sending.size import too_large
+from mailer.web import relative
 
 MANY = 100  # people, and
 MANY_TIMES = 10  # so many times as many as ever before: perhaps the wrong list
@@ -31,8 +32,8 @@ def before_saving(
     """What is unusual about a message and a calendar that begins at once when it is saved."""
     lines, rule, window = _size_words(message, owner), calendar.rule(), calendar.window()
     if now - due.at > LONG_AGO:
-        words = {"moment": in_words(due.local), "ago": format_timedelta(now - due.at)}
-        lines.append(_("The start was %(moment)s, %(ago)s ago.", **words))
+        words = {"moment": in_words(due.local), "ago": relative(due.at - now)}
+        lines.append(_("The start was %(moment)s, %(ago)s.", **words))
     opening = window.opening(now) if window is not None else None
     if opening is not None and opening.opens_at > now:
         opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)

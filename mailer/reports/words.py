@@ -16,7 +16,7 @@ def why(reason: str) -> str:
         RefusalKind.MAILBOX: _("the mailbox is full or switched off"),
         RefusalKind.SIZE: _("the mail is too large"),
         RefusalKind.POLICY: _("against the server’s rules, or taken for spam"),
-        RefusalKind.OTHER: _("other answers of the server"),
+        RefusalKind.OTHER: _("other responses of the server"),
     }
     if reason in kinds:
         return kinds[RefusalKind(reason)]

@@ -24,7 +24,8 @@ SURNAMES = (
     "Рыбаков Соколов Тихонов Уваров Фролов Храмов Цветков Чернов Шаров Щербаков Юдин Яковлев Снегирёв Воробьёв Журавлёв"
 )
 FATHERS = (
-    "Александр Алексеев Андреев Борисов Викторов Иванов Максимов Николаев Олегов Павлов Петров Романов Сергеев Фёдоров"
+    "Александров Алексеев Андреев Борисов Викторов Иванов Максимов Николаев Олегов Павлов Петров Романов Сергеев "
+    "Фёдоров"
 )
 CITIES = "Москва Казань Тверь Пермь Самара Омск Томск Псков Рязань Калуга"
 DOMAINS = ("example.test", "mail.example.test", "post.example.test", "xn--e1afmkfd.test")  # the last is пример.test
@@ -56,14 +57,15 @@ def _client(random: Random, owner_id: int, number: int, created_at: datetime) ->
     first = random.choice((WOMEN if is_woman else MEN).split())
     last = random.choice(SURNAMES.split()) + ("а" if is_woman else "")
     patronymic = random.choice(FATHERS.split()) + ("на" if is_woman else "ич") if random.random() < 0.8 else ""
+    is_first_name_known = number % 25 != 24  # some names nobody knows: the default of a placeholder shows
     email = f"{_latin(first)}.{_latin(last)}{number}@{DOMAINS[number % len(DOMAINS)]}"
     return {
         "owner_id": owner_id,
         "email": email,
         "email_key": email,
         "last_name": last,
-        "first_name": "" if number % 25 == 24 else first,  # some names nobody knows: the default of a placeholder shows
-        "patronymic": patronymic,
+        "first_name": first if is_first_name_known else "",
+        "patronymic": patronymic if is_first_name_known else "",
         "birth_year": random.randint(1950, 2006) if random.random() < 0.7 else None,
         "comment": random.choice(COMMENTS) if random.random() < 0.2 else "",
         "tags": _tags(random, number),

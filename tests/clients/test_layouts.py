@@ -22,7 +22,7 @@ FILES: dict[str, tuple[bytes, Facts]] = {
     "another one named": (b'"sep=|"\nemail|name|city\nv@example.test|Vera; Lev|Omsk\n', {"first_name": "Lev"}),
     "commas in the header": (
         "E-mail;ФИО (фамилия, имя, отчество)\ny@example.test;Котова Яна Игоревна\n".encode(),
-        {"attributes": {"ФИО (фамилия, имя, отчество)": "Котова Яна Игоревна"}},
+        {"last_name": "Котова", "first_name": "Яна", "patronymic": "Игоревна"},
     ),
     "line breaks in the header": ('"Адрес\nпочты";"Имя\r\n"\nv@example.test;Вера\n'.encode(), {"first_name": "Вера"}),
     "tags of Mailchimp": (

@@ -49,6 +49,8 @@ _TECHNICAL_VALUE = re.compile(
 
 def field_called(cell: str) -> str | None:
     """The field that a column of this name is usually meant for."""
+    if re.match(r"\W*ф\.?\s?и\.?\s?о(?![^\W\d_])", cell.casefold()):
+        return "full_name"  # «ФИО (фамилия, имя, отчество)», «Ф. И. О. клиента»
     return _FIELD_OF.get(_bare(cell))
 
 
