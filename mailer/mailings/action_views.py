@@ -21,6 +21,7 @@ from mailer.mailings.blueprint import bp
 from mailer.mailings.permit import Permit
 from mailer.mailings.run_queries import open_run
 from mailer.sending import audience
+from mailer.sending.senders import sender_of
 
 
 @bp.post("/<int:mailing_id>/delete")
@@ -127,6 +128,7 @@ def _ask(mailing_id: int, token: str) -> str:
         mailing=mailing,
         recipients=recipients,
         token=token,
+        sender=sender_of(mailing.owner, mailing),
         permit=Permit.of(mailing, recipients.will_get, utcnow(), on_demand=True),
         may_change=True,
         unusual=unusual.before_sending_now(mailing, recipients.will_get, utcnow()),

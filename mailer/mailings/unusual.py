@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from mailer.extensions import db
 from mailer.mailings.agenda import in_words
 from mailer.mailings.calendar_plan import Calendar
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
+from mailer.sending.audience import recipients
 from mailer.sending.planning import end_of
 from mailer.sending.size import too_large
 from mailer.web import relative
@@ -24,6 +27,7 @@ from mailer.web import relative
 MANY = 100  # people, and
 MANY_TIMES = 10  # so many times as many as ever before: perhaps the wrong list
 LONG_AGO = timedelta(minutes=5)
+LATELY = timedelta(hours=24)
 
 
 def before_saving(
@@ -58,7 +62,28 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
-    return lines + more_than_ever(mailing.owner_id, will_get)
+    return lines + _once_more(mailing, now) + more_than_ever(mailing.owner_id, will_get)
+
+
+def _once_more(mailing: Mailing, now: datetime) -> list[str]:
+    """A word about the people of today's list whom a run of the last 24 hours reached."""
+    lately = (Run.mailing_id == mailing.id, or_(Run.closed_at.is_(None), Run.closed_at > now - LATELY))
+    runs = list(db.session.scalars(select(Run.id).where(*lately, Run.accepted_count > 0)))
+    if not runs:
+        return []
+    reached = select(Delivery.email_key).where(Delivery.run_id.in_(runs), Delivery.state == DeliveryState.ACCEPTED)
+    people = recipients(mailing).where(Client.email_key.in_(reached)).order_by(None).subquery()
+    count = db.session.scalar(select(func.count()).select_from(people)) or 0
+    if not count:
+        return []
+    return [
+        ngettext(
+            "In the last 24 hours %(count)s of these people already got this mailing and would get it once more.",
+            "In the last 24 hours %(count)s of these people already got this mailing and would get it once more.",
+            count,
+            count=format_decimal(count),
+        )
+    ]
 
 
 def more_than_ever(owner_id: int, will_get: int) -> list[str]:

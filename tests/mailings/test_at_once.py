@@ -117,6 +117,21 @@ def test_a_number_never_reached_before_is_pointed_out(as_owner: Browser, owner: 
     assert "data-unusual" not in as_owner.get(f"/mailings/{few.id}/send-now").text
 
 
+def test_who_got_it_a_day_ago_at_most_is_pointed_out_and_the_sender_named(as_owner: Browser, owner: User) -> None:
+    people = [make_client(owner, f"accepted{number}@example.test") for number in (1, 2)]
+    mailing = make_mailing(owner, [*people, make_client(owner)], starts_local=ago(days=9), sender_name="Вести")
+    run = make_run(mailing)
+    make_deliveries(run, accepted=2)
+    close(run)
+    ask = f"/mailings/{mailing.id}/send-now"
+    page = as_owner.get(ask).text
+    assert "За последние 24 часа эту рассылку уже получили 2 человека" in page
+    assert "Вести &lt;" in page
+    run.closed_at = utcnow() - timedelta(hours=25)
+    db.session.commit()
+    assert "data-unusual" not in as_owner.get(ask).text
+
+
 def test_saving_that_begins_at_once_asks_first(as_owner: Browser, typed: dict[str, object]) -> None:
     answer = as_owner.post("/mailings/new", data=typed)
     assert answer.status_code == 200
