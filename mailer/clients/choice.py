@@ -14,6 +14,7 @@ from mailer.searching import searched
 
 SORTS = ("created", "name", "email")
 ORDERS = ("asc", "desc")
+EVERYBODY = "all"  # whose clients: those of all owners
 STATES = (SUBSCRIBED, UNSUBSCRIBED)
 
 
@@ -25,6 +26,7 @@ class Choice:
     filter_id: int | None = None
     sort: str = "created"
     order: str = "desc"
+    owner: int | str | None = None  # a user's id or `EVERYBODY`; None: nothing was asked
 
     @property
     def is_narrowed(self) -> bool:
@@ -38,7 +40,9 @@ def parse_choice(args: MultiDict[str, str]) -> Choice:
     order = args.get("order") or ("desc" if sort == "created" else "asc")
     if sort not in SORTS or order not in ORDERS:
         raise ValueRefused("unknown_sort")
-    return Choice(_criteria(args), _number(args, "filter"), sort, order)
+    everybody = args.get("owner") == EVERYBODY
+    owner = EVERYBODY if everybody else _number(args, "owner")
+    return Choice(_criteria(args), _number(args, "filter"), sort, order, owner)
 
 
 def as_args(criteria: dict[str, Any]) -> dict[str, Any]:

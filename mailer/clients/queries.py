@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flask import abort
 from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from mailer.access import Permission
-from mailer.clients.choice import Choice
+from mailer.clients.choice import EVERYBODY, Choice
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_criteria import conditions
@@ -32,11 +33,24 @@ ORDERS: dict[str, tuple[Any, ...]] = {
 }
 
 
+def owner_asked(choice: Choice, user: User) -> int | None:
+    """Whose clients `user` gets to see, None for everybody's; 404 for others' where they may not look.
+
+    Who has clients gets their own unless they ask for others'.
+    """
+    asked = choice.owner
+    if asked is None:
+        return user.id if user.can(Permission.SEND) or not user.can(Permission.OVERSEE) else None
+    if asked != user.id and not user.can(Permission.OVERSEE):
+        abort(404)
+    return None if asked == EVERYBODY else int(asked)
+
+
 def chosen(choice: Choice, user: User) -> list[ColumnElement[bool]]:
     """Conditions for the live clients that `user` may see and asked for; 404 for a filter that is not theirs."""
     found = [Client.deleted_at.is_(None), *conditions(choice.criteria)]
-    if not user.can(Permission.OVERSEE):
-        found.append(Client.owner_id == user.id)
+    if (owner_id := owner_asked(choice, user)) is not None:
+        found.append(Client.owner_id == owner_id)
     if choice.filter_id is not None:
         query = select(ClientFilter.criteria).filter_by(id=choice.filter_id, owner_id=user.id)
         found += conditions(db.one_or_404(query))
@@ -54,12 +68,12 @@ def ordered(query: Select[Any], choice: Choice) -> Select[Any]:
     return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
 
 
-def tags_of(user: User) -> list[str]:
-    """The tags in use by the clients that `user` sees, in order."""
+def tags_of(owner_id: int | None) -> list[str]:
+    """The tags in use by the clients of that owner (None: of everybody), in order."""
     tag = func.unnest(Client.tags).label("tag")
     query = select(tag).where(Client.deleted_at.is_(None), Client.tags != []).distinct().order_by(tag).limit(500)
-    if not user.can(Permission.OVERSEE):
-        query = query.where(Client.owner_id == user.id)
+    if owner_id is not None:
+        query = query.where(Client.owner_id == owner_id)
     return list(db.session.scalars(query))
 
 
@@ -98,8 +112,8 @@ def owners_of(clients: list[Client]) -> dict[int, User]:
 
 
 def export_of(choice: Choice, user: User, session: Session) -> tuple[list[str], Iterator[Row[Any]]]:
-    """The chosen clients for a file, read through `session`: the names of all their own details, and the rows."""
-    where = chosen(choice, user)
+    """The chosen of the user's own clients for a file, read through `session`: the names of all details, the rows."""
+    where = [*chosen(choice, user), Client.owner_id == user.id]
     name = func.jsonb_object_keys(Client.attributes).label("name")
     names = list(session.scalars(select(name).where(*where).distinct().order_by(name)))
     columns = (

@@ -27,6 +27,7 @@ from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.client import Client
+from mailer.models.user import User
 
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
 bp = Blueprint("clients", __name__, url_prefix="/clients")
@@ -38,20 +39,22 @@ bp.register_blueprint(tags)
 @bp.get("/")
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
-    """The list; those who oversee see everybody's."""
+    """The list of one's own; those who oversee can ask for others', and get everybody's where they have none."""
     choice = _choice(request.args)
     page = queries.page_of_clients(choice, current_user)
-    may_oversee = current_user.can(Permission.OVERSEE)
+    owner_id = queries.owner_asked(choice, current_user)
+    is_own = owner_id == current_user.id
     return render_template(
         "clients/index.html",
         page=page,
         choice=choice,
-        tags=queries.tags_of(current_user),
+        tags=queries.tags_of(owner_id),
         args=_args_of(choice),
         filters=queries.filters_of(current_user),
         suppressions=queries.suppressions_of(page.items),
-        owners=queries.owners_of(page.items) if may_oversee else {},
-        may_change=current_user.can(Permission.SEND),
+        owners={} if is_own else queries.owners_of(page.items),
+        owner=None if is_own or owner_id is None else db.get_or_404(User, owner_id),
+        may_change=is_own and current_user.can(Permission.SEND),
     )
 
 
@@ -236,7 +239,7 @@ def _flash_undo(text: str, url: str) -> None:
 
 
 def _args_of(choice: Choice) -> dict[str, Any]:
-    asked = {"filter": choice.filter_id, "sort": choice.sort, "order": choice.order}
+    asked = {"filter": choice.filter_id, "sort": choice.sort, "order": choice.order, "owner": choice.owner}
     return as_args(choice.criteria) | {name: value for name, value in asked.items() if value}
 
 

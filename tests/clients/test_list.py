@@ -216,3 +216,25 @@ def test_the_search_folds_letters_and_looks_into_own_fields_and_numbers(
     make_client(owner, "b@x.test", first_name="Вера", attributes={"Омск": "8 912 300-00-00", "Город": "Пенза"})
     page = as_owner.get("/clients/", query_string={"q": search}).text
     assert re.findall(r'data-client="(\d+)"', page) == [str(found.id)]
+
+
+def test_who_oversees_and_has_clients_gets_their_own_unless_they_ask(
+    as_owner: Browser, owner: User, stranger: User
+) -> None:
+    assert as_owner.get(f"/clients/?owner={stranger.id}").status_code == 404
+    assert as_owner.get("/clients/?owner=all").status_code == 404
+    owner.granted = ["oversee"]
+    db.session.commit()
+    mine = make_client(owner, "mine@example.test", tags=["mine"])
+    theirs = make_client(stranger, "theirs@example.test", tags=["theirs"])
+    page = as_owner.get("/clients/").text
+    assert shown(as_owner) == [mine.id]
+    assert "theirs" not in page and 'data-label="Владелец"' not in page and 'name="everyone"' not in page
+    for asked, ids in (("all", [theirs.id, mine.id]), (stranger.id, [theirs.id])):
+        assert shown(as_owner, owner=asked) == ids
+        page = as_owner.get("/clients/", query_string={"owner": asked}).text
+        assert 'data-label="Владелец"' in page and "/clients/export" not in page and 'name="ids"' not in page
+    for query in ("", "?owner=all", f"?owner={stranger.id}"):
+        assert "theirs" not in as_owner.get(f"/clients/export{query}").text
+    as_owner.post("/clients/bulk", data={"everyone": "1", "action": "delete", "owner": "all"})
+    assert live_clients() == [theirs]
