@@ -48,4 +48,6 @@ LABELS = {
     "count": _l("How many"), "fault_count": _l("Faults in a row"), "probe_at": _l("Next try"),
     "last_success_at": _l("Last mail taken"), "needs_admin_since": _l("Needs an admin since"),
     "erased_at": _l("Deleted by its owner"), "actor_id": _l("Person"), "author_id": _l("Author"), "host": _l("Server"),
+    "first_at": _l("First time"), "last_at": _l("Last time"), "is_asked_for": _l("Saved by its author"),
+    "saved_at": _l("Saved"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -13,14 +13,17 @@ from sqlalchemy.orm import joinedload
 from mailer.admin.names import REFERENCES
 from mailer.admin.narrowing import Narrowing, in_period
 from mailer.admin.overview import Overview
+from mailer.admin.words import mail_words
+from mailer.mailings.export import delivery_words
 from mailer.mailings.queries import STATUS_IS
+from mailer.mailings.tally_words import why
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.approval import Approval
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_import import ClientImport
-from mailer.models.delivery import Delivery
+from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.message import Message
 from mailer.models.run import Run
@@ -155,6 +158,10 @@ class Tallies(Overview):
 
     model, title, is_large = RunTally, _l("Reasons of runs"), True
     shown = ("run_id", "kind", "reason", "count")
+    computed = {
+        "kind": lambda tally: delivery_words(DeliveryState(tally.kind)),
+        "reason": lambda tally: why(tally.reason),
+    }
 
 
 class Slices(Overview):
@@ -230,6 +237,7 @@ class AccountEmails(Overview):
     shown = ("id", "template", "to_email", "created_at", "sent_at", "try_count", "last_error")
     more = ("user_id", "language", "next_try_at", "given_up_at")
     labels = {"next_try_at": _l("Try again at")}
+    computed = {"template": lambda mail: mail_words(mail.template)}
     column_searchable_list = ("to_email",)
     dated = "created_at"
 
@@ -287,6 +295,7 @@ TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
     "drafts": _l("Drafts"),
     "holiday_changes": _l("Changed holidays"),
+    "run_faults": _l("Faults of mail servers"),
     "own_addresses": _l("Reply addresses"),
     "second_factors": _l("Second factors"),
 }

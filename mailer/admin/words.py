@@ -30,6 +30,38 @@ def words_of(value: StrEnum) -> str:
     return str(speak().get(value, value.value)) if speak is not None else value.value
 
 
+def mail_words(template: str) -> str:
+    """What an account mail is about, by its template; one that has no words yet is shown as it is."""
+    return {
+        "account-blocked": pgettext("account mail", "account blocked"),
+        "account-deleted": pgettext("account mail", "account deleted"),
+        "account-unblocked": pgettext("account mail", "account unblocked"),
+        "already-registered": pgettext("account mail", "address registered already"),
+        "article-approved": pgettext("account mail", "article approved"),
+        "article-rejected": pgettext("account mail", "article not approved"),
+        "confirm-email": pgettext("account mail", "confirmation of an address"),
+        "confirm-new-email": pgettext("account mail", "confirmation of a new address"),
+        "confirm-own-address": pgettext("account mail", "confirmation of a reply address"),
+        "email-change-asked": pgettext("account mail", "change of address asked for"),
+        "email-changed": pgettext("account mail", "address changed"),
+        "invitation": pgettext("account mail", "invitation"),
+        "mailing-approved": pgettext("account mail", "mailing approved"),
+        "mailing-disabled": pgettext("account mail", "mailing switched off"),
+        "mailing-enabled": pgettext("account mail", "mailing switched on again"),
+        "mailing-rejected": pgettext("account mail", "mailing not approved"),
+        "new-device": pgettext("account mail", "new device"),
+        "overdue": pgettext("account mail", "mailings late"),
+        "password-changed": pgettext("account mail", "password changed"),
+        "permissions-changed": pgettext("account mail", "permissions changed"),
+        "reset-password": pgettext("account mail", "password recovery"),
+        "role-changed": pgettext("account mail", "role changed"),
+        "second-factor-off": pgettext("account mail", "second factor switched off"),
+        "second-factor-on": pgettext("account mail", "second factor switched on"),
+        "server-fault": pgettext("account mail", "fault of the mail server"),
+        "trial": pgettext("account mail", "test mail"),
+    }.get(template, template)
+
+
 def _run_states() -> dict[Any, str]:
     return {
         RunState.PLANNED: pgettext("run", "planned"),

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from mailer.models.run import COUNTERS
+from mailer.mailings.tally_words import why
 from mailer.reports.queries import KINDS, Figures
-from mailer.reports.words import kind_words, why
+from mailer.reports.words import kind_words, outcome_headings
 
 
 def table_of(lines: Iterable[Figures], rows: str, timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every line; times are of `timezone`."""
     yield [*_headings(rows, timezone), *_figure_headings(), *_reason_headings()]
     for line in lines:
-        figures = [getattr(line.sums, f"{name}_count") for name in ("planned", *COUNTERS, *AFTER)]
+        figures = [getattr(line.sums, f"{name}_count") for name in ("planned", *outcome_headings(), *AFTER)]
         yield [*_about(line, rows, timezone), *figures, *(_reasons(line, kind) for kind in KINDS)]
 
 
@@ -34,7 +34,7 @@ def _headings(rows: str, timezone: str) -> list[object]:
 
 def _figure_headings() -> list[object]:
     return [
-        _("Planned people"), _("Accepted"), _("Refused"), _("Left out"), _("Stopped"), _("Uncertain"), _("Waiting"),
+        _("Planned people"), *outcome_headings().values(),
         _("Unsubscribed"), _("Mails sent"), _("Successful attempts"), _("Failed attempts"),
     ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
 from mailer.mailings.access import per_user
+from mailer.mailings.tally_words import why
 from mailer.mailings.verdicts import verdict
 from mailer.mailings.views import page_number
 from mailer.models.mailing import Mailing
@@ -24,7 +25,7 @@ from mailer.periods import parse_period, presets
 from mailer.reports import queries
 from mailer.reports.queries import Scope
 from mailer.reports.table import table_of
-from mailer.reports.words import kind_words, why
+from mailer.reports.words import kind_words
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 MOST_PRINTED = 1000

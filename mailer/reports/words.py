@@ -1,28 +1,24 @@
-"""What reasons and columns of a report are called."""
+"""What columns of a report are called."""
 
 from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from mailer.mailings.verdicts import reason_words
-from mailer.models.delivery import Reason
-from mailer.models.run_tally import RefusalKind
 
-
-def why(reason: str) -> str:
-    """A reason of a tally in the reader's language."""
-    kinds = {
-        RefusalKind.ADDRESS: _("there is no such address"),
-        RefusalKind.MAILBOX: _("the mailbox is full or switched off"),
-        RefusalKind.SIZE: _("the mail is too large"),
-        RefusalKind.POLICY: _("against the server’s rules, or taken for spam"),
-        RefusalKind.OTHER: _("other responses of the server"),
+def outcome_headings() -> dict[str, str]:
+    """What becomes of recipients, in the order and the words of the page's table."""
+    words = {
+        "accepted": _("accepted"),
+        "refused": _("refused"),
+        "uncertain": _("uncertain"),
+        "excluded": _("excluded"),
+        "stopped": _("stopped"),
+        "waiting": _("waiting"),
     }
-    if reason in kinds:
-        return kinds[RefusalKind(reason)]
-    return reason_words(Reason(reason))
+    return {name: word.capitalize() for name, word in words.items()}
 
 
 def kind_words() -> dict[str, str]:
     """The three states that have reasons."""
-    return {"refused": _("Refused"), "excluded": _("Left out"), "stopped": _("Stopped")}
+    words = outcome_headings()
+    return {name: words[name] for name in ("refused", "excluded", "stopped")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,15 +12,17 @@ from flask_babel import force_locale
 from sqlalchemy import Enum
 
 from mailer.admin.labels import LABELS
-from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
-from mailer.admin.words import words_of
+from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, Tallies, rest
+from mailer.admin.words import mail_words, words_of
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.mail_server import MailServer
+from mailer.models.run_tally import RunTally
 from mailer.models.user import Role, User
 from mailer.queue import SEND_RUN, enqueue
 from mailer.sending import transports
+from mailer.sending.trial import TEMPLATE
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user, save
 from tests.mailings.builders import make_deliveries, make_run
@@ -128,7 +131,8 @@ def test_every_table_has_its_list_and_no_secret_is_in_one(app: Flask) -> None:
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_columns_and_values_have_names_of_their_own(app: Flask, language: str) -> None:
     with app.test_request_context(), force_locale(language):
-        for overview in OVERVIEWS:
+        for overview in EVERY:
+            assert str(overview.title) != overview.model.__tablename__
             names = [*overview.shown, *overview.more]
             labels = [str({**LABELS, **overview.labels}[name]) for name in names]
             assert len(set(labels)) == len(labels), (overview, sorted(labels))
@@ -137,6 +141,16 @@ def test_columns_and_values_have_names_of_their_own(app: Flask, language: str) -
                     for member in column.type.enum_class or ():
                         words = words_of(member)
                         assert language == "en" or re.search("[а-я]", words), (overview, member)
+
+
+def test_kinds_of_account_mails_and_reasons_are_said_in_words(app: Flask) -> None:
+    folders = {path.parent.name for path in Path(app.root_path, "templates", "mail").glob("*/subject.txt")}
+    with app.test_request_context(), force_locale("ru"):
+        for template in (*folders, TEMPLATE):
+            assert re.search("[а-я]", mail_words(template)), template
+        tally = RunTally(run_id=1, kind="excluded", reason="unsubscribed", count=1)
+        shown = [Tallies.computed[name](tally) for name in ("kind", "reason")]
+    assert shown == ["исключено", "отписан"]
 
 
 def test_ids_are_names_and_moments_are_in_one_zone(as_admin: Browser, owner: User) -> None:

@@ -89,6 +89,13 @@ def test_the_file_has_a_row_for_each_with_reasons_that_add_up(as_owner: Browser,
     assert row["Successful attempts"] == "5"
 
 
+def test_the_file_says_the_words_of_the_page_in_its_order(as_owner: Browser, mailing: Mailing) -> None:
+    page = as_owner.get("/reports?rows=mailing").text
+    said = [re.sub(r"\s+", " ", text).strip() for text in re.findall(r"<th [^>]*>(.*?)</th>", page, re.S)]
+    (row,) = rows_of(as_owner.get("/reports/report.csv?rows=mailing").text)
+    assert [name for name in row if name in said] == said
+
+
 def test_paper_holds_every_row(as_owner: Browser, mailing: Mailing) -> None:
     page = as_owner.get(f"/reports/print?mailing={mailing.id}").text
     assert len(figures(page)) == 4 and "data-print" in page and 'class="sidebar"' not in page
