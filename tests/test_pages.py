@@ -34,7 +34,7 @@ def pages(app: Flask, people: dict[str, FlaskClient]) -> Iterator[tuple[str, str
         for name in PEOPLE:
             answer = people[name].get(url)
             page = answer.get_data(as_text=True)
-            if answer.mimetype == "text/html" and answer.status_code != 302 and "<html" in page:
+            if answer.mimetype == "text/html" and answer.status_code not in (302, 303) and "<html" in page:
                 yield f"{name} {url} {answer.status_code}", page
 
 

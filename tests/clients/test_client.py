@@ -48,7 +48,7 @@ def test_a_client_is_added_with_every_attribute(as_owner: Browser, owner: User) 
     ("field", "typed"),
     [
         ("email", ""),
-        ("email", "анна@пример.рф"),
+        ("email", "анна@пример"),
         ("last_name", "я" * 151),
         ("first_name", "a\x00b"),
         ("birth_year", "1899"),
