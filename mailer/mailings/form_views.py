@@ -22,6 +22,7 @@ from mailer.mailings.plan import MailingPlan
 from mailer.mailings.run_queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
+from mailer.refilling import is_refilled
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.planning import has_open_run
@@ -179,7 +180,7 @@ def _form_of(mailing: Mailing) -> MailingForm:
 
 def _calendar_so_far(form: MailingForm) -> Calendar | None:
     """The calendar that the form shows; None when it is none yet, whatever else the form is asked for."""
-    if form.is_submitted():
+    if form.is_submitted() or is_refilled():
         typed = CalendarForm(request.form)
         return _typed_calendar(typed) if typed.validate() else None
     return _typed_calendar(form) if form.starts_at.data is not None else None

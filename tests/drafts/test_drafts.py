@@ -57,6 +57,18 @@ def test_a_button_keeps_it_without_a_script(as_owner: Browser) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [("period", "{{"), ("late_limit", "{{"), ("monthly_on", "x"), ("holiday_rule", "x"), ("timezone", "Nowhere/Else"),
+     ("every", "9" * 4000), ("holiday_country", "??"), ("also_at", "x"), ("window_opens", "25:61")],
+)  # fmt: skip
+def test_a_draft_of_a_mailing_opens_whatever_is_chosen_in_it(as_owner: Browser, name: str, value: str) -> None:
+    whole = {"name": "Осень", "starts_at": "2030-01-01T10:00", "period": "monthly", "every": "1"}
+    autosave(as_owner, "/mailings/new", **(whole | {"holiday_country": "RU", name: value}))
+    page = as_owner.get(f"/mailings/new?kept={db.session.query(Draft).one().id}")
+    assert page.status_code == 200 and "Осень" in page.text
+
+
+@pytest.mark.parametrize(
     ("path", "typed", "model"),
     [
         ("/messages/1/edit", {"subject": "Другая тема"}, Message),
