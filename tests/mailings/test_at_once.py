@@ -124,7 +124,7 @@ def test_who_got_it_a_day_ago_at_most_is_pointed_out_and_the_sender_named(as_own
     make_deliveries(run, accepted=2)
     close(run)
     ask = f"/mailings/{mailing.id}/send-now"
-    page = as_owner.get(ask).text
+    page = as_owner.get(ask).text.replace("\xa0", " ")
     assert "За последние 24 часа эту рассылку уже получили 2 человека" in page
     assert "Вести &lt;" in page
     run.closed_at = utcnow() - timedelta(hours=25)

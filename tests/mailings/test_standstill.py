@@ -16,7 +16,7 @@ from tests.conftest import Browser
 from tests.factories import save
 from tests.mailings.builders import make_deliveries, make_run
 
-SILENT, UNATTENDED = "Работник замолчал посреди работы", "Свободного работника для этого запуска пока нет"
+SILENT, UNATTENDED = "Обработчик посреди работы замолчал", "Свободного работника для этого запуска пока нет"
 
 
 @pytest.fixture
