@@ -97,7 +97,7 @@ def due_account_emails(now: datetime, limit: int = 100) -> Sequence[int]:
     return db.session.scalars(
         select(AccountEmail.id)
         .where(AccountEmail.sent_at.is_(None), AccountEmail.given_up_at.is_(None), AccountEmail.next_try_at <= now)
-        .order_by(AccountEmail.next_try_at)
+        .order_by(AccountEmail.next_try_at, AccountEmail.id)
         .limit(limit)
     ).all()
 

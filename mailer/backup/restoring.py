@@ -148,7 +148,7 @@ def _unpack(archive: zipfile.ZipFile, staging: Path) -> None:
 @contextmanager
 def _swapped(var_dir: Path, staging: Path) -> Iterator[list[Path]]:
     """The folders of uploads changed for those restored, and back again if the `with` fails. Yields what is kept."""
-    stamp = f"{utcnow():%Y%m%d-%H%M%S}"
+    stamp = f"{utcnow():%Y%m%d-%H%M%S-%f}"
     moved: list[tuple[Path, Path]] = []
     kept: list[Path] = []
     try:

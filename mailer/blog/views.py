@@ -25,7 +25,7 @@ YEAR_SECONDS = 31_536_000
 def index() -> ResponseReturnValue:
     """The newest articles, nine a page; those with a tag, those that hold some words."""
     search, tag = searched(request.args), searched(request.args, "tag")
-    number = request.args.get("page", 1, type=whole_number)
+    number = request.args.get("page", 0 if "page" in request.args else 1, type=whole_number)  # 0: there is no such page
 
     def draw() -> str:
         page = queries.published_page(number, search, tag)
