@@ -67,10 +67,10 @@ class Rule:
     month_weekday: int | None = None  # None: that of `first`
     also_at: tuple[time, ...] = ()
     run_limit: int | None = None
-    skipped_count: int = 0
     exceptions: frozenset[date] = frozenset()
     holiday_rule: HolidayRule = HolidayRule.IGNORE
     days_off: DaysOff | None = None
+    skipped_count: int = 0
 
     def __post_init__(self) -> None:
         """Raise RuleError for what is not a rule."""

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -105,7 +105,8 @@ def test_those_who_take_too_long_are_given_up(serve: Serve) -> None:
     for name in ("heads that never end", "bodies that never come", "chunks that never come", "silence"):
         with closing(site.connect()) as client:
             client.sendall(ATTACKS[name])
-            assert client.recv(1000) == b"", name
+            with suppress(ConnectionResetError):  # as good an end, where bytes were left unread
+                assert client.recv(1000) == b"", name
     with closing(site.connect()) as client, pytest.raises(OSError):
         client.sendall(ATTACKS["bodies that never come"])
         for _byte in range(1000):  # a byte now and then is not enough
