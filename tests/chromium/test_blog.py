@@ -66,7 +66,8 @@ def test_an_editor_schedules_an_article_and_publishes_it(page: Page, others_page
     others_page.goto(f"{service.site}/blog?tag=срок")
     others_page.click("text=Назначенная статья")
     others_page.locator("article .prose img").wait_for()
-    assert others_page.locator("article img.post-cover").evaluate("(image) => image.naturalWidth") > 0
+    cover = others_page.locator("article img.post-cover")
+    wait_until(lambda: cover.evaluate("(image) => image.naturalWidth") > 0)
 
 
 def test_an_article_goes_back_with_a_reason_and_comes_again(page: Page, others_page: Page, service: Service) -> None:

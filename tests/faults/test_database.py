@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import psycopg2
 import pytest
@@ -16,6 +17,7 @@ from alembic.operations import Operations
 from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import Column, Integer, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from launcher.embedded import throw_away_postgres
 from launcher.part import start, stop, wait_until_ready
@@ -171,13 +173,21 @@ def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, mount: Mount, long_
     horse = mount(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     for number, change in enumerate([expand, contract]):
-        with db.engine.begin() as connection:  # as migrations/env.py does: one transaction
-            change(Operations(MigrationContext.configure(connection)))
+        migrate(change)
         wait_until(lambda n=number: len(lab.accepted) >= 400 + 200 * n)
     assert horse.wait() == 0
     run = carry_on(run)
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, 1500)
     assert len(lab.accepted) == len(attempts(run)) == 1500  # nobody was even tried twice
+
+
+def migrate(change: Callable[[Operations], None]) -> None:
+    """As migrations/env.py does: one transaction, which leaves nothing when a deadlock ends it, and is tried again."""
+    for _try in range(5):
+        with suppress(OperationalError), db.engine.begin() as connection:
+            change(Operations(MigrationContext.configure(connection)))
+            return
+    raise AssertionError("no migration in five tries")
 
 
 LEDGER_TABLES = ("runs", "slices", "deliveries", "attempts")
