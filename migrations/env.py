@@ -2,8 +2,11 @@ import logging
 from logging.config import fileConfig
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import create_engine, text
+
+from mailer.schema_changes import hold_ledger, patiently
 
 # this is the Alembic Config object, which provides
 # access to the values within the .ini file in use.
@@ -96,14 +99,29 @@ def run_migrations_online():
     owner_url = current_app.config.get("DATABASE_OWNER_URL")
     connectable = create_engine(owner_url) if owner_url else get_engine()
 
-    with connectable.connect() as connection:
+    def change(connection):
         context.configure(connection=connection, target_metadata=get_metadata(), **conf_args)
-
         with context.begin_transaction():
+            if is_a_change():
+                hold_ledger(connection)
             context.run_migrations()
         if owner_url and connection.scalar(text("SELECT to_regprocedure('grant_to_application(text)')")):
             connection.execute(text("SELECT grant_to_application(:role)"), {"role": application_role})
             connection.commit()
+
+    patiently(connectable, change)
+
+
+def is_a_change():
+    """Whether the command moves the schema, from where it is now."""
+    try:
+        wanted = context.get_revision_argument()
+    except KeyError:  # a command that only looks
+        return False
+    except CommandError:  # relative to where the schema is
+        return True
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    return set(filter(None, wanted)) != set(context.get_context().get_current_heads())
 
 
 if context.is_offline_mode():

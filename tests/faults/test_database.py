@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -16,8 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from sqlalchemy import Column, Integer, func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Column, Engine, Integer, func, inspect, select, text
+from sqlalchemy import Connection as SqlConnection
 
 from launcher.embedded import throw_away_postgres
 from launcher.part import start, stop, wait_until_ready
@@ -25,7 +25,8 @@ from launcher.postgres import Postgres
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
-from mailer.sending.listing import FIRST_PART, Listing
+from mailer.schema_changes import PATIENCE, InTheWay, hold_ledger, patiently
+from mailer.sending.listing import FIRST_PART, Listing, plan_deliveries
 from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome
 from tests.conftest import Servers, make_migrated_app
@@ -173,7 +174,7 @@ def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, mount: Mount, long_
     horse = mount(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     for number, change in enumerate([expand, contract]):
-        migrate(change)
+        migrate(change, db.engine)
         wait_until(lambda n=number: len(lab.accepted) >= 400 + 200 * n)
     assert horse.wait() == 0
     run = carry_on(run)
@@ -181,13 +182,50 @@ def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, mount: Mount, long_
     assert len(lab.accepted) == len(attempts(run)) == 1500  # nobody was even tried twice
 
 
-def migrate(change: Callable[[Operations], None]) -> None:
-    """As migrations/env.py does: one transaction, which leaves nothing when a deadlock ends it, and is tried again."""
-    for _try in range(5):
-        with suppress(OperationalError), db.engine.begin() as connection:
+def migrate(change: Callable[[Operations], None], engine: Engine, patience: float = PATIENCE) -> None:
+    """As migrations/env.py does."""
+
+    def work(connection: SqlConnection) -> None:
+        with connection.begin():
+            hold_ledger(connection)
             change(Operations(MigrationContext.configure(connection)))
-            return
-    raise AssertionError("no migration in five tries")
+
+    patiently(engine, work, patience)
+
+
+@pytest.mark.parametrize("between", [[], ["SELECT 1 FROM attempts LIMIT 1"]], ids=["in order", "another order"])
+def test_a_migration_gives_way_to_whoever_holds_tables(
+    lab: Lab, make_run: MakeRun, own_server: OwnServer, between: list[str]
+) -> None:
+    """A transaction that a plain migration would meet head-on: it holds slices and comes to runs, which the migration
+    changes first. `between`: it has come to a later table before, as no sender does."""
+    run = make_run(10)
+    assert plan_deliveries(run.id)
+    log = own_server.server.log
+    begun_at = log.stat().st_size
+    with closing(psycopg2.connect(own_server.server.url())) as sender, sender.cursor() as cursor:
+        for statement in [*between, "UPDATE slices SET ready_at = ready_at"]:
+            cursor.execute(statement)
+        migration = threading.Thread(target=migrate, args=[expand, db.engine])
+        migration.start()
+        wait_until(lambda: waiting_count() > 0)
+        cursor.execute("UPDATE deliveries SET attempt_count = attempt_count")  # counted in runs, by a trigger
+        sender.commit()
+        migration.join(30)
+    assert not migration.is_alive()
+    assert "of_a_later_release" in [column["name"] for column in inspect(db.engine).get_columns("runs")]
+    assert "deadlock" not in log.read_bytes()[begun_at:].decode()
+    migrate(contract, db.engine)
+
+
+def test_a_migration_that_nobody_lets_through_changes_nothing_and_says_who(lab: Lab, make_run: MakeRun) -> None:
+    make_run(10)
+    with db.engine.connect() as other:
+        other.execute(text("SET application_name = 'a long export'"))
+        other.execute(text("SELECT 1 FROM deliveries LIMIT 1"))
+        with pytest.raises(InTheWay, match="a long export"):
+            migrate(expand, db.engine, 0.2)
+    assert "of_a_later_release" not in [column["name"] for column in inspect(db.engine).get_columns("slices")]
 
 
 LEDGER_TABLES = ("runs", "slices", "deliveries", "attempts")
