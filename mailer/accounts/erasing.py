@@ -3,23 +3,75 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from flask import current_app
 from sqlalchemy import delete, func, select, update
 
+from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.journal import note
+from mailer.models.account_email import AccountEmail
+from mailer.models.account_token import AccountToken
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
+from mailer.models.journal_entry import Action
 from mailer.models.run import Run
-from mailer.models.user import User
+from mailer.models.second_factor import KnownDevice, SecondFactor
+from mailer.models.user import Role, User
 
 log = structlog.get_logger()
 BATCH = 5000
 TURN_SECONDS = 0.5
+UNCONFIRMED_FOR = timedelta(days=7)  # then a registration that nobody confirmed is forgotten
+
+
+def forget_person(user: User, now: datetime) -> None:
+    """Take address, name, password and every way in from an account; the tick deletes what else it owns. No commit."""
+    for model in (AccountToken, KnownDevice, SecondFactor):
+        db.session.execute(delete(model).where(model.user_id == user.id))
+    sessions.end_all(user.id)
+    user.email, user.password_hash, user.role = f"deleted-{user.id}@deleted.invalid", "", Role.USER
+    user.granted = []
+    user.name = user.phone = user.country = ""
+    user.avatar_file = None
+    user.erased_at = user.blocked_at = now
+    user.block_reason = "deleted"
+
+
+def forget_unconfirmed(user: User, now: datetime) -> None:
+    """Free the address of a registration that nobody confirmed: for its owner, or because it is old. No commit."""
+    assert user.confirmed_at is None
+    db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id))
+    forget_person(user, now)
+    db.session.flush()  # the address is free before somebody else takes it
+
+
+def forget_old_unconfirmed(now: datetime) -> int:
+    """Forget registrations that nobody confirmed within a week and whose last link has run out; how many. Commits."""
+    live_link = select(AccountToken.id).where(
+        AccountToken.user_id == User.id, AccountToken.used_at.is_(None), AccountToken.expires_at > now
+    )
+    old = select(User).where(
+        User.confirmed_at.is_(None),
+        User.blocked_at.is_(None),
+        User.created_at < now - UNCONFIRMED_FOR,
+        ~live_link.exists(),
+    )
+    ids = db.session.scalars(old.with_only_columns(User.id).order_by(User.id).limit(BATCH)).all()
+    count = 0
+    for user_id in ids:
+        user = db.session.scalar(old.where(User.id == user_id).with_for_update())
+        if user is not None:  # nobody confirmed it meanwhile
+            forget_unconfirmed(user, now)
+            note(Action.ERASED, f"user {user_id}", reason="never confirmed")
+            count += 1
+        db.session.commit()
+    return count
 
 
 def erase_some(seconds: float = TURN_SECONDS) -> int:

@@ -152,10 +152,9 @@ class PasswordAndCodeForm(FlaskForm):
 
 
 class RegistrationForm(FlaskForm):
-    """Opening an account."""
+    """Opening an account. Its password is chosen by whoever follows the mailed link."""
 
     email = email_field("email", autofocus=True)
-    password = new_password_field(_l("Password"))
     consent = BooleanField(
         _l("I agree to the processing of my personal data"),
         validators=[InputRequired(_l("Without your agreement we may not keep an account for you."))],
@@ -185,6 +184,12 @@ class AddressForm(FlaskForm):
     email = email_field("email", autofocus=True)
 
 
+class ConfirmationForm(FlaskForm):
+    """The password of an account whose address is proved by a mailed link."""
+
+    password = new_password_field(_l("Password"), autofocus=True)
+
+
 class NewPasswordForm(FlaskForm):
     """A new password by a mailed link."""
 
@@ -196,6 +201,12 @@ class PasswordForm(FlaskForm):
 
     current = known_password_field(_l("Current password"))
     new = new_password_field(_l("New password"))
+
+
+class NewAddressForm(FlaskForm):
+    """The password of the account that moves to a new address."""
+
+    password = known_password_field(_l("Password of the account"), autofocus=True)
 
 
 class EmailForm(FlaskForm):

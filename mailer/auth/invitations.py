@@ -35,7 +35,8 @@ def link_for(email: str) -> str:
         address = normalise(email)
     except ValueError as error:
         raise BadAddress(_("%(email)s is not an e-mail address.", email=email)) from error
-    if find_user(address) is not None:
+    user = find_user(address)
+    if user is not None and user.is_somebodys:
         raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
     return absolute_url("auth.register", invitation=_serializer().dumps(address))
 

@@ -93,6 +93,11 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
         return self.confirmed_at is not None and self.blocked_at is None
 
     @property
+    def is_somebodys(self) -> bool:
+        """Whether the address belongs to this account: it was proved, or a manager keeps it out."""
+        return self.confirmed_at is not None or self.blocked_at is not None
+
+    @property
     def permissions(self) -> frozenset[Permission]:
         """Those of the role and those granted besides, with the seeing that some need."""
         held = self.role.permissions | {Permission(name) for name in self.granted or ()}

@@ -74,7 +74,7 @@ def test_failures_take_alike_long(web: Browser) -> None:
 @pytest.mark.parametrize(
     ("values", "mark"),
     [
-        ({"confirmed": False}, "/confirm/resend"),
+        ({"confirmed": False}, "Отправить письмо ещё раз"),
         ({"blocked_at": utcnow(), "block_reason": "bought list"}, "bought list"),
     ],
 )

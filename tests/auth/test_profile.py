@@ -145,7 +145,8 @@ def test_the_link_may_be_followed_in_another_browser_which_is_not_signed_in_by_i
     web: Browser, as_owner: Browser, mailbox: Mailbox
 ) -> None:
     ask_for(as_owner)
-    assert web.post(mailbox.fetch_path("moved@")).location == "/login"
+    path = mailbox.fetch_path("moved@")
+    assert web.post(path, data={"password": PASSWORD}).location == "/login"
     assert web.get("/profile").status_code == 302
     assert as_owner.get("/profile").status_code == 302
 

@@ -48,10 +48,10 @@ class Town:
     def register(self, email: str) -> None:
         """A new account, confirmed by the link of its mail."""
         stranger = self.walk("stranger", email, has_account=False)
-        self.fill(stranger, "/register", "auth.register", name="Новичок", email=email, password=PASSWORD, consent="y")
+        self.fill(stranger, "/register", "auth.register", email=email, consent="y")
         wait_until(lambda: self.letters(email))
         [link] = [link for link in self.letters(email) if "/confirm/" in link]
-        self.fill(stranger, link, "auth.do_confirm")
+        self.fill(stranger, link, "auth.do_confirm", password=PASSWORD)
 
     def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> None:
         """Send one form of a page."""

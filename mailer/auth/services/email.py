@@ -12,6 +12,7 @@ from mailer.accounts import letters, sessions
 from mailer.auth import outbox, passwords, tokens
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, WrongPassword
+from mailer.auth.services.registration import give_way
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
@@ -46,7 +47,7 @@ def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
     other = find_user(email)
     if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
         return outbox.post_nothing(user.language)
-    if other is not None and other.id != user.id:
+    if other is not None and other.id != user.id and other.is_somebodys:
         return outbox.post(
             "already-registered",
             other.email,
@@ -61,14 +62,21 @@ def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
     return outbox.post("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)
 
 
-def change_email(secret: str) -> User:
+def change_email(secret: str, by: User | None, password: str) -> User:
     """Move the account to the address that the link was sent to; ends all sessions and tells the old address.
 
-    Raises `tokens.BadToken`, also when somebody else has taken the address meanwhile.
+    Whoever follows the link must be signed in to the account or know its password: the link alone says that somebody
+    owns the address, not that the account is theirs. Raises `WrongPassword`, and `tokens.BadToken`, also when somebody
+    else has taken the address meanwhile.
     """
     now = utcnow()
-    token = tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
+    token = tokens.find(secret, TokenPurpose.CHANGE_EMAIL, now)
     user, old = token.user, token.user.email
+    if (by is None or by.id != user.id) and not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not the password of the account."))
+    tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
+    if user.email.lower() != token.email.lower():
+        give_way(token.email)
     user.email = token.email
     try:
         db.session.flush()

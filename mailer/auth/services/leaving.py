@@ -9,7 +9,8 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete, select
 
-from mailer.accounts import letters, sessions
+from mailer.accounts import letters
+from mailer.accounts.erasing import forget_person
 from mailer.accounts.own_data import write_archive
 from mailer.auth import passwords, pictures
 from mailer.auth.refusals import LastAdmin, WrongPassword
@@ -17,9 +18,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
 from mailer.models.account_email import AccountEmail
-from mailer.models.account_token import AccountToken
 from mailer.models.journal_entry import Action
-from mailer.models.second_factor import KnownDevice, SecondFactor
 from mailer.models.user import Role, User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
@@ -48,16 +47,8 @@ def erase_account(user: User, password: str) -> None:
     _refuse_last_admin(user)
     farewell = letters.write(user, "account-deleted")
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
-    for model in (AccountToken, KnownDevice, SecondFactor):
-        db.session.execute(delete(model).where(model.user_id == user.id))
     brakes.stop_owner(user.id)
-    sessions.end_all(user.id)
-    user.email, user.password_hash, user.role = f"deleted-{user.id}@deleted.invalid", "", Role.USER
-    user.granted = []
-    user.name = user.phone = user.country = ""
-    user.avatar_file = None
-    user.erased_at = user.blocked_at = now
-    user.block_reason = "deleted"
+    forget_person(user, now)
     note(Action.ERASED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     pictures.discard(folder, picture)

@@ -10,6 +10,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.accounts import erasing, sessions
 from mailer.auth import outbox, tokens
 from mailer.auth.addresses import normalise
 from mailer.auth.passwords import hash_password
@@ -31,13 +32,14 @@ CONSENT_VERSION = "2026-11-21"
 log = structlog.get_logger()
 
 
-def register(email: str, password: str, language: str) -> None:
-    """Open an account and mail its confirmation link; who has one already gets a mail that says so.
+def register(email: str, language: str) -> None:
+    """Open an account and mail the link that confirms its address; who has one already gets a mail that says so.
 
-    The visitor learns nothing of the difference. Raises `WeakPassword`.
+    The visitor learns nothing of the difference. Nothing opens the account before the link does, and then only the
+    password set by whoever follows it: the one who typed the address may not be its owner.
     """
     now = utcnow()
-    user = _new_user(email, Role.USER, password, language)
+    user = _new_user(email, Role.USER, secrets.token_urlsafe(32), language)
     user.consented_at, user.consent_version = now, CONSENT_VERSION
     is_new = _insert(user)
     row = _mail_confirmation(user, now) if is_new else _mail_the_known(email, now)
@@ -51,11 +53,12 @@ def register_invited(email: str, password: str, language: str) -> bool:
 
     Raises `WeakPassword`.
     """
-    now = utcnow()
-    user = _new_user(email, Role.USER, password, language)
-    user.consented_at, user.consent_version, user.confirmed_at = now, CONSENT_VERSION, now
-    is_new = _insert(user)
+    _check(password, email)
+    waiting = _unconfirmed(email)
+    user = waiting or _new_user(email, Role.USER, password, language)
+    is_new = waiting is not None or _insert(user)
     if is_new:
+        _take_possession(user, password, utcnow())
         note(Action.REGISTERED, f"user {user.id}", by="invitation")
     db.session.commit()
     return is_new
@@ -72,11 +75,17 @@ def resend_confirmation(email: str, language: str) -> None:
     outbox.wake(row)
 
 
-def confirm_email(secret: str) -> User:
-    """Confirm the address that the link was sent to; raises `tokens.BadToken`."""
+def confirm_email(secret: str, password: str) -> User:
+    """Confirm the address that the link was sent to, and give its account this password; no other opens it.
+
+    Raises `WeakPassword`, and `tokens.BadToken`, also once the account has been confirmed.
+    """
     now = utcnow()
     token = tokens.spend(secret, TokenPurpose.CONFIRM_EMAIL, now)
-    token.user.confirmed_at = token.user.confirmed_at or now
+    if reason := weakness(password, token.user.email):
+        db.session.rollback()
+        raise WeakPassword(reason)
+    _take_possession(token.user, password, now)
     db.session.commit()
     log.info("address confirmed", user_id=token.user_id)
     return token.user
@@ -92,6 +101,8 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     except ValueError as error:
         raise BadAddress(_("%(email)s is not an e-mail address.", email=email)) from error
     password = password or secrets.token_urlsafe(15)
+    _check(password, address)
+    give_way(address)
     user = _new_user(address, role, password, current_app.config["BABEL_DEFAULT_LOCALE"])
     user.confirmed_at = utcnow()
     if not _insert(user):
@@ -102,9 +113,32 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     return user, password
 
 
-def _new_user(email: str, role: Role, password: str, language: str) -> User:
+def _check(password: str, email: str) -> None:
     if reason := weakness(password, email):
         raise WeakPassword(reason)
+
+
+def _unconfirmed(email: str) -> User | None:
+    """The registration of this address that nobody confirmed, and no manager blocked."""
+    user = find_user(email)
+    return user if user is not None and not user.is_somebodys else None
+
+
+def give_way(email: str) -> None:
+    """Forget a registration of this address that nobody confirmed: its owner has it now. No commit."""
+    if user := _unconfirmed(email):
+        erasing.forget_unconfirmed(user, utcnow())
+
+
+def _take_possession(user: User, password: str, now: datetime) -> None:
+    """Who has proved the address owns the account: nothing that anybody set or asked for before opens it. No commit."""
+    user.password_hash = hash_password(password)
+    user.confirmed_at = user.confirmed_at or now
+    user.consented_at, user.consent_version = now, CONSENT_VERSION
+    sessions.end_all(user.id)
+
+
+def _new_user(email: str, role: Role, password: str, language: str) -> User:
     return User(
         email=email,
         role=role,

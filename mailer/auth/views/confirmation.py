@@ -1,4 +1,7 @@
-"""Confirm an address by the mailed link. Opening the link changes nothing, since mail scanners open links too."""
+"""Confirm an address by the mailed link, and set the password of its account.
+
+Opening the link changes nothing, since mail scanners open links too.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from flask_login import current_user
 
 from mailer.auth import limits, services, tokens
 from mailer.auth.destinations import home_path
-from mailer.auth.forms import AddressForm
+from mailer.auth.forms import AddressForm, ConfirmationForm
+from mailer.auth.refusals import WeakPassword
 from mailer.auth.views.blueprint import bp
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
@@ -24,18 +28,26 @@ def bad_token(_error: tokens.BadToken) -> ResponseReturnValue:
 
 @bp.get("/confirm/<token>")
 def confirm(token: str) -> ResponseReturnValue:
-    """A button to confirm the address with."""
+    """A form for the password of the account."""
     found = tokens.find(token, TokenPurpose.CONFIRM_EMAIL, utcnow())
     g.language = found.user.language
-    return render_template("auth/confirm.html", email=found.email)
+    return render_template("auth/confirm.html", email=found.email, form=ConfirmationForm())
 
 
 @bp.post("/confirm/<token>")
 @limits.link_following
 def do_confirm(token: str) -> ResponseReturnValue:
-    """Confirm the address."""
-    user = services.confirm_email(token)
-    g.language = user.language
+    """Confirm the address with the password that is to open the account."""
+    found = tokens.find(token, TokenPurpose.CONFIRM_EMAIL, utcnow())
+    g.language, email = found.user.language, found.email
+    form = ConfirmationForm()
+    try:
+        if not form.validate_on_submit():
+            return render_template("auth/confirm.html", email=email, form=form), 422
+        services.confirm_email(token, form.password.data)
+    except WeakPassword as refusal:
+        form.password.errors = [str(refusal)]
+        return render_template("auth/confirm.html", email=email, form=form), 422
     flash(_("Your address is confirmed. You can log in now."), "success")
     return redirect(url_for("auth.login"), 303)
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.auth import limits, services, session, tokens
-from mailer.auth.forms import EmailForm
+from mailer.auth.forms import EmailForm, NewAddressForm
 from mailer.auth.refusals import AddressTaken, WrongPassword
 from mailer.auth.views.blueprint import bp, me, signed_in
 from mailer.clock import utcnow
@@ -35,22 +35,34 @@ def email() -> ResponseReturnValue:
 
 @bp.get("/confirm-email/<token>")
 def confirm_email(token: str) -> ResponseReturnValue:
-    """A button to take the new address with."""
-    found = tokens.find(token, TokenPurpose.CHANGE_EMAIL, utcnow())
-    g.language = found.user.language
-    return render_template("auth/confirm_email.html", email=found.email)
+    """A button to take the new address with; who is not signed in to the account gives its password."""
+    return _page(token, NewAddressForm())
 
 
 @bp.post("/confirm-email/<token>")
 @limits.link_following
 def do_confirm_email(token: str) -> ResponseReturnValue:
     """Take the new address; only a browser of the same person stays signed in."""
-    is_here = current_user.is_authenticated
-    asker_id = current_user.id if is_here else None
-    user = services.change_email(token)
+    found, form = tokens.find(token, TokenPurpose.CHANGE_EMAIL, utcnow()), NewAddressForm()
+    asker = me() if current_user.is_authenticated else None
+    asker_id = asker.id if asker else None
+    if asker_id != found.user_id and not form.validate_on_submit():
+        return _page(token, form), 422
+    try:
+        user = services.change_email(token, asker, form.password.data or "")
+    except WrongPassword as refusal:
+        form.password.errors = [str(refusal)]
+        return _page(token, form), 422
     g.language = user.language
     flash(_("Your address is now %(email)s.", email=user.email), "success")
     if asker_id != user.id:
         return redirect(url_for("auth.login"), 303)
     session.renew(user)
     return redirect(url_for("auth.email"), 303)
+
+
+def _page(token: str, form: NewAddressForm) -> str:
+    found = tokens.find(token, TokenPurpose.CHANGE_EMAIL, utcnow())
+    g.language = found.user.language
+    is_theirs = current_user.is_authenticated and current_user.id == found.user_id
+    return render_template("auth/confirm_email.html", email=found.email, form=form, is_theirs=is_theirs)

@@ -35,5 +35,5 @@ def register() -> ResponseReturnValue:
         else:
             flash(_("There is an account with this address already. Log in."), "info")
         return redirect(url_for("auth.login"), 303)
-    services.register(form.email.data or "", form.password.data or "", str(get_locale()))
+    services.register(form.email.data or "", str(get_locale()))
     return render_template("auth/mail_sent.html", email=form.email.data, purpose="confirm")
