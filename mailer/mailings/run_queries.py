@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,6 +54,16 @@ class DeliveriesPage:
     rows: list[Row[Any]]
     after: int | None  # the next page begins after it
     before: int | None  # the page before ends before it
+
+    @property
+    def digest(self) -> str:
+        """Another one when the page would show something else (the passing of time aside)."""
+        rows = [
+            (row.Delivery.position, row.Delivery.state, row.Delivery.reason, row.Delivery.attempt_count,
+             row.Delivery.retry_at, row.Attempt and row.Attempt.number)
+            for row in self.rows
+        ]  # fmt: skip
+        return f"{zlib.crc32(repr((rows, self.after, self.before)).encode()):08x}"
 
 
 def visible_run(mailing_id: int, run_id: int, user: User) -> Run:

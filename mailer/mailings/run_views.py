@@ -19,8 +19,8 @@ from mailer.mailings.access import per_user
 from mailer.mailings.blueprint import bp
 from mailer.mailings.export import table_of
 from mailer.mailings.progress import Progress, speed
-from mailer.mailings.verdicts import reason_words, verdict
-from mailer.models.run import COUNTERS, Run
+from mailer.mailings.verdicts import outcome_choices, reason_words, verdict
+from mailer.models.run import Run
 from mailer.searching import searched
 from mailer.sending import closing, faults
 
@@ -32,17 +32,7 @@ AT = "/<int:mailing_id>/runs/<int:run_id>"
 def run(mailing_id: int, run_id: int) -> str:
     """The run's page: figures and people."""
     found = run_queries.visible_run(mailing_id, run_id, current_user)
-    outcome, search = request.args.get("outcome", ""), searched(request.args)
-    page = run_queries.deliveries_page(found, outcome, search, _position("after"), _position("before"))
-    return render_template(
-        "mailings/run.html",
-        page=page,
-        outcome=outcome,
-        outcomes=COUNTERS,
-        q=search,
-        reason_words=reason_words,
-        **_moving(found),
-    )
+    return render_template("mailings/run.html", **_moving(found))
 
 
 @bp.get(f"{AT}/progress")
@@ -145,7 +135,15 @@ def _decide(
 def _moving(found: Run) -> dict[str, object]:
     now = utcnow()
     is_open = found.closed_at is None
+    outcome, search, after, before = _asked()
     return {
+        "page": run_queries.deliveries_page(found, outcome, search, after, before),
+        "outcome": outcome,
+        "q": search,
+        "after": after,
+        "before": before,
+        "choices": outcome_choices(found),
+        "reason_words": reason_words,
         "mailing": found.mailing,
         "run": found,
         "verdict": verdict(found),
@@ -156,6 +154,11 @@ def _moving(found: Run) -> dict[str, object]:
         "cut_off_count": 0 if is_open else closing.cut_off_count(found),
         "may_change": found.owner_id == current_user.id and current_user.can(Permission.SEND),
     }
+
+
+def _asked() -> tuple[str, str, int | None, int | None]:
+    """Which people are looked at: (outcome, words searched, the positions the page hangs on)."""
+    return request.args.get("outcome", ""), searched(request.args), _position("after"), _position("before")
 
 
 def _position(name: str) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from mailer.mailings.run_queries import LEFT
 from mailer.models.delivery import Reason
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 
@@ -211,3 +212,13 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
         Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
     }[Reason(reason)]
+
+
+def outcome_choices(run: Run) -> dict[str, str]:
+    """What the people of a run can be filtered by, and how many are of each: "refused: 12"."""
+    words = {
+        "accepted": _("accepted"), "refused": _("refused"), "excluded": _("excluded"), "stopped": _("stopped"),
+        "uncertain": _("uncertain"), "waiting": _("waiting"), LEFT: _("unsubscribed by its link"),
+    }  # fmt: skip
+    counts = {**run.counts, LEFT: run.unsubscribed_count}
+    return {name: f"{said}: {format_decimal(counts[name])}" for name, said in words.items()}

@@ -65,6 +65,23 @@ class TestPeople:
     def test_wildcards_are_letters(self, as_owner, run):
         assert positions(as_owner.get(address(run, "?q=%25")).text) == []
 
+    def test_what_moves_brings_the_counts_of_the_filter_and_the_people_as_chosen(self, as_owner, mailing):
+        run = make_run(mailing)
+        make_deliveries(run, waiting=2, refused=3)
+        whole = as_owner.get(address(run, "?outcome=refused&after=3")).text
+        (digest,) = re.findall(r'id="people-digest" name="rows" value="(\w+)"', whole)
+        assert "/progress?outcome=refused&amp;after=3" in whole
+        same = as_owner.get(address(run, f"/progress?outcome=refused&after=3&rows={digest}")).text
+        assert re.findall(r'id="choice-(refused|waiting)" hx-swap-oob="innerHTML">([^<]+)<', same) == [
+            ("refused", "отклонено: 3"),
+            ("waiting", "ждут: 2"),
+        ]
+        assert 'id="run-people"' not in same
+        make_deliveries(run, refused=1)
+        moved = as_owner.get(address(run, f"/progress?outcome=refused&after=3&rows={digest}")).text
+        assert positions(moved) == [4, 5, 6]
+        assert 'id="run-people" data-keeps-selection hx-swap-oob="true"' in moved
+
     def test_pages_hang_on_positions_both_ways(self, as_owner, mailing):
         run = make_run(mailing)
         make_deliveries(run, accepted=120)

@@ -182,6 +182,12 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (!isPolling(detail.elt)) root.classList.add("is-loading");
 });
+/* [data-keeps-selection]: a part that renews itself waits while somebody marks words in it. */
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (!detail.fragment.querySelector("[data-keeps-selection]")) return;
+  const marked = getSelection();
+  if (!marked.isCollapsed && marked.containsNode(detail.target, true)) detail.shouldSwap = false;
+});
 document.addEventListener("htmx:afterRequest", () => root.classList.remove("is-loading"));
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   tick();
