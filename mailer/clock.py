@@ -1,7 +1,8 @@
 """The one place where the service reads the time."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -13,6 +14,11 @@ SAME = timedelta(seconds=1)
 def utcnow() -> datetime:
     """Now, aware, in UTC, as this host has it."""
     return datetime.now(UTC)
+
+
+def today_in(zone: str) -> date:
+    """The day that it is now in an IANA zone."""
+    return utcnow().astimezone(ZoneInfo(zone)).date()
 
 
 def database_now() -> datetime:

@@ -16,7 +16,9 @@ from babel.core import get_global
 
 # Territories that Unicode lists beside the countries: unions, and codes for tests.
 NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+CITIES = {("America/Coyhaique", "ru"): "Койайке"}  # younger than the names of Unicode
 NOT_ZONES = {"Factory", "localtime"}  # of the zone database, for machines
+_FIXED = re.compile(r"(?:Etc/)?(?:GMT([+-]?\d+)?|UCT|UTC|Universal|Greenwich|Zulu)")
 _OFFSET = re.compile(r" \(utc(?:[+-][0-9:]+)?\)$")
 ALIASES: Mapping[str, str] = get_global("zone_aliases")  # former IANA name → present
 # Folders of the zone database, and the region of the world (UN M.49) that names each.
@@ -44,6 +46,12 @@ def countries(language: str) -> list[tuple[str, str]]:
 def zone_labels(language: str, now: datetime) -> Mapping[str, str]:
     """IANA name → "city (UTC±h:mm)", region by region; no two labels are the same."""
     return _index(language, now.replace(minute=0, second=0, microsecond=0)).labels
+
+
+def zone_label(zone: str, language: str, now: datetime) -> str:
+    """Any IANA zone, former names too, as a list shows it: "city (UTC±h:mm)"."""
+    labels = zone_labels(language, now)
+    return labels.get(zone) or _labelled(_city(zone, language), _offset_seconds(zone, now))
 
 
 def zone_of(typed: str, language: str, now: datetime) -> str | None:
@@ -104,7 +112,7 @@ def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]
     for folder, code in REGIONS.items():
         cities = sorted(found[folder].items(), key=lambda item: (item[1][0], _alphabetic(item[0])))
         label = str(territories[code]) if code else _sea(folder, language)
-        groups[label] = [(zone, f"{city} ({_utc(offset)})") for city, (offset, zone) in cities]
+        groups[label] = [(zone, _labelled(city, offset)) for city, (offset, zone) in cities]
     return groups
 
 
@@ -115,6 +123,11 @@ def city(zone: str, language: str) -> str:
 
 def _city(zone: str, language: str) -> str:
     # Unicode keeps the names under former keys: Europe/Kiev has one, Europe/Kyiv has none.
+    if found := CITIES.get((zone, language)):
+        return found
+    if fixed := _FIXED.fullmatch(zone):  # "Etc/GMT-3" is three hours ahead
+        hours = int(fixed[1] or 0)
+        return f"UTC{'−' if hours > 0 else '+'}{abs(hours)}" if hours else "UTC"
     kind = ALIASES.get(zone, zone)
     names = Locale(language).time_zones
     for key in (zone, kind, *(alias for alias, meant in ALIASES.items() if meant == kind)):
@@ -138,6 +151,11 @@ def _utc(offset_seconds: float) -> str:
     hours, minutes = divmod(abs(int(offset_seconds)) // 60, 60)
     sign = "+" if offset_seconds > 0 else "−"
     return f"UTC{sign}{hours}:{minutes:02}" if minutes else f"UTC{sign}{hours}"
+
+
+def _labelled(city: str, offset_seconds: float) -> str:
+    offset = _utc(offset_seconds)
+    return city if city == offset else f"{city} ({offset})"
 
 
 def _alphabetic(name: str) -> str:

@@ -25,6 +25,7 @@ from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
+from mailer import places
 from mailer.clock import utcnow
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters["relative"] = relative
     app.jinja_env.filters["accusative"] = accusative
+    app.jinja_env.filters["zone"] = zone_words
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
@@ -102,6 +104,11 @@ def accusative(distance: timedelta | float) -> str:
     span = distance if isinstance(distance, timedelta) else timedelta(seconds=distance)
     text = str(format_timedelta(-abs(span), add_direction=True))
     return text.removesuffix(" назад").removesuffix(" ago")
+
+
+def zone_words(zone: str) -> str:
+    """An IANA zone as its reader calls it: by its city."""
+    return places.city(zone, str(get_locale()))
 
 
 def chosen_timezone() -> str:

@@ -23,8 +23,10 @@ class ZoneInput(TextInput):
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
         list_id = f"{field.id}-zones"
         kwargs = {"list": list_id, "maxlength": MAX_LENGTH, "autocomplete": "off", "spellcheck": "false"} | kwargs
-        offered = places.zone_labels(str(get_locale()), utcnow())
-        options = Markup("").join(_OPTION.format(label, zone) for zone, label in offered.items())
+        language = str(get_locale())
+        other = "en" if language == "ru" else "ru"  # browsers search what stands beside a line too
+        offered = places.zone_labels(language, utcnow())
+        options = Markup("").join(_OPTION.format(label, places.city(zone, other)) for zone, label in offered.items())
         return Markup("{}<datalist id='{}'>{}</datalist>").format(super().__call__(field, **kwargs), list_id, options)
 
 
@@ -38,6 +40,9 @@ class ZoneField(StringField):
         if not valuelist:
             return
         language, typed = str(get_locale()), valuelist[0][:MAX_LENGTH]
+        if self.object_data and typed == places.zone_label(self.object_data, language, utcnow()):
+            self.data = self.object_data  # untouched: a former name stays, another would be another calendar
+            return
         self.data = places.zone_of(typed, language, utcnow())
         if self.data is not None:
             return
@@ -49,5 +54,5 @@ class ZoneField(StringField):
 
     def _value(self) -> str:
         if self.data:
-            return places.zone_labels(str(get_locale()), utcnow()).get(self.data, self.data)
+            return places.zone_label(self.data, str(get_locale()), utcnow())
         return str(self.raw_data[0])[:MAX_LENGTH] if self.raw_data else ""

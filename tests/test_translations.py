@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import string
 from pathlib import Path
 
@@ -68,3 +69,9 @@ def _names(text: str) -> set[str]:
         if found and rest[:1] in string.ascii_letters:
             names.add(name)
     return names
+
+
+def test_no_sentence_hides_in_a_formatted_string() -> None:
+    """Babel does not read the inside of an f-string: what stands there would stay English."""
+    hidden = re.compile(r"""\bf("[^"\n]*\{_\('|'[^'\n]*\{_\(")""")
+    assert [path.name for path in (ROOT / "mailer").rglob("*.py") if hidden.search(path.read_text())] == []

@@ -7,14 +7,17 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 import pytest
+from flask import Flask
 
 from mailer import places
-from mailer.clock import utcnow
+from mailer.clock import today_in, utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.user import User
+from mailer.models.user import Role, User
 from tests.conftest import Browser
-from tests.factories import make_client, make_mailing, make_message
+from tests.factories import make_client, make_mailing, make_message, make_user
+from tests.mailings.form_reader import fields_of
+from tests.world import furnish
 
 PROFILE = {"name": "", "phone": "", "country": "", "language": "ru"}
 
@@ -75,8 +78,13 @@ def test_what_names_no_zone_is_kept_and_answered_with_a_likely_one(
 @pytest.mark.parametrize("path", ["/profile", "/mailings/new"])
 def test_all_zones_are_offered_while_one_types(as_owner: Browser, path: str) -> None:
     page = as_owner.get(path).text
-    offered = re.findall(r"<option value=\"([^\"]+)\">([^<]+)</option>", page.partition("timezone-zones")[2])
-    assert ("Москва (UTC+3)", "Europe/Moscow") in offered
+    offered = re.findall(
+        r"<option value=\"([^\"]+)\">([^<]+)</option>", page.partition("timezone-zones")[2].partition("</datalist>")[0]
+    )
+    assert ("Москва (UTC+3)", "Moscow") in offered
+    assert ("Калькутта (UTC+5:30)", "Kolkata") in offered
+    assert not [pair for pair in offered if re.search("^(Europe|Asia|Africa|America)/", pair[1])]
+    assert [label for label, _other in offered if not re.search("[А-Яа-я]", label)] == ["UTC"]
     assert len(offered) > 400
     assert zone_shown(page) == "Москва (UTC+3)"
 
@@ -96,7 +104,11 @@ def test_a_mailing_takes_a_city_and_its_preview_too(as_owner: Browser, owner: Us
 def test_a_former_name_stays_as_it_is_through_the_form(as_owner: Browser, owner: User) -> None:
     """Another name would be another calendar, planned anew."""
     mailing = make_mailing(owner, timezone="Asia/Kolkata", starts_local=datetime(2030, 1, 2, 9))
-    assert zone_shown(as_owner.get(f"/mailings/{mailing.id}/edit").text) == "Asia/Kolkata"
+    assert zone_shown(as_owner.get(f"/mailings/{mailing.id}/edit").text) == "Калькутта (UTC+5:30)"
+    fields = fields_of(as_owner.get(f"/mailings/{mailing.id}/edit").text, "mailing-form")
+    assert as_owner.post(f"/mailings/{mailing.id}/edit", data=fields).status_code == 303
+    db.session.expire_all()
+    assert mailing.timezone == "Asia/Kolkata"
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
@@ -109,3 +121,41 @@ def test_every_label_and_every_iana_name_leads_back_to_its_zone(language: str) -
     assert len(set(labels.values())) == len(labels)
     names = available_timezones() - places.NOT_ZONES
     assert {name for name in names if places.zone_of(name, language, now) != name} == set()
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_every_zone_has_a_name_that_is_no_identifier(language: str) -> None:
+    names = {zone: places.city(zone, language) for zone in available_timezones() - places.NOT_ZONES}
+    assert [zone for zone, name in names.items() if "/" in name or "_" in name or "GMT" in name] == []
+    if language == "ru":
+        assert {name for name in names.values() if not re.search("[а-я]", name)} - {"UTC"} == {
+            name for name in names.values() if name.startswith("UTC")
+        } - {"UTC"}
+
+
+def test_people_read_of_a_city_wherever_a_zone_is_told(app: Flask, owner: User) -> None:
+    """Pages, paper and heads of files."""
+    owner.timezone, manager, admin = "Asia/Kolkata", make_user(role=Role.MANAGER), make_user(role=Role.ADMIN)
+    furnish(app, owner)
+    app.test_client_class = Browser
+    for person, path, told in [
+        (owner, "/reports", "Калькутта"),
+        (owner, "/reports/print", "Калькутта"),
+        (owner, "/reports/report.csv?rows=run", "По плану (Калькутта)"),
+        (owner, "/mailings/1/runs/1/deliveries.csv", "(Калькутта)"),
+        (manager, f"/manager/users/{owner.id}", "Калькутта"),
+        (admin, f"/admin/users/details/?id={owner.id}", "Калькутта"),
+        (admin, "/admin/users/export.csv", "Калькутта"),
+    ]:
+        page = app.test_client().login(person).get(path).text  # type: ignore[attr-defined]
+        assert told in page, path
+        assert "Asia/" not in page, path
+
+
+def test_files_are_named_by_the_day_of_their_reader(as_owner: Browser, owner: User) -> None:
+    """One of the two zones always has another day than UTC."""
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        owner.timezone = zone
+        db.session.commit()
+        for path in ("/clients/export", "/reports/report.csv?rows=run"):
+            assert f"-{today_in(zone)}.csv" in as_owner.get(path).headers["Content-Disposition"]

@@ -27,6 +27,7 @@ from mailer.extensions import db
 from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
 from mailer.typed import is_impossible
+from mailer.web import zone_words
 
 OPEN = {"index_view", "details_view", "export"}
 BATCH = 1000
@@ -154,7 +155,7 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         query = select(self.model).options(*self.loads).where(*conditions).order_by(*(key.desc() for key in keys))
         columns = list(self.column_details_list)
         yield [self.column_labels.get(name, name) for name in columns] + [
-            _("Times are of this zone: %(zone)s", zone=zone)
+            _("Times are of this zone: %(zone)s", zone=zone_words(zone))
         ]
         rows = session.scalars(query.limit(BATCH)).all()
         while rows:
@@ -174,6 +175,8 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
             return value.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
         if isinstance(value, StrEnum):
             return words_of(value)
+        if column == "timezone":
+            return zone_words(value)
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 

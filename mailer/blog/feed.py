@@ -28,7 +28,7 @@ def rss(posts: Sequence[BlogPost]) -> str:
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
     with force_locale(language):
-        _add(channel, "title", f"{_('Golub')} — {_('Blog')}")
+        _add(channel, "title", _("Golub") + " — " + _("Blog"))
         _add(channel, "description", _("On writing mailings that people are glad to get."))
     _add(channel, "link", absolute_url("blog.index"))
     _add(channel, "language", language)

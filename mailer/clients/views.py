@@ -22,7 +22,7 @@ from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ValueRefused
 from mailer.clients.tag_views import bp as tags
-from mailer.clock import utcnow
+from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -63,7 +63,8 @@ def index() -> str:
 def export() -> Response:
     """The chosen clients as a CSV file."""
     choice = _choice(request.args)
-    return csv_download(f"clients-{utcnow():%Y-%m-%d}.csv", lambda session: table_of(choice, current_user, session))
+    name = f"clients-{today_in(current_user.timezone)}.csv"
+    return csv_download(name, lambda session: table_of(choice, current_user, session))
 
 
 @bp.route("/new", methods=["GET", "POST"])

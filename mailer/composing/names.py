@@ -23,6 +23,16 @@ FIELDS: Mapping[str, str] = MappingProxyType(
     }
 )
 _FIELD_OF = {name: field for field, russian in FIELDS.items() for name in (field, russian)}
+# What other programs and people call our fields: known to suggestions only.
+_LIKE = {
+    "name": "first_name", "firstname": "first_name", "fname": "first_name", "lname": "last_name",
+    "surname": "last_name",
+    "fio": "full_name", "fullname": "full_name", "mail": "email", "e-mail": "email", "year": "birth_year",
+    "birthday": "birth_year", "unsubscribe": "unsubscribe_url", "unsubscribe_link": "unsubscribe_url",
+    "unsub": "unsubscribe_url", "фио": "полное_имя", "имейл": "почта", "емейл": "почта", "адрес": "почта",
+    "имя_клиента": "имя", "клиент": "имя", "год": "год_рождения", "отписка": "ссылка_отписки",
+    "отписаться": "ссылка_отписки", "imya": "имя", "familiya": "фамилия", "otchestvo": "отчество",
+}  # fmt: skip
 _FULL_NAME_PARTS = ("last_name", "first_name", "patronymic")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 
@@ -40,8 +50,10 @@ class Vocabulary:
         return _FIELD_OF.get(name) or self._attributes.get(name) or (typed if self._knows_all else None)
 
     def suggest(self, typed: str) -> str | None:
-        """The nearest known name, in the alphabet of what was typed."""
+        """The name that was meant, else the nearest known one in the alphabet of what was typed."""
         name = folded(typed)
+        if name in _LIKE:
+            return _LIKE[name]
         alphabet = [known for known in (*_FIELD_OF, *self._attributes) if _same_alphabet(known, name)]
         nearest = get_close_matches(name, alphabet, n=1)
         return self._attributes.get(nearest[0], nearest[0]) if nearest else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.composing.names import Vocabulary, value_of
 
@@ -112,6 +112,20 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
     if problems:
         raise PlaceholderError(problems)
     return Template(tuple(part for part in parts if part))
+
+
+def placed(problems: list[Problem], typed: str) -> list[Problem]:
+    """The problems of a cleaned HTML text with the lines and columns of the text as it was `typed`."""
+    try:
+        parse(typed, markup=True)
+    except PlaceholderError as error:
+        places = {(problem.code, problem.name): problem for problem in error.problems}
+        return [_moved(problem, places.get((problem.code, problem.name), problem)) for problem in problems]
+    return problems
+
+
+def _moved(problem: Problem, to: Problem) -> Problem:
+    return replace(problem, line=to.line, column=to.column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import pgettext
@@ -12,13 +13,14 @@ from sqlalchemy import Row
 from mailer.mailings.verdicts import reason_words
 from mailer.models.delivery import DeliveryState
 from mailer.smtp.results import Outcome
+from mailer.web import zone_words
 
 
-def table_of(rows: Iterable[Row[Any]]) -> Iterator[list[object]]:
-    """The header in the reader's language, then a row for every recipient."""
-    yield _header()
+def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
+    """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`."""
+    yield _header(timezone)
     for row in rows:
-        yield _cells(row)
+        yield _cells(row, ZoneInfo(timezone))
 
 
 def delivery_words(state: DeliveryState) -> str:
@@ -47,7 +49,7 @@ def outcome_words(outcome: Outcome) -> str:
     }[outcome]
 
 
-def _header() -> list[object]:
+def _header(timezone: str) -> list[object]:
     return [
         _("No."),
         _("E-mail"),
@@ -59,11 +61,11 @@ def _header() -> list[object]:
         _("SMTP code"),
         _("Enhanced code"),
         _("Server response"),
-        _("Time of the last attempt (UTC)"),
+        _("Time of the last attempt (%(zone)s)", zone=zone_words(timezone)),
     ]
 
 
-def _cells(row: Row[Any]) -> list[object]:
+def _cells(row: Row[Any], zone: ZoneInfo) -> list[object]:
     return [
         row.position,
         row.email,
@@ -75,5 +77,5 @@ def _cells(row: Row[Any]) -> list[object]:
         row.smtp_code,
         row.enhanced_code,
         row.response,
-        row.finished_at and row.finished_at.strftime("%Y-%m-%d %H:%M:%S"),
+        row.finished_at and row.finished_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
     ]

@@ -62,7 +62,8 @@ def edit(mailing_id: int) -> ResponseReturnValue:
     mailing = own_mailing(mailing_id)
     if request.method == "GET" and has_open_run(mailing):
         return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
-    return _answer(MailingForm() if request.method == "POST" else _form_of(mailing), mailing)
+    form = MailingForm(timezone=mailing.timezone) if request.method == "POST" else _form_of(mailing)
+    return _answer(form, mailing)
 
 
 @bp.get("/moments")

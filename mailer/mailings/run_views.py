@@ -68,8 +68,9 @@ def export_run(mailing_id: int, run_id: int) -> Response:
     """The people of the run, as filtered, as a CSV file; the owner's only."""
     found = run_queries.own_run(mailing_id, run_id, current_user)
     outcome, search = request.args.get("outcome", ""), searched(request.args)
+    zone = current_user.timezone
     return csv_download(
-        f"run-{run_id}.csv", lambda session: table_of(run_queries.every_delivery(found, session, outcome, search))
+        f"run-{run_id}.csv", lambda session: table_of(run_queries.every_delivery(found, session, outcome, search), zone)
     )
 
 

@@ -6,7 +6,6 @@ from flask import Response, abort, render_template, request, url_for
 from flask_babel import get_locale
 from flask_login import current_user, login_required
 
-from mailer import places
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
@@ -23,6 +22,7 @@ from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
 from mailer.sending import faults
 from mailer.sending.senders import sender_of
+from mailer.web import zone_words
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -107,7 +107,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     return {
         "mailing": mailing,
         "rule_words": calendar_words(Calendar.of(mailing)),
-        "zone_words": places.city(mailing.timezone, str(get_locale())),
+        "zone_words": zone_words(mailing.timezone),
         "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,
         "runs": queries.runs_page(mailing, page_number()),

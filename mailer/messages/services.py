@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mailer.clock import utcnow
 from mailer.composing.check import check_body, check_subject
 from mailer.composing.html import sanitise
-from mailer.composing.placeholders import PlaceholderError, parse
+from mailer.composing.placeholders import PlaceholderError, parse, placed
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.messages.words import by_field, problem_words
@@ -57,7 +57,8 @@ class Draft:
             try:
                 parse(text, attributes, markup=field == "html_body")
             except PlaceholderError as error:
-                reasons[field] = [problem_words(problem) for problem in error.problems]
+                problems = placed(error.problems, self.html_body) if field == "html_body" else error.problems
+                reasons[field] = [problem_words(problem, field) for problem in problems]
         if not (draft.html_body.strip() or draft.text_body.strip()):
             reasons["html_body"] = [_("Nothing of this HTML can be sent. Write a text.")]
         if reasons:

@@ -159,7 +159,8 @@ def preview() -> ResponseReturnValue:
         draft = draft if draft.subject.strip() else replace(draft, subject=_("(no subject)"))
         look = look_at(draft, current_user, client, queries.attribute_names(current_user.id))
     except MessageRefused as refusal:
-        reasons = [reason for found in refusal.reasons.values() for reason in found]
+        labels = {field.name: field.label.text for field in MessageForm()}
+        reasons = [f"{labels[name]}. {reason}" for name, found in refusal.reasons.items() for reason in found]
         return render_template("messages/_preview.html", look=None, reasons=reasons)
     key = keep(current_user, look.mail.html) if look.mail.html else None
     html_url = url_for("messages.preview_draft_html", key=key) if key else None

@@ -34,24 +34,34 @@ def fault_words(fault: Fault) -> str:
     return _("Line %(line)s holds a control character that mails cannot carry.", line=fault.params["line"])
 
 
-def problem_words(problem: Problem) -> str:
-    """A sentence for a placeholder that cannot be used."""
-    place = {"line": problem.line, "column": problem.column, "name": problem.name}
+def problem_words(problem: Problem, field: str) -> str:
+    """A sentence for a placeholder of the form field `field` that cannot be used; a subject has no lines to tell of."""
+    what = _what_is_wrong(problem)
+    if field == "subject":
+        return what
+    return _("Line %(line)s: %(what)s", line=problem.line, what=what[0].lower() + what[1:])
+
+
+def _what_is_wrong(problem: Problem) -> str:
     if problem.code == "unclosed":
-        return _("Line %(line)s: the placeholder that begins with “%(name)s” is not closed with }}.", **place)
+        return _("The placeholder that begins with “%(name)s” is not closed with }}.", name=problem.name)
     if problem.code == "empty":
-        return _("Line %(line)s: there is no name between the braces.", **place)
+        return _("There is no name between the braces {{ }}.")
     if problem.code == "syntax":
         return _(
-            "Line %(line)s: “%(name)s” is no placeholder. Only a name and a default can stand between braces.", **place
+            "“%(name)s” is no placeholder. Only a name and a default can stand between braces: %(example)s.",
+            name=problem.name,
+            example=_in_braces(typed_name("first_name") + ' | "' + _("friend") + '"'),
         )
+    said = _("There is no placeholder %(name)s.", name=_in_braces(problem.name))
     if problem.suggestion:
-        return _(
-            "Line %(line)s: there is no placeholder “%(name)s”. Did you mean “%(suggestion)s”?",
-            suggestion=problem.suggestion,
-            **place,
-        )
-    return _("Line %(line)s: there is no placeholder “%(name)s”.", **place)
+        return said + " " + _("Did you mean %(suggestion)s?", suggestion=_in_braces(problem.suggestion))
+    known = ", ".join(placeholder_names())
+    return said + " " + _("These are known: %(names)s, and the own fields of your clients.", names=known)
+
+
+def _in_braces(name: str) -> str:
+    return f"{{{{ {name} }}}}"
 
 
 def by_field(faults: Iterable[Fault]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from mailer.mailings.tally_words import why
 from mailer.reports.queries import KINDS, Figures
 from mailer.reports.words import kind_words, outcome_headings
+from mailer.web import zone_words
 
 
 def table_of(lines: Iterable[Figures], rows: str, timezone: str) -> Iterator[list[object]]:
@@ -28,7 +29,7 @@ def _headings(rows: str, timezone: str) -> list[object]:
     if rows == "user":
         return [_("User"), _("Address"), _("Mailings"), _("Runs"), _("Skipped runs")]
     if rows == "run":
-        return [_("Run"), _("Mailing"), _("Owner"), _("Planned (%(zone)s)", zone=timezone)]
+        return [_("Run"), _("Mailing"), _("Owner"), _("Planned (%(zone)s)", zone=zone_words(timezone))]
     return [_("No."), _("Mailing"), _("Owner"), _("Runs"), _("Skipped runs")]
 
 
@@ -56,7 +57,7 @@ def _about(line: Figures, rows: str, timezone: str) -> list[object]:
 def _reasons(line: Figures, kind: str) -> str:
     parts = [f"{why(reason)}: {count}" for reason, count in sorted(line.reasons.get(kind, {}).items())]
     if left := line.unsorted(kind):
-        parts.append(f"{_('not sorted yet')}: {left}")
+        parts.append(_("not sorted yet") + f": {left}")
     return ", ".join(parts)
 
 

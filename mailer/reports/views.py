@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from mailer.access import Permission, requires
-from mailer.clock import utcnow
+from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
@@ -63,7 +61,7 @@ def export() -> Response:
     except Refusal:
         abort(400)
     rows, zone = about["rows"], current_user.timezone
-    name = f"report-{utcnow():%Y-%m-%d}.csv"
+    name = f"report-{today_in(zone)}.csv"
     return csv_download(name, lambda session: table_of(queries.every_line(session, scope, rows), rows, zone))
 
 
@@ -105,7 +103,7 @@ def _about() -> dict[str, Any]:
     rows = request.args.get("rows") or ("run" if mailing else "mailing" if person else "user")
     if rows not in queries.ROWS or (rows == "user" and not oversees):
         abort(400)
-    today: date = utcnow().astimezone(ZoneInfo(current_user.timezone)).date()
+    today = today_in(current_user.timezone)
     return {
         "oversees": oversees,
         "mailing": mailing,

@@ -51,7 +51,7 @@ def send_trial(
         to_email=to.email if to is not None else author.email,
         language=author.language,
         context={
-            "subject": f"{_('[Test]')} {message.subject}" if marks_subject else message.subject,
+            "subject": _("[Test]") + f" {message.subject}" if marks_subject else message.subject,
             "text": message.text_body,
             "html": message.html_body,
             "values": values_of(client) if client is not None else {},

@@ -12,7 +12,8 @@ from flask_babel import force_locale
 from sqlalchemy import Enum
 
 from mailer.admin.labels import LABELS
-from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, Tallies, rest
+from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
+from mailer.admin.tables_of_sending import Tallies
 from mailer.admin.words import mail_words, words_of
 from mailer.clock import utcnow
 from mailer.extensions import db

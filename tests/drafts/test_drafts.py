@@ -33,7 +33,7 @@ def test_what_is_typed_is_kept_and_its_moment_told(as_owner: Browser, owner: Use
     page = as_owner.get(address)
     assert page.status_code == 200 and "{{ имяя }}" in page.text and "Осень" in page.text
     remark = page.text.split('id="text_body-error"')[-1].split("</div>")[0]
-    assert "«имя»" in remark, "the misspelt placeholder is remarked on"
+    assert "Вы имели в виду {{ имя }}?" in remark, "the misspelt placeholder is remarked on"
 
 
 def test_the_same_form_is_one_draft_and_saving_ends_it(as_owner: Browser) -> None:

@@ -72,6 +72,24 @@ class TestWriting:
         answer = as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ фамлия }}"})
         assert "фамилия" in answer.text.split('id="text_body-error"')[1].split("</ul>")[0]
 
+    @pytest.mark.parametrize(
+        ("field", "typed", "said"),
+        [
+            ("subject", "Привет, {{ имея }}", "Подстановки {{ имея }} нет. Вы имели в виду {{ имя }}?"),
+            ("text_body", "Привет!\n\n{{ ФИО }}", "подстановки {{ ФИО }} нет. Вы имели в виду {{ полное_имя }}?"),
+            ("html_body", "<style>p {\ncolor: red}</style>\n<p>{{ name }}</p>", "Строка 3: подстановки {{ name }} нет. "
+             "Вы имели в виду {{ first_name }}?"),
+            ("text_body", "{{ qqqqqqq }}", "Есть такие: почта, имя, фамилия"),
+        ],
+    )  # fmt: skip
+    def test_a_wrong_placeholder_is_told_with_its_place(self, as_owner, field, typed, said):
+        answer = as_owner.post("/messages/new", data=TYPED | {field: typed})
+        assert said in answer.text.split(f'id="{field}-error"')[1].split("</div>")[0]
+        preview = as_owner.post("/messages/preview", data=TYPED | {field: typed}).text
+        label = {"subject": "Тема", "text_body": "Простой текст", "html_body": "Текст с оформлением (HTML)"}[field]
+        assert f"{label}. " in preview
+        assert said in preview
+
     def test_the_owners_own_attributes_are_placeholders(self, as_owner, owner, stranger):
         make_client(owner, attributes={"город": "Тверь"})
         make_client(stranger, attributes={"secret": "1"})

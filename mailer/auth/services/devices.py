@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask_babel import force_locale, format_datetime
 
 from mailer.accounts import known_devices, letters
@@ -9,7 +11,7 @@ from mailer.auth.devices import device_name
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import User
-from mailer.web import absolute_url
+from mailer.web import absolute_url, zone_words
 
 
 def welcome(user: User, mark: str | None, ip: str, user_agent: str) -> str:
@@ -21,7 +23,8 @@ def welcome(user: User, mark: str | None, ip: str, user_agent: str) -> str:
     letter = None
     if has_others and not is_known:
         with force_locale(user.language):
-            when = format_datetime(now, "long")
+            local = now.astimezone(ZoneInfo(user.timezone)).replace(tzinfo=None)
+            when = f"{format_datetime(local, 'd MMMM y, HH:mm', rebase=False)} ({zone_words(user.timezone)})"
         letter = letters.write(
             user, "new-device", device=device_name(user_agent), ip=ip, when=when, link=absolute_url("auth.sessions")
         )

@@ -10,7 +10,7 @@ from mailer.auth import limits, services, session
 from mailer.auth.forms import PresentPasswordForm
 from mailer.auth.refusals import LastAdmin, WrongPassword
 from mailer.auth.views.blueprint import bp, me, signed_in
-from mailer.clock import utcnow
+from mailer.clock import today_in
 from mailer.extensions import db
 
 
@@ -34,7 +34,7 @@ def export_own_data() -> ResponseReturnValue:
     except WrongPassword as refusal:
         form.password.errors = [str(refusal)]
         return _page(export_form=form), 422
-    name = f"golub-{utcnow():%Y-%m-%d}.zip"
+    name = f"golub-{today_in(me().timezone)}.zip"
     return send_file(archive, mimetype="application/zip", as_attachment=True, download_name=name, max_age=0)
 
 

@@ -1,0 +1,114 @@
+"""What the sender makes: runs, their parts, deliveries, attempts, reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import joinedload
+
+from mailer.admin.narrowing import Narrowing, in_period
+from mailer.admin.overview import Overview
+from mailer.mailings.export import delivery_words
+from mailer.mailings.tally_words import why
+from mailer.models.attempt import Attempt
+from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.run import Run
+from mailer.models.run_tally import RunTally
+from mailer.models.slice import Slice
+from mailer.smtp.results import Outcome
+
+MOST_OF_AN_ADDRESS = 1000
+
+
+class Runs(Overview):
+    """Occurrences of mailings, with their figures."""
+
+    model, title, is_large = Run, _l("Runs"), True
+    shown = ("id", "owner_id", "mailing_id", "state", "planned_at", "planned_count", "accepted_count", "refused_count")
+    more = (
+        "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "unlisted_count", "sent_count",
+        "successful_attempt_count", "failed_attempt_count", "unsubscribed_count", "is_on_demand", "stop_reason",
+        "pause_reason", "started_at", "ends_at", "closed_at", "reopened_at", "last_fault", "last_fault_at",
+    )  # fmt: skip
+    computed = {"is_on_demand": lambda run: run.occurrence.startswith("manual:")}
+    labels = {"id": _l("Run"), "planned_count": _l("Planned people")}
+    choices, dated = ("state", "stop_reason"), "planned_at"
+
+
+class Tallies(Overview):
+    """Why people of closed runs were refused, left out or stopped."""
+
+    model, title, is_large = RunTally, _l("Reasons of runs"), True
+    shown = ("run_id", "kind", "reason", "count")
+    computed = {
+        "kind": lambda tally: delivery_words(DeliveryState(tally.kind)),
+        "reason": lambda tally: why(tally.reason),
+    }
+
+
+class Slices(Overview):
+    """How the sender divides a run."""
+
+    model, title, is_large = Slice, _l("Parts of runs"), True
+    shown = ("id", "run_id", "first_position", "last_position", "ready_at", "leased_until", "leased_by")
+
+
+def _of_runs(column: Any, asked: Narrowing, *that: Any) -> ColumnElement[bool]:
+    """Days and values are asked of the runs first, which are few: their rows are not looked through in vain."""
+    return column.in_(select(Run.id).where(*in_period(Run.planned_at, asked.period), *that))
+
+
+def _deliveries_to(address: str) -> Any:
+    """Run and number of the deliveries to a whole address: one look into the unique index of each run."""
+    query = select(Delivery.run_id, Delivery.position).join(Run, Run.id == Delivery.run_id)
+    return query.where(Delivery.email_key == address).limit(MOST_OF_AN_ADDRESS).subquery()
+
+
+class Deliveries(Overview):
+    """One client in one run."""
+
+    model, title, is_large = Delivery, _l("Deliveries"), True
+    shown = ("run_id", "position", "email", "state", "reason", "attempt_count")
+    more = ("client_id", "transient_count", "retry_at")
+    labels = {"transient_count": _l("Tries that count")}
+    choices, is_searched_by_address = ("state", "reason"), True
+    dated_by_run = True
+
+    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        found = super().conditions(asked)
+        if asked.address:
+            found.append(tuple_(Delivery.run_id, Delivery.position).in_(select(_deliveries_to(asked.address))))
+        state = asked.values.get("state")
+        that = [getattr(Run, f"{state.counter}_count") > 0] if state is not None else []
+        if that or asked.period.first or asked.period.last:
+            found.append(_of_runs(Delivery.run_id, asked, *that))
+        return found
+
+
+class Attempts(Overview):
+    """Every try to hand a mail over, with the server's words."""
+
+    model, title, is_large = Attempt, _l("Attempts"), True
+    shown = ("run_id", "position", "email", "number", "outcome", "smtp_code", "response", "seconds", "finished_at")
+    more = ("phase", "enhanced_code", "tls", "transport", "worker", "started_at")
+    computed = {
+        "email": lambda attempt: attempt.delivery.email,
+        "seconds": lambda attempt: round((attempt.finished_at - attempt.started_at).total_seconds(), 3),
+    }
+    labels = {"transport": _l("Mail server")}
+    loads = (joinedload(Attempt.delivery),)
+    choices, is_searched_by_address = ("outcome", "phase"), True
+    dated_by_run = True
+
+    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        found = super().conditions(asked)
+        if asked.address:
+            found.append(tuple_(Attempt.run_id, Attempt.position).in_(select(_deliveries_to(asked.address))))
+        outcome = asked.values.get("outcome")
+        counter = Run.successful_attempt_count if outcome is Outcome.ACCEPTED else Run.failed_attempt_count
+        that = [counter > 0] if outcome is not None else []
+        if that or asked.period.first or asked.period.last:
+            found.append(_of_runs(Attempt.run_id, asked, *that))
+        return found
