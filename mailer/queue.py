@@ -34,7 +34,7 @@ SEND_ACCOUNT_EMAIL = "mailer.jobs.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.import_clients"
 
 QUEUE_OF = {TICK: TICKS, SEND_ACCOUNT_EMAIL: ACCOUNTS, SEND_RUN: MAILINGS, IMPORT_CLIENTS: IMPORTS}
-WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in this order
+WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns
 JOB_TIMEOUT_SECONDS = 3600
 LIVING_SECONDS = 60.0  # twice the longest silence of a worker that is well
 

@@ -143,8 +143,10 @@ class Browser(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Ask for a page. The test's own application context lends its `g`, where the person signed in and the
-        language are kept, to every request: nothing of one may reach the next."""
+        language are kept, and its database session to every request: nothing of one may reach the next."""
         g.__dict__.clear()
+        db.session.flush()
+        db.session.expire_all()  # else an object that is still held somewhere shows what it was, not what it is
         return super().open(*args, **kwargs)
 
     def login(self, user: User) -> Browser:

@@ -68,6 +68,7 @@ SENTENCES: dict[str, LazyString] = {
     "rows_rejected": _l("Some rows are wrong, and you asked for all or nothing. Nothing was written."),
     "file_missing": _l("The uploaded file is gone. Please upload it again."),
     "internal": _l("The import broke off through a fault of ours. Nothing was written."),
+    "broke_off": _l("The import broke off five times before its end. Nothing was written. Try a smaller file."),
     # a choice of columns
     "no_address_column": _l("No column is chosen for the address."),
     "column_twice": _l("Two columns are chosen for “%(field)s”. Leave one of them."),

@@ -11,6 +11,7 @@ from typing import Any
 from rq import Queue, SimpleWorker, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.worker import DequeueStrategy
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import queue
@@ -49,7 +50,8 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     """Work on the queues of `name` (`queue.WORKERS`) until told to end.
 
     The tick runs in the worker's own process: it takes milliseconds and must not wait for a fork. Everything else is
-    forked, so that whatever a job leaks or breaks ends with it.
+    forked, so that whatever a job leaks or breaks ends with it. The queues take turns: a run that goes on for days comes
+    back to its queue after each turn, and an import would wait for its end.
     """
     redis = queue.own_connection()
     kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker
@@ -62,7 +64,12 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     worker.log_result_lifespan = False
     _warm_up()
     gc.freeze()  # what is here by now stays: a work-horse whose collector looked at it would copy its pages
-    worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)
+    worker.work(
+        burst=burst,
+        logging_level="WARNING",
+        with_scheduler=False,
+        dequeue_strategy=DequeueStrategy.ROUND_ROBIN,
+    )
 
 
 def _warm_up() -> None:

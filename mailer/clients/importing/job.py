@@ -31,6 +31,7 @@ from mailer.models.client_import import ClientImport, ImportState
 log = structlog.get_logger()
 
 MAX_ROWS = 1_000_000
+MOST_TRIES = 5  # a file that ends the worker every time must not do so for ever
 LOCKS = 0x474F4C42  # the class of advisory locks that say "this import is being worked on"
 _SHOW_EVERY = 2000, 0.5  # rows, seconds
 
@@ -70,9 +71,12 @@ def _carry_out(work: Connection, import_id: int) -> None:
     job = work.execute(select(ClientImport.__table__).where(ClientImport.id == import_id)).one_or_none()
     if job is None or job.state not in (ImportState.QUEUED, ImportState.RUNNING):
         return
-    source, _encoding, _sheet = source_of(job.stored_file, job.options.get("sheet"))
-    _show(import_id, state=ImportState.RUNNING, started_at=utcnow(), done_count=0)
-    options: dict[str, Any] = job.options
+    tries = job.options.get("tries", 0) + 1
+    if tries > MOST_TRIES:
+        raise ValueRefused("broke_off")
+    options: dict[str, Any] = job.options | {"tries": tries}
+    _show(import_id, state=ImportState.RUNNING, started_at=utcnow(), done_count=0, options=options)
+    source, _encoding, _sheet = source_of(job.stored_file, options.get("sheet"))
     draft = Draft(path_of(job.stored_file).with_suffix(".draft.jsonl"))
     tally = Tally()
     cursor = cast(extensions.cursor, work.connection.cursor())
