@@ -1,4 +1,7 @@
-"""Real PostgreSQL, real Valkey, one application; every test starts with empty tables."""
+"""Real PostgreSQL, real Valkey, one application; every test starts with empty tables.
+
+The application is the role that owns nothing, as in production; what needs the owner of the tables says so.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 import pytest
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from redis import Redis
+from sqlalchemy import Engine, NullPool, create_engine
 from werkzeug.test import TestResponse
 from xdist.scheduler import LoadFileScheduling
 
 from config import TestingConfig
+from config import database_url as sqlalchemy_url
+from launcher.application_role import application_url, let_in
 from mailer import create_app
 from mailer.accounts import sessions
 from mailer.clock import utcnow
@@ -32,6 +38,8 @@ os.environ["LC_ALL"] = "C.UTF-8"  # the language that commands speak to the test
 ROOT = Path(__file__).resolve().parent.parent
 LARGE = 4 * 2**20  # bytes of a table
 BROWSER_TESTS = "tests/chromium/"
+ROLE_PASSWORD = "secret"
+OWNER = "engine of the owner"
 
 
 @dataclass(frozen=True)
@@ -85,13 +93,26 @@ def run_sql(url: str, statement: str) -> None:
 
 @pytest.fixture(scope="session")
 def migrated_app(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Flask:
-    """The application on a database that the migrations made."""
-    return make_migrated_app(servers.database_url, servers.redis_url, tmp_path_factory.mktemp("var"))
+    """The application on a database that the migrations made, by the role that `make run` gives it."""
+    var_dir = tmp_path_factory.mktemp("var")
+    make_migrated_app(servers.database_url, servers.redis_url, var_dir)
+    let_in(servers.database_url, ROLE_PASSWORD)
+    app = make_app(application_url(servers.database_url, ROLE_PASSWORD), servers.redis_url, var_dir)
+    app.extensions[OWNER] = create_engine(sqlalchemy_url(servers.database_url), poolclass=NullPool)
+    return app
 
 
 def make_migrated_app(database_url: str, redis_url: str, var_dir: Path) -> Flask:
-    """Migrate that database and give the application on it."""
-    app = create_app(
+    """Migrate that database and give the application on it, as the owner of the tables."""
+    app = make_app(database_url, redis_url, var_dir)
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+    return app
+
+
+def make_app(database_url: str, redis_url: str, var_dir: Path) -> Flask:
+    """The application of the tests."""
+    return create_app(
         TestingConfig(
             DATABASE_URL=database_url,
             REDIS_URL=redis_url,
@@ -101,9 +122,23 @@ def make_migrated_app(database_url: str, redis_url: str, var_dir: Path) -> Flask
             WTF_CSRF_ENABLED=False,
         )
     )
-    with app.app_context():
-        upgrade(directory=str(ROOT / "migrations"))
-    return app
+
+
+def owner_engine() -> Engine:
+    """The current application's database by the owner of its tables."""
+    return cast(Engine, current_app.extensions.get(OWNER, db.engine))
+
+
+@pytest.fixture
+def by_the_owner(app: Flask) -> Iterator[None]:
+    """The application is the owner of its tables for this test, which does what the application may not."""
+    plain, name = db.engine, "SQLALCHEMY_DATABASE_URI"
+    url = owner_engine().url.render_as_string(hide_password=False)
+    db.session.remove()
+    db.engines[None], app.config[name], plain_url = owner_engine(), url, app.config[name]
+    yield
+    db.session.remove()
+    db.engines[None], app.config[name] = plain, plain_url
 
 
 @pytest.fixture
@@ -125,7 +160,7 @@ def empty_the_tables() -> None:
     filled = " UNION ALL ".join(
         f"SELECT '{name}', pg_table_size('{name}') WHERE EXISTS (SELECT FROM {name})" for name in names
     )
-    with db.engine.begin() as connection:
+    with owner_engine().begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers, no references
         sizes = dict(connection.exec_driver_sql(filled).tuples().all())
         if any(size > LARGE for size in sizes.values()):

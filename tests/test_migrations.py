@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 
+from launcher.application_role import let_in
 from mailer.extensions import db
-from tests.conftest import ROOT
+from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 
 MIGRATIONS = str(ROOT / "migrations")
 
@@ -27,9 +29,11 @@ def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
-def test_every_migration_goes_back_and_forth(app: Flask) -> None:
+@pytest.mark.usefixtures("by_the_owner")
+def test_every_migration_goes_back_and_forth(app: Flask, servers: Servers) -> None:
     db.session.remove()
     downgrade(directory=MIGRATIONS, revision="base")
     upgrade(directory=MIGRATIONS)
     with db.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), db.metadata) == []
+    let_in(servers.database_url, ROLE_PASSWORD)

@@ -26,13 +26,18 @@ def database(*, is_alone: bool) -> Iterator[str]:
         except AlreadyRunning as error:
             if is_alone:
                 raise Refusal(_("Golub is running in %(folder)s: stop it first.", folder=var_dir)) from error
-            yield current_app.config["SQLALCHEMY_DATABASE_URI"]
+            yield _owners_url()
             return
         if os.environ.get("DATABASE_URL"):
-            yield current_app.config["SQLALCHEMY_DATABASE_URI"]
+            yield _owners_url()
             return
         try:
             url = stack.enter_context(own_postgres(var_dir, may_be_new=is_alone))
         except StartError as error:
             raise Refusal(str(error)) from error
         yield url
+
+
+def _owners_url() -> str:
+    """By whoever owns the tables, where the application's role does not: it makes no table and empties none."""
+    return str(current_app.config["DATABASE_OWNER_URL"] or current_app.config["SQLALCHEMY_DATABASE_URI"])

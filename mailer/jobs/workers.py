@@ -50,8 +50,8 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     """Work on the queues of `name` (`queue.WORKERS`) until told to end.
 
     The tick runs in the worker's own process: it takes milliseconds and must not wait for a fork. Everything else is
-    forked, so that whatever a job leaks or breaks ends with it. The queues take turns: a run that goes on for days comes
-    back to its queue after each turn, and an import would wait for its end.
+    forked, so that whatever a job leaks or breaks ends with it. The queues take turns: a run that goes on for days
+    comes back to its queue after each turn, and an import would wait for its end.
     """
     redis = queue.own_connection()
     kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker

@@ -33,7 +33,12 @@ def lab(mails: int, names: tuple[str, ...], here: bool) -> None:
         return
     words = [*("--mails", str(mails)), *(word for name in names for word in ("--scenario", name)), "--here"]
     with throw_away_database() as url:  # a process of its own, so that nothing here knows the service's database
-        environment = os.environ | {"DATABASE_URL": url, "LEASE_SECONDS": str(LEASE_SECONDS), "SLICE_SIZE": "100"}
+        environment = os.environ | {
+            "DATABASE_URL": url,
+            "DATABASE_OWNER_URL": "",  # else the upgrade would be one of the service's database
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "SLICE_SIZE": "100",
+        }
         command = [sys.executable, "-m", "flask", "lab", *words]
         sys.exit(subprocess.call(command, cwd=ROOT, env=environment | {"FLASK_APP": "wsgi.py"}))  # noqa: S603
 

@@ -46,7 +46,8 @@ HURRY = (
 @contextmanager
 def throw_away_database() -> Iterator[str]:
     """The address of an empty database beside the service's own, dropped at the end whatever happens."""
-    url = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
+    config = current_app.config  # the application's own role makes no databases
+    url = make_url(config["DATABASE_OWNER_URL"] or config["SQLALCHEMY_DATABASE_URI"]).set(drivername="postgresql")
     name = f"{PREFIX}{uuid.uuid4().hex[:8]}"
     server = psycopg2.connect(url.render_as_string(hide_password=False))
     server.autocommit = True

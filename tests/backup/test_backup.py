@@ -106,6 +106,7 @@ def test_passwords_of_servers_stay_where_they_are(servers: Servers, var_dir: Pat
         assert set(json.loads(archive.read("secrets.json"))) == {"secret_key", "later"}
 
 
+@pytest.mark.usefixtures("by_the_owner")
 def test_one_moment_while_work_goes_on(
     app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
 ) -> None:
@@ -226,12 +227,13 @@ def test_the_commands_ask_before_they_replace(
     app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", servers.database_url)
+    monkeypatch.setitem(app.config, "DATABASE_OWNER_URL", servers.database_url)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     email, file = owner.email, str(tmp_path / "b.zip")
     flask = app.test_cli_runner().invoke
     assert "users 1" in flask(args=["backup", file]).output
 
-    monkeypatch.setitem(app.config, "SQLALCHEMY_DATABASE_URI", elsewhere)
+    monkeypatch.setitem(app.config, "DATABASE_OWNER_URL", elsewhere)
     checked = flask(args=["restore", "--check", file])
     assert (checked.exit_code, look_at(elsewhere).user_count) == (0, 0)
     assert "confirm-instance" in flask(args=["restore", file]).output

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 import psycopg2
+import pytest
 from flask import Flask
 
+from tests.conftest import Servers
 from tests.jobs.test_jobs import flask
 
 
-def test_every_scenario_adds_up_and_the_database_is_gone(app: Flask) -> None:
+def test_every_scenario_adds_up_and_the_database_is_gone(
+    app: Flask, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_OWNER_URL", servers.database_url)  # the application's role makes no databases
     done = flask(app, "lab", "--mails", "40")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()

@@ -23,6 +23,7 @@ from mailer.sending.listing import plan_deliveries
 from mailer.sending.rounds import Writer
 from mailer.smtp.lab import Lab
 from mailer.smtp.results import Outcome, Phase, Result
+from tests.conftest import owner_engine
 from tests.faults.conftest import outcomes
 
 MakeRun = Callable[..., Run]
@@ -51,11 +52,12 @@ def ledger(app: Flask, lab: Lab, make_run: MakeRun) -> Iterator[Ledger]:
     found = Ledger(lambda: psycopg2.connect(url, connection_factory=Forgetful), Writer(run.id, "test", None, 10))
     yield found
     found.close()
-    db.session.execute(text("UPDATE slices SET marked = NULL"))  # no mail has left here
-    db.session.execute(text("DELETE FROM attempts"))
-    db.session.execute(text("DELETE FROM deliveries"))
-    db.session.execute(text("UPDATE runs SET state = 'planned', successful_attempt_count = 0"))
-    db.session.commit()
+    db.session.rollback()
+    with owner_engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE slices SET marked = NULL")  # no mail has left here
+        connection.exec_driver_sql("DELETE FROM attempts")
+        connection.exec_driver_sql("DELETE FROM deliveries")
+        connection.exec_driver_sql("UPDATE runs SET state = 'planned', successful_attempt_count = 0")
 
 
 def accepted(claim: Claim, position: int) -> Entry:

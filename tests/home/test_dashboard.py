@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import text, update
 
@@ -73,6 +74,7 @@ def test_attempts_are_told_by_the_day_of_the_owners_zone(app: Flask, owner: User
     assert [day for day in days if day[1:] != (0, 0)] == [((evening + timedelta(days=1)).date(), 1, 1)]
 
 
+@pytest.mark.usefixtures("by_the_owner")
 def test_attempts_are_told_by_the_day_they_were_made(app: Flask, owner: User, make_run: MakeRun) -> None:
     """Not by the day that their run was planned for, nor all by the day on which it began."""
     owner.timezone = "UTC"

@@ -16,7 +16,7 @@ from mailer.journal.verifying import verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import Role, User
-from tests.conftest import Browser
+from tests.conftest import Browser, owner_engine
 from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user, save
 
 
@@ -116,6 +116,7 @@ def test_what_was_refused_is_written_down(as_stranger: Browser, as_manager: Brow
     assert len(entries(Action.NOT_FOUND)) == 2, "trying numbers does not fill the journal"
 
 
+@pytest.mark.usefixtures("by_the_owner")
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE journal SET actor_id = 9", "DELETE FROM journal", "TRUNCATE journal", "DELETE FROM journal WHERE false"],
@@ -130,7 +131,7 @@ def test_the_database_only_lets_entries_be_added(app: Flask, statement: str) -> 
 
 def tamper(statement: str) -> None:
     """What somebody with the rights of the table's owner can do."""
-    with db.engine.begin() as connection:
+    with owner_engine().begin() as connection:
         connection.execute(text("ALTER TABLE journal DISABLE TRIGGER USER"))
         connection.execute(text(statement))
         connection.execute(text("ALTER TABLE journal ENABLE TRIGGER USER"))

@@ -6,39 +6,29 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 
 import psycopg2
 import pytest
 from flask import Flask
 from psycopg2.errors import InsufficientPrivilege
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from launcher.application_role import ROLE, application_url, let_in
 from mailer.accounts.erasing import erase_some
 from mailer.extensions import db
 from mailer.journal.verifying import verify
 from mailer.models.user import User
-from tests.conftest import ROOT, Servers
+from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 from tests.factories import PASSWORD
 from tests.test_access import TABLE
 from tests.world import address_of, browsers_of_everybody, query_of
 
 
 @pytest.fixture
-def plain_url(app: Flask, servers: Servers) -> Iterator[str]:
-    """The test's database by the plain role, which the application uses for the length of a test."""
-    let_in(servers.database_url, "secret")
-    let_in(servers.database_url, "secret")  # a second start finds it so
-    url = application_url(servers.database_url, "secret")
-    owner_engine = db.engines[None]
-    owner_engine.dispose()
-    db.engines[None] = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
-    db.session.remove()
-    yield url
-    db.session.remove()
-    db.engines[None].dispose()
-    db.engines[None] = owner_engine
+def plain_url(app: Flask, servers: Servers) -> str:
+    """The test's database by the plain role."""
+    let_in(servers.database_url, ROLE_PASSWORD)  # a second start finds it so
+    return application_url(servers.database_url, ROLE_PASSWORD)
 
 
 FORBIDDEN = [

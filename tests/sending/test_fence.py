@@ -21,6 +21,7 @@ from mailer.sending import fence
 from mailer.sending.fence import Held, InstanceHeld
 from mailer.sending.planning import set_next_run, start_due, start_now
 from mailer.smtp.lab import Lab
+from tests.conftest import owner_engine
 from tests.factories import make_client, make_mailing
 from tests.sending.conftest import finish
 from tests.sending.test_planning import NOW, at
@@ -87,6 +88,7 @@ def test_a_run_that_goes_is_held_too(lab: Lab, make_run: Callable[..., Run]) -> 
     assert finish(run).state is RunState.COMPLETE
 
 
+@pytest.mark.usefixtures("by_the_owner")
 def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
@@ -97,6 +99,7 @@ def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirm
     assert fence.why_held() is Held.BACK_IN_TIME
 
 
+@pytest.mark.usefixtures("by_the_owner")
 def test_runs_deleted_with_their_owner_are_no_copy(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
@@ -149,7 +152,7 @@ def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:
 
 
 def test_an_ordinary_role_of_postgres_may_ask(app: Flask) -> None:
-    with db.engine.connect() as connection:
+    with owner_engine().connect() as connection:
         connection.exec_driver_sql("CREATE ROLE golub_plain")
         connection.exec_driver_sql("SET ROLE golub_plain")
         assert connection.exec_driver_sql("SELECT system_identifier FROM pg_control_system()").scalar()

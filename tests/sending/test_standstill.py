@@ -104,6 +104,7 @@ def test_what_stands_still_can_be_stopped(planned: Run, lab: Lab, make_stuck: Ca
     assert_adds_up(run)
 
 
+@pytest.mark.usefixtures("by_the_owner")
 def test_figures_that_lie_are_counted_anew(planned: Run, lab: Lab) -> None:
     """As after a restore without the triggers."""
     db.session.execute(text("SET LOCAL session_replication_role = replica"))
