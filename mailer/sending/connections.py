@@ -8,6 +8,7 @@ import select
 import time
 from collections.abc import Callable
 from functools import partial
+from secrets import randbits
 from typing import Any
 
 import psycopg2
@@ -22,9 +23,11 @@ SESSION = (
     "tcp_keepalives_interval=10",
     "tcp_keepalives_count=3",
     "plan_cache_mode=force_generic_plan",  # a prepared statement is not planned anew
+    "client_connection_check_interval=2000",  # milliseconds: a statement that waits ends when nobody waits for it
 )
 CLIENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
+SESSION_LOCKS = 0x474F4C44  # the class of advisory locks that say "this worker's connection is alive"
 
 
 def connector() -> Callable[..., Connection]:
@@ -41,6 +44,24 @@ def _connect(*arguments: Any, **settings: Any) -> Connection:
     if connection.async_:  # where libpq's own limit does not count
         wait_until_done(connection, CONNECT_SECONDS)
     return connection
+
+
+class OneAtATime:
+    """Sees to it that a lost connection is gone at the server before the next one of its owner speaks.
+
+    A statement whose answer was lost may still be waiting there. Executed after its repetition it would put back
+    older flags, and a mail that is on its way would not be in doubt when its worker dies.
+    """
+
+    def __init__(self) -> None:
+        self._key = randbits(31)
+
+    def begin(self, connection: Connection) -> None:
+        """To be called with each new connection. OperationalError, "not yet", while the one before lives."""
+        with connection.cursor() as cursor:
+            execute(cursor, "SELECT pg_try_advisory_lock(%s, %s)", (SESSION_LOCKS, self._key))
+            if cursor.fetchone() != (True,):
+                raise psycopg2.OperationalError("the statement of the lost connection is not over")
 
 
 class Patience:

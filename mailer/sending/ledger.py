@@ -32,7 +32,7 @@ from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import statements
 from mailer.sending.changes import ALIKE_FROM, ALIKE_FROM_FEW, Progress, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
-from mailer.sending.connections import Patience, is_away
+from mailer.sending.connections import OneAtATime, Patience, is_away
 from mailer.sending.rounds import Round, Writer, array
 from mailer.sending.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
@@ -47,7 +47,8 @@ class Ledger:
 
     def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
         self._connect = connect
-        self._connection = connect()
+        self._one_at_a_time = OneAtATime()
+        self._connection = self._connected()
         self._prepared: Connection | None = None  # knows the statement of `mark_and_record`
         self.writer = writer
         self._run_id = writer.run_id
@@ -56,6 +57,16 @@ class Ledger:
     def close(self) -> None:
         """Give the connection back to the server."""
         self._connection.close()
+
+    def _connected(self) -> Connection:
+        connection = self._connect()
+        try:
+            self._one_at_a_time.begin(connection)
+            connection.commit()
+        except Error:
+            connection.close()
+            raise
+        return connection
 
     def claim(self, condition: str = DUE) -> tuple[Claim, Sequence[int]] | None:
         """Lease one slice with due work: the claim, and the positions that its former holder left in doubt.
@@ -194,7 +205,7 @@ class Ledger:
         while True:
             try:
                 if self._connection.closed:
-                    self._connection = self._connect()
+                    self._connection = self._connected()
                 with self._connection, self._connection.cursor() as cursor:
                     return work(cursor, is_repeated)
             except (DatabaseError, InterfaceError) as error:

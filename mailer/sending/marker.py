@@ -18,7 +18,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.sending import statements
 from mailer.sending.claims import Claim, Entry
-from mailer.sending.connections import Patience, execute, is_away
+from mailer.sending.connections import OneAtATime, Patience, execute, is_away
 from mailer.sending.rounds import Round, Writer
 
 log = structlog.get_logger()
@@ -46,6 +46,7 @@ class Marker:
 
     def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
         self._connect = connect
+        self._one_at_a_time = OneAtATime()
         self._writer = writer
         self._inbox: list[Mark | Entry] = []
         self._batch: list[Mark | Entry] = []  # on its way
@@ -197,6 +198,7 @@ class Marker:
     def _connected(self) -> Connection:
         connection = self._connect()
         try:
+            self._one_at_a_time.begin(connection)
             with connection.cursor() as cursor:
                 execute(cursor, statements.PREPARE_MARK)
         except Error:

@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from time import sleep
 from typing import Any
 
 import psycopg2
 import pytest
 from flask import Flask
-from psycopg2.extensions import POLL_OK
+from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from sqlalchemy import select, text
 
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run
+from mailer.sending import statements
 from mailer.sending.claims import Claim, Entry, LeaseLost
 from mailer.sending.connections import connector
 from mailer.sending.ledger import Ledger
@@ -42,6 +45,36 @@ class Forgetful(Connection):
             self.close()
             raise psycopg2.OperationalError("server closed the connection unexpectedly")
         return state
+
+
+class Late(Connection):
+    """A connection that is lost while its first group commit is on the way; the server executes that a second later."""
+
+    stage = "new"
+
+    def cursor(self, *arguments: Any, **settings: Any) -> Any:
+        """One that says when it speaks for the first time."""
+        return super().cursor(*arguments, cursor_factory=LateCursor, **settings)
+
+    def poll(self) -> int:
+        """Break off as soon as the statement has left."""
+        state: int = super().poll()
+        if self.isexecuting() and state == POLL_READ and Late.stage == "asked":
+            Late.stage = "lost"
+            self.close()
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+        return state
+
+
+class LateCursor(Cursor):
+    """Lets the first group commit sleep before it works."""
+
+    def execute(self, query: Any, arguments: Any = None) -> None:
+        """As any, but for the first."""
+        if query == statements.MARK and Late.stage == "new":
+            Late.stage = "asked"
+            query = f"SELECT pg_sleep(1); {query}"
+        super().execute(query, arguments)
 
 
 @pytest.fixture
@@ -151,6 +184,25 @@ def test_a_commit_whose_answer_is_lost_is_made_once(claim: Claim) -> None:
     assert (told.answers, told.written, told.errors) == ([(3, True)], [1, 2], [])
     assert db.session.scalars(select(Attempt.position).order_by(Attempt.position)).all() == [1, 2]
     assert flags() == "001"
+
+
+def test_a_commit_that_its_repetition_overtook_takes_no_flag_back(claim: Claim) -> None:
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def connect(**settings: Any) -> Connection:
+        connection = psycopg2.connect(url, connection_factory=Late, **settings)
+        psycopg2.extras.wait_select(connection)
+        return connection
+
+    Late.stage = "new"
+    told = play([mark(claim, 1)], [mark(claim, 2)], connect=connect)
+    assert told.answers == [(1, True), (2, True)]
+    late = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(1); EXECUTE%'")
+    while db.session.scalar(late):
+        db.session.rollback()
+        sleep(0.05)
+    db.session.rollback()
+    assert flags() == "110", "a mail on its way is not in doubt"
 
 
 def test_a_slice_taken_over_ends_the_marker(claim: Claim) -> None:
