@@ -16,7 +16,9 @@ from mailer.clock import utcnow
 from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.approval import Approval, ApprovalState
+from mailer.models.attempt import Attempt
 from mailer.models.client import Client
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
@@ -76,14 +78,11 @@ class Figures:
 def figures_of(user: User) -> Figures:
     """The figures of one user's page."""
     now = utcnow()
-    month = select(func.coalesce(func.sum(Run.accepted_count), 0), func.coalesce(func.sum(Run.refused_count), 0))
-    accepted, refused = db.session.execute(
-        month.where(Run.owner_id == user.id, func.coalesce(Run.closed_at, now) > now - timedelta(days=30))
-    ).one()
+    accepted, refused = _sent_lately([user.id], now).get(user.id, (0, 0))
     clients, messages, mailings = (
         _count_by_owner(model, [user.id]).get(user.id, 0) for model in (Client, Message, Mailing)
     )
-    return Figures(clients, messages, mailings, int(accepted), int(refused), used_today(user, now))
+    return Figures(clients, messages, mailings, accepted, refused, used_today(user, now))
 
 
 def mailings_of(user: User) -> Sequence[Mailing]:
@@ -114,14 +113,41 @@ def work_of(users: list[User]) -> dict[int, Work]:
     last_runs = _pairs(
         select(Run.owner_id, func.max(Run.started_at)).where(Run.owner_id.in_(ids)).group_by(Run.owner_id)
     )
-    month = select(Run.owner_id, func.sum(Run.accepted_count), func.sum(Run.refused_count)).where(
-        Run.owner_id.in_(ids), Run.planned_at > utcnow() - timedelta(days=30)
-    )
-    sent = {row[0]: row[1:] for row in db.session.execute(month.group_by(Run.owner_id))}
+    sent = _sent_lately(ids, utcnow())
     return {
-        id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_), *map(int, sent.get(id_, (0, 0))))
-        for id_ in ids
+        id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_), *sent.get(id_, (0, 0))) for id_ in ids
     }
+
+
+def _sent_lately(ids: list[int], now: datetime) -> dict[int, tuple[int, int]]:
+    """By owner, the mails accepted and refused in the last 30 days, each dated by its last attempt.
+
+    Runs that began since then have their figures; only those that were under way at the edge are read mail by mail.
+    """
+    since = now - timedelta(days=30)
+    begun_at = func.coalesce(Run.started_at, Run.closed_at, now)
+    whole = select(Run.owner_id, func.sum(Run.accepted_count), func.sum(Run.refused_count)).where(begun_at >= since)
+    at_the_edge = (
+        select(Run.owner_id, *(func.count().filter(Delivery.state == state) for state in ("accepted", "refused")))
+        .join(Delivery, Delivery.run_id == Run.id)
+        .join(
+            Attempt,
+            and_(
+                Attempt.run_id == Delivery.run_id,
+                Attempt.position == Delivery.position,
+                Attempt.number == Delivery.attempt_count,
+            ),
+        )
+        .where(begun_at < since, func.coalesce(Run.closed_at, now) >= since, Attempt.finished_at >= since)
+    )
+    sums: dict[int, tuple[int, int]] = {}
+    for query in (whole, at_the_edge):
+        for owner_id, accepted, refused in db.session.execute(
+            query.where(Run.owner_id.in_(ids)).group_by(Run.owner_id)
+        ):
+            before = sums.get(owner_id, (0, 0))
+            sums[owner_id] = before[0] + int(accepted), before[1] + int(refused)
+    return sums
 
 
 def _count_by_owner(model: Any, ids: list[int]) -> dict[int, int]:

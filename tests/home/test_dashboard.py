@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.home import queries
+from mailer.manager import queries as queries_of_managers
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import DeliveryState
 from mailer.models.run import Run
@@ -91,6 +92,28 @@ def test_attempts_are_told_by_the_day_they_were_made(app: Flask, owner: User, ma
     days = [day for day in queries.attempts_per_day(owner, utcnow()) if day[1:] != (0, 0)]
 
     assert days == [(noon.date(), 2, 0), ((noon + timedelta(days=1)).date(), 0, 1)]
+
+
+@pytest.mark.usefixtures("by_the_owner")
+def test_a_manager_s_thirty_days_count_each_mail_by_its_attempt(
+    as_manager: Browser, owner: User, make_run: MakeRun
+) -> None:
+    """Neither by the day that the run was planned for, nor all by the day on which it ended."""
+    now, month = utcnow(), timedelta(days=30)
+    make_run(owner, ACCEPTED, at=now - timedelta(days=2)).planned_at = now - 2 * month  # late by two months
+    make_run(owner, ACCEPTED, REFUSED, at=now - month - timedelta(days=1))  # long over
+    edge = make_run(owner, *[ACCEPTED] * 3, *[REFUSED] * 2, at=now - month - timedelta(hours=5))
+    edge.closed_at = now - month + timedelta(days=1)
+    db.session.execute(text("ALTER TABLE attempts DISABLE TRIGGER attempts_immutable"))
+    late = update(Attempt).where(Attempt.run_id == edge.id, Attempt.position.in_([3, 5]))
+    db.session.execute(late.values(finished_at=now - month + timedelta(hours=5)))
+    db.session.execute(text("ALTER TABLE attempts ENABLE TRIGGER attempts_immutable"))
+    db.session.commit()
+    row = as_manager.get("/manager").text.partition(f'data-user="{owner.id}"')[2]
+    assert re.search(r'data-figure="accepted">(?:<a[^>]*>)?(\d+)', row)[1] == "2"
+    assert re.search(r'data-figure="refused">(\d+)', row)[1] == "1"
+    assert queries_of_managers.figures_of(owner).accepted_count == 2
+    assert queries_of_managers.figures_of(owner).refused_count == 1
 
 
 def test_upcoming_runs_come_soonest_first_without_those_held(as_owner: Browser, owner: User) -> None:
