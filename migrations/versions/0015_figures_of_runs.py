@@ -45,7 +45,10 @@ TRIGGERS = {
 BACKFILL = """
     UPDATE runs SET sent_count = s.n
     FROM (
-        SELECT run_id, count(*) AS n FROM attempts WHERE outcome = 'accepted' OR phase = 'content' GROUP BY run_id
+        SELECT a.run_id, count(*) AS n
+        FROM attempts a JOIN deliveries d ON d.run_id = a.run_id AND d.position = a.position
+        WHERE (a.outcome = 'accepted' OR a.phase = 'content') AND a.number <= d.attempt_count
+        GROUP BY a.run_id
     ) AS s
     WHERE runs.id = s.run_id
 """
