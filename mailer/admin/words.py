@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
-from flask_babel import pgettext
 
 from mailer.mailings.export import delivery_words, outcome_words
 from mailer.mailings.verdicts import reason_words
@@ -26,8 +27,14 @@ from mailer.smtp.results import Outcome, Phase
 
 def words_of(value: StrEnum) -> str:
     """What a value is called; one that has no words yet is shown as it is."""
-    speak = SPEAKERS.get(type(value))
-    return str(speak().get(value, value.value)) if speak is not None else value.value
+    return _words_in(str(get_locale()), type(value)).get(value, value.value)
+
+
+@lru_cache(maxsize=128)
+def _words_in(_language: str, kind: type[StrEnum]) -> Mapping[StrEnum, str]:
+    """Of a whole kind, in the language of the moment, made once: an export asks for every cell."""
+    speak = SPEAKERS.get(kind)
+    return {value: str(words) for value, words in speak().items()} if speak is not None else {}
 
 
 def mail_words(template: str) -> str:

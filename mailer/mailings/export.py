@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,22 @@ from mailer.web import zone_words
 def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`."""
     yield _header(timezone)
+    zone = ZoneInfo(timezone)
+    states, reasons, outcomes = cache(delivery_words), cache(reason_words), cache(outcome_words)  # of one language
     for row in rows:
-        yield _cells(row, ZoneInfo(timezone))
+        yield [
+            row.position,
+            row.email,
+            " ".join(part for part in (row.last_name, row.first_name, row.patronymic) if part),
+            states(row.state),
+            reasons(row.reason),
+            row.attempt_count,
+            row.outcome and outcomes(row.outcome),
+            row.smtp_code,
+            row.enhanced_code,
+            row.response,
+            row.finished_at and row.finished_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+        ]
 
 
 def delivery_words(state: DeliveryState) -> str:
@@ -62,20 +77,4 @@ def _header(timezone: str) -> list[object]:
         _("Enhanced code"),
         _("Server response"),
         _("Time of the last attempt (%(zone)s)", zone=zone_words(timezone)),
-    ]
-
-
-def _cells(row: Row[Any], zone: ZoneInfo) -> list[object]:
-    return [
-        row.position,
-        row.email,
-        " ".join(part for part in (row.last_name, row.first_name, row.patronymic) if part),
-        delivery_words(row.state),
-        reason_words(row.reason),
-        row.attempt_count,
-        row.outcome and outcome_words(row.outcome),
-        row.smtp_code,
-        row.enhanced_code,
-        row.response,
-        row.finished_at and row.finished_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
     ]

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask_babel import force_locale
+from flask_babel import force_locale, get_locale
 from sqlalchemy import Enum
 
 from mailer.admin.labels import LABELS
 from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
 from mailer.admin.tables_of_sending import Tallies
-from mailer.admin.words import mail_words, words_of
+from mailer.admin.words import SPEAKERS, _words_in, mail_words, words_of
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
+from mailer.models.delivery import DeliveryState
 from mailer.models.mail_server import MailServer
 from mailer.models.run_tally import RunTally
 from mailer.models.user import Role, User
@@ -142,6 +143,23 @@ def test_columns_and_values_have_names_of_their_own(app: Flask, language: str) -
                     for member in column.type.enum_class or ():
                         words = words_of(member)
                         assert language == "en" or re.search("[а-я]", words), (overview, member)
+
+
+def test_words_are_looked_up_once_however_many_cells_a_file_has(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def speak() -> dict[DeliveryState, str]:
+        asked.append(str(get_locale()))
+        return {DeliveryState.WAITING: asked[-1]}
+
+    _words_in.cache_clear()
+    monkeypatch.setitem(SPEAKERS, DeliveryState, speak)
+    with app.test_request_context():
+        for language in ["ru", "en"] * 50:
+            with force_locale(language):
+                assert words_of(DeliveryState.WAITING) == language
+    assert asked == ["ru", "en"]
+    _words_in.cache_clear()
 
 
 def test_kinds_of_account_mails_and_reasons_are_said_in_words(app: Flask) -> None:
