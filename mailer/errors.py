@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import uuid
+from collections.abc import Collection, Mapping
+from urllib.parse import urlencode
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
@@ -14,6 +16,7 @@ from psycopg2.errors import DiskFull, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
+    BadRequest,
     Conflict,
     HTTPException,
     InternalServerError,
@@ -36,6 +39,11 @@ class InsufficientStorage(HTTPException):
     code = 507
 
 
+def shown(typed: str) -> str:
+    """Something typed, short enough and with nothing in it that cannot be shown."""
+    return "".join(character if character.isprintable() else "�" for character in typed[:40])
+
+
 class Refusal(Exception):
     """A service says no; `str()` is a sentence for the person, in their language."""
 
@@ -45,6 +53,27 @@ class Busy(ServiceUnavailable):
 
     def __init__(self) -> None:
         super().__init__(retry_after=5)
+
+
+class UnknownChoice(BadRequest):
+    """A list is asked for by something it does not know: the page says by what, and leads to the list without it."""
+
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__()
+        self.argument, self.value = name, value
+
+
+def choice_in(args: Mapping[str, str], name: str, known: Collection[str], default: str = "") -> str:
+    """The value of `name` in an address, `default` where there is none; UnknownChoice for one that is not `known`."""
+    value = args.get(name) or default
+    if value != default and value not in known:
+        raise UnknownChoice(name, value)
+    return value
+
+
+def order_in(args: Mapping[str, str], default: str = "desc") -> str:
+    """Which way a list is sorted: `asc` or `desc`."""
+    return choice_in(args, "order", {"asc", "desc"}, default)
 
 
 class TookTooLong(ServiceUnavailable):
@@ -82,7 +111,14 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         response = jsonify(error=title, detail=text, request_id=g.get("request_id"))
     else:
         response = make_response(
-            render_template("errors/error.html", code=code, title=title, text=text, request_id=g.get("request_id"))
+            render_template(
+                "errors/error.html",
+                code=code,
+                title=title,
+                text=text,
+                request_id=g.get("request_id"),
+                way_out=_way_out(error),
+            )
         )
     response.headers.extend((k, v) for k, v in error.get_headers() if k.lower() in {"allow", "retry-after"})
     return response, code
@@ -133,12 +169,29 @@ def _forget_user() -> None:
     g._login_user = AnonymousUserMixin()
 
 
+def _way_out(error: HTTPException) -> str | None:
+    """The address that was asked for, without what nobody knows."""
+    if not isinstance(error, UnknownChoice) or request.method not in {"GET", "HEAD"}:
+        return None
+    dropped = {"from", "to"} if error.argument in {"from", "to"} else {error.argument}
+    others = [(name, value) for name, value in request.args.items(multi=True) if name not in dropped]
+    return f"{request.path}?{urlencode(others)}" if others else request.path
+
+
 def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
     if isinstance(error, Busy):
         return (
             _("Too much at once"),
             _("Others are doing the same kind of work just now. Nothing is lost; try again in a few seconds."),
         )
+    if isinstance(error, UnknownChoice):
+        return _("There is no such choice"), _(
+            "The address asks for “%(name)s=%(value)s”, which is not known here. The link may be old, or cut short.",
+            name=error.argument[:40],
+            value=shown(error.value),
+        )
+    if error.code == 400 and request.method in {"GET", "HEAD"}:
+        return explanation(400)[0], _("Something in the address is wrong. The link may be old, or cut short.")
     if isinstance(error, TookTooLong):
         return _("This took too long"), _(
             "It was ended so that others need not wait. Ask for less, or try again later."

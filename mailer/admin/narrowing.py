@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import abort
 from sqlalchemy import ColumnElement
 
 from mailer.admin.names import REFERENCES
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.periods import Period, parse_period
 from mailer.searching import searched
 
@@ -35,13 +34,13 @@ class Narrowing:
 def parse_narrowing(
     args: Mapping[str, str], columns: tuple[str, ...], choices: Mapping[str, Any], zone: str
 ) -> Narrowing:
-    """What the address asks of a table with `columns` and enums `choices`; 400 for values that are none."""
+    """What the address asks of a table with `columns` and enums `choices`; UnknownChoice for values that are none."""
     try:
         period = parse_period(args, utcnow().astimezone(ZoneInfo(zone)).date(), zone, is_open=True)
-        values = {name: kind(args[name]) for name, kind in choices.items() if args.get(name)}
-    except (Refusal, ValueError):
-        abort(400)
-    ids = {name: _number(args[name]) for name in columns if name in REFERENCES and args.get(name)}
+    except Refusal:
+        raise UnknownChoice("from", f"{args.get('from', '')}…{args.get('to', '')}") from None
+    values = {name: kind(choice_in(args, name, set(kind))) for name, kind in choices.items() if args.get(name)}
+    ids = {name: _number(name, args[name]) for name in columns if name in REFERENCES and args.get(name)}
     return Narrowing(period, values, ids, searched(args, "address").lower())
 
 
@@ -55,7 +54,7 @@ def in_period(column: Any, period: Period) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _number(text: str) -> int:
+def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        abort(400)
+        raise UnknownChoice(name, text)
     return int(text)

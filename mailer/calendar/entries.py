@@ -9,12 +9,11 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import contains_eager
 
-from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
-from mailer.models.user import User
 from mailer.recurrence.moments import Moment, between
+from mailer.whose import Whose
 
 MOST_RUNS = 3000
 MOST_MAILINGS = 300
@@ -32,10 +31,10 @@ class Entry:
     is_held: bool = False
 
 
-def entries(user: User, start: datetime, end: datetime, now: datetime) -> list[Entry]:
-    """Everything from `start` on and before `end` (aware), in order: one's own, everybody's for those who oversee."""
-    found = [Entry(run.planned_at, run.occurrence, run.mailing, run) for run in _runs(user, start, end)]
-    found += _coming(_whose(select(Mailing), user), start, end, now)
+def entries(whose: Whose, start: datetime, end: datetime, now: datetime) -> list[Entry]:
+    """Everything from `start` on and before `end` (aware), in order."""
+    found = [Entry(run.planned_at, run.occurrence, run.mailing, run) for run in _runs(whose, start, end)]
+    found += _coming(select(Mailing).where(*whose.where(Mailing.owner_id)), start, end, now)
     return sorted(found, key=lambda entry: (entry.at, entry.mailing.id))
 
 
@@ -45,20 +44,17 @@ def coming_of(owner_id: int, start: datetime, end: datetime) -> list[Entry]:
     return sorted(_coming(query, start, end, start), key=lambda entry: (entry.at, entry.mailing.id))
 
 
-def _runs(user: User, start: datetime, end: datetime) -> list[Run]:
+def _runs(whose: Whose, start: datetime, end: datetime) -> list[Run]:
     query = (
         select(Run)
         .join(Run.mailing)
         .options(contains_eager(Run.mailing))
         .where(Run.planned_at >= start, Run.planned_at < end, Mailing.deleted_at.is_(None))
+        .where(*whose.where(Mailing.owner_id))
         .order_by(Run.planned_at.desc())
         .limit(MOST_RUNS)
     )
-    return list(db.session.scalars(_whose(query, user)))
-
-
-def _whose(query: Select[tuple[Run]] | Select[tuple[Mailing]], user: User) -> Select:  # type: ignore[type-arg]
-    return query if user.can(Permission.OVERSEE) else query.where(Mailing.owner_id == user.id)
+    return list(db.session.scalars(query))
 
 
 def _coming(query: Select, start: datetime, end: datetime, now: datetime) -> Iterator[Entry]:  # type: ignore[type-arg]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Float, Select, and_, cast, func, select
+from sqlalchemy import Float, cast, func, select
 from sqlalchemy.orm import contains_eager
 
-from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
-from mailer.models.user import User
+from mailer.whose import Whose
 
 DAYS = 30
 SHOWN = 50
@@ -32,7 +31,7 @@ class DayOfRuns:
     missed_count: int
 
 
-def lateness_by_day(user: User, now: datetime, zone: str) -> list[DayOfRuns]:
+def lateness_by_day(whose: Whose, now: datetime, zone: str) -> list[DayOfRuns]:
     """The last `DAYS` days of the reader's zone, each, in order."""
     day = func.date(func.timezone(zone, DUE_AT)).label("day")
     began = Run.started_at.is_not(None)
@@ -47,7 +46,7 @@ def lateness_by_day(user: User, now: datetime, zone: str) -> list[DayOfRuns]:
         .where(IS_SCHEDULED, Run.planned_at > now - timedelta(days=DAYS + 2), Run.planned_at <= now)
         .group_by(day)
     )
-    rows = {row.day: row for row in db.session.execute(_whose(query, user))}
+    rows = {row.day: row for row in db.session.execute(query.where(*whose.where(Run.owner_id)))}
     today = db.session.scalar(select(func.date(func.timezone(zone, now))))
     assert today is not None
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
@@ -60,7 +59,7 @@ def _day(day: date, row: object) -> DayOfRuns:
     return DayOfRuns(day, row.started, max(0.0, row.median or 0), max(0.0, row.most or 0), row.missed)  # type: ignore[attr-defined]
 
 
-def latest_runs(user: User, now: datetime) -> list[Run]:
+def latest_runs(whose: Whose, now: datetime) -> list[Run]:
     """The last scheduled runs with their mailings."""
     query = (
         select(Run)
@@ -68,10 +67,5 @@ def latest_runs(user: User, now: datetime) -> list[Run]:
         .options(contains_eager(Run.mailing))
         .where(IS_SCHEDULED, Run.planned_at <= now, Mailing.deleted_at.is_(None))
         .order_by(Run.planned_at.desc(), Run.id.desc())
-        .limit(SHOWN)
     )
-    return list(db.session.scalars(_whose(query, user)))
-
-
-def _whose(query: Select, user: User) -> Select:  # type: ignore[type-arg]
-    return query if user.can(Permission.OVERSEE) else query.where(and_(Run.owner_id == user.id))
+    return list(db.session.scalars(query.where(*whose.where(Run.owner_id)).limit(SHOWN)))

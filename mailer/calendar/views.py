@@ -17,8 +17,10 @@ from mailer.calendar.entries import coming_of, entries
 from mailer.calendar.holiday_views import bp as holidays
 from mailer.calendar.pages import Page, View
 from mailer.clock import utcnow
+from mailer.errors import choice_in
 from mailer.extensions import limiter
 from mailer.recurrence import ical
+from mailer.whose import whose_asked
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 bp.register_blueprint(holidays)
@@ -29,17 +31,18 @@ FED = timedelta(days=92)  # how far a feed looks ahead
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
     """A month or a week with all its runs, past and to come."""
-    if request.args.get("view", View.MONTH) not in set(View):
-        abort(400)
+    view = View(choice_in(request.args, "view", set(View), View.MONTH))
+    whose = whose_asked(request.args, current_user)
     now, zone = utcnow(), ZoneInfo(current_user.timezone)
     today = now.astimezone(zone).date()
-    page = Page.around(View(request.args.get("view", View.MONTH)), _day_asked(today))
+    page = Page.around(view, _day_asked(today))
     start, end = page.bounds(zone)
     return render_template(
         "calendar/index.html",
         page=page,
+        whose=whose,
         title=_title(page),
-        days=page.days(entries(current_user, start, end, now), zone),
+        days=page.days(entries(whose, start, end, now), zone),
         today=today,
         feed_url=_feed_url(),
         may_have_feed=current_user.can(Permission.SEND),
@@ -50,11 +53,12 @@ def index() -> str:
 @requires(Permission.SEND, Permission.OVERSEE)
 def show_punctuality() -> str:
     """How late runs began."""
-    now = utcnow()
+    now, whose = utcnow(), whose_asked(request.args, current_user)
     return render_template(
         "calendar/punctuality.html",
-        days=punctuality.lateness_by_day(current_user, now, current_user.timezone),
-        runs=punctuality.latest_runs(current_user, now),
+        whose=whose,
+        days=punctuality.lateness_by_day(whose, now, current_user.timezone),
+        runs=punctuality.latest_runs(whose, now),
     )
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from mailer.clients.refused import ValueRefused
+from mailer.clients.refused import ChoiceRefused
 from mailer.clients.values import FIRST_YEAR
 from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED
 from mailer.searching import searched
+from mailer.whose import EVERYBODY
 
 SORTS = ("created", "name", "email")
 ORDERS = ("asc", "desc")
-EVERYBODY = "all"  # whose clients: those of all owners
 STATES = (SUBSCRIBED, UNSUBSCRIBED)
 
 
@@ -35,11 +35,13 @@ class Choice:
 
 
 def parse_choice(args: MultiDict[str, str]) -> Choice:
-    """The choice in `args`; raises `ValueRefused` for a sort, state or number that does not exist."""
+    """The choice in `args`; raises `ChoiceRefused` for a sort, state or number that does not exist."""
     sort = args.get("sort") or "created"
     order = args.get("order") or ("desc" if sort == "created" else "asc")
-    if sort not in SORTS or order not in ORDERS:
-        raise ValueRefused("unknown_sort")
+    if sort not in SORTS:
+        raise ChoiceRefused("unknown_sort", "sort", sort)
+    if order not in ORDERS:
+        raise ChoiceRefused("unknown_sort", "order", order)
     everybody = args.get("owner") == EVERYBODY
     owner = EVERYBODY if everybody else _number(args, "owner")
     return Choice(_criteria(args), _number(args, "filter"), sort, order, owner)
@@ -61,7 +63,7 @@ def as_args(criteria: dict[str, Any]) -> dict[str, Any]:
 def _criteria(args: MultiDict[str, str]) -> dict[str, Any]:
     state = args.get("state") or None
     if state not in (None, *STATES):
-        raise ValueRefused("unknown_state")
+        raise ChoiceRefused("unknown_state", "state", state)
     found = {
         "search": searched(args) or None,
         "tags_any": _tags(args, "tag"),
@@ -80,7 +82,7 @@ def _tags(args: MultiDict[str, str], name: str) -> list[str]:
 def _year(args: MultiDict[str, str], name: str) -> int | None:
     year = _number(args, name)
     if year is not None and not FIRST_YEAR <= year <= 2100:
-        raise ValueRefused("unknown_number")
+        raise ChoiceRefused("unknown_number", name, str(year))
     return year
 
 
@@ -89,5 +91,5 @@ def _number(args: MultiDict[str, str], name: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise ValueRefused("unknown_number")
+        raise ChoiceRefused("unknown_number", name, text)
     return int(text)

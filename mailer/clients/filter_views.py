@@ -11,8 +11,8 @@ from mailer.access import Permission, get_own, requires
 from mailer.clients import filters, queries
 from mailer.clients.choice import as_args, parse_choice
 from mailer.clients.forms import FilterForm
-from mailer.clients.refused import ValueRefused
-from mailer.errors import Refusal
+from mailer.clients.refused import ChoiceRefused
+from mailer.errors import Refusal, UnknownChoice
 from mailer.models.client import ClientFilter
 
 bp = Blueprint("filters", __name__, url_prefix="/filters")
@@ -33,8 +33,8 @@ def create() -> ResponseReturnValue:
     """Save the choice of the list under a name."""
     try:
         criteria = parse_choice(request.form).criteria
-    except ValueRefused:
-        abort(400)
+    except ChoiceRefused as refused:
+        raise UnknownChoice(refused.name, refused.value) from None
     form = FilterForm()
     try:
         if not form.validate():

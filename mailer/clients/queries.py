@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask import abort
 from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from mailer.access import Permission
-from mailer.clients.choice import EVERYBODY, Choice
+from mailer.clients.choice import Choice
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_criteria import conditions
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.whose import Whose, whose_asked
 
 PER_PAGE = 50
 
@@ -38,12 +37,12 @@ def owner_asked(choice: Choice, user: User) -> int | None:
 
     Who has clients gets their own unless they ask for others'.
     """
-    asked = choice.owner
-    if asked is None:
-        return user.id if user.can(Permission.SEND) or not user.can(Permission.OVERSEE) else None
-    if asked != user.id and not user.can(Permission.OVERSEE):
-        abort(404)
-    return None if asked == EVERYBODY else int(asked)
+    return whose_of(choice, user).owner_id
+
+
+def whose_of(choice: Choice, user: User) -> Whose:
+    """Whose clients the list shows."""
+    return whose_asked({"owner": str(choice.owner or "")}, user)
 
 
 def chosen(choice: Choice, user: User) -> list[ColumnElement[bool]]:

@@ -12,3 +12,11 @@ class ValueRefused(Exception):
         super().__init__(code)
         self.code = code
         self.params = params
+
+
+class ChoiceRefused(ValueRefused):
+    """An argument `name` of the list's address whose `value` is none."""
+
+    def __init__(self, code: str, name: str, value: str) -> None:
+        super().__init__(code)
+        self.name, self.value = name, value

@@ -20,14 +20,13 @@ from mailer.clients.filter_views import bp as filters
 from mailer.clients.forms import BulkForm, ClientForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
-from mailer.clients.refused import ValueRefused
+from mailer.clients.refused import ChoiceRefused
 from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
-from mailer.errors import Refusal
+from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import db
 from mailer.models.client import Client
-from mailer.models.user import User
 
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
 bp = Blueprint("clients", __name__, url_prefix="/clients")
@@ -42,19 +41,19 @@ def index() -> str:
     """The list of one's own; those who oversee can ask for others', and get everybody's where they have none."""
     choice = _choice(request.args)
     page = queries.page_of_clients(choice, current_user)
-    owner_id = queries.owner_asked(choice, current_user)
-    is_own = owner_id == current_user.id
+    whose = queries.whose_of(choice, current_user)
     return render_template(
         "clients/index.html",
         page=page,
         choice=choice,
-        tags=queries.tags_of(owner_id),
+        tags=queries.tags_of(whose.owner_id),
         args=_args_of(choice),
         filters=queries.filters_of(current_user),
         suppressions=queries.suppressions_of(page.items),
-        owners={} if is_own else queries.owners_of(page.items),
-        owner=None if is_own or owner_id is None else db.get_or_404(User, owner_id),
-        may_change=is_own and current_user.can(Permission.SEND),
+        owners={} if whose.is_own else queries.owners_of(page.items),
+        whose=whose,
+        owner=None if whose.is_own else whose.owner,
+        may_change=whose.is_own and current_user.can(Permission.SEND),
     )
 
 
@@ -230,8 +229,8 @@ def _own(client_id: int) -> Client:
 def _choice(args: MultiDict[str, str]) -> Choice:
     try:
         return parse_choice(args)
-    except ValueRefused:
-        abort(400)
+    except ChoiceRefused as refused:
+        raise UnknownChoice(refused.name, refused.value) from None
 
 
 def _flash_undo(text: str, url: str) -> None:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Date, Select, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from mailer.access import Permission
 from mailer.caching import remembered
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
@@ -21,6 +20,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.smtp.results import Outcome
+from mailer.whose import EVERYBODY, Whose
 
 CHART_DAYS = 30
 LIST_LENGTH = 7
@@ -50,46 +50,47 @@ class FirstSteps:
         return self.has_clients and self.has_messages and self.has_mailings
 
 
-def totals(user: User) -> Totals:
+def totals(whose: Whose) -> Totals:
     """Summed from the counters of the runs, never by counting attempts.
 
     Over everybody they are the same for all who oversee, and remembered for ten seconds: their pages ask all the time.
     """
-    if user.can(Permission.OVERSEE):
-        return Totals(*remembered("dashboard:totals", ALL_KEPT_SECONDS, lambda: _sum_totals(user)))
-    return Totals(*_sum_totals(user))
+    if whose.owner is None:
+        return Totals(*remembered("dashboard:totals", ALL_KEPT_SECONDS, lambda: _sum_totals(whose)))
+    return Totals(*_sum_totals(whose))
 
 
-def _sum_totals(user: User) -> list[int]:
+def _sum_totals(whose: Whose) -> list[int]:
     columns = (Run.successful_attempt_count, Run.failed_attempt_count, Run.sent_count)
-    row = db.session.execute(_seen(select(*(func.coalesce(func.sum(c), 0) for c in columns)), Run.owner_id, user)).one()
+    row = db.session.execute(
+        _seen(select(*(func.coalesce(func.sum(c), 0) for c in columns)), Run.owner_id, whose)
+    ).one()
     return [int(figure) for figure in row]
 
 
-def attempts_per_day(user: User, now: datetime) -> list[tuple[date, int, int]]:
+def attempts_per_day(whose: Whose, now: datetime) -> list[tuple[date, int, int]]:
     """(day, successful, failed) for the last 30 days in the user's zone, oldest first.
 
     An attempt counts on the day it was made. Over everybody remembered as `totals` are; and so is what must be read
     attempt by attempt, the runs that lasted over a midnight.
     """
-    zone = ZoneInfo(user.timezone)
+    zone = ZoneInfo(whose.reader.timezone)
     today = now.astimezone(zone).date()
     first = today - timedelta(days=CHART_DAYS - 1)
-    if user.can(Permission.OVERSEE):
-        key = f"dashboard:attempts:{user.timezone}:{today}"
-        figures = remembered(key, ALL_KEPT_SECONDS, lambda: _sum_attempts(user, first, now))
+    if whose.owner is None:
+        key = f"dashboard:attempts:{whose.reader.timezone}:{today}"
+        figures = remembered(key, ALL_KEPT_SECONDS, lambda: _sum_attempts(whose, first, now))
     else:
-        figures = _sum_attempts(user, first, now)
+        figures = _sum_attempts(whose, first, now)
     days = (first + timedelta(days=number) for number in range(CHART_DAYS))
     return [(one, *figures.get(one.isoformat(), (0, 0))) for one in days]
 
 
-def _sum_attempts(user: User, first: date, now: datetime) -> dict[str, tuple[int, int]]:
+def _sum_attempts(whose: Whose, first: date, now: datetime) -> dict[str, tuple[int, int]]:
     """By ISO day, (successful, failed)."""
-    whose = "all" if user.can(Permission.OVERSEE) else user.id
-    key = f"dashboard:long-runs:{whose}:{user.timezone}:{first}"
-    figures = Counter(_good_and_bad(_of_short_runs(user, first, now)))
-    figures.update(Counter(remembered(key, ALL_KEPT_SECONDS, lambda: _good_and_bad(_of_long_runs(user, first, now)))))
+    key = f"dashboard:long-runs:{whose.owner_id or EVERYBODY}:{whose.reader.timezone}:{first}"
+    figures = Counter(_good_and_bad(_of_short_runs(whose, first, now)))
+    figures.update(Counter(remembered(key, ALL_KEPT_SECONDS, lambda: _good_and_bad(_of_long_runs(whose, first, now)))))
     days = {key.partition(" ")[0] for key in figures}
     return {day: (figures[f"{day} good"], figures[f"{day} bad"]) for day in days}
 
@@ -102,20 +103,20 @@ def _good_and_bad(query: Select[Any]) -> dict[str, int]:
     return figures
 
 
-def _of_short_runs(user: User, first: date, now: datetime) -> Select[Any]:
+def _of_short_runs(whose: Whose, first: date, now: datetime) -> Select[Any]:
     """The figures of runs that began and ended on one day."""
-    begun_on, ended_on = _days_of_run(user, now)
+    begun_on, ended_on = _days_of_run(whose.reader, now)
     query = select(begun_on, func.sum(Run.successful_attempt_count), func.sum(Run.failed_attempt_count))
-    return _seen(query.where(begun_on == ended_on, begun_on >= first).group_by(begun_on), Run.owner_id, user)
+    return _seen(query.where(begun_on == ended_on, begun_on >= first).group_by(begun_on), Run.owner_id, whose)
 
 
-def _of_long_runs(user: User, first: date, now: datetime) -> Select[Any]:
+def _of_long_runs(whose: Whose, first: date, now: datetime) -> Select[Any]:
     """The attempts of runs that lasted over a midnight."""
-    begun_on, ended_on = _days_of_run(user, now)
-    day = cast(func.timezone(user.timezone, Attempt.finished_at), Date)
+    begun_on, ended_on = _days_of_run(whose.reader, now)
+    day = cast(func.timezone(whose.reader.timezone, Attempt.finished_at), Date)
     is_good = Attempt.outcome == Outcome.ACCEPTED
     query = select(day, func.count().filter(is_good), func.count().filter(~is_good)).join(Run, Run.id == Attempt.run_id)
-    return _seen(query.where(begun_on < ended_on, ended_on >= first, day >= first).group_by(day), Run.owner_id, user)
+    return _seen(query.where(begun_on < ended_on, ended_on >= first, day >= first).group_by(day), Run.owner_id, whose)
 
 
 def _days_of_run(user: User, now: datetime) -> tuple[ColumnElement[date], ColumnElement[date]]:
@@ -125,7 +126,7 @@ def _days_of_run(user: User, now: datetime) -> tuple[ColumnElement[date], Column
     return tuple(cast(func.timezone(user.timezone, at), Date) for at in (begun_at, ended_at))  # type: ignore[return-value]
 
 
-def upcoming_mailings(user: User) -> list[Mailing]:
+def upcoming_mailings(whose: Whose) -> list[Mailing]:
     """The mailings whose next run comes soonest."""
     query = (
         select(Mailing)
@@ -138,16 +139,16 @@ def upcoming_mailings(user: User) -> list[Mailing]:
         .order_by(Mailing.next_run_at, Mailing.id)
         .limit(LIST_LENGTH)
     )
-    return list(db.session.scalars(_seen(query, Mailing.owner_id, user)))
+    return list(db.session.scalars(_seen(query, Mailing.owner_id, whose)))
 
 
-def open_runs(user: User) -> list[Run]:
+def open_runs(whose: Whose) -> list[Run]:
     """Runs that are not closed, the newest first."""
     query = select(Run).options(joinedload(Run.mailing)).where(Run.closed_at.is_(None)).order_by(Run.id.desc())
-    return list(db.session.scalars(_seen(query, Run.owner_id, user).limit(LIST_LENGTH)))
+    return list(db.session.scalars(_seen(query, Run.owner_id, whose).limit(LIST_LENGTH)))
 
 
-def recent_runs(user: User) -> list[Run]:
+def recent_runs(whose: Whose) -> list[Run]:
     """Closed runs, the newest first."""
     query = (
         select(Run)
@@ -155,7 +156,7 @@ def recent_runs(user: User) -> list[Run]:
         .where(Run.closed_at.is_not(None))
         .order_by(Run.planned_at.desc(), Run.id.desc())
     )
-    return list(db.session.scalars(_seen(query, Run.owner_id, user).limit(LIST_LENGTH)))
+    return list(db.session.scalars(_seen(query, Run.owner_id, whose).limit(LIST_LENGTH)))
 
 
 def first_steps(user: User) -> FirstSteps:
@@ -169,5 +170,5 @@ def first_steps(user: User) -> FirstSteps:
     return FirstSteps(bool(clients), bool(messages), bool(mailings))
 
 
-def _seen(query: Select[Any], owner_id: InstrumentedAttribute[int], user: User) -> Select[Any]:
-    return query if user.can(Permission.OVERSEE) else query.where(owner_id == user.id)
+def _seen(query: Select[Any], owner_id: InstrumentedAttribute[int], whose: Whose) -> Select[Any]:
+    return query.where(*whose.where(owner_id))

@@ -11,6 +11,7 @@ from mailer.clock import utcnow
 from mailer.home import figures, health, queries, services
 from mailer.public import public_page
 from mailer.web import absolute_url, own_path
+from mailer.whose import whose_asked
 
 bp = Blueprint("home", __name__)
 
@@ -49,12 +50,14 @@ def live() -> ResponseReturnValue:
 
 
 def _live_parts() -> dict[str, object]:
+    whose = whose_asked(request.args, current_user)
     return {
-        "totals": queries.totals(current_user),
-        "per_day": queries.attempts_per_day(current_user, utcnow()),
-        "upcoming": queries.upcoming_mailings(current_user),
-        "open_runs": queries.open_runs(current_user),
-        "recent_runs": queries.recent_runs(current_user),
+        "whose": whose,
+        "totals": queries.totals(whose),
+        "per_day": queries.attempts_per_day(whose, utcnow()),
+        "upcoming": queries.upcoming_mailings(whose),
+        "open_runs": queries.open_runs(whose),
+        "recent_runs": queries.recent_runs(whose),
     }
 
 

@@ -9,7 +9,6 @@ from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import contains_eager
 
-from mailer.access import Permission
 from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
@@ -23,6 +22,7 @@ from mailer.searching import mentions
 from mailer.sending import audience
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.troubles import Trouble, has_trouble
+from mailer.whose import Whose
 
 PER_PAGE = 25
 RUNS_PER_PAGE = 10
@@ -55,21 +55,16 @@ STATUS_IS: dict[MailingStatus, ColumnElement[bool]] = {
 
 
 def mailings_page(
-    user: User, search: str, status: str, sort: str, order: str, page: int, trouble: str = ""
+    whose: Whose, search: str, status: str, sort: str, order: str, page: int, trouble: str = ""
 ) -> Pagination:
-    """Live mailings with their owners; 400 for an unknown sort, status or trouble, 404 for a page that is not there."""
-    known = {"", *STATUS_IS}, {"", *Trouble}
-    if sort not in SORTS or order not in {"asc", "desc"} or status not in known[0] or trouble not in known[1]:
-        abort(400)
+    """Live mailings with their owners; 404 for a page that is not there."""
     query = select(Mailing).join(Mailing.owner).options(contains_eager(Mailing.owner))
-    query = query.where(Mailing.deleted_at.is_(None))
-    if not user.can(Permission.OVERSEE):
-        query = query.where(Mailing.owner_id == user.id)
+    query = query.where(Mailing.deleted_at.is_(None), *whose.where(Mailing.owner_id))
     if status:
         query = query.where(STATUS_IS[MailingStatus(status)])
     if trouble:
         query = query.where(has_trouble(Trouble(trouble), utcnow()))
-    columns = [Mailing.name, *([User.email, User.name] if user.can(Permission.OVERSEE) else [])]
+    columns = [Mailing.name, *([User.email, User.name] if whose.owner is None else [])]
     query = query.where(*mentions(search, columns))
     key = SORTS[sort]
     query = query.order_by((key.desc() if order == "desc" else key.asc()).nulls_last(), Mailing.id.desc())

@@ -12,7 +12,7 @@ from flask_login import current_user, login_required
 from mailer.access import Permission
 from mailer.clock import utcnow
 from mailer.downloads import csv_download
-from mailer.errors import Refusal
+from mailer.errors import Refusal, choice_in
 from mailer.extensions import limiter
 from mailer.mailings import run_queries, run_services
 from mailer.mailings.access import per_user
@@ -20,7 +20,7 @@ from mailer.mailings.blueprint import bp
 from mailer.mailings.export import table_of
 from mailer.mailings.progress import Progress, speed
 from mailer.mailings.verdicts import outcome_choices, reason_words, verdict
-from mailer.models.run import Run
+from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
 from mailer.sending import closing, faults
 
@@ -67,7 +67,7 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
 def export_run(mailing_id: int, run_id: int) -> Response:
     """The people of the run, as filtered, as a CSV file; the owner's only."""
     found = run_queries.own_run(mailing_id, run_id, current_user)
-    outcome, search = request.args.get("outcome", ""), searched(request.args)
+    outcome, search = _outcome(), searched(request.args)
     zone = current_user.timezone
     return csv_download(
         f"run-{run_id}.csv", lambda session: table_of(run_queries.every_delivery(found, session, outcome, search), zone)
@@ -157,9 +157,13 @@ def _moving(found: Run) -> dict[str, object]:
     }
 
 
+def _outcome() -> str:
+    return choice_in(request.args, "outcome", {run_queries.LEFT, *COUNTERS})
+
+
 def _asked() -> tuple[str, str, int | None, int | None]:
     """Which people are looked at: (outcome, words searched, the positions the page hangs on)."""
-    return request.args.get("outcome", ""), searched(request.args), _position("after"), _position("before")
+    return _outcome(), searched(request.args), _position("after"), _position("before")
 
 
 def _position(name: str) -> int | None:

@@ -8,6 +8,7 @@ from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
+from mailer.errors import choice_in, order_in
 from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
 from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
@@ -22,7 +23,9 @@ from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
 from mailer.sending import faults
 from mailer.sending.senders import sender_of
+from mailer.sending.troubles import Trouble
 from mailer.web import zone_words
+from mailer.whose import whose_asked
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -34,14 +37,18 @@ LONGEST_WAIT_SECONDS = 60  # between two looks: a computer that slept catches up
 def index() -> str:
     """The list."""
     search = searched(request.args)
-    status = request.args.get("status", "")
-    sort, order = request.args.get("sort", "created"), request.args.get("order", "desc")
-    trouble = request.args.get("trouble", "")
-    page = queries.mailings_page(current_user, search, status, sort, order, page_number(), trouble)
+    status, trouble = (
+        choice_in(request.args, "status", queries.STATUS_IS),
+        choice_in(request.args, "trouble", set(Trouble)),
+    )
+    sort, order = choice_in(request.args, "sort", queries.SORTS, "created"), order_in(request.args)
+    whose = whose_asked(request.args, current_user)
+    page = queries.mailings_page(whose, search, status, sort, order, page_number(), trouble)
     return render_template(
         "mailings/index.html",
         page=page,
         runs=queries.last_runs(page.items),
+        whose=whose,
         q=search,
         status=status,
         statuses=list(MailingStatus),

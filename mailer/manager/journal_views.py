@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import abort, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from mailer.access import Permission, requires
+from mailer.errors import UnknownChoice
 from mailer.manager.blueprint import bp
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
 from mailer.manager.journal_words import action_words
@@ -24,8 +25,8 @@ def journal() -> ResponseReturnValue:
     chosen = JournalFilter(
         who=searched(request.args),
         action=_action(request.args.get("action", "")),
-        first_day=_day(request.args.get("from", "")),
-        last_day=_day(request.args.get("to", "")),
+        first_day=_day("from"),
+        last_day=_day("to"),
         timezone=current_user.timezone,
     )
     page = journal_page(chosen, request.args.get("page", 1, type=whole_number))
@@ -35,23 +36,24 @@ def journal() -> ResponseReturnValue:
 
 
 def _action(text: str) -> Action | None:
-    """400 for what is no action."""
+    """UnknownChoice for what is no action."""
     if not text:
         return None
     try:
         return Action(text)
     except ValueError:
-        abort(400)
+        raise UnknownChoice("action", text) from None
 
 
-def _day(text: str) -> date | None:
-    """400 for what is no day between the years 2000 and 3000."""
+def _day(name: str) -> date | None:
+    """UnknownChoice for what is no day between the years 2000 and 3000."""
+    text = request.args.get(name, "")
     if not text:
         return None
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        abort(400)
+        raise UnknownChoice(name, text) from None
     if not 2000 <= day.year < 3000:
-        abort(400)
+        raise UnknownChoice(name, text)
     return day

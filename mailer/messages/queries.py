@@ -8,7 +8,6 @@ from flask import abort
 from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import Row, Select, func, select
 
-from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.client_criteria import client_mentions
@@ -16,6 +15,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
 from mailer.searching import mentions
+from mailer.whose import Whose
 
 PER_PAGE = 25
 TITLE = func.coalesce(func.nullif(Message.name, ""), Message.subject)
@@ -23,20 +23,19 @@ SORTS = {"updated": Message.updated_at, "subject": func.lower(TITLE)}
 CHOICES = 20  # clients offered to look at a message as
 
 
-def messages_page(user: User, search: str, sort: str, order: str, page: int) -> Pagination:
+def messages_page(whose: Whose, search: str, sort: str, order: str, page: int) -> Pagination:
     """Live messages with the number of live mailings that use each: rows `(Message, mailing_count)`.
 
-    400 for an unknown sort, 404 for a page that is not there.
+    404 for a page that is not there.
     """
-    if sort not in SORTS or order not in {"asc", "desc"}:
-        abort(400)
     used = (
         select(func.count())
         .where(Mailing.message_id == Message.id, Mailing.deleted_at.is_(None))
         .correlate(Message)
         .scalar_subquery()
     )
-    query = _visible(select(Message, used.label("mailing_count"), User), user).join(User, User.id == Message.owner_id)
+    query = select(Message, used.label("mailing_count"), User).join(User, User.id == Message.owner_id)
+    query = query.where(Message.deleted_at.is_(None), *whose.where(Message.owner_id))
     query = query.where(*mentions(search, (Message.name, Message.subject, Message.text_body)))
     key = SORTS[sort]
     query = query.order_by(key.desc() if order == "desc" else key.asc(), Message.id.desc())
@@ -118,8 +117,3 @@ def deleted_message(owner: User, message_id: int) -> Message:
     return db.one_or_404(
         select(Message).where(Message.id == message_id, Message.owner_id == owner.id, Message.deleted_at.is_not(None))
     )
-
-
-def _visible(query: Select[Any], user: User) -> Select[Any]:
-    query = query.where(Message.deleted_at.is_(None))
-    return query if user.can(Permission.OVERSEE) else query.where(Message.owner_id == user.id)

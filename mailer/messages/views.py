@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_own, get_visible, requires
+from mailer.errors import choice_in, order_in
 from mailer.extensions import limiter
 from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
@@ -24,6 +25,7 @@ from mailer.searching import searched
 from mailer.sending.senders import own_address, own_addresses
 from mailer.sending.trial import send_trial
 from mailer.turns import previewing
+from mailer.whose import whose_asked
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
@@ -44,9 +46,10 @@ def per_user() -> str:
 def index() -> str:
     """The list."""
     search = searched(request.args)
-    sort, order = request.args.get("sort", "updated"), request.args.get("order", "desc")
-    page = queries.messages_page(current_user, search, sort, order, _page_number())
-    return render_template("messages/index.html", page=page, q=search, sort=sort, order=order)
+    sort, order = choice_in(request.args, "sort", queries.SORTS, "updated"), order_in(request.args)
+    whose = whose_asked(request.args, current_user)
+    page = queries.messages_page(whose, search, sort, order, _page_number())
+    return render_template("messages/index.html", page=page, whose=whose, q=search, sort=sort, order=order)
 
 
 @bp.route("/new", methods=["GET", "POST"])

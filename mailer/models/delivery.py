@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from mailer.extensions import db
@@ -111,6 +112,9 @@ class Delivery(db.Model):  # type: ignore[misc,name-defined]
     attempt_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     transient_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # tries that count
     retry_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    # The client's values that an approval holds for, taken when the list was made; of runs that needed one.
+    bound_values: Mapped[dict[str, str] | None] = mapped_column(JSONB)
 
     run: Mapped[Run] = relationship(primaryjoin=lambda: foreign(Delivery.run_id) == Run.id)
     client: Mapped[Client | None] = relationship(primaryjoin=lambda: foreign(Delivery.client_id) == Client.id)

@@ -11,7 +11,7 @@ from flask_login import current_user
 from mailer.access import Permission, requires
 from mailer.clock import today_in
 from mailer.downloads import csv_download
-from mailer.errors import Refusal
+from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.extensions import db, limiter
 from mailer.mailings.access import per_user
 from mailer.mailings.tally_words import why
@@ -47,7 +47,7 @@ def printed() -> ResponseReturnValue:
     try:
         return _page("reports/print.html", _about(), 1, MOST_PRINTED)
     except Refusal:
-        abort(400)
+        raise UnknownChoice("from", f"{request.args.get('from', '')}…{request.args.get('to', '')}") from None
 
 
 @bp.get("/report.csv")
@@ -59,7 +59,7 @@ def export() -> Response:
     try:
         scope = _scope(about)
     except Refusal:
-        abort(400)
+        raise UnknownChoice("from", f"{request.args.get('from', '')}…{request.args.get('to', '')}") from None
     rows, zone = about["rows"], current_user.timezone
     name = f"report-{today_in(zone)}.csv"
     return csv_download(name, lambda session: table_of(queries.every_line(session, scope, rows), rows, zone))
@@ -100,9 +100,8 @@ def _about() -> dict[str, Any]:
         if not oversees and number != current_user.id:
             abort(404)
         person = db.get_or_404(User, number)
-    rows = request.args.get("rows") or ("run" if mailing else "mailing" if person else "user")
-    if rows not in queries.ROWS or (rows == "user" and not oversees):
-        abort(400)
+    known = [kind for kind in queries.ROWS if kind != "user" or oversees]
+    rows = choice_in(request.args, "rows", known, "run" if mailing else "mailing" if person else "user")
     today = today_in(current_user.timezone)
     return {
         "oversees": oversees,

@@ -6,15 +6,17 @@ their own is text of the mail like any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from mailer.composing.email import Content
 from mailer.composing.html import text_from_html
 from mailer.composing.link_names import names_of_places
-from mailer.composing.names import FIELDS
+from mailer.composing.names import FIELDS, folded
 from mailer.composing.placeholders import Template, parse
 from mailer.extensions import db
 from mailer.models.client import Client
@@ -31,6 +33,8 @@ COLUMNS: Mapping[str, tuple[Any, ...]] = {
     "birth_year": (Client.birth_year,),
     "comment": (Client.comment,),
 }
+ARGUMENTS = 80  # PostgreSQL takes 100 for one function
+Scalar = Callable[[Any], Any]
 SHOWN = 20  # values of a field that a manager is shown
 
 
@@ -51,27 +55,64 @@ def _halves(content: Content) -> list[tuple[Template, bool]]:
     return [(parse(text, None), False), (parse(content.html, None, markup=True), True)]
 
 
-def digest(mailing: Mailing, names: list[str]) -> str | None:
-    """A SHA-256 over the different values of these fields among the clients chosen; None without names."""
+def digest(mailing: Mailing, names: list[str], ask: Scalar | None = None) -> str | None:
+    """A SHA-256 over the different values of these fields among the clients chosen; None without names.
+
+    `ask` puts the questions to the database: by another connection than the session's, which sees another moment.
+    """
     if not names:
         return None
-    value = cast(func.jsonb_build_array(*(column for name in names for column in _columns(name))), Text)
+    ask = ask or db.session.scalar
+    known = _own_names(mailing, ask)
+    columns = [column for name in names for column in _columns(name, known)]
+    value = cast(_joined([func.jsonb_build_array(*some) for some in batched(columns, ARGUMENTS)]), Text)
     each = select(_sha256(value).label("value")).where(*audience.chosen(mailing)).distinct().subquery()
     listed = func.coalesce(func.string_agg(each.c.value, literal_column("'' ORDER BY value")), "")
-    return str(db.session.scalar(select(_sha256(listed))))
+    return str(ask(select(_sha256(listed))))
 
 
 def values_of_field(mailing: Mailing, name: str) -> tuple[list[str], int]:
     """The first values of a field by alphabet, and how many different ones there are."""
-    value = cast(func.concat_ws(" ", *_columns(name)), Text)
+    value = cast(func.concat_ws(" ", *_columns(name, _own_names(mailing, db.session.scalar))), Text)
     each = select(value.label("value")).where(*audience.chosen(mailing)).distinct().subquery()
     total = db.session.scalar(select(func.count()).select_from(each)) or 0
     return list(db.session.scalars(select(each.c.value).order_by(each.c.value).limit(SHOWN))), total
 
 
-def _columns(name: str) -> tuple[Any, ...]:
-    """A field's columns; attributes of an own name, whatever it is."""
-    return COLUMNS.get(name) or (Client.attributes[name].astext,)
+def as_object(mailing: Mailing, names: list[str], ask: Scalar) -> ColumnElement[Any]:
+    """The values of a client as mails are filled with them, by the name that stands in the message: a JSON object."""
+    known = _own_names(mailing, ask)
+    pairs = [part for name in names for part in (name, _as_filled(_columns(name, known)))]
+    return _joined([func.jsonb_build_object(*some) for some in batched(pairs, ARGUMENTS)])
+
+
+def _as_filled(columns: tuple[Any, ...]) -> ColumnElement[str]:
+    return func.concat_ws(" ", *(func.nullif(cast(column, Text), "") for column in columns))
+
+
+def _own_names(mailing: Mailing, ask: Scalar) -> list[str]:
+    """The names of the owner's fields as their clients have them, in the order in which a mail looks through them."""
+    name = func.jsonb_object_keys(Client.attributes).label("name")
+    keys = select(name).where(Client.owner_id == mailing.owner_id, Client.attributes != {}).distinct().subquery()
+    found = ask(select(func.array_agg(aggregate_order_by(keys.c.name, func.octet_length(keys.c.name), keys.c.name))))
+    return list(found or ())
+
+
+def _columns(name: str, known: list[str]) -> tuple[Any, ...]:
+    """A field's columns; attributes of an own name, however it is spelled: "Город" fills in what is kept as "город"."""
+    if name in COLUMNS:
+        return COLUMNS[name]
+    alike = [key for key in known if key != name and folded(key) == folded(name)]
+    return (func.coalesce(*(Client.attributes[key].astext for key in (name, *alike))),)
+
+
+def _joined(parts: list[Any]) -> ColumnElement[Any]:
+    return reduce(lambda one, other: one.op("||")(other), parts)
+
+
+def batched(items: Sequence[Any], count: int) -> Iterator[Sequence[Any]]:
+    """So many at a time."""
+    return (items[start : start + count] for start in range(0, len(items), count))
 
 
 def _sha256(text: ColumnElement[str]) -> ColumnElement[str]:

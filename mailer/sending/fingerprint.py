@@ -17,11 +17,11 @@ from mailer.sending.letterhead import about_sender
 from mailer.sending.senders import sender_of
 
 
-def fingerprint(mailing: Mailing, run: Run | None = None) -> str:
+def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scalar | None = None) -> str:
     """SHA-256 over everything a manager looks at before saying yes: any change of it makes another one.
 
     With `run` the text and the sender are the run's own copy, whatever has become of the message since. How many people
-    there are is no part of it: the approval's number is a ceiling (`permits.is_approved`).
+    there are is no part of it: the approval's number is a ceiling (`permits.is_approved`). `ask` reads the values.
     """
     about = run.snapshot if run is not None else about_now(mailing)
     content = Content(about["subject"], about["text"], about["html"])
@@ -32,9 +32,14 @@ def fingerprint(mailing: Mailing, run: Run | None = None) -> str:
         mailing.filter.criteria if mailing.filter is not None else None,
         _chosen_ids(mailing),
         repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
-        bound_values.digest(mailing, bound_values.bound_names(content)),
+        bound_values.digest(mailing, bound_values.bound_names(content), ask),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def content_of(run: Run) -> Content:
+    """The text of a run: its own copy."""
+    return Content(run.snapshot["subject"], run.snapshot["text"], run.snapshot["html"])
 
 
 def about_now(mailing: Mailing) -> dict[str, str]:

@@ -234,7 +234,7 @@ def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> No
 
 def _person(row: tuple[Any, ...]) -> Person:
     position, email, state, attempts, transients, retry_at, suspects = row[:7]
-    token, first, last, patronymic, year, comment, attributes, out = row[7:]
+    token, first, last, patronymic, year, comment, attributes, bound, out = row[7:]
     progress = Progress(position, STATES[state], attempts, transients, None, retry_at, suspects)
     if out is not None:
         progress.exclude(Reason(out))
@@ -248,4 +248,6 @@ def _person(row: tuple[Any, ...]) -> Person:
     }
     if attributes:
         values = {key: str(value) for key, value in attributes.items()} | values
+    if bound:  # what was approved, whatever has become of the client since
+        values |= bound
     return Person(progress, email, values, token, is_settled=out is None)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager
-from itertools import filterfalse, islice
+from itertools import islice
+from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text, update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -24,11 +25,13 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import next_moment
-from mailer.sending import audience, permits, windows
+from mailer.sending import audience, bound_values, permits, windows
 from mailer.sending.closing import complete_mailing
+from mailer.sending.fingerprint import content_of
 from mailer.sending.planning import point_at
 from mailer.sending.rounds import array
 
+Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON
 log = structlog.get_logger()
 FIRST_PART = 2_500  # people: soon written, and enough for the first workers; the next parts are as long as all before
 LONGEST_PART = 20_000
@@ -36,11 +39,12 @@ LONGEST_PART = 20_000
 WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.unlisted_count > 0))
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('list of run ' || :run, 0))")
 INSERT_DELIVERIES = text(
-    "INSERT INTO deliveries (run_id, position, client_id, email, email_key, state, reason) "
-    "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, "
+    "INSERT INTO deliveries (run_id, position, client_id, email, email_key, bound_values, state, reason) "
+    "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, chosen.bound, "
     "CASE WHEN s.reason IS NULL THEN 'waiting' ELSE 'excluded' END, "
     "CASE WHEN s.reason = 'unsubscribed' THEN s.reason WHEN s.reason IS NOT NULL THEN 'suppressed' END "
-    "FROM unnest(CAST(:ids AS bigint[])) AS chosen (id) JOIN clients c ON c.id = chosen.id "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:bound AS jsonb[])) AS chosen (id, bound) "
+    "JOIN clients c ON c.id = chosen.id "
     "LEFT JOIN suppressions s ON s.owner_id = :owner AND s.email_key = c.email_key "
     "WHERE c.id BETWEEN :first AND :last"
 )
@@ -115,10 +119,13 @@ class Listing:
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
         self.is_complete = False  # everybody chosen is written, or nobody is to be
-        self._reading = db.engine.connect().execution_options(stream_results=True, max_row_buffer=1000)
+        # One moment for all that is read: what an approval was found to hold for is what gets onto the list.
+        self._reading = db.engine.connect().execution_options(
+            isolation_level="REPEATABLE READ", stream_results=True, max_row_buffer=1000
+        )
         self._owner_id = 0
-        self._people: Iterator[int]
-        self._next: Sequence[int] = ()  # one read and not written, if there is one
+        self._people: Iterator[Listed]
+        self._next: Sequence[Listed] = ()  # one read and not written, if there is one
         self._listed_count = 0  # the last position
         self._total = 0  # of the list, as far as known
 
@@ -156,9 +163,11 @@ class Listing:
 
     def _begin(self, run: Run, mailing: Mailing) -> bool:
         counts = audience.summary(mailing)
-        obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run)
+        ask = self._ask
+        obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run, ask)
         self._total = counts.total
-        self._read(mailing)
+        bound = bound_values.bound_names(content_of(run)) if permits.needs_approval(mailing, counts.will_get) else []
+        self._read(mailing, bound=bound)
         _lock(run, mailing)
         if run.closed_at is not None:  # stopped meanwhile
             return False
@@ -170,7 +179,12 @@ class Listing:
         _obey_brakes(run, mailing)
         db.session.flush()
         self._write(FIRST_PART)
+        while bound and not self.is_complete:  # a list made anew after a crash would be of another moment
+            self._write(LONGEST_PART)
         return True
+
+    def _ask(self, question: Any) -> Any:
+        return self._reading.execute(question).scalar()
 
     def _take_up(self, run: Run, mailing: Mailing) -> None:
         """Read those behind the last one written; nobody twice, whose address meanwhile belongs to somebody else."""
@@ -195,19 +209,27 @@ class Listing:
         db.session.flush()
         complete_mailing(run.mailing_id, utcnow())
 
-    def _read(self, mailing: Mailing, *conditions: ColumnElement[bool], left_out: Set[int] = frozenset()) -> None:
-        """Choose the people, now and for the whole list, and read the first."""
-        query = select(Client.id).where(*audience.chosen(mailing), *conditions).order_by(Client.id)
+    def _read(
+        self,
+        mailing: Mailing,
+        *conditions: ColumnElement[bool],
+        left_out: Set[int] = frozenset(),
+        bound: Sequence[str] = (),
+    ) -> None:
+        """Choose the people, now and for the whole list, with their values of `bound` fields, and read the first."""
+        values = bound_values.as_object(mailing, [*bound], self._ask) if bound else null()
+        query = select(Client.id, cast(values, Text)).where(*audience.chosen(mailing), *conditions).order_by(Client.id)
         self._owner_id = mailing.owner_id
-        self._people = filterfalse(left_out.__contains__, self._reading.execute(query).scalars())
+        self._people = (row for row in self._reading.execute(query).tuples() if row[0] not in left_out)
         self._next = [*islice(self._people, 1)]
 
     def _write(self, most: int) -> None:
         """Write so many at most, and see whether there are more; no commit."""
         if self._next:
-            people = [*self._next, *islice(self._people, most - 1)]
+            listed = [*self._next, *islice(self._people, most - 1)]
             self._next = [*islice(self._people, 1)]
-            self._listed_count += write_list(self.run_id, self._owner_id, people, self._listed_count)
+            people, bound = zip(*listed, strict=True)
+            self._listed_count += write_list(self.run_id, self._owner_id, people, self._listed_count, bound)
         self.is_complete = not self._next
         unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
         db.session.execute(
@@ -218,16 +240,20 @@ class Listing:
         )
 
 
-def write_list(run_id: int, owner_id: int, people: Sequence[int], listed_count: int = 0) -> int:
+def write_list(
+    run_id: int, owner_id: int, people: Sequence[int], listed_count: int = 0, bound: Sequence[str | None] = ()
+) -> int:
     """Write deliveries of these clients (ids, rising) behind those listed, and their slices; no commit.
 
-    How many: a client who was deleted altogether since the reading gets none.
+    `bound` are the values that an approval holds for, as JSON, one for each. How many: a client who was deleted
+    altogether since the reading gets none.
     """
     about = {
         "run": run_id,
         "owner": owner_id,
         "listed": listed_count,
         "ids": array(people),
+        "bound": [*bound] if any(bound) else [],
         "first": people[0],
         "last": people[-1],
     }

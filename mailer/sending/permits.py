@@ -16,6 +16,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending import audience, transports
+from mailer.sending.bound_values import Scalar
 from mailer.sending.fingerprint import fingerprint
 
 DAY = timedelta(hours=24)
@@ -25,7 +26,9 @@ class NotPermitted(Refusal):
     """The limit would be passed, or the approval is missing."""
 
 
-def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> StopReason | None:
+def obstacle(
+    mailing: Mailing, will_get: int, now: datetime, run: Run | None = None, ask: Scalar | None = None
+) -> StopReason | None:
     """Why a run to `will_get` people may not begin now; None when it may. `run`: the run itself, made but not planned.
 
     Runs of one owner take turns here until the caller's transaction ends: two at once must not pass one limit.
@@ -38,7 +41,7 @@ def obstacle(mailing: Mailing, will_get: int, now: datetime, run: Run | None = N
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
         if used_today(owner, now, run) + will_get > owner.daily_limit:
             return StopReason.LIMIT
-    if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run):
+    if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run, ask):
         return StopReason.UNAPPROVED
     return None
 
@@ -93,19 +96,19 @@ def needs_approval(mailing: Mailing, will_get: int) -> bool:
     return mailing.owner.needs_approval or (threshold is not None and will_get > threshold)
 
 
-def is_approved(mailing: Mailing, will_get: int, run: Run | None = None) -> bool:
+def is_approved(mailing: Mailing, will_get: int, run: Run | None = None, ask: Scalar | None = None) -> bool:
     """Whether a manager said yes to the mailing as it stands, to so many people, and to the very text of `run`."""
-    approval = approval_of(mailing, will_get, run)
+    approval = approval_of(mailing, will_get, run, ask)
     return approval is not None and approval.state is ApprovalState.APPROVED
 
 
-def approval_of(mailing: Mailing, will_get: int, run: Run | None = None) -> Approval | None:
+def approval_of(mailing: Mailing, will_get: int, run: Run | None = None, ask: Scalar | None = None) -> Approval | None:
     """The question, answered or not, about the mailing as it stands and at least so many people; None when nobody has
     asked."""
     return db.session.scalar(
         select(Approval).where(
             Approval.mailing_id == mailing.id,
-            Approval.fingerprint == fingerprint(mailing, run),
+            Approval.fingerprint == fingerprint(mailing, run, ask),
             Approval.recipient_count >= will_get,
         )
     )

@@ -35,6 +35,7 @@ PEOPLE = f"""
                 AND a.number <= d.attempt_count AND a.outcome = 'server_fault' AND a.phase IN ({_SUSPECT})
         ) ELSE 0 END,
         c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, NULLIF(c.attributes, '{{}}'),
+        d.bound_values,
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted'
              WHEN p.reason = 'unsubscribed' THEN 'unsubscribed'
              WHEN p.reason IS NOT NULL THEN 'suppressed' END AS left_out

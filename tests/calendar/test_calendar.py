@@ -20,6 +20,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import RunState
 from mailer.models.user import User
 from mailer.sending.planning import set_next_run
+from mailer.whose import whose_asked
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.mailings.builders import make_run
@@ -40,7 +41,7 @@ def daily(owner: User) -> Mailing:
 
 def of_november(user: User) -> list[tuple[str, bool]]:
     start, end = Page.around(View.MONTH, date(2026, 11, 5)).bounds(ZoneInfo("UTC"))
-    return [(f"{entry.at:%m-%d}", entry.run is not None) for entry in entries(user, start, end, NOW)]
+    return [(f"{entry.at:%m-%d}", entry.run is not None) for entry in entries(whose_asked({}, user), start, end, NOW)]
 
 
 def test_a_month_has_what_was_and_what_comes(daily: Mailing, owner: User) -> None:
@@ -57,7 +58,7 @@ def test_nobody_sees_anothers_but_those_who_oversee(daily: Mailing, stranger: Us
 
 def test_a_moment_that_is_due_stands_once(daily: Mailing, owner: User) -> None:
     late = NOW + timedelta(days=1, hours=3)
-    found = entries(owner, NOW - timedelta(days=1), NOW + timedelta(days=3), late)
+    found = entries(whose_asked({}, owner), NOW - timedelta(days=1), NOW + timedelta(days=3), late)
     assert [f"{entry.at:%d}" for entry in found] == ["20", "21", "22", "23"]
 
 
@@ -148,6 +149,6 @@ def test_lateness_counts_from_when_a_run_could_begin(as_owner: Browser, owner: U
             started_at=moment + timedelta(seconds=late_by),
         )  # fmt: skip
     make_run(mailing, moment, occurrence="manual:x", started_at=moment + timedelta(hours=2))
-    today = lateness_by_day(owner, NOW, "UTC")[-1]
+    today = lateness_by_day(whose_asked({}, owner), NOW, "UTC")[-1]
     assert (today.started_count, today.median, today.most) == (3, 5.0, 400.0)
     assert as_owner.get("/calendar/punctuality").status_code == 200
