@@ -80,7 +80,8 @@ def load_sample() -> None:
 
 @click.command("confirm-instance", cls=OperatorCommand)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def confirm_instance(yes: bool) -> None:
+@click.option("--runs-go-on", is_flag=True, help="Nothing was sent since the copy was made: open runs need no look.")
+def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     """Say that this database, on this machine, is the one true instance: after a restore or a move."""
     reason = fence.why_held()
     if reason is None:
@@ -94,8 +95,10 @@ def confirm_instance(yes: bool) -> None:
     )
     if not yes:
         click.confirm(_("Is this the one true instance?"), abort=True)
-    fence.confirm("flask confirm-instance")
+    paused_count = fence.confirm("flask confirm-instance", runs_go_on=runs_go_on)
     click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
+    if paused_count:
+        click.echo(fence.words_of_paused(paused_count))
 
 
 @click.command("dkim-key", cls=OperatorCommand)

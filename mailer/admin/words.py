@@ -145,7 +145,10 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     Role: lambda: dict(role_words()),
     RunState: _run_states,
     StopReason: _stop_reasons,
-    PauseReason: lambda: {PauseReason.REFUSALS: _("too many mails were refused")},
+    PauseReason: lambda: {
+        PauseReason.REFUSALS: _("too many mails were refused"),
+        PauseReason.RESTORED: _("restored from a backup"),
+    },
     Period: lambda: {
         Period.ONCE: pgettext("period", "once"),
         Period.DAILY: pgettext("period", "every day"),

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from zlib import error as BadStream  # noqa: N812
 
@@ -67,6 +68,7 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     try:
         found = json.loads(archive.read(MANIFEST))
         manifest = Manifest(**found)
+        datetime.fromisoformat(manifest.made_at)
         archive.getinfo(DUMP)
     except (KeyError, ValueError, TypeError) as error:
         if isinstance(error, ValueError | TypeError) and found_newer(archive):

@@ -11,20 +11,26 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import IO
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from flask import current_app
 from flask_babel import gettext as _
+from sqlalchemy import make_url
 
+from launcher.application_role import ROLE
 from launcher.credentials import load_credentials, write_private
 from mailer.backup import programs
 from mailer.backup.archive import DUMP, KEYS, SECRETS, SETTINGS, UPLOADS, Manifest, files_under
 from mailer.backup.making import OWN_TO_A_PLACE, ROOT
 from mailer.clock import utcnow
 from mailer.errors import Refusal
+from mailer.sending import fence
 
 # The schema as a new database has it.  What is restored is a copy until an operator says otherwise (`sending.fence`).
 BEFORE = """
@@ -35,11 +41,21 @@ CREATE SCHEMA public;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 """
 AFTER = """
-INSERT INTO public.instances (id, number, cluster, database, host, confirmed_at)
-VALUES (1, gen_random_uuid(), 'restored', 0, '', now()) ON CONFLICT (id) DO UPDATE SET cluster = 'restored';
+SET LOCAL search_path = public;
+INSERT INTO instances (id, number, cluster, database, host, confirmed_at)
+VALUES (1, gen_random_uuid(), '{cluster}', 0, '{host}', now())
+ON CONFLICT (id) DO UPDATE SET cluster = '{cluster}', host = '{host}';
+DO $$ BEGIN
+    IF to_regprocedure('grant_to_application(text)') IS NOT NULL THEN
+        PERFORM grant_to_application(rolname) FROM pg_roles WHERE rolname = '{role}' AND rolname <> current_user;
+    END IF;
+END $$;
 """
+OWNS = "SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public'"
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'golub'"
 RESTORED_ENV = "restored.env"
+SETTINGS_SINCE = {b"transaction_timeout": 17}
+LINES_OF_SETTINGS = 60  # at the head of what pg_restore writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,14 @@ def look_at(url: str) -> Target:
     """What a restore would replace. Refusal when the database cannot be reached."""
     with closing(programs.connect(url)) as connection:
         is_in_use = programs.ask(connection, OTHERS) > 0
+        if programs.ask(connection, OWNS) is False:
+            raise Refusal(
+                _(
+                    "The role %(role)s does not own the schema and cannot replace it: name the owner in "
+                    "DATABASE_OWNER_URL.",
+                    role=programs.ask(connection, "SELECT current_user"),
+                )
+            )
         if programs.ask(connection, "SELECT to_regclass('public.users')") is None:
             return Target(0, is_in_use)
         return Target(programs.ask(connection, "SELECT count(*) FROM public.users"), is_in_use)
@@ -72,7 +96,8 @@ def require_known(manifest: Manifest) -> None:
 def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest) -> list[str]:
     """Replace everything by the backup; what the operator should know then. Refusal: nothing was changed."""
     require_known(manifest)
-    folder, _version = programs.folder_for(max(manifest.tools, _server_major(url)))
+    server = _server_major(url)
+    folder, _version = programs.folder_for(max(manifest.tools, server))
     var_dir = Path(current_app.config["VAR_DIR"])
     with tempfile.TemporaryDirectory(dir=var_dir, prefix="restoring-") as staging, tempfile.TemporaryFile() as said:
         try:
@@ -82,7 +107,9 @@ def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest) -> list[str]
         psql = _start([str(folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"], url, subprocess.PIPE, said)
         assert psql.stdin is not None
         try:
-            is_whole = _feed(psql.stdin, folder, url, archive, said)
+            is_whole = _feed(psql.stdin, folder, url, archive, said, server)
+            if is_whole:
+                psql.stdin.write(_after(manifest).encode())
             with _swapped(var_dir, Path(staging)) as kept:
                 psql.stdin.write(b"COMMIT;\n" if is_whole else b"ROLLBACK;\n")
                 psql.stdin.close()
@@ -96,24 +123,46 @@ def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest) -> list[str]
     return [*_secrets(archive, var_dir), *(_("Kept beside it: %(folder)s", folder=place) for place in kept)]
 
 
-def _feed(sink: IO[bytes], folder: Path, url: str, archive: zipfile.ZipFile, said: IO[bytes]) -> bool:
+def _after(manifest: Manifest) -> str:
+    """A copy until somebody confirms, and the application's role may work with it."""
+    role = make_url(current_app.config["SQLALCHEMY_DATABASE_URI"]).username or ""
+    if current_app.config["DATABASE_OWNER_URL"] is None:
+        role = ROLE  # the embedded database's
+    made_at = datetime.fromisoformat(manifest.made_at).isoformat()
+    return AFTER.format(cluster=fence.RESTORED, host=fence.BACKUP_OF + made_at, role=role.replace("'", "''"))
+
+
+def _feed(sink: IO[bytes], folder: Path, url: str, archive: zipfile.ZipFile, said: IO[bytes], server: int) -> bool:
     """Give the dump, as SQL, to psql, in a transaction left open. Whether all of it went. Errors: BrokenPipeError."""
     sink.write(BEFORE.encode())
     sink.flush()
     command = [str(folder / "pg_restore"), "--no-owner", "--no-privileges", "--file=-"]
-    reader = _start(command, url, subprocess.PIPE, said, stdout=sink)
+    reader = _start(command, url, subprocess.PIPE, said, stdout=subprocess.PIPE)
     assert reader.stdin is not None
+    assert reader.stdout is not None
+    feeding = Thread(target=_copy_dump, args=[archive, reader.stdin], daemon=True)
+    feeding.start()
     try:
-        with archive.open(DUMP) as dump:
-            shutil.copyfileobj(dump, reader.stdin, 2**20)
+        for line in islice(reader.stdout, LINES_OF_SETTINGS):
+            sink.write(b"\n" if _is_unknown(line, server) else line)
+        shutil.copyfileobj(reader.stdout, sink, 2**20)
     finally:
-        with suppress(BrokenPipeError):
-            reader.stdin.close()
+        reader.stdout.close()
+        feeding.join()
         code = reader.wait()
-    if code == 0:
-        sink.write(AFTER.encode())
-        sink.flush()
+    sink.flush()
     return code == 0
+
+
+def _is_unknown(line: bytes, server: int) -> bool:
+    """Whether it sets what an older server has not: newer programs say it to any."""
+    return any(line.startswith(b"SET " + name + b" ") for name, since in SETTINGS_SINCE.items() if server < since)
+
+
+def _copy_dump(archive: zipfile.ZipFile, sink: IO[bytes]) -> None:
+    """To a reader that may end early."""
+    with suppress(BrokenPipeError), archive.open(DUMP) as dump, sink:
+        shutil.copyfileobj(dump, sink, 2**20)
 
 
 def _start(

@@ -9,7 +9,7 @@ from flask import current_app
 
 from mailer.mailings import run_queries
 from mailer.models.run import PauseReason, Run, RunState
-from mailer.sending import transports
+from mailer.sending import fence, transports
 
 LONG = timedelta(days=3650)
 
@@ -24,6 +24,7 @@ class Progress:
     probe_at: datetime | None  # when the first mail server is tried again
     top_refusals: list[run_queries.TopReply]  # why it paused by itself, if it did
     taken_over_at: datetime | None = None  # a worker fell silent: when others get what it holds
+    restored_from: datetime | None = None  # when the backup was made that it was open in
     is_unattended: bool = False  # people are due, and no worker comes for them
 
     @classmethod
@@ -41,6 +42,8 @@ class Progress:
         per_second = speed(run, now) if is_moving else None
         top_refusals = run_queries.top_refusals(run) if run.pause_reason is PauseReason.REFUSALS else []
         found = cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
+        if run.pause_reason is PauseReason.RESTORED:
+            found = replace(found, restored_from=fence.data_of())
         if not is_moving:
             return found
         taken_over_at, is_unattended = run_queries.standstill(run, current_app.config["LEASE_SECONDS"], now)

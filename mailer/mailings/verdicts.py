@@ -51,6 +51,10 @@ def _open(run: Run) -> Verdict:
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
         return _paused_by_refusals(run, counts)
+    if run.state is RunState.PAUSED and run.pause_reason is PauseReason.RESTORED:
+        text = _("Paused: the data were restored from a backup that was made while this run was going.")
+        known = _("By then %(done)s of %(planned)s were done. Who got the mail afterwards is not known here.", **counts)
+        return Verdict("bad", text, [known, _("Whoever got it since would get it a second time.")])
     if run.state is RunState.PAUSED:
         return Verdict("warn", _("Paused: %(done)s of %(planned)s are done, the others wait for you.", **counts))
     if run.state is RunState.WAITING_FOR_WINDOW:

@@ -25,5 +25,6 @@ class Instance(db.Model):  # type: ignore[misc,name-defined]
     cluster: Mapped[str] = mapped_column(String(32))  # PostgreSQL's system identifier
     database: Mapped[int] = mapped_column(BigInteger)  # its oid
     host: Mapped[str] = mapped_column(String(100))  # a digest of the machine's id, or the setting INSTANCE_ID
+    data_of: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the backup restored last was made, if known
     confirmed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     confirmed_by: Mapped[str | None] = mapped_column(String(254))  # NULL: the first start

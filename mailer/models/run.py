@@ -87,6 +87,7 @@ class PauseReason(StrEnum):
     """Why a run paused by itself; a pause of the owner's has none."""
 
     REFUSALS = "refusals"  # too many mails were refused for good
+    RESTORED = "restored"  # it was open in the copy that these data come from, and may have gone on elsewhere since
 
 
 LINK_CODE_LENGTH = 8

@@ -28,6 +28,7 @@ def index() -> str:
         "operations/index.html",
         parts=parts(),
         reason=fence.why_held(),
+        open_run_count=fence.open_run_count(),
         instance=db.session.get(Instance, 1),
         warnings=current_app.config["WARNINGS"],
         may_confirm=current_user.can(Permission.ADMINISTER),
@@ -39,7 +40,9 @@ def index() -> str:
 def confirm_instance() -> ResponseReturnValue:
     """An administrator's word that this is the one true instance."""
     if fence.why_held() is not None:
-        fence.confirm(current_user.email)
+        paused_count = fence.confirm(current_user.email)
         enqueue(TICK)
         flash(_("Confirmed: sending goes on by the rules of each mailing."), "success")
+        if paused_count:
+            flash(fence.words_of_paused(paused_count), "warning")
     return redirect(url_for("operations.index"), 303)

@@ -5,7 +5,7 @@ A worker asks the run's row before any content leaves, so at most the transactio
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, case, func, select, update
 
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
@@ -36,6 +36,30 @@ def resume(mailing: Mailing) -> None:
             pause_reason=None,
         )
     )
+    db.session.execute(
+        update(Run).where(Run.mailing_id == mailing.id, Run.state == RunState.PLANNED).values(pause_reason=None)
+    )
+
+
+def pause_restored() -> int:
+    """Let every open run wait for its owner, its mailing too: nobody here knows what went on elsewhere. How many; no
+    commit."""
+    is_open = (Run.closed_at.is_(None), Run.stop_reason.is_(None))
+    of_them = select(Run.mailing_id).where(*is_open)
+    db.session.execute(
+        update(Mailing)
+        .where(Mailing.id.in_(of_them))
+        .values(paused_at=func.coalesce(Mailing.paused_at, utcnow()))
+        .execution_options(synchronize_session=False)
+    )
+    is_listed = Run.state != RunState.PLANNED  # the others pause once their list is made, since the mailing does
+    paused = db.session.execute(
+        update(Run)
+        .where(*is_open)
+        .values(pause_reason=PauseReason.RESTORED, state=case((is_listed, RunState.PAUSED.value), else_=Run.state))
+        .execution_options(synchronize_session=False)
+    )
+    return int(paused.rowcount)  # type: ignore[attr-defined]
 
 
 def release(mailing: Mailing) -> None:

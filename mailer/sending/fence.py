@@ -18,13 +18,16 @@ from pathlib import Path
 
 import structlog
 from flask import current_app
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.instance import Instance
+from mailer.models.run import Run
+from mailer.sending import brakes
 
 log = structlog.get_logger()
 LOCK = 0x676F6C75  # one process at a time adopts or confirms
@@ -38,6 +41,10 @@ class Held(StrEnum):
     OTHER_HOST = "other_host"  # the same data on another machine
     OTHER_CONTENT = "other_content"  # another installation's data in this database
     BACK_IN_TIME = "back_in_time"  # runs that this machine has seen are gone
+
+
+STALE = {Held.OTHER_DATABASE, Held.OTHER_CONTENT, Held.BACK_IN_TIME}  # what was sent since is not in these data
+RESTORED, BACKUP_OF = "restored", "backup of "  # what `flask restore` writes for cluster and host
 
 
 class InstanceHeld(Refusal):
@@ -93,22 +100,64 @@ def require_confirmed() -> None:
         )
 
 
-def confirm(by: str | None) -> None:
-    """This database, here, is the one true instance from now on. Commits."""
+def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
+    """This database, here, is the one true instance from now on. Commits.
+
+    Runs that were open in a copy wait for their owners, who may have them sent to some people a second time: how many.
+    They go on if a person says so, who knows that nothing was sent since the copy was made.
+    """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
     place, row = _place(), db.session.get(Instance, 1, populate_existing=True)
+    paused_count = 0
     if row is None:
         row = Instance(id=1)
         db.session.add(row)
     elif by is None:  # another process was the first
         db.session.rollback()
-        return
+        return 0
+    elif _difference(row, place) in STALE:
+        row.data_of = _moment_of(row)
+        paused_count = 0 if runs_go_on else brakes.pause_restored()
     row.number, row.confirmed_at, row.confirmed_by = uuid.uuid4(), utcnow(), by
     row.cluster, row.database, row.host = place.cluster, place.database, place.host
     db.session.flush()
     _write(place, row.number)
     db.session.commit()
-    log.info("this is the one true instance", confirmed_by=by)
+    log.info("this is the one true instance", confirmed_by=by, paused_runs=paused_count)
+    return paused_count
+
+
+def words_of_paused(count: int) -> str:
+    """For whoever confirmed."""
+    return ngettext(
+        "%(count)s run was open in the copy and is paused: who got its mail since is not known. Its owner decides "
+        "whether it goes on.",
+        "%(count)s runs were open in the copy and are paused: who got their mail since is not known. Their owners "
+        "decide whether they go on.",
+        count,
+        count=format_decimal(count),
+    )
+
+
+def open_run_count() -> int:
+    """How many runs `confirm` would let wait for their owners."""
+    if why_held() not in STALE:
+        return 0
+    is_open = select(func.count()).where(Run.closed_at.is_(None), Run.stop_reason.is_(None))
+    return db.session.scalar(is_open) or 0
+
+
+def data_of() -> datetime | None:
+    """When the backup was made that the data come from, if it is known."""
+    row = db.session.get(Instance, 1)
+    return row and row.data_of
+
+
+def _moment_of(row: Instance) -> datetime | None:
+    if row.cluster == RESTORED and row.host.startswith(BACKUP_OF):
+        with suppress(ValueError):
+            return datetime.fromisoformat(row.host.removeprefix(BACKUP_OF))
+    return None
 
 
 def _difference(row: Instance, place: Place) -> Held | None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from mailer.backup import making, programs
+from mailer.backup import making, programs, restoring
 from mailer.backup.archive import opened
 from mailer.backup.making import make
 from mailer.backup.restoring import look_at, restore
@@ -91,6 +91,9 @@ def test_everything_comes_back_elsewhere_and_is_held(
     assert ask(elsewhere, "SELECT email FROM users") == owner.email
     assert ask(elsewhere, "SELECT count(*) FROM mailings") == 1
     assert ask(elsewhere, "SELECT cluster FROM instances") == "restored"
+    assert ask(elsewhere, "SELECT host FROM instances").startswith("backup of 20")
+    allowed = "SELECT has_table_privilege('golub_app', 'public.attempts', 'INSERT')"
+    assert ask(elsewhere, f"{allowed} AND NOT has_table_privilege('golub_app', 'public.attempts', 'DELETE')")
     assert (there / "media" / "blog" / "picture.webp").read_bytes() == b"a picture"
     assert (there / "dkim" / "s2026.pem").read_text() == "a private key"
     assert json.loads((there / "secrets.json").read_text())["secret_key"] == app.config["SECRET_KEY"]
@@ -209,6 +212,18 @@ def test_a_backup_of_a_later_release_is_refused(
     later = rewritten(tmp_path / "b.zip", tmp_path / "later.zip", manifest=json.dumps(manifest).encode())
     with pytest.raises(Refusal, match="9999"):
         put_back(elsewhere, later)
+
+
+def test_who_does_not_own_the_schema_is_told_before_anything_happens(app: Flask) -> None:
+    with pytest.raises(Refusal, match=r"golub_app .* DATABASE_OWNER_URL"):
+        look_at(app.config["SQLALCHEMY_DATABASE_URI"])
+
+
+def test_an_older_server_is_not_told_what_it_does_not_know() -> None:
+    """Programs of PostgreSQL 18 say this to a server of 15 too, which would refuse the whole backup for it."""
+    assert restoring._is_unknown(b"SET transaction_timeout = 0;\n", 15)
+    assert not restoring._is_unknown(b"SET transaction_timeout = 0;\n", 18)
+    assert not restoring._is_unknown(b"SET statement_timeout = 0;\n", 15)
 
 
 def test_a_server_whose_programs_are_missing_is_told(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:

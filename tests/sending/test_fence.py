@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from mailer.models.instance import Instance
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.queue import MAILINGS, queue
-from mailer.sending import fence
+from mailer.sending import brakes, fence
 from mailer.sending.fence import Held, InstanceHeld
+from mailer.sending.listing import plan_deliveries
 from mailer.sending.planning import set_next_run, start_due, start_now
 from mailer.smtp.lab import Lab
-from tests.conftest import owner_engine
+from tests.conftest import Browser, owner_engine
 from tests.factories import make_client, make_mailing
-from tests.sending.conftest import finish
+from tests.sending.conftest import finish, states
 from tests.sending.test_planning import NOW, at
 
 
@@ -84,7 +86,51 @@ def test_a_run_that_goes_is_held_too(lab: Lab, make_run: Callable[..., Run]) -> 
     change(cluster="7")
     assert finish(run).state is RunState.PLANNED
     assert lab.accepted == []
-    fence.confirm("boss@golub.test")
+    assert fence.confirm("boss@golub.test", runs_go_on=True) == 0
+    assert finish(run).state is RunState.COMPLETE
+
+
+def test_a_run_open_in_a_copy_waits_for_its_owner(lab: Lab, make_run: Callable[..., Run]) -> None:
+    run = make_run("a@example.test")  # planned in the copy: elsewhere it may be over long since
+    change(cluster="7")
+    assert fence.open_run_count() == fence.confirm("boss@golub.test") == 1
+    run = finish(run)
+    assert (run.state, run.pause_reason, run.waiting_count, lab.accepted) == (RunState.PAUSED, "restored", 1, [])
+    brakes.resume(run.mailing)
+    db.session.commit()
+    run = finish(run)
+    assert (run.state, run.pause_reason) == (RunState.COMPLETE, None)
+
+
+def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertain(
+    lab: Lab, make_run: Callable[..., Run], as_owner: Browser
+) -> None:
+    run = make_run("a@example.test", "b@example.test", "c@example.test")
+    plan_deliveries(run.id)
+    change(cluster=fence.RESTORED, host=f"{fence.BACKUP_OF}2026-11-01T03:20:00+00:00")
+    db.session.execute(
+        text(
+            "UPDATE slices SET marked = '100', lease_token = gen_random_uuid(), leased_by = 'w', "
+            "leased_until = now() - interval '1 day'"
+        )
+    )
+    db.session.commit()
+    assert fence.confirm("boss@golub.test") == 1
+    assert fence.data_of() == datetime(2026, 11, 1, 3, 20, tzinfo=UTC)
+    assert finish(run).state is RunState.PAUSED
+    assert sorted(states(run).values()) == ["uncertain", "waiting", "waiting"]
+    page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+    assert "восстановлены из резервной копии" in page and f"/mailings/{run.mailing_id}/resume" in page
+    assert "1 нояб. 2026" in page
+    as_owner.post(f"/mailings/{run.mailing_id}/resume")
+    assert finish(run).state is RunState.INCOMPLETE
+    assert len(lab.accepted) == 2
+
+
+def test_a_run_goes_on_by_itself_after_a_move(lab: Lab, make_run: Callable[..., Run]) -> None:
+    run = make_run("a@example.test")
+    change(host="another machine")
+    assert fence.open_run_count() == fence.confirm("boss@golub.test") == 0
     assert finish(run).state is RunState.COMPLETE
 
 
