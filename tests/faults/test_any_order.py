@@ -50,6 +50,7 @@ from mailer.smtp.results import Phase as Step
 from tests.conftest import empty_the_tables
 from tests.factories import make_mailing, make_user
 from tests.faults.conftest import add_clients
+from tests.faults.group_commits import BREAKS, GroupCommits
 
 PEOPLE = 5
 SLICE = 3
@@ -64,11 +65,17 @@ class Worker:
     """What one worker holds in memory: it may die at any moment and take that with it."""
 
     ledger: Ledger
+    commits: GroupCommits
     claims: list[Claim] = field(default_factory=list)
     marked: dict[tuple[int, int], bool] = field(default_factory=dict)  # mail -> whether the server has taken it
     answered: list[tuple[Claim, int, Result]] = field(default_factory=list)
     settled: dict[int, list[int]] = field(default_factory=dict)  # slice -> positions recorded, not settled
     done: set[tuple[int, int]] = field(default_factory=set)  # had their try under this lease
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.ledger.close()
+        self.commits.close()
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -93,12 +100,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _hire(self, number: int) -> Worker:
         url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        return Worker(Ledger(lambda: psycopg2.connect(url), Writer(self.run_id, f"worker {number}", None, 3600)))
+        writer = Writer(self.run_id, f"worker {number}", None, 3600)
+        return Worker(Ledger(lambda: psycopg2.connect(url), writer), GroupCommits(url, writer))
 
     def teardown(self) -> None:
         """Close what is open, and leave an empty database."""
         for worker in getattr(self, "workers", []):
-            worker.ledger.close()
+            worker.close()
         db.session.rollback()
         empty_the_tables()
 
@@ -120,21 +128,23 @@ class AnyOrder(RuleBasedStateMachine):
             worker.done |= {(claim.slice_id, each.position) for each in touched}
             worker.done |= {(claim.slice_id, p) for p, each in claim.people.items() if each.progress.state.is_final}
 
-    @rule(number=st.integers(0, WORKERS - 1), which=st.integers(0, 20), arrives=st.booleans())
-    def mark(self, number: int, which: int, arrives: bool) -> None:
-        """Ask for the mark; if it is granted the content leaves, and may arrive."""
+    @rule(
+        number=st.integers(0, WORKERS - 1),
+        which=st.integers(0, 20),
+        arrives=st.booleans(),
+        records=st.booleans(),
+        breaks_at=st.sampled_from(BREAKS),
+    )
+    def mark(self, number: int, which: int, arrives: bool, records: bool = False, breaks_at: int | None = None) -> None:
+        """Ask for the mark, with what there is to record; if it is granted the content leaves, and may arrive."""
         worker = self.workers[number]
         free = [(claim, p) for claim in worker.claims for p in claim.people if (claim.slice_id, p) not in worker.done]
         if not free:
             return
         claim, position = free[which % len(free)]
         worker.done.add((claim.slice_id, position))
-        try:
-            allowed = worker.ledger.mark_and_record([claim], {claim.slice_id: [position]}, [])
-        except LeaseLost:
-            self._fire(number)
-            return
-        if claim.slice_id in allowed:
+        allowed = self._commit(number, [(claim, position)], records=records, breaks_at=breaks_at)
+        if allowed.get((claim.slice_id, position)):
             worker.marked[claim.slice_id, position] = arrives
             self.copies[position] += arrives
 
@@ -161,25 +171,31 @@ class AnyOrder(RuleBasedStateMachine):
         step = Step.RCPT if outcome in (Outcome.TRANSIENT, Outcome.PERMANENT, Outcome.SERVER_FAULT) else Step.CONTENT
         worker.answered.append((claim, position, Result(position, outcome, step, code, None, "words", now, now, None)))
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def record(self, number: int) -> None:
+    @rule(number=st.integers(0, WORKERS - 1), breaks_at=st.sampled_from(BREAKS))
+    def record(self, number: int, breaks_at: int | None = None) -> None:
         """One group commit of all answers."""
+        if self.workers[number].answered:
+            self._commit(number, [], records=True, breaks_at=breaks_at)
+
+    def _commit(
+        self, number: int, marks: list[tuple[Claim, int]], *, records: bool, breaks_at: int | None
+    ) -> dict[tuple[int, int], bool]:
         worker = self.workers[number]
-        if not worker.answered:
-            return
+        answered = worker.answered if records else []
         entries = [
             Entry(claim, position, claim.people[position].progress.attempt_count + 1, result)
-            for claim, position, result in worker.answered
+            for claim, position, result in answered
         ]
         try:
-            worker.ledger.mark_and_record({e.claim.slice_id: e.claim for e in entries}.values(), {}, entries)
+            allowed = worker.commits.commit(marks, entries, breaks_at=breaks_at)
         except LeaseLost:
             self._fire(number)
-            return
-        for claim, position, result in worker.answered:
+            return {}
+        for claim, position, result in answered:
             claim.people[position].progress.apply(result, self._rules(), Random(1), serves_others=True)
             worker.settled.setdefault(claim.slice_id, []).append(position)
-        worker.answered = []
+        worker.answered = [] if records else worker.answered
+        return allowed
 
     @rule(number=st.integers(0, WORKERS - 1), release=st.booleans())
     def settle(self, number: int, release: bool) -> None:
@@ -207,7 +223,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.claim(number, False)
             for outcome in outcomes[turn * SLICE : (turn + 1) * SLICE]:
                 if outcome in (Outcome.ACCEPTED, Outcome.IN_DOUBT):
-                    self.mark(number, 0, arrives)
+                    self.mark(number, 0, arrives, records=True)
                 self.answer(number, 0, outcome)
             self.record(number)
             self.settle(number, True)
@@ -226,7 +242,7 @@ class AnyOrder(RuleBasedStateMachine):
         db.session.commit()
 
     def _fire(self, number: int) -> None:
-        self.workers[number].ledger.close()
+        self.workers[number].close()
         self.workers[number] = self._hire(number)
 
     # -- people and time -----------------------------------------------------------------------------------------------
