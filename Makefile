@@ -9,7 +9,7 @@ QUICK = tests/test_config.py tests/test_translations.py tests/test_downloads.py 
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults bench check format browser lock translations
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults model bench check format browser lock translations
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -46,6 +46,9 @@ test-walkabout: setup-dev ## everybody walks everywhere on the running service; 
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
+
+model: setup-dev ## explore the sending protocol's model whole, with each rule broken in turn; needs spin and gcc
+	.venv/bin/python -m tests.model
 
 bench: setup-dev ## Golub beside raw SMTP and other tools, on this machine (20 minutes); ARGS="--help" tells more
 	.venv/bin/python -m bench $(ARGS)

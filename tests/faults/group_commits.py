@@ -1,4 +1,4 @@
-"""A worker's group commits, step by step: the marker that production uses, in an event loop that stands still between."""
+"""A worker's group commits step by step: production's marker, in an event loop that stands still in between."""
 
 from __future__ import annotations
 
