@@ -64,6 +64,7 @@ def mail_words(template: str) -> str:
         "role-changed": pgettext("account mail", "role changed"),
         "second-factor-off": pgettext("account mail", "second factor switched off"),
         "second-factor-on": pgettext("account mail", "second factor switched on"),
+        "run-paused": pgettext("account mail", "a mailing paused by itself"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
         "trial": pgettext("account mail", "test mail"),
     }.get(template, template)

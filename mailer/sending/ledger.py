@@ -197,6 +197,7 @@ class Ledger:
         if cursor.fetchone() is None:
             cursor.connection.rollback()  # a person was quicker
             return False
+        cursor.execute(statements.TELL_OWNER, {"run": self._run_id})
         return True
 
     def _patiently(self, work: Callable[[Any, bool], T]) -> T:

@@ -109,6 +109,17 @@ PAUSE = f"""
     UPDATE runs r SET state = 'paused', pause_reason = '{PauseReason.REFUSALS}'
     WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND} RETURNING r.id
 """
+# Its owner is written to in the same transaction: nobody looks at the page of a run that they believe to be going on.
+TELL_OWNER = """
+    INSERT INTO account_emails (user_id, to_email, language, template, context, created_at, next_try_at, try_count)
+    SELECT u.id, u.email, u.language, 'run-paused', jsonb_build_object(
+            'name', m.name, 'mailing_id', m.id::text, 'run_id', r.id::text,
+            'said', (SELECT a.response FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+                     ORDER BY a.finished_at DESC LIMIT 1)),
+        now(), now(), 0
+    FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
+    WHERE r.id = %(run)s AND u.blocked_at IS NULL
+"""
 # Everybody so far got one and the same answer, and nobody a mail: ten people, or all of a smaller run. In a smaller one
 # only an answer that says nothing of the recipient counts. Addresses and what is unique to a reply are left out of it.
 # Answers on their way when the run was paused for that come in later and count too.

@@ -7,20 +7,37 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from mailer.auth import outbox
+from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.mailings.run_queries import top_refusals
 from mailer.mailings.services import resume_mailing
+from mailer.models.account_email import AccountEmail
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
+from mailer.models.user import User
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
+from tests.auth.conftest import composed
 from tests.faults.conftest import carry_on, outcomes
 
 if TYPE_CHECKING:
     from tests.conftest import Browser
 
 MakeRun = Callable[..., Run]
+
+
+def assert_the_owner_is_told(run: Run, *words: str) -> None:
+    """Once, with a link to the run and the server's words; the tick finds the mail."""
+    mail = db.session.scalars(select(AccountEmail).where(AccountEmail.template == "run-paused")).one()
+    owner = db.session.get_one(User, run.owner_id)
+    assert (mail.user_id, mail.to_email, mail.language) == (owner.id, owner.email, owner.language)
+    assert any(word in mail.context["said"] for word in words)
+    assert mail.id in outbox.due_account_emails(utcnow())
+    text = composed(mail).get_body(("plain",)).get_content()
+    assert f"/mailings/{run.mailing_id}/runs/{run.id}" in text
 
 
 def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
@@ -37,6 +54,7 @@ def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
     assert run.waiting_count > 0
     assert run.uncertain_count == 0
     assert not send_run(run.id, 5)
+    assert_the_owner_is_told(run, "550", "5.")
 
     page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
     assert "5.1.1 No such user here" in page
@@ -64,6 +82,7 @@ def test_ten_alike_refusals_by_a_server_that_took_nothing_are_not_ten_bad_addres
     db.session.refresh(run)
     assert (run.state, run.pause_reason) == (RunState.PAUSED, PauseReason.REFUSALS)
     assert (run.waiting_count, run.refused_count) == (count, 0), "nobody is lost"
+    assert_the_owner_is_told(run, said.split()[1])
     page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
     assert said.split("<")[0].strip()[4:] in page
     lab.obey("")

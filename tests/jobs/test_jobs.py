@@ -296,7 +296,7 @@ def running(app: Flask, *words: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     """Poll until it holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -125,7 +125,7 @@ def start_worker(app: Flask) -> Callable[[Run], subprocess.Popen[bytes]]:
     return start
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Poll until it holds."""
     end = time.monotonic() + seconds
     while not condition():
