@@ -39,6 +39,8 @@ def let_in(owner_url: str, password: str) -> None:
 
 def _is_in(owner_url: str, password: str) -> bool:
     """Whether the role comes in with this password and reads every table there is."""
+    if not _is_known(owner_url):  # or PostgreSQL's log would tell of a stranger at every first start
+        return False
     dsn = make_dsn(**parse_dsn(owner_url) | {"user": ROLE, "password": password})
     try:
         connection = psycopg2.connect(dsn)
@@ -51,5 +53,15 @@ def _is_in(owner_url: str, password: str) -> bool:
                 "AND relnamespace = current_schema()::regnamespace AND NOT has_table_privilege(c.oid, 'SELECT')"
             )
             return bool(cursor.fetchone() == (0,))
+    finally:
+        connection.close()
+
+
+def _is_known(owner_url: str) -> bool:
+    connection = psycopg2.connect(owner_url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
+            return cursor.fetchone() is not None
     finally:
         connection.close()

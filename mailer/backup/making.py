@@ -23,7 +23,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN_TO_A_PLACE = {"database", "queue"}  # passwords of servers that stay where they are
+OWN_TO_A_PLACE = {"database", "application", "queue"}  # passwords of servers that stay where they are
 COUNTED = ("users", "clients", "mailings", "runs", "deliveries")
 
 

@@ -10,7 +10,7 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
-from mailer.accounts import drafts, known_devices, sessions
+from mailer.accounts import drafts, former_links, known_devices, sessions
 from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
 from mailer.auth import outbox, tokens
 from mailer.blog.services import flush_views, forget_old_articles
@@ -88,6 +88,7 @@ def sweep() -> None:
         sessions.forget_old(now)
         known_devices.forget_old(now)
         drafts.forget_old(now)
+        former_links.forget_old(now)
         forget_old_unconfirmed(now)
         articles = forget_old_articles(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)

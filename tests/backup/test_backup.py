@@ -103,7 +103,9 @@ def test_everything_comes_back_elsewhere_and_is_held(
 
 
 def test_passwords_of_servers_stay_where_they_are(servers: Servers, var_dir: Path, elsewhere: str, tmp_path) -> None:
-    (var_dir / "secrets.json").write_text(json.dumps({"database": "d" * 48, "queue": "q" * 48, "later": "l"}))
+    (var_dir / "secrets.json").write_text(
+        json.dumps({"database": "d" * 48, "application": "a" * 48, "queue": "q" * 48, "later": "l"})
+    )
     make(servers.database_url, tmp_path / "b.zip", say)
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         assert set(json.loads(archive.read("secrets.json"))) == {"secret_key", "later"}

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import re
+import uuid
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from mailer.accounts import former_links
 from mailer.accounts.erasing import erase_some
 from mailer.auth.services import erase_account
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery
+from mailer.models.former_link import FormerLink
 from mailer.models.run import Run
 from mailer.models.user import User
 from tests.conftest import Browser
@@ -192,3 +196,11 @@ def test_a_wish_is_recorded_after_client_message_and_mailing_are_deleted(
     assert state_on(web.get(f"/u/{client.token}").text) == "subscribed"
     assert web.post(f"/u/{client.token}", data=ONE_CLICK).status_code == 200
     assert reasons(owner) == {client.email_key: SuppressionReason.UNSUBSCRIBED}
+
+
+def test_former_links_end_after_two_years(app: Flask, web: Browser) -> None:
+    now, tokens = utcnow(), [uuid.uuid4(), uuid.uuid4()]
+    for token, days in zip(tokens, [729, 731], strict=True):
+        save(FormerLink(token_hash=FormerLink.hash_of(token), gone_at=now - timedelta(days=days)))
+    assert former_links.forget_old(now) == 1
+    assert [web.get(f"/u/{token}").status_code for token in tokens] == [200, 404]
