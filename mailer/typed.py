@@ -15,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from werkzeug.exceptions import BadRequest
 
 MOST = 2**63 - 1  # of a bigint
+DIGITS_OF_PAGE = 12  # of the number of a page in a list
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
 
@@ -55,6 +56,13 @@ def whole_number(text: str) -> int:
 def _refuse_impossible_addresses() -> None:
     if is_impossible(request.path):
         abort(404)
+    if b"page" in request.query_string and _is_beyond_all_pages(request.args.get("page", "")):
+        abort(404)
+
+
+def _is_beyond_all_pages(number: str) -> bool:
+    """Whether the rows before such a page would be more than a bigint counts; `int` reads digits of any script."""
+    return number.strip().isdecimal() and len(number) > DIGITS_OF_PAGE
 
 
 def _name_the_fault(context: ExceptionContext) -> None:

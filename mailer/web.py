@@ -124,12 +124,15 @@ def _digest(path: Path, mtime_ns: int) -> str:
 
 
 def static_url(filename: str) -> str:
-    """Address of a static file, with its content's hash: it may be kept for ever."""
-    path = Path(current_app.static_folder or "") / filename
-    try:
-        return url_for("static", filename=filename, v=_digest(path, path.stat().st_mtime_ns))
-    except OSError:
-        return url_for("static", filename=filename)
+    """Address of a static file, with its content's hash: it may be kept for ever. A page asks for one file once."""
+    known: dict[str, str] = g.setdefault("static_urls", {})
+    if filename not in known:
+        path = Path(current_app.static_folder or "") / filename
+        try:
+            known[filename] = url_for("static", filename=filename, v=_digest(path, path.stat().st_mtime_ns))
+        except OSError:
+            known[filename] = url_for("static", filename=filename)
+    return known[filename]
 
 
 def set_headers(response: Response) -> Response:

@@ -18,6 +18,7 @@ from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import GRANTABLE, Role, User
 from tests.conftest import Browser
 from tests.factories import make_user
+from tests.test_pages import flaws_of
 from tests.world import FURNISHED, address_of, browsers_of_everybody, furnish, query_of
 
 PEOPLE = ("anonymous", "unconfirmed", "blocked", "other", "editor", "manager", "admin", "owner")  # in this order
@@ -253,14 +254,19 @@ MAY_BE_MISSING = {
 }  # fmt: skip
 
 
+MAIL_ITSELF = ("preview_html", "preview_draft_html")
+
+
 def judge(app: Flask, people: dict[str, Browser], endpoint: str, method: str) -> list[tuple[object, ...]]:
-    """Ask for one row of the table as everybody; the answers that are not those of their cells."""
+    """Ask for one row of the table as everybody; answers that are not those of their cells, and pages with a flaw."""
     wrong: list[tuple[object, ...]] = []
     url = address_of(app, endpoint) + query_of(endpoint)
     for person, cell in zip(PEOPLE, TABLE[endpoint][method].split(), strict=True):
         answer = people[person].open(url, method=method)
-        status = answer.status_code
+        status, page = answer.status_code, answer.text if answer.mimetype == "text/html" else ""
         answer.close()  # a file is not read
+        if "<html" in page and status not in (302, 303) and not endpoint.endswith(MAIL_ITSELF):
+            wrong += [(person, method, url, flaw) for flaw in flaws_of(page, url.startswith("/admin/"))]
         to_login = status == 302 and answer.location.startswith("/login")
         if cell == "L":
             is_right = to_login if method == "GET" else status == 401

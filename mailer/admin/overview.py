@@ -4,7 +4,7 @@ the routes of Flask-Admin for that are never registered."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_admin.tools import iterdecode
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import ColumnElement, Enum, LargeBinary, select, tuple_
+from sqlalchemy import Column, ColumnElement, Enum, select, tuple_
 
 from mailer.admin.guard import Guarded
 from mailer.admin.labels import LABELS
@@ -26,11 +26,12 @@ from mailer.downloads import csv_download
 from mailer.extensions import db
 from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
-from mailer.typed import is_impossible
+from mailer.typed import is_impossible, whole_number
 from mailer.web import zone_words
 
 OPEN = {"index_view", "details_view", "export"}
 BATCH = 1000
+LONGEST_KEY = 254  # an address
 
 
 class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
@@ -124,14 +125,12 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
 
     def get_one(self, id: Any) -> Any:
         """404 rather than a way back to the list."""
-        keys = iterdecode(str(id))
-        if len(keys) != len(self.model.__table__.primary_key) or any(
-            len(key) > 254 or is_impossible(key) for key in keys
-        ):
+        keys, columns = iterdecode(str(id)), list(self.model.__table__.primary_key)
+        try:
+            key = tuple(_key_part(*each) for each in zip(keys, columns, strict=True))
+        except ValueError:
             abort(404)
-        if any(isinstance(column.type, LargeBinary) for column in self.model.__table__.primary_key):
-            abort(404)  # a digest: nobody's name for a row
-        return super().get_one(id) or abort(404)
+        return db.session.get(self.model, key) or abort(404)
 
     def render(self, template: str, **kwargs: Any) -> Any:
         """The page, with names for ids and words for values."""
@@ -187,3 +186,15 @@ def kind_of(model: Any, name: str) -> type[StrEnum]:
     assert kind.enum_class is not None
     assert issubclass(kind.enum_class, StrEnum)
     return kind.enum_class
+
+
+def _key_part(text: str, column: Column[Any]) -> int | date | str:
+    """A part of a row's key as the database compares it; raises ValueError for what names no row there."""
+    kind = column.type.python_type
+    if kind is int:
+        return whole_number(text)
+    if kind is date:
+        return date.fromisoformat(text)
+    if kind is not str or len(text) > LONGEST_KEY or is_impossible(text):  # a digest is nobody's name for a row
+        raise ValueError("no key of ours")
+    return text

@@ -104,7 +104,7 @@ def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
     log = (var_dir.parent / f"{var_dir.name}.log").open("w")
     process = subprocess.Popen([sys.executable, "-m", "launcher"], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None, 120)
+        wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None, 300)
         assert process.poll() is None, Path(log.name).read_text()
         running = json.loads((var_dir / "running.json").read_text())
         database = running.get("DATABASE_URL") or settings["DATABASE_URL"]

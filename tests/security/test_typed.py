@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from flask import Flask, request
 from redis import Redis
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DataError
 
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
@@ -21,6 +24,21 @@ from tests.world import furnish
 
 NUL, LONG = "a\0b", "9" * 4000
 AS_BROWSERS_ASK = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture(autouse=True)
+def refused_statements(app: Flask) -> Iterator[None]:
+    """Nothing of all this reaches PostgreSQL as a value that it cannot read: its log is for faults."""
+    refused: list[str] = []
+
+    def note(context: ExceptionContext) -> None:
+        if isinstance(context.sqlalchemy_exception, DataError):
+            refused.append(f"{request.full_path}: {context.original_exception}")
+
+    event.listen(db.engine, "handle_error", note)
+    yield
+    event.remove(db.engine, "handle_error", note)
+    assert refused == []
 
 
 @pytest.fixture
@@ -71,6 +89,19 @@ def test_the_form_of_a_mailing_is_kept_whatever_a_field_holds(
             assert as_owner.post(path, data=form_of(mailing, **{name: value})).status_code in (200, 404)
         asked = form_of(mailing, **{name: value})
         assert as_owner.get("/mailings/moments", query_string=asked).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["1e400", "%", "٣", "9" * 30, "x", "-1", "0001-01-01", "1,1e400", "1,99999999999", ""]
+)
+def test_the_key_of_a_row_in_the_panel_is_of_its_kind(app: Flask, as_admin: Browser, value: str) -> None:
+    views = [view for view in app.extensions["admin"][0]._views if getattr(view, "model", None)]
+    assert len(views) > 20
+    for view in views:
+        width = len(view.model.__table__.primary_key)
+        for keys in (value, ",".join([value, *["1"] * (width - 1)]), ",".join([*["1"] * (width - 1), value])):
+            answer = as_admin.get(f"{view.url}/details/", query_string={"id": keys})
+            assert answer.status_code in (302, 404), (view.endpoint, keys)
 
 
 def test_a_field_with_nul_is_named_and_the_form_kept(as_owner: Browser) -> None:

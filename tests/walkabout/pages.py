@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html.parser import HTMLParser
+from urllib.parse import urljoin
 
 Attributes = dict[str, str]
 PRESSED = ("submit", "image")
@@ -35,6 +37,7 @@ class Form:
     buttons: list[Attributes] = field(default_factory=list)
     is_multipart: bool = False
     by_script: bool = False
+    draft_path: str = ""  # what it is kept under while somebody types
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +74,11 @@ class Page(HTMLParser):
         self._area: Field | None = None
         self.feed(text)
 
-    @property
+    def links_from(self, path: str) -> list[str]:
+        """The links, as seen from the page's own address."""
+        return [urljoin(path, link) for link in self.links]
+
+    @cached_property
     def forms(self) -> list[Form]:
         """The forms, one for each button, and what scripts send of them."""
         by_id = {form.id: form for form in self._forms if form.id}
@@ -84,8 +91,14 @@ class Page(HTMLParser):
         for method, address, around, include in self._fetches:
             source = by_id.get(include.lstrip("#")) or around or largest
             fields = source.fields if source and (include or around) else []
-            found.append(Form(address, method, fields=list(fields), by_script=True))
-        return found
+            is_multipart = source is not None and source.is_multipart
+            found.append(Form(address, method, fields=list(fields), is_multipart=is_multipart, by_script=True))
+        return found + [self._kept(form) for form in self._forms if form.draft_path]
+
+    def _kept(self, form: Form) -> Form:
+        """What is sent of a form while somebody types into it."""
+        fields = [*form.fields, Field("draft_path", "hidden", [form.draft_path])]
+        return Form("/drafts", "post", fields=[each for each in fields if each.kind != "file"], by_script=True)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take note of what leads somewhere or is sent."""
@@ -108,6 +121,7 @@ class Page(HTMLParser):
     def _start_form(self, a: Attributes) -> None:
         is_multipart = a.get("enctype") == "multipart/form-data"
         self._open = Form(a.get("action", ""), a.get("method", "get").lower(), a.get("id"), is_multipart=is_multipart)
+        self._open.draft_path = a.get("data-draft", "")
         self._forms.append(self._open)
 
     def _start_button(self, a: Attributes) -> None:
@@ -120,6 +134,8 @@ class Page(HTMLParser):
             self._open.buttons.append(a)
         if kind in NEVER_SENT:
             return
+        if "readonly" in a and a.get("value", "").startswith("http"):  # to be copied
+            self.links.append(a["value"])
         if kind not in ("checkbox", "radio"):
             self._add(Field(a.get("name", ""), kind, [a.get("value", "")], attributes=a))
             return

@@ -48,6 +48,11 @@ class Answer:
             return urljoin(self.path, self.headers["hx-redirect"])
         return urljoin(self.path, self.headers.get("location", "")) if 300 <= self.status < 400 else ""
 
+    @property
+    def leads_to_login(self) -> bool:
+        """A way to the login page is none into the room that asks for it."""
+        return urlsplit(self.location).path == "/login"
+
 
 @dataclass
 class Person:
@@ -58,6 +63,8 @@ class Person:
     logins: list[tuple[str, str]]  # address and password; of the unregistered: those they have in mind
     has_account: bool = True
     secret: str = ""  # of the second factor, once it is set up
+    secret_shown: str = ""  # of one that is about to be
+    addresses: set[str] = field(default_factory=set)  # named in forms of accounts: their mails are read too
     cookies: dict[str, str] = field(default_factory=dict)
     _connection: http.client.HTTPConnection | None = None
 

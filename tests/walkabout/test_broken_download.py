@@ -22,7 +22,7 @@ END_THE_READING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE 
 
 def test_a_download_breaks_visibly(town: Town) -> None:
     email, password = town.accounts()["user"]
-    person = town.walk("user", email, password).person
+    person = town.visitor("user", email, password).person
     town.service.rows(MANY_CLIENTS, town.id_of(email))
     connection = http.client.HTTPConnection(urlsplit(person.site).netloc, timeout=60)
     cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())

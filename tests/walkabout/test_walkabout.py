@@ -6,22 +6,17 @@ WALKABOUT_SEED=7 repeats a walk; `make test-walkabout` makes a long one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
 
 import pytest
 
-from tests.chromium.conftest import PASSWORD, wait_until
-from tests.walkabout.conftest import Town
-from tests.walkabout.walker import Walk
+from tests.chromium.conftest import wait_until
+from tests.walkabout.forms import Kind
+from tests.walkabout.logs import complaints
+from tests.walkabout.oddities import be_odd
+from tests.walkabout.town import Town
+from tests.walkabout.walk import Walk
 
 pytestmark = pytest.mark.walkabout
-
-UNLINKED = ("/", "/robots.txt", "/sitemap.xml", "/favicon.ico", "/health", "/styleguide", "/blog/feed.xml")
-# Flask-Admin registers these for what the panel does not offer.
-NOT_OFFERED = {("posts.ajax_lookup", "GET"), ("posts.ajax_update", "POST"), ("posts.export", "GET")}
 # Open runs with nobody's hand on them, and nothing that will ever move them.
 STANDING_STILL = """
     SELECT runs.id, runs.state, runs.waiting_count FROM runs
@@ -31,85 +26,73 @@ STANDING_STILL = """
       AND NOT EXISTS (SELECT FROM slices WHERE slices.run_id = runs.id
                       AND (slices.ready_at IS NOT NULL OR slices.leased_until > now()))
 """
-TRACEBACK = "Traceback (most recent call last)"
-NEWCOMER, LEAVER = "newcomer@walkabout.test", "leaver@walkabout.test"
 
 
-def test_everybody_gets_everywhere_and_nothing_breaks(town: Town) -> None:
-    started_at = time.monotonic()
-    walks = everybody(town)
-    for name, step in STEPS.items():
-        with ThreadPoolExecutor(len(walks)) as side_by_side:
-            list(side_by_side.map(partial(step, town), walks))
-        report(town, started_at, name)
-    print("slowest in all:", [(name, round(spent, 1)) for name, spent in town.findings.seconds.most_common(12)])
-    faults, missing = faults_of(town), never_reached(town)
-    print(*faults, *(f"never reached: {route}" for route in missing), sep="\n")
-    assert not faults
-    assert not missing
+def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[str, Walk]) -> None:
+    everyone, done, progress = list(walks.values()), set[Kind](), Progress(town)
+    progress.tell("looking about")
+    town.together([walk for walk in everyone if walk.name != "leaver"], Walk.explore)
+    after_a_move(town, walks["admin"])
+    progress.tell("sending forms")
+    town.together(everyone, lambda walk: read_letters(town, walk))
+    by_hand(walks)
+    progress.tell("letters")
+    be_odd(everyone, town.seed, done, is_meeting_all=True)
+    progress.tell("odd things")
+    town.together(everyone, Walk.come_back)
+    town.together(everyone, Walk.take_away_own)
+    progress.tell("taking away")
+    town.together(everyone, Walk.take_away)
+    progress.tell("taking away from others")
+    be_odd(everyone, town.seed, done, is_meeting_all=False)
+    progress.tell("odd things once more")
+    town.together(everyone, lambda walk: read_letters(town, walk))
+    town.together(everyone, Walk.take_away)
+    town.together(everyone, Walk.say_goodbye)
+    progress.tell("goodbye")
     wait_until(lambda: not town.service.rows(STANDING_STILL), 60, lambda: town.service.rows(STANDING_STILL))
-
-
-def everybody(town: Town) -> list[Walk]:
-    """Those who walk, signed in; one comes to delete an account."""
-    accounts = town.accounts()
-    for email in (NEWCOMER, LEAVER):
-        town.register(email)
-    accounts |= {"newcomer": (NEWCOMER, PASSWORD), "leaver": (LEAVER, PASSWORD)}
-    walks = [town.walk(role, *accounts[role]) for role in ("newcomer", "user", "editor", "manager", "admin", "leaver")]
-    town.fill(walks[3], f"/manager/users/{town.id_of(NEWCOMER)}", "manager.limits", needs_approval="y")
-    return [town.walk("anonymous", NEWCOMER, has_account=False), *walks]
-
-
-def explore(town: Town, walk: Walk) -> None:
-    """Everything that leaves the others undisturbed."""
-    if walk.person.name == "leaver":
-        walk.wander("/profile/data")
-    else:
-        walk.explore(*(("/dashboard",) if walk.person.has_account else UNLINKED))
+    faults = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
+    faults += complaints(town.service.var_dir / "logs")
+    missing = sorted(town.findings.routes - town.findings.reached)
+    faults += [f"never taken: {route} {dict(town.findings.tried[route])}" for route in missing]
+    assert not faults, "\n".join([f"WALKABOUT_SEED={town.seed} repeats this walk", *faults])
 
 
 def read_letters(town: Town, walk: Walk) -> None:
-    """Follow the links in one's mails; a visitor those that went to recipients."""
-    if walk.person.name == "leaver":
+    """Follow the links in one's mails (a visitor those that went to recipients too), and look what is new."""
+    if walk.name == "leaver":
         return
-    if walk.person.name == "admin":  # as after a move to another machine
-        town.service.rows("UPDATE instances SET host = 'another machine'")
-    walk.explore(*town.letters(walk.person.logins[0][0] if walk.person.has_account else ""))
+    person = walk.visitor.person
+    letters = town.letters(*person.addresses) + ([] if person.has_account else town.letters())
+    walk.look_again()
+    walk.explore(*letters)
 
 
-STEPS: dict[str, Callable[[Town, Walk], None]] = {
-    "looking about": explore,
-    "letters": read_letters,
-    "odd things": lambda town, walk: walk.be_odd(),
-    "taking away": lambda town, walk: walk.take_away(from_others=False),
-    "taking from others": lambda town, walk: walk.take_away(from_others=True),
-    "goodbye": lambda town, walk: walk.say_goodbye(),
-}
+def after_a_move(town: Town, admin: Walk) -> None:
+    """To another machine: an administrator says that this is the true one."""
+    town.service.rows("UPDATE instances SET host = 'another machine'")
+    town.fill(admin, "/operations", "operations.confirm_instance")
 
 
-def report(town: Town, started_at: float, what: str) -> None:
-    """How far everybody has got."""
-    found = town.findings
-    each = ", ".join(f"{name} {count}/{len(found.routes_of[name])}" for name, count in sorted(found.asked.items()))
-    print(f"{what}: after {time.monotonic() - started_at:.0f} s, {found.asked.total()} requests to routes: {each}")
+def by_hand(walks: dict[str, Walk]) -> None:
+    """What scripts ask for while something is under way, and a page that no link leads to."""
+    for name, endpoint, before, after in (
+        ("user", "mailings.run", "?", "/progress?"),
+        ("editor", "posts.edit_view", "/edit/", "/details/"),
+    ):
+        path = walks[name].visitor.findings.pages[name][endpoint] + "?"
+        walks[name].look(path.replace(before, after, 1).rstrip("?"))
 
 
-def faults_of(town: Town) -> list[str]:
-    """What was broken, and what the logs say of it."""
-    found = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
-    for log in sorted(Path(town.service.var_dir / "logs").glob("*.log")):
-        text = log.read_text("utf-8", "replace")
-        found += [f"{log.name}: {TRACEBACK}{part[-1500:]}" for part in text.split(TRACEBACK)[1:]][:20]
-    return found
+class Progress:
+    """Tells how far everybody has got."""
 
+    def __init__(self, town: Town) -> None:
+        self.town, self.started_at = town, time.monotonic()
 
-def never_reached(town: Town) -> list[tuple[str, str, list[int]]]:
-    """Routes that nobody came to, with the answers of those who tried."""
-    routes = {
-        (rule.endpoint, method)
-        for rule in town.routes.map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    }
-    missing = sorted(routes - town.findings.reached - NOT_OFFERED)
-    return [(endpoint, method, sorted(town.findings.tried[endpoint, method])) for endpoint, method in missing]
+    def tell(self, what: str) -> None:
+        """After a step."""
+        found, spent = self.town.findings, time.monotonic() - self.started_at
+        print(f"{what}: after {spent:.0f} s, {found.asked.total()} requests")
+        print(*(f"  {name} {count}, {len(found.routes_of[name])} routes;" for name, count in found.asked.items()))
+        print("  slowest in all:", [(name, round(spent, 1)) for name, spent in found.seconds.most_common(6)])

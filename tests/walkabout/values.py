@@ -18,7 +18,7 @@ ODD = (
     NUL, SURROGATE, "²", "٣", str(2**31), str(2**63), LONG_DIGITS, "", LARGE, "0001-01-01", "0001-01-01T00:00",
     "9999-12-31T23:59", "an-unknown-word", "-1", "0", "1e400", "NaN", "%", "{{", "[]", "\r\nX-Header: x",
 )  # fmt: skip
-ODD_IN_ADDRESSES = tuple(value for value in ODD if value != LARGE)
+LEFT_OUT, REPEATED = "(left out)", "(repeated)"  # what is done with a field, and no value
 # What pages and libraries take from an address without showing it on the page.
 HIDDEN_PARAMETERS = (
     "q", "search", "page", "page_size", "sort", "desc", "order", "id", "after", "before", "at", "next", "url", "year",
@@ -75,10 +75,7 @@ def plausible(field: Field, password: str, random: Random, variant: int = 0) -> 
 def file_for(name: str, random: Random | None = None) -> tuple[str, bytes]:
     """A file for that control; with `random` one that nobody should send."""
     if random is not None:
-        content = random.choice(
-            [b"", b"\0" * 1000, b"\x89PNG\r\n\x1a\n" + b"\0" * 50, b"\xff\xfe\0", b"PK\x03\x04", b"a;b\n" * 9]
-        )
-        return random.choice(["x.png", "x.csv", "", "../../x.csv", "²" * 300, "a\0b.csv"]), content
+        return random.choice(ODD_NAMES), random.choice(ODD_CONTENTS)
     if name == "file":
         return f"people{next(NUMBERS)}.csv", CSV.encode()
     picture = io.BytesIO()

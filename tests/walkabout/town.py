@@ -1,0 +1,121 @@
+"""The running service as a town: who lives there, and what happens to them from outside the pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from redis import Redis
+
+from tests.chromium.conftest import PASSWORD, Service, wait_until
+from tests.walkabout.findings import Bounds, Findings
+from tests.walkabout.person import Person
+from tests.walkabout.routes import Routes
+from tests.walkabout.visitor import ShownOut, Visitor
+from tests.walkabout.walk import Walk
+
+NEWCOMER, LEAVER = "newcomer@walkabout.test", "leaver@walkabout.test"
+PLACES = 8
+ROLES = ("newcomer", "user", "editor", "manager", "admin", "leaver")
+LINK = re.compile(r"https?://[^\s\"'<>)\]]+")
+LIMITS = ("limit*", "LIMIT*", "login-*", "*pause*")
+
+
+@dataclass
+class Town:
+    """The running service, and everybody's walks through it."""
+
+    service: Service
+    routes: Routes
+    seed: int
+    bounds: Bounds
+    findings: Findings
+
+    def visitor(self, name: str, email: str, password: str = PASSWORD, has_account: bool = True) -> Visitor:
+        """A person who has signed in, if there is an account."""
+        person = Person(name, self.service.site, [(email, password)], has_account, addresses={email})
+        visitor = Visitor(person, self.routes, self.findings, self.seed, self.calm)
+        if has_account:
+            visitor.log_in()
+        return visitor
+
+    def walk(self, name: str, email: str, password: str = PASSWORD, has_account: bool = True) -> Walk:
+        """The same, ready to walk."""
+        return Walk(self.visitor(name, email, password, has_account), self.bounds)
+
+    def register(self, email: str) -> None:
+        """A new account, confirmed by the link of its mail."""
+        stranger = self.walk("stranger", email, has_account=False)
+        self.fill(stranger, "/register", "auth.register", email=email, consent="y")
+        wait_until(lambda: self.letters(email))
+        [link] = [link for link in self.letters(email) if "/confirm/" in link]
+        self.fill(stranger, link, "auth.do_confirm", password=PASSWORD)
+
+    def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> None:
+        """Send one form of a page; it must be taken."""
+        page = walk.visitor.page_of(walk.visitor.get(path, "a form"))
+        assert page is not None, path
+        [form, *_others] = [form for form in page.forms if walk.forms.kind_of(form)[0] == endpoint]
+        pairs = [pair for pair in walk.forms.filled(form, 0)[0] if pair[0] not in values]
+        _end, refused = walk.forms.send(form, [*pairs, *values.items()], None, "as meant")
+        assert not refused, (endpoint, refused)
+
+    def letters(self, *recipients: str) -> list[str]:
+        """The links to the site in the latest mails, to these or to anybody."""
+        found: dict[str, None] = {}
+        mails = [mail for recipient in recipients or ("",) for mail in self.service.mails(recipient)[:20]]
+        for mail in mails:
+            words = self.service.mail(mail["id"])
+            for link in LINK.findall(f"{words['text']} {words['html']} {words['headers']}"):
+                if link.startswith(self.service.site):
+                    found[link.removeprefix(self.service.site).replace("&amp;", "&").rstrip(".,;")] = None
+        return list(found)
+
+    def calm(self) -> None:
+        """An hour passes: tries and codes count anew."""
+        running = json.loads((self.service.var_dir / "running.json").read_text())
+        redis = Redis.from_url(running["REDIS_URL"])
+        keys = [key for pattern in LIMITS for key in redis.scan_iter(pattern, 1000)]
+        if keys:
+            redis.delete(*keys)
+        self.service.rows("UPDATE second_factors SET last_step = 0")
+
+    def id_of(self, email: str) -> int:
+        """Whose account that is."""
+        [(found,)] = self.service.rows("SELECT id FROM users WHERE email = %s", email)
+        return int(found)
+
+    def together(self, walks: Iterable[Walk], step: Callable[[Walk], object]) -> None:
+        """Everybody at once; for whom staff blocks meanwhile it ends there, until the next step."""
+
+        def take(walk: Walk) -> None:
+            try:
+                step(walk)
+            except ShownOut:
+                if not self.service.rows("SELECT FROM users WHERE blocked_at IS NOT NULL"):
+                    raise
+
+        with ThreadPoolExecutor(PLACES) as side_by_side:
+            list(side_by_side.map(take, walks))
+        self.service.rows("UPDATE users SET blocked_at = NULL, block_reason = NULL WHERE blocked_at IS NOT NULL")
+
+    def accounts(self) -> dict[str, tuple[str, str]]:
+        """Address and password of each sample account."""
+        accounts = json.loads((self.service.var_dir / "accounts.json").read_text())
+        return {account["role"]: (account["email"], account["password"]) for account in accounts}
+
+
+def everybody(town: Town) -> dict[str, Walk]:
+    """Those who walk, signed in; one comes to delete an account."""
+    for email in (NEWCOMER, LEAVER):
+        town.register(email)
+    accounts = town.accounts() | {"newcomer": (NEWCOMER, PASSWORD), "leaver": (LEAVER, PASSWORD)}
+    for _device in range(2):  # at which somebody stays signed in
+        town.visitor("user", *accounts["user"])
+    walks = {role: town.walk(role, *accounts[role]) for role in ROLES}
+    path = f"/manager/users/{town.id_of(NEWCOMER)}"
+    town.fill(walks["manager"], path, "manager.limits", needs_approval="y")
+    return walks | {"anonymous": town.walk("anonymous", NEWCOMER, has_account=False)}
