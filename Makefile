@@ -4,8 +4,6 @@
 
 COVERAGE_MINIMUM = 90
 ARGS =
-QUICK = tests/test_config.py tests/test_translations.py tests/test_downloads.py tests/recurrence tests/composing \
-	tests/clients/test_address.py tests/clients/test_export.py tests/mailings/test_form.py tests/messages tests/blog/test_slugs.py
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
@@ -32,14 +30,14 @@ check: setup-dev ## linters and types
 	.venv/bin/lint-imports
 
 test: check browser ## check, then all tests
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
 coverage: setup-dev browser ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
-test-quick: setup-dev ## what needs no service of its own and no browser: while one works
-	.venv/bin/python -m pytest -n 2 --dist loadfile $(QUICK) $(ARGS)
+test-quick: setup-dev ## one case of each test that is not slow and starts no service: while one works
+	.venv/bin/python -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-walkabout: setup-dev ## everybody walks everywhere on the running service; WALKABOUT_SEED=7 repeats a walk
 	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -m walkabout -s $(ARGS)

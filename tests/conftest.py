@@ -37,9 +37,10 @@ os.environ["LC_ALL"] = "C.UTF-8"  # the language that commands speak to the test
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGE = 4 * 2**20  # bytes of a table
-BROWSER_TESTS = "tests/chromium/"
 ROLE_PASSWORD = "secret"
 OWNER = "engine of the owner"
+TOGETHER = ("tests/chromium/", "tests/walkabout/")  # each of these folders shares a running service
+NOT_QUICK = (*TOGETHER, "tests/faults/", "tests/launcher/", "tests/backup/")  # start services of their own
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ class Servers:
 
 
 class Scheduling(LoadFileScheduling):
-    """A file stays with one process, and so do all browser tests, which share a service."""
+    """A file stays with one process, and so do the folders that share a service."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return BROWSER_TESTS if nodeid.startswith(BROWSER_TESTS) else super()._split_scope(nodeid)
+        folder = next((folder for folder in TOGETHER if nodeid.startswith(folder)), None)
+        return folder or super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
@@ -62,9 +64,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     return Scheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: those of the browser."""
-    items.sort(key=lambda item: not item.nodeid.startswith(BROWSER_TESTS))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--quick`: for `make test-quick`."""
+    parser.addoption(
+        "--quick", action="store_true", help="one case of each test that is neither slow nor needs a service"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first: those that share a service; quickly, one case of each of the others."""
+    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+    if config.getoption("--quick"):
+        first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        kept = {id(item) for item in first.values() if not item.get_closest_marker("slow")}
+        items[:] = [item for item in items if id(item) in kept and not item.nodeid.startswith(NOT_QUICK)]
 
 
 @pytest.fixture(scope="session")

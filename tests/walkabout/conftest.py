@@ -15,7 +15,7 @@ from tests.chromium.conftest import chromium, context, running_service
 from tests.walkabout.findings import LONG, Bounds, Findings
 from tests.walkabout.routes import Routes
 from tests.walkabout.town import Town, everybody
-from tests.walkabout.walk import Walk
+from tests.walkabout.walk import LEAVER, Walk
 
 __all__ = ["chromium", "context", "town", "walks"]
 # Flask-Admin registers these for what the panel does not offer; its own files are not used.
@@ -48,7 +48,7 @@ def walks(town: Town) -> dict[str, Walk]:
 
 def look_about(walk: Walk) -> None:
     """Everything that a link leads to."""
-    if walk.name == "leaver":
+    if walk.name == LEAVER:
         walk.look("/profile/data")
     else:
         walk.wander(*(("/dashboard",) if walk.visitor.person.has_account else UNLINKED))

@@ -73,6 +73,8 @@ class Forms:
                 chance = self.visitor.chance((form.action, each.name))
                 known = self._known(form, each)
                 values = known or plausible(each, self.visitor.person.password, chance, variant)
+                if each.attributes.get("type") == "email" and form.action.startswith("/profile/"):
+                    self.visitor.person.addresses.update(values)
                 pairs += [(each.name, value) for value in values]
         return pairs, files if form.is_multipart else None
 
@@ -86,7 +88,7 @@ class Forms:
         else:
             answer = self.visitor.post(form.action, pairs, files, why, **headers)
         end = self.visitor.follow(answer)
-        refused = _refusal(answer, end)
+        refused = refusal(answer, end)
         route = self.visitor.routes.match(answer.method, form.action)[0], answer.method
         if route[0]:
             self.visitor.findings.taken(self.visitor.name, route, refused)
@@ -104,7 +106,7 @@ class Forms:
         return []
 
 
-def _refusal(answer: Answer, end: Answer) -> str:
+def refusal(answer: Answer, end: Answer) -> str:
     """What the site says against it: a status, the way to the login, or a word on the page it leads to."""
     if answer.status >= 400 or not answer.status:
         return str(answer.status)

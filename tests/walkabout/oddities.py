@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from tests.walkabout.forms import Kind
 from tests.walkabout.person import address
 from tests.walkabout.values import HIDDEN_PARAMETERS, LARGE, LEFT_OUT, ODD, REPEATED, file_for
-from tests.walkabout.walk import FAREWELLS, Walk
+from tests.walkabout.walk import FAREWELLS, ONLY_LEAVER, Walk
 
 IN_FORMS = (*ODD, LEFT_OUT, REPEATED)
 IN_ADDRESSES = tuple(value for value in ODD if value != LARGE)
 PANEL = "_view"
+UNTOUCHED = (*FAREWELLS, ONLY_LEAVER, "auth.password")  # or nobody could go on
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def fields_of(walks: list[Walk], done: set[Kind], chance: Random) -> list[Target
     found: dict[tuple[str, str, str], list[Target]] = defaultdict(list)
     for walk in walks:
         for kind in walk.sent:
-            if kind in done or kind[0] in FAREWELLS or kind[0] == "auth.password":
+            if kind in done or kind[0] in UNTOUCHED:
                 continue
             for field in walk.forms.seen(kind).fields:
                 if field.name != "csrf_token":

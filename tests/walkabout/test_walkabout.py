@@ -14,7 +14,7 @@ from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints
 from tests.walkabout.oddities import be_odd
 from tests.walkabout.town import Town
-from tests.walkabout.walk import Walk
+from tests.walkabout.walk import LEAVER, Walk
 
 pytestmark = pytest.mark.walkabout
 # Open runs with nobody's hand on them, and nothing that will ever move them.
@@ -31,7 +31,7 @@ STANDING_STILL = """
 def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[str, Walk]) -> None:
     everyone, done, progress = list(walks.values()), set[Kind](), Progress(town)
     progress.tell("looking about")
-    town.together([walk for walk in everyone if walk.name != "leaver"], Walk.explore)
+    town.together([walk for walk in everyone if walk.name != LEAVER], Walk.explore)
     after_a_move(town, walks["admin"])
     progress.tell("sending forms")
     town.together(everyone, lambda walk: read_letters(town, walk))
@@ -60,7 +60,7 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
 
 def read_letters(town: Town, walk: Walk) -> None:
     """Follow the links in one's mails (a visitor those that went to recipients too), and look what is new."""
-    if walk.name == "leaver":
+    if walk.name == LEAVER:
         return
     person = walk.visitor.person
     letters = town.letters(*person.addresses) + ([] if person.has_account else town.letters())
@@ -94,5 +94,6 @@ class Progress:
         """After a step."""
         found, spent = self.town.findings, time.monotonic() - self.started_at
         print(f"{what}: after {spent:.0f} s, {found.asked.total()} requests")
+        print("  nobody has come to:", *sorted(found.unreached)[:60])
         print(*(f"  {name} {count}, {len(found.routes_of[name])} routes;" for name, count in found.asked.items()))
         print("  slowest in all:", [(name, round(spent, 1)) for name, spent in found.seconds.most_common(6)])

@@ -20,8 +20,9 @@ TAKES_AWAY = re.compile(
 )
 # What a member of staff does to other people waits until these have seen everything.
 TO_OTHERS = re.compile(r"manager\.|panel|admin|_view$|users\.|instances?\.|approv|review\.")
-FAREWELLS = ("auth.end_other_sessions", "auth.do_confirm_email", "auth.logout", "auth.erase_account")
+FAREWELLS = ("auth.end_other_sessions", "auth.do_confirm_email", "auth.logout")
 ONLY_LEAVER = "auth.erase_account"
+LEAVER = "leaver"
 ENDS = re.compile(r"delete|erase|block|disable|discard|tags\.|auth\.email|role|action_view|bulk|switch|_off")
 AGAIN = 3  # addresses of one endpoint that were passed by
 TRIES = 6  # of a form that nobody has been able to send yet, by each person
@@ -59,10 +60,10 @@ class Walk:
 
     def say_goodbye(self) -> None:
         """What ends a session, or the account."""
-        for endpoint in FAREWELLS:
-            for kind in [kind for kind in self.forms.spots if kind[0] == endpoint]:
-                if endpoint != ONLY_LEAVER or self.name == "leaver":
-                    self.send(kind)
+        for endpoint in FAREWELLS if self.name != LEAVER else [ONLY_LEAVER]:
+            for kind in [kind for kind in self.forms.spots if kind[0] == endpoint][:1]:
+                self.visitor.person.has_account = endpoint != ONLY_LEAVER
+                self.send(kind)
 
     def come_back(self) -> None:
         """Sign out, and in again: with a code, for those who have set one up."""
@@ -129,7 +130,7 @@ class Walk:
         while todo := [kind for kind in self.forms.spots if kind not in self.sent and is_meant(kind[0])]:
             kind = min(todo, key=lambda kind: bool(TAKES_AWAY.search(kind[0])) + bool(ENDS.search(kind[0])))
             self.sent[kind] = None
-            if kind[0] not in FAREWELLS and self._is_worth_sending(kind):
+            if kind[0] not in (*FAREWELLS, ONLY_LEAVER) and self._is_worth_sending(kind):
                 self.send(kind)
                 self.wander()
 
