@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pyotp
 
@@ -25,12 +25,15 @@ class Forms:
     def __init__(self, visitor: Visitor) -> None:
         self.visitor = visitor
         self.spots: dict[Kind, list[tuple[str, Form]]] = defaultdict(list)
+        self.met: Counter[Kind] = Counter()
 
     def take_in(self, answer: Answer, page: Page) -> None:
         """Remember the forms of a page."""
         for form in page.forms:
             if form.action:
-                spots = self.spots[self.kind_of(form)]
+                kind = self.kind_of(form)
+                self.met[kind] += 1
+                spots = self.spots[kind]
                 spots.append((answer.path, form))
                 del spots[1:-KEPT_SPOTS]
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.chromium.conftest import wait_until
+from tests.walkabout.arrangements import arrange
 from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints
 from tests.walkabout.oddities import be_odd
@@ -29,13 +30,12 @@ STANDING_STILL = """
 
 
 def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[str, Walk]) -> None:
-    everyone, done, progress = list(walks.values()), set[Kind](), Progress(town)
+    everyone, done, progress = [walk for walk in walks.values() if walk.name != LEAVER], set[Kind](), Progress(town)
     progress.tell("looking about")
-    town.together([walk for walk in everyone if walk.name != LEAVER], Walk.explore)
-    after_a_move(town, walks["admin"])
+    town.together(everyone, Walk.explore)
+    arrange(town, walks)
     progress.tell("sending forms")
     town.together(everyone, lambda walk: read_letters(town, walk))
-    by_hand(walks)
     progress.tell("letters")
     be_odd(everyone, town.seed, done, is_meeting_all=True)
     progress.tell("odd things")
@@ -48,7 +48,7 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
     progress.tell("odd things once more")
     town.together(everyone, lambda walk: read_letters(town, walk))
     town.together(everyone, Walk.take_away)
-    town.together(everyone, Walk.say_goodbye)
+    town.together(walks.values(), Walk.say_goodbye)
     progress.tell("goodbye")
     wait_until(lambda: not town.service.rows(STANDING_STILL), 60, lambda: town.service.rows(STANDING_STILL))
     faults = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
@@ -60,28 +60,10 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
 
 def read_letters(town: Town, walk: Walk) -> None:
     """Follow the links in one's mails (a visitor those that went to recipients too), and look what is new."""
-    if walk.name == LEAVER:
-        return
     person = walk.visitor.person
     letters = town.letters(*person.addresses) + ([] if person.has_account else town.letters())
     walk.look_again()
     walk.explore(*letters)
-
-
-def after_a_move(town: Town, admin: Walk) -> None:
-    """To another machine: an administrator says that this is the true one."""
-    town.service.rows("UPDATE instances SET host = 'another machine'")
-    town.fill(admin, "/operations", "operations.confirm_instance")
-
-
-def by_hand(walks: dict[str, Walk]) -> None:
-    """What scripts ask for while something is under way, and a page that no link leads to."""
-    for name, endpoint, before, after in (
-        ("user", "mailings.run", "?", "/progress?"),
-        ("editor", "posts.edit_view", "/edit/", "/details/"),
-    ):
-        path = walks[name].visitor.findings.pages[name][endpoint] + "?"
-        walks[name].look(path.replace(before, after, 1).rstrip("?"))
 
 
 class Progress:

@@ -54,14 +54,17 @@ class Town:
         [link] = [link for link in self.letters(email) if "/confirm/" in link]
         self.fill(stranger, link, "auth.do_confirm", password=PASSWORD)
 
-    def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> None:
-        """Send one form of a page; it must be taken."""
+    def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> str:
+        """Send one form of a page, which must be taken; the address that this led to."""
         page = walk.visitor.page_of(walk.visitor.get(path, "a form"))
         assert page is not None, path
-        [form, *_others] = [form for form in page.forms if walk.forms.kind_of(form)[0] == endpoint]
+        forms = [form for form in page.forms if walk.forms.kind_of(form)[0] == endpoint]
+        form = min(forms, key=lambda form: walk.forms.kind_of(form)[3])  # sent by the button that says nothing more
         pairs = [pair for pair in walk.forms.filled(form, 0)[0] if pair[0] not in values]
-        _end, refused = walk.forms.send(form, [*pairs, *values.items()], None, "as meant")
+        files = {} if form.is_multipart else None
+        end, refused = walk.forms.send(form, [*pairs, *values.items()], files, "as meant")
         assert not refused, (endpoint, refused)
+        return end.path
 
     def letters(self, *recipients: str) -> list[str]:
         """The links to the site in the latest mails, to these or to anybody."""

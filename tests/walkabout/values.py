@@ -32,7 +32,7 @@ TEXTS = {
     "subject": lambda: f"Новости {next(NUMBERS)}",
     "phone": lambda: "+7 999 123-45-67",
     "tag_name": lambda: "друзья",
-    "tags": lambda: "друзья",
+    "tags": lambda: f"метка {next(NUMBERS)}",
     "also_at": lambda: "12:00, 18:30",
     "exception_dates": lambda: "31.12.2030",
     "slug": lambda: f"article-{next(NUMBERS)}",
@@ -50,8 +50,12 @@ def plausible(field: Field, password: str, random: Random, variant: int = 0) -> 
     if field.kind in ("checkbox", "radio", "select"):
         if variant and offered:
             return [random.choice(offered)]
-        needs = field.kind != "checkbox" or "required" in field.attributes or field.name in ("consent", "ids", "rowid")
-        return field.values or (offered[:1] if needs else [])
+        needs = (
+            field.kind == "radio"
+            or "required" in field.attributes
+            or field.name in ("consent", "ids", "rowid", "message_id")
+        )
+        return [value for value in field.values if value or not needs] or (offered[-1:] if needs else field.values)
     if field.kind == "hidden" or (field.values and field.values[0]):
         return field.values
     if kind == "password":
@@ -68,7 +72,7 @@ def plausible(field: Field, password: str, random: Random, variant: int = 0) -> 
     if kind in by_kind:
         return [by_kind[kind]()]
     if field.name in TEXTS:
-        return [TEXTS[field.name]()] if field.name != "tags" or variant else [""]
+        return [TEXTS[field.name]()]
     return ["Всем привет!"]
 
 

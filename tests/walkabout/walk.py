@@ -15,7 +15,7 @@ from tests.walkabout.visitor import Visitor
 
 # What takes something away comes last, or there would be nothing left to look at.
 TAKES_AWAY = re.compile(
-    r"delete|erase|stop|undo|block|disable|revoke|forget|end_|_off|remove|role|reset|logout|suppress|unsubscribe|reject"
+    r"delete|erase|stop|undo|block|disable|revoke|forget|end_|_off|remove|role|reset_|logout|suppress|unsubscribe|reject"
     r"|take_back|drop|discard|auth\.password|auth\.email|action_view|bulk|set_language|pause|retire|switch"
 )
 # What a member of staff does to other people waits until these have seen everything.
@@ -23,7 +23,9 @@ TO_OTHERS = re.compile(r"manager\.|panel|admin|_view$|users\.|instances?\.|appro
 FAREWELLS = ("auth.end_other_sessions", "auth.do_confirm_email", "auth.logout")
 ONLY_LEAVER = "auth.erase_account"
 LEAVER = "leaver"
-ENDS = re.compile(r"delete|erase|block|disable|discard|tags\.|auth\.email|role|action_view|bulk|switch|_off")
+ENDS = re.compile(
+    r"delete|erase|block|disable|discard|tags\.|auth\.(?:email|password)|role|action_view|bulk|switch|_off"
+)
 AGAIN = 3  # addresses of one endpoint that were passed by
 TRIES = 6  # of a form that nobody has been able to send yet, by each person
 
@@ -38,7 +40,7 @@ class Walk:
         self.seen: set[str] = set()
         self.passed_by: dict[str, dict[str, None]] = defaultdict(dict)  # addresses of each endpoint
         self.count: Counter[Any] = Counter()
-        self.sent: dict[Kind, None] = {}
+        self.sent: dict[Kind, int] = {}  # how often it had been met by then
 
     @property
     def name(self) -> str:
@@ -127,12 +129,17 @@ class Walk:
 
     def _send_all(self, is_meant: Callable[[str], bool]) -> None:
         """The gentle ones first: what they change may lead to more of these."""
-        while todo := [kind for kind in self.forms.spots if kind not in self.sent and is_meant(kind[0])]:
+        while todo := [kind for kind in self.forms.spots if is_meant(kind[0]) and self._is_new(kind)]:
             kind = min(todo, key=lambda kind: bool(TAKES_AWAY.search(kind[0])) + bool(ENDS.search(kind[0])))
-            self.sent[kind] = None
+            self.sent[kind] = self.forms.met[kind]
             if kind[0] not in (*FAREWELLS, ONLY_LEAVER) and self._is_worth_sending(kind):
                 self.send(kind)
                 self.wander()
+
+    def _is_new(self, kind: Kind) -> bool:
+        """Whether it was never sent, or met again since, and nobody has been able to send the like."""
+        is_reached = kind[:2] in self.visitor.findings.reached
+        return kind not in self.sent or (not is_reached and self.forms.met[kind] > self.sent[kind])
 
     def _is_worth_sending(self, kind: Kind) -> bool:
         self.count[kind[:2]] += 1
