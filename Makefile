@@ -39,8 +39,8 @@ coverage: setup-dev browser ## all tests, and which lines they reach
 test-quick: setup-dev ## one case of each test that is not slow and starts no service: while one works
 	.venv/bin/python -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-walkabout: setup-dev ## everybody walks everywhere on the running service; WALKABOUT_SEED=7 repeats a walk
-	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -m walkabout -s $(ARGS)
+test-walkabout: setup-dev ## the long walk of everybody through the running service; WALKABOUT_SEED=7 repeats one
+	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -m "walkabout or not walkabout" -s $(ARGS)
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)

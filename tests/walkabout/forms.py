@@ -111,9 +111,10 @@ class Forms:
 
 def refusal(answer: Answer, end: Answer) -> str:
     """What the site says against it: a status, the way to the login, or a word on the page it leads to."""
+    found = REFUSED.search(end.text) if end.kind == "text/html" else None
+    words = " ".join(found[1].split())[:200] if found else ""
     if answer.status >= 400 or not answer.status:
-        return str(answer.status)
+        return f"{answer.status} {words}".strip()
     if answer.leads_to_login and not answer.path.startswith(("/reset/", "/logout", "/register", "/confirm")):
         return "the way to the login"
-    found = REFUSED.search(end.text) if end.kind == "text/html" else None
-    return " ".join(found[1].split())[:200] if found else ""
+    return words

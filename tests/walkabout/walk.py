@@ -16,7 +16,7 @@ from tests.walkabout.visitor import Visitor
 # What takes something away comes last, or there would be nothing left to look at.
 TAKES_AWAY = re.compile(
     r"delete|erase|stop|undo|block|disable|revoke|forget|end_|_off|remove|role|reset_|logout|suppress|unsubscribe|reject"
-    r"|take_back|drop|discard|auth\.password|auth\.email|action_view|bulk|set_language|pause|retire|switch"
+    r"|take_back|drop|discard|auth\.password|auth\.email|action_view|bulk|set_language|pause|retire|switch|limits|permissions"
 )
 # What a member of staff does to other people waits until these have seen everything.
 TO_OTHERS = re.compile(r"manager\.|panel|admin|_view$|users\.|instances?\.|approv|review\.")
