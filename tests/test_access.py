@@ -193,6 +193,7 @@ TABLE: dict[str, dict[str, str]] = {
     "manager.end_sessions": {"POST": ADMINS},
     "manager.reset_second_factor": {"POST": ADMINS},
     "manager.disable": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "manager.stop_run": {"GET": OVERSEERS, "POST": OVERSEERS},
     "manager.enable": {"POST": OVERSEERS},
     "manager.switch": {"POST": OVERSEERS},
     "manager.approvals": {"GET": OVERSEERS},
@@ -348,7 +349,7 @@ def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browse
 LOOKING = {
     (endpoint, "GET")
     for endpoint, methods in TABLE.items()
-    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint != "manager.disable"
+    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint not in {"manager.disable", "manager.stop_run"}
 }
 APPROVING = {
     *((endpoint, "GET") for endpoint in ("review.index", "review.show", "articles.show")),
@@ -360,7 +361,8 @@ GAINS: dict[Permission, set[tuple[str, str]]] = {
     Permission.BLOCK_USERS: LOOKING | {("manager.block", "POST"), ("manager.unblock", "POST")},
     Permission.SET_LIMITS: LOOKING | {("manager.limits", "POST")},
     Permission.SWITCH_MAILINGS: LOOKING
-    | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST"), ("manager.switch", "POST")},
+    | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST"), ("manager.switch", "POST")}
+    | {("manager.stop_run", "GET"), ("manager.stop_run", "POST")},
     Permission.APPROVE_MAILINGS: LOOKING | {("manager.approve", "POST"), ("manager.reject", "POST")},
     Permission.APPROVE_POSTS: APPROVING,
 }

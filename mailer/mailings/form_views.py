@@ -26,7 +26,7 @@ from mailer.refilling import is_refilled
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
 from mailer.sending.planning import has_open_run
-from mailer.sending.senders import own_address, sender_of
+from mailer.sending.senders import own_address, sender_as, sender_of
 from mailer.typed import whole_number
 
 
@@ -129,7 +129,8 @@ def _ask_first(
         mailing=mailing,
         plan=plan,
         recipients=recipients,
-        unusual=unusual.before_saving(current_user, plan.message, plan.calendar, due, recipients.will_get, utcnow()),
+        sender=sender_as(current_user, plan.sender_name, plan.reply_to),
+        unusual=unusual.before_saving(current_user, plan, mailing, due, recipients.will_get, utcnow()),
         typed=[pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "confirmed")],
     )
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, Row, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
+from mailer.mailings.plan import MailingPlan
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
@@ -137,6 +138,17 @@ def chosen_ids(mailing: Mailing) -> list[int]:
         .where(mailing_clients.c.mailing_id == mailing.id, Client.deleted_at.is_(None))
     )
     return list(db.session.scalars(query.order_by(Client.id)))
+
+
+def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
+    """The clients who would get a mailing that is not saved yet."""
+    chosen = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
+    chosen.filter_id = plan.filter.id if plan.filter else None
+    is_meant = [Client.owner_id == owner.id, Client.id.in_([client.id for client in plan.clients])]
+    if plan.audience is not Audience.CLIENTS:
+        is_meant = audience.chosen(chosen)
+    suppressed = select(Suppression).where(audience.SUPPRESSED).exists()
+    return select(Client).where(*is_meant, Client.deleted_at.is_(None), ~suppressed)
 
 
 def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:

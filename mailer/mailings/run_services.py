@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.models.run import Run
+from mailer.models.run import Run, StopReason
 from mailer.queue import TICK, enqueue
 from mailer.sending import closing, permits
 
@@ -48,6 +48,8 @@ def send_to_stopped(run: Run) -> int:
 
 
 def _refuse_braked(run: Run) -> None:
+    if run.stop_reason is StopReason.MANAGER:
+        raise Refusal(_("A manager stopped this run: it cannot be taken up again."))
     if run.mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if run.mailing.paused_at is not None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from mailer.extensions import db
 from mailer.mailings.agenda import in_words
-from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.plan import MailingPlan
+from mailer.mailings.queries import people_of
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
@@ -31,10 +33,10 @@ LATELY = timedelta(hours=24)
 
 
 def before_saving(
-    owner: User, message: Message, calendar: Calendar, due: Moment, will_get: int, now: datetime
+    owner: User, plan: MailingPlan, mailing: Mailing | None, due: Moment, will_get: int, now: datetime
 ) -> list[str]:
-    """What is unusual about a message and a calendar that begins at once when it is saved."""
-    lines, rule, window = _size_words(message, owner), calendar.rule(), calendar.window()
+    """What is unusual about a mailing, new or changed to `plan`, that begins at once when it is saved."""
+    lines, rule, window = _size_words(plan.message, owner), plan.calendar.rule(), plan.calendar.window()
     if now - due.at > LONG_AGO:
         words = {"moment": in_words(due.local), "ago": relative(due.at - now)}
         lines.append(_("The start was %(moment)s, %(ago)s.", **words))
@@ -44,6 +46,7 @@ def before_saving(
         lines.append(_("The sending hours are closed now: mails leave from %(moment)s.", moment=in_words(opens)))
     if rule.until is not None:
         lines += _end_words(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
+    lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people_of(plan, owner), now)
     return lines + more_than_ever(owner.id, will_get)
 
 
@@ -62,24 +65,27 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
-    return lines + _once_more(mailing, now) + more_than_ever(mailing.owner_id, will_get)
+    lines += _once_more(mailing.owner, mailing.message_id, mailing.id, recipients(mailing), now)
+    return lines + more_than_ever(mailing.owner_id, will_get)
 
 
-def _once_more(mailing: Mailing, now: datetime) -> list[str]:
-    """A word about the people of today's list whom a run of the last 24 hours reached."""
-    lately = (Run.mailing_id == mailing.id, or_(Run.closed_at.is_(None), Run.closed_at > now - LATELY))
-    runs = list(db.session.scalars(select(Run.id).where(*lately, Run.accepted_count > 0)))
+def _once_more(owner: User, message_id: int, mailing_id: int | None, people: Select[Any], now: datetime) -> list[str]:
+    """A word about those of `people` whom this mailing, or another one of its message, reached in the last 24 hours."""
+    lately = or_(Run.closed_at.is_(None), Run.closed_at > now - LATELY)
+    is_same = or_(Run.mailing_id == mailing_id, Mailing.message_id == message_id)
+    query = select(Run.id).join(Mailing, Mailing.id == Run.mailing_id)
+    runs = list(db.session.scalars(query.where(Run.owner_id == owner.id, lately, is_same, Run.accepted_count > 0)))
     if not runs:
         return []
     reached = select(Delivery.email_key).where(Delivery.run_id.in_(runs), Delivery.state == DeliveryState.ACCEPTED)
-    people = recipients(mailing).where(Client.email_key.in_(reached)).order_by(None).subquery()
-    count = db.session.scalar(select(func.count()).select_from(people)) or 0
+    again = people.where(Client.email_key.in_(reached)).order_by(None).subquery()
+    count = db.session.scalar(select(func.count()).select_from(again)) or 0
     if not count:
         return []
     return [
         ngettext(
-            "In the last 24 hours %(count)s of these people already got this mailing and would get it once more.",
-            "In the last 24 hours %(count)s of these people already got this mailing and would get it once more.",
+            "In the last 24 hours %(count)s of these people already got this message and would get it once more.",
+            "In the last 24 hours %(count)s of these people already got this message and would get it once more.",
             count,
             count=format_decimal(count),
         )

@@ -151,6 +151,8 @@ def _stop_words(run: Run) -> str:
     counts = {"count": format_decimal(run.stopped_count + run.waiting_count + run.unlisted_count)}
     if run.stop_reason is StopReason.DISABLED:
         return _("A manager switched the mailing off: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.MANAGER:
+        return _("A manager stopped this run: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.BLOCKED:
         return _("The account was blocked: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.DELETED:
@@ -210,6 +212,7 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
         Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
         Reason.STOPPED_DISABLED: _("the mailing was switched off"),
+        Reason.STOPPED_BY_MANAGER: _("a manager stopped the run"),
         Reason.STOPPED_BLOCKED: _("the account was blocked"),
         Reason.STOPPED_DELETED: _("the mailing was deleted"),
         Reason.STOPPED_ENDED: _("the mailing came to its end"),

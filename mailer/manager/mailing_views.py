@@ -18,6 +18,7 @@ from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.mailing import Mailing, MailingStatus
+from mailer.models.run import Run
 from mailer.web import own_path
 
 MOST_AT_ONCE = 25  # a page of the list
@@ -38,6 +39,23 @@ def disable(mailing_id: int) -> ResponseReturnValue:
         db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+@bp.route("/mailings/<int:mailing_id>/runs/<int:run_id>/stop", methods=["GET", "POST"])
+@requires(Permission.SWITCH_MAILINGS)
+def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
+    """Ask why, then end one run; the mailing goes on with its next one."""
+    run = db.one_or_404(db.select(Run).filter_by(id=run_id, mailing_id=_of_others(mailing_id).id))
+    form = ReasonForm()
+    if not form.validate_on_submit():
+        return render_template("manager/stop_run.html", run=run, form=form), 422 if form.errors else 200
+    try:
+        services.stop_run(run, form.text)
+        flash(_("The run is being stopped. Its owner has been told why."), "success")
+    except Refusal as refusal:
+        db.session.rollback()
+        flash(str(refusal), "danger")
+    return redirect(url_for("mailings.run", mailing_id=mailing_id, run_id=run_id), 303)
 
 
 @bp.post("/mailings/<int:mailing_id>/enable")

@@ -74,6 +74,7 @@ class Reason(StrEnum):
     COUNTED_AS_ACCEPTED = "counted_as_accepted"
     STOPPED_BY_OWNER = "owner"
     STOPPED_DISABLED = "disabled"
+    STOPPED_BY_MANAGER = "manager"
     STOPPED_BLOCKED = "blocked"
     STOPPED_DELETED = "mailing_deleted"
     STOPPED_ENDED = "ended"

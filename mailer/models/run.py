@@ -80,6 +80,7 @@ class StopReason(StrEnum):
     LIMIT = "limit"  # skipped: more than the owner may send in a day
     UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
     BRAKE = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
+    MANAGER = "manager"  # this run only; `stop_note` says why
     NO_CATCHER = "no_catcher"  # a sample account's, and there is no mail catcher
 
 
@@ -144,6 +145,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     token: Mapped[uuid.UUID] = mapped_column(UUID, default=uuid.uuid4)  # the fixed half of every Message-ID
     state: Mapped[RunState] = mapped_column(text_enum(RunState, "state"), default=RunState.PLANNED)
     stop_reason: Mapped[StopReason | None] = mapped_column(text_enum(StopReason, "stop_reason"))
+    stop_note: Mapped[str | None] = mapped_column(String(500))  # the manager's words for the owner
     pause_reason: Mapped[PauseReason | None] = mapped_column(text_enum(PauseReason, "pause_reason"))
     # the owner let it go on in spite of the refusals: it does not pause for them again
     tolerates_refusals: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -17,6 +17,7 @@ from mailer.sending import faults, slicing
 STOPPED_BECAUSE = {
     StopReason.OWNER: Reason.STOPPED_BY_OWNER,
     StopReason.DISABLED: Reason.STOPPED_DISABLED,
+    StopReason.MANAGER: Reason.STOPPED_BY_MANAGER,
     StopReason.BLOCKED: Reason.STOPPED_BLOCKED,
     StopReason.DELETED: Reason.STOPPED_DELETED,
     StopReason.ENDED: Reason.STOPPED_ENDED,
@@ -197,6 +198,7 @@ def _reopen(run: Run, *whom: ColumnElement[bool]) -> int:
         return 0
     if run.closed_at is not None:
         run.state, run.closed_at, run.stop_reason, run.pause_reason = RunState.SENDING, None, None, None
+        run.stop_note = None
         run.reopened_at = utcnow()
         if run.ends_at is not None and run.ends_at <= utcnow():
             run.ends_at = None

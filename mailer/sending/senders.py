@@ -34,8 +34,11 @@ class Sender:
 
 def sender_of(owner: User, mailing: Mailing | None = None) -> Sender:
     """The sender of that mailing, or of the owner's mailings where nothing else was chosen."""
-    name = mailing.sender_name if mailing is not None else ""
-    reply_to = mailing.reply_to if mailing is not None else None
+    return sender_as(owner, mailing.sender_name, mailing.reply_to) if mailing is not None else sender_as(owner)
+
+
+def sender_as(owner: User, name: str = "", reply_to: OwnAddress | None = None) -> Sender:
+    """The sender of a mailing for which these were chosen."""
     return Sender(
         name or own_name(owner),
         current_app.config["MAILINGS_FROM"],

@@ -140,6 +140,7 @@ TEMPLATES = {
     "account-blocked": {"reason": "Bought <b>list</b>"},
     "account-unblocked": {},
     "account-deleted": {},
+    "run-stopped": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "mailing-disabled": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},

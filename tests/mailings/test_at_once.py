@@ -12,8 +12,10 @@ from sqlalchemy import func, select
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.closing import stop_what_must
@@ -125,7 +127,7 @@ def test_who_got_it_a_day_ago_at_most_is_pointed_out_and_the_sender_named(as_own
     close(run)
     ask = f"/mailings/{mailing.id}/send-now"
     page = as_owner.get(ask).text.replace("\xa0", " ")
-    assert "За последние 24 часа эту рассылку уже получили 2 человека" in page
+    assert "За последние 24 часа это сообщение уже получили 2 человека" in page
     assert "Вести &lt;" in page
     run.closed_at = utcnow() - timedelta(hours=25)
     db.session.commit()
@@ -212,3 +214,35 @@ def test_those_stopped_by_a_person_stay_stopped(as_owner: Browser, owner: User) 
     assert "send-to-stopped" not in as_owner.get(address).text
     assert as_owner.post(f"{address}/send-to-stopped").status_code == 303
     assert {delivery.state for delivery in stopped} == {DeliveryState.STOPPED}
+
+
+@pytest.mark.parametrize("is_new", [True, False], ids=["a copy with the same message", "the mailing, edited"])
+def test_every_question_tells_of_the_sender_and_of_those_who_got_it_today(
+    as_owner: Browser, owner: User, typed: dict[str, object], is_new: bool
+) -> None:
+    owner.name = "Anna"
+    mailing = make_mailing(owner, audience="everyone", message=db.session.get_one(Message, typed["message_id"]))
+    run = make_run(mailing)
+    make_deliveries(run, accepted=1)
+    delivery = db.session.scalars(select(Delivery)).one()
+    delivery.email = delivery.email_key = db.session.scalars(select(Client.email_key).limit(1)).one()
+    close(run)
+    send_now = as_owner.get(f"/mailings/{mailing.id}/send-now").text
+    address = "/mailings/new" if is_new else f"/mailings/{mailing.id}/edit"
+    version = {} if is_new else {"version": str(mailing.version)}
+    saving = as_owner.post(address, data=typed | version | {"sender_name": "Shop"}).text
+    for page, name in ((send_now, "Anna"), (saving, "Shop")):
+        assert f"{name} &lt;news@golub.localhost&gt;" in page
+        assert "owner@golub.test" in page.partition("<main")[2]
+        assert "это сообщение уже получил 1 человек" in page
+
+
+def test_nothing_that_is_done_to_many_is_done_by_one_careless_click(
+    as_owner: Browser, as_manager: Browser, owner: User
+) -> None:
+    """It asks first, or (deleting clients) can be undone by one click; giving a tag takes nothing away."""
+    make_mailing(owner, [make_client(owner)])
+    for browser, path, free in ((as_owner, "/clients/", {"add_tag", "delete"}), (as_manager, "/mailings", set())):
+        buttons = re.findall(r'<button[^>]*name="action" value="(\w+)"([^>]*)>', browser.get(path).text)
+        assert len(buttons) >= 2
+        assert {name for name, rest in buttons if "data-confirm=" not in rest} == free

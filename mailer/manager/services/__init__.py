@@ -4,9 +4,9 @@ from mailer.manager.services.blocking import block, unblock
 from mailer.manager.services.deciding import approve, reject
 from mailer.manager.services.limits import set_limits
 from mailer.manager.services.roles import change_role, end_sessions, set_permissions
-from mailer.manager.services.switching import disable, enable
+from mailer.manager.services.switching import disable, enable, stop_run
 
 __all__ = [
     "approve", "block", "change_role", "disable", "enable", "end_sessions", "reject", "set_limits", "set_permissions",
-    "unblock",
+    "stop_run", "unblock",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from mailer.extensions import db
 from mailer.journal import note
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
-from mailer.models.run import StopReason
+from mailer.models.run import Run, StopReason
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
@@ -28,6 +28,21 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
     link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = letters.write(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
     note(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
+    db.session.commit()
+    letters.send(letter)
+    enqueue(TICK)
+
+
+def stop_run(run: Run, reason: str) -> None:
+    """Let nothing more of this one run leave, and tell its owner why; Refusal when nothing of it is going."""
+    mailing = run.mailing
+    db.session.refresh(run, with_for_update=True)
+    if run.closed_at is not None or run.stop_reason is not None:
+        raise Refusal(_("This run is over already."))
+    run.stop_reason, run.stop_note = StopReason.MANAGER, reason
+    link = absolute_url("mailings.run", mailing_id=mailing.id, run_id=run.id)
+    letter = letters.write(mailing.owner, "run-stopped", name=mailing.name, reason=reason, link=link)
+    note(Action.STOPPED, f"mailing {mailing.id}", run=run.id, reason=reason)
     db.session.commit()
     letters.send(letter)
     enqueue(TICK)
