@@ -12,6 +12,7 @@ from mailer.access import Permission, requires
 from mailer.errors import UnknownChoice
 from mailer.manager.blueprint import bp
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
+from mailer.manager.journal_sentences import sentences_of
 from mailer.manager.journal_words import action_words
 from mailer.models.journal_entry import Action
 from mailer.searching import searched
@@ -31,7 +32,12 @@ def journal() -> ResponseReturnValue:
     )
     page = journal_page(chosen, request.args.get("page", 1, type=whole_number))
     return render_template(
-        "manager/journal.html", page=page, chosen=chosen, names=names_of(page.items), words=action_words()
+        "manager/journal.html",
+        page=page,
+        chosen=chosen,
+        names=names_of(page.items),
+        words=action_words(),
+        sentences=sentences_of(page.items),
     )
 
 
