@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, delete, literal, select, tuple_
+from sqlalchemy import ColumnElement, delete, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.errors import Refusal
@@ -25,6 +25,7 @@ def suppression_of(client: Client) -> Suppression | None:
 
 def suppress(client: Client) -> None:
     """Never write to this address from now on; an earlier reason is kept."""
+    _no_longer_of_an_import([Client.id == client.id])
     values = {"owner_id": client.owner_id, "email_key": client.email_key, "reason": SuppressionReason.MANUAL}
     db.session.execute(insert(Suppression).values(values).on_conflict_do_nothing())
     db.session.commit()
@@ -33,10 +34,20 @@ def suppress(client: Client) -> None:
 def suppress_all(where: list[ColumnElement[bool]]) -> int:
     """Never write to the clients that `where` chooses; to how many addresses mailings went until now."""
     chosen = select(Client.owner_id, Client.email_key, literal(SuppressionReason.MANUAL.value)).where(*where)
+    _no_longer_of_an_import(where)
     statement = insert(Suppression).from_select(["owner_id", "email_key", "reason"], chosen, include_defaults=False)
     count = db.session.execute(statement.on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
     db.session.commit()
     return int(count)
+
+
+def _no_longer_of_an_import(where: list[ColumnElement[bool]]) -> None:
+    """The owner says so, too: undoing the import that said it first changes nothing. No commit."""
+    chosen = select(Client.owner_id, Client.email_key).where(*where)
+    of_imports = update(Suppression).where(
+        Suppression.import_id.is_not(None), tuple_(Suppression.owner_id, Suppression.email_key).in_(chosen)
+    )
+    db.session.execute(of_imports.values(import_id=None).execution_options(synchronize_session=False))
 
 
 def lift_all(where: list[ColumnElement[bool]]) -> int:

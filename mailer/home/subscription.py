@@ -100,6 +100,12 @@ def unsubscribe(subscription: Subscription) -> None:
         ).returning(Suppression.run_id)
     )
     _count(changed, 1)
+    of_import = update(Suppression).where(
+        Suppression.owner_id == subscription.owner_id,
+        Suppression.email_key == subscription.email_key,
+        Suppression.import_id.is_not(None),
+    )  # a file may have said so before: from now on it is the person's own word, which no undoing takes back
+    db.session.execute(of_import.values(import_id=None).execution_options(synchronize_session=False))
     db.session.commit()
 
 

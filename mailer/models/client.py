@@ -111,7 +111,10 @@ class Suppression(db.Model):  # type: ignore[misc,name-defined]
     """An address that this owner's mailings leave out, whatever list it is on; outlives the client."""
 
     __tablename__ = "suppressions"
-    __table_args__ = (Index("ix_suppressions_run", "run_id", postgresql_where=text("run_id IS NOT NULL")),)
+    __table_args__ = (
+        Index("ix_suppressions_run", "run_id", postgresql_where=text("run_id IS NOT NULL")),
+        Index("ix_suppressions_import", "import_id", postgresql_where=text("import_id IS NOT NULL")),
+    )
 
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     email_key: Mapped[str] = mapped_column(String(254), primary_key=True)
@@ -119,3 +122,5 @@ class Suppression(db.Model):  # type: ignore[misc,name-defined]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, server_default=text("now()"))
     # the run whose link was used to unsubscribe, where it was one
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id", ondelete="SET NULL"))
+    # the import that alone says so, and takes it back when undone
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("client_imports.id", ondelete="SET NULL"))

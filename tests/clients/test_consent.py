@@ -50,6 +50,24 @@ def test_a_file_never_takes_a_persons_word_back(importer: Importer, owner: User)
     assert reasons() == {"a@x.test": "unsubscribed", "b@x.test": "unsubscribed"}
 
 
+def test_undoing_an_import_takes_back_what_it_alone_said(importer: Importer, web: Browser, owner: User) -> None:
+    """But not what a person said by their link since, nor the owner by hand, nor what was so before."""
+    kept_id = make_client(owner, "before@x.test").id
+    save(Suppression(owner_id=owner.id, email_key="before@x.test", reason="unsubscribed"))
+    rows = "".join(f"{name}@x.test;unsubscribed\n" for name in ("before", "person", "hand", "many", "file"))
+    done = importer.run(f"email;status\n{rows}")
+    ids = {client.email_key: client.id for client in live_clients()}
+    token = db.session.get_one(Client, ids["person@x.test"]).token
+    assert web.post(f"/u/{token}").status_code == 303
+    assert importer.web.post(f"/clients/{ids['hand@x.test']}/suppress").status_code == 303
+    importer.web.post("/clients/bulk", data={"action": "suppress", "ids": [ids["many@x.test"]]})
+    answer = importer.web.post(f"/clients/import/{done.id}/undo", follow_redirects=True)
+    assert "снова" in answer.text
+    assert [client.id for client in live_clients()] == [kept_id]
+    assert set(reasons()) == {f"{name}@x.test" for name in ("before", "person", "hand", "many")}
+    assert reasons()["person@x.test"] == "unsubscribed"
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_the_export_says_it_and_imports_again(importer: Importer, owner: User, language: str) -> None:
     importer.web.post("/language", data={"language": language})

@@ -338,3 +338,13 @@ def test_a_hundred_thousand_rows(importer: Importer) -> None:
     rows = (f"client{n}@example.test;Иванов-{n % 97};Пётр" for n in range(100_000))
     done = importer.run("email;фамилия;имя\n" + "\n".join(rows))
     assert (done.row_count, done.created_count, done.rejected_count) == (100_000, 100_000, 0)
+
+
+def test_a_file_that_makes_room_for_another_is_told_of(importer: Importer) -> None:
+    addresses = [importer.upload(f"email\na{number}@example.test\n").location for number in range(5)]
+    assert "пять" in importer.web.get("/clients/import/").text, "before"
+    assert importer.web.get(addresses[0]).status_code == 200
+    answer = importer.upload("email\nlast@example.test\n")
+    page = importer.web.get(answer.location).text
+    assert "удалён" in page, "after"
+    assert importer.web.get(addresses[0]).status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from werkzeug.datastructures import FileStorage
 
 from mailer.clients.importing import files
@@ -14,7 +14,7 @@ from mailer.clients.importing.stalled import discard_oldest
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.models.client import Client
+from mailer.models.client import Client, Suppression
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.user import User
 from mailer.queue import IMPORT_CLIENTS, enqueue
@@ -27,14 +27,13 @@ class NotNow(Refusal):
     """The import is not in the state that this needs."""
 
 
-def begin_import(owner: User, upload: FileStorage) -> ClientImport:
-    """Keep an uploaded file; raises `ValueRefused` for what is not a CSV file."""
+def begin_import(owner: User, upload: FileStorage) -> tuple[ClientImport, int]:
+    """Keep an uploaded file; it, and how many older ones had to go. Raises `ValueRefused` for what is no table."""
     stored = files.keep(upload)
     begun = ClientImport(owner_id=owner.id, file_name=_shown_name(upload.filename), stored_file=stored, options={})
     db.session.add(begun)
     db.session.commit()
-    discard_oldest(owner.id, MOST_UPLOADS)
-    return begun
+    return begun, discard_oldest(owner.id, MOST_UPLOADS)
 
 
 def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any]) -> None:
@@ -58,10 +57,11 @@ def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any])
     enqueue(IMPORT_CLIENTS, begun.id)
 
 
-def undo_import(done: ClientImport) -> tuple[int, int]:
-    """Delete the clients it created, save for those changed since.
+def undo_import(done: ClientImport) -> tuple[int, int, int]:
+    """Delete the clients it created, save for those changed since, and write again to whom it alone said not to.
 
-    Returns how many were deleted and how many were kept; raises `NotNow` unless the import is done.
+    What a person has said by their own link since, or the owner by hand, stays. Returns how many clients were deleted,
+    how many were kept, and to how many addresses mailings go again; raises `NotNow` unless the import is done.
     """
     claimed = (
         update(ClientImport)
@@ -77,8 +77,11 @@ def undo_import(done: ClientImport) -> tuple[int, int]:
         .values(deleted_at=utcnow(), version=Client.version + 1)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
+    lifted = db.session.execute(
+        delete(Suppression).where(Suppression.import_id == done.id).execution_options(synchronize_session=False)
+    ).rowcount  # type: ignore[attr-defined]
     db.session.commit()
-    return deleted, done.created_count - deleted
+    return deleted, done.created_count - deleted, lifted
 
 
 def _shown_name(name: str | None) -> str:

@@ -63,8 +63,9 @@ _UPDATE = f"""
 """
 # Of all rows, duplicates too. A person's own word outweighs any other reason, and no file takes it back.
 _SUPPRESS = """
-    INSERT INTO suppressions AS s (owner_id, email_key, reason)
-    SELECT DISTINCT ON (email_key) %(owner_id)s, email_key, suppressed FROM staged_clients WHERE suppressed <> ''
+    INSERT INTO suppressions AS s (owner_id, email_key, reason, import_id)
+    SELECT DISTINCT ON (email_key) %(owner_id)s, email_key, suppressed, %(import_id)s
+    FROM staged_clients WHERE suppressed <> ''
     ORDER BY email_key, suppressed <> 'unsubscribed'
     ON CONFLICT (owner_id, email_key) DO UPDATE SET reason = excluded.reason
     WHERE excluded.reason = 'unsubscribed' AND s.reason <> 'unsubscribed'
@@ -109,7 +110,7 @@ def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[s
     )
     cursor.execute(statement, {"owner_id": owner_id, "import_id": import_id, "tags": tags})
     created, updated = cursor.fetchone() or (0, 0)
-    cursor.execute(_SUPPRESS, {"owner_id": owner_id})
+    cursor.execute(_SUPPRESS, {"owner_id": owner_id, "import_id": import_id})
     return Merged(created, updated, cursor.rowcount)
 
 

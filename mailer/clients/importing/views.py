@@ -37,10 +37,12 @@ def new() -> ResponseReturnValue:
     if form.is_submitted() and form.validate():
         try:
             with reading.one():
-                begun = services.begin_import(current_user, form.file.data)
+                begun, gone_count = services.begin_import(current_user, form.file.data)
         except ValueRefused as refused:
             form.file.errors = [explain(refused.code, refused.params)]
         else:
+            if gone_count:
+                flash(_("Your oldest file that was never imported has been thrown away: five are kept."), "info")
             return redirect(url_for("clients.imports.show", import_id=begun.id), 303)
     status = 422 if form.is_submitted() else 200
     return render_template("clients/imports/new.html", form=form, imports=queries.imports_of(current_user)), status
@@ -113,7 +115,7 @@ def undo(import_id: int) -> ResponseReturnValue:
     """Delete what it created."""
     begun = _own(import_id)
     try:
-        deleted, kept = services.undo_import(begun)
+        deleted, kept, lifted = services.undo_import(begun)
     except Refusal as refusal:
         flash(str(refusal), "danger")
     else:
@@ -123,6 +125,10 @@ def undo(import_id: int) -> ResponseReturnValue:
                 "%(num)s stays, having been changed or deleted since.",
                 "%(num)s stay, having been changed or deleted since.",
                 kept,
+            )
+        if lifted:
+            text += " " + ngettext(
+                "Mailings go to %(num)s address again.", "Mailings go to %(num)s addresses again.", lifted
             )
         flash(text, "success")
     return redirect(url_for("clients.imports.show", import_id=import_id), 303)
