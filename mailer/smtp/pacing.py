@@ -2,17 +2,20 @@
 
 A server that allows five connections gets just that. One that allows so many emails in some while (a second, a minute)
 says so when it has had enough: then nothing leaves but a single email now and then, until one is taken again. What it
-took from one such moment to the next, divided by the time between, is the pace that it bears whatever it counts by; a
-little less than that is kept, and raised in small steps.
+took from one such moment to a later one, divided by the time between, is the pace that it bears whatever it counts by;
+a little less than that is kept, and raised in small steps. Moments close together tell nothing: a server that lets some
+go at once and then as many as drip into its bucket would seem slow.
 """
 
+from collections import deque
 from random import Random
 
 _BURST = 0.05  # seconds' worth of emails that may go at once
 _FIRST_WAIT = 0.25  # seconds of silence when the server has had enough
 _WAIT_GROWS = 0.25  # of the silence so far: how long to the next try
 _JITTER = 0.2  # so that workers do not knock together
-_SHORTEST_LOOK = 0.5  # seconds over which a pace is worked out
+_LOOK = 2.0  # seconds over which a pace is worked out, where the server has been known for so long
+_SHORTEST_LOOK = 0.5
 _SLOWEST = 1 / 300  # emails a second
 _MARGIN = 0.97  # of what the server took
 _STEP = 1.05  # upwards
@@ -44,8 +47,8 @@ class Pacing:
         self._raised_at = 0.0
         self._tokens = 1.0
         self._tokens_at = 0.0
-        self._since: float | None = None  # when the emails of `_judged_count` began to go
         self._judged_count = 0
+        self._moments: deque[tuple[float, int]] = deque()  # when emails began to go (again), how many were judged then
         self._silent_since: float | None = None
         self._next_try_at = 0.0  # while silent
         self._has_tried = False  # since the silence began
@@ -58,8 +61,8 @@ class Pacing:
         """After an outage: one connection, then one more per success."""
         self.connections = 1
         self._is_recovering = self._limit > 1
-        self._silent_since = self._since = None
-        self._judged_count = 0
+        self._silent_since = None
+        self._moments.clear()
 
     def succeed(self, now: float) -> None:
         """An email has been judged in good order."""
@@ -68,8 +71,8 @@ class Pacing:
             self._is_recovering = self.connections < self._limit
         if self._silent_since is not None and self._has_tried:
             self._end_silence(now)
-        if self._since is None:
-            self._since = now
+        if not self._moments:
+            self._moments.append((now, self._judged_count))
         self._judged_count += 1
 
     def keep_to(self, count: int, now: float) -> None:
@@ -140,13 +143,17 @@ class Pacing:
 
     def _end_silence(self, now: float) -> None:
         self.rate = self._borne(now)
-        self._silent_since, self._since, self._judged_count = None, now, 0
+        self._silent_since = None
+        self._moments.append((now, self._judged_count))
         self._tokens, self._tokens_at, self._raised_at = 0.0, now, now
 
     def _borne(self, now: float) -> float:
         """The pace that the server has borne of late, silences counted in; never more than what is laid down."""
-        passed = max(_SHORTEST_LOOK, now - (now if self._since is None else self._since))
-        pace = max(_SLOWEST, _MARGIN * self._judged_count / passed)
+        while len(self._moments) > 1 and now - self._moments[1][0] >= _LOOK:
+            self._moments.popleft()
+        began_at, count_then = self._moments[0] if self._moments else (now, self._judged_count)
+        passed = max(_SHORTEST_LOOK, now - began_at)
+        pace = max(_SLOWEST, _MARGIN * (self._judged_count - count_then) / passed)
         return pace if self._ceiling is None else min(pace, self._ceiling)
 
     def _wait(self, now: float) -> float:

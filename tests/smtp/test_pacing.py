@@ -65,6 +65,35 @@ def test_a_configured_rate_is_never_exceeded_even_after_a_pause():
     assert sum(pacing.take(500.0) for _ in range(100)) == 1
 
 
+def served_from_a_bucket(rate: float, size: int, seconds: float, *, seed: int) -> tuple[int, int]:
+    """The same of a server that lets `size` emails go at once and then as many as drip into its bucket."""
+    pacing, now, taken, refused = Pacing(8, None, creep=30, random=Random(seed)), 7.3, 0, 0
+    tokens, at, end = float(size), now, now + seconds
+    while now < end:
+        pacing.tick(now)
+        if not pacing.take(now):
+            now += max(0.005, pacing.seconds_to_next(now))
+            continue
+        tokens, at = min(size, tokens + (now - at) * rate), now
+        if tokens >= 1:
+            tokens, taken = tokens - 1, taken + 1
+            pacing.succeed(now)
+        else:
+            refused += 1
+            pacing.slow_down(now)
+        now += 0.005
+    return taken, refused
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("rate", "size"), [(0.8, 48), (2, 5), (5, 10), (5, 50), (5, 300), (20, 20)])
+def test_a_server_with_a_bucket_gets_nine_tenths_of_its_drip_within_ten_minutes(rate, size, seed):
+    seconds = 600
+    count, refused = served_from_a_bucket(rate, size, seconds, seed=seed)
+    assert count >= 0.9 * (rate * seconds + size)
+    assert refused <= 0.1 * seconds, "a try now and then, no hammering"
+
+
 def served_by(limit: int, window: float, seconds: float, *, slides: bool, seed: int) -> tuple[int, int]:
     """What a server that takes `limit` emails in each `window` (fixed, or sliding) took and refused, simulated."""
     pacing, now, taken, refused = Pacing(8, None, creep=30, random=Random(seed)), 7.3, [], 0
