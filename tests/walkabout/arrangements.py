@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.chromium.conftest import wait_until
-from tests.walkabout.town import Town
+from tests.walkabout.town import NEWCOMER, Town
 from tests.walkabout.walk import LEAVER, Walk
 
 MANY = """
@@ -15,15 +15,42 @@ REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id L
 
 
 def arrange(town: Town, walks: dict[str, Walk]) -> None:
-    """All of it."""
+    """After everybody has sent forms."""
     stop_a_run(town, walks[LEAVER])
-    hand_in(town, walks["newcomer"])
-    ask_for_a_password(town, walks["anonymous"])
+    town.fill(walks["newcomer"], "/clients/new", "clients.new")
+    town.fill(walks["newcomer"], "/messages/new", "messages.create")
+    hand_in(town, walks["newcomer"], 2)
+    ask_for_links(town, walks["anonymous"], "/forgot", "auth.forgot")
     move(town, walks["admin"])
     [(mailing, run)] = town.service.rows(REFUSED)
     walks["user"].look(f"/mailings/{mailing}/runs/{run}")
+    ask_for_links(town, walks["user"], "/profile/addresses", "auth.addresses")
+    town.fill(walks["user"], "/mailings/new", "mailings.create", draft="1")
+    walks["user"].look("/mailings/new")  # which offers to go on with it
     path = town.findings.pages["editor"]["posts.edit_view"]
     walks["editor"].look(path.replace("/edit/", "/details/"))  # no link leads there
+
+
+def arrange_more(town: Town, walks: dict[str, Walk]) -> None:
+    """After staff has approved what was handed in."""
+    newcomer = walks["newcomer"]
+    wanted = "SELECT id FROM blog_posts WHERE author_id = %s AND status = 'published' AND deleted_at IS NULL LIMIT 1"
+    [(post,)] = town.service.rows(wanted, town.id_of(NEWCOMER))
+    town.fill(newcomer, f"/articles/{post}/edit", "articles.edit", do="submit")
+    town.fill(newcomer, f"/articles/{post}", "articles.drop_change")
+    hand_in(town, newcomer, 1)
+    [(post,)] = town.service.rows("SELECT max(id) FROM blog_posts WHERE status = 'awaiting'")
+    town.fill(walks["editor"], f"/review/{post}", "review.reject")
+    [(approval,)] = town.service.rows("SELECT max(id) FROM approvals")
+    town.fill(walks["manager"], f"/manager/approvals/{approval}", "manager.reject")
+
+
+def arrange_last(town: Town, walks: dict[str, Walk]) -> None:
+    """Before everybody goes."""
+    user = walks["user"]
+    town.visitor("user", *user.visitor.person.logins[0])  # at another device
+    user.look("/profile/sessions")
+    ask_for_links(town, user, "/profile/email", "auth.email")
 
 
 def stop_a_run(town: Town, owner: Walk) -> None:
@@ -37,22 +64,20 @@ def stop_a_run(town: Town, owner: Walk) -> None:
     town.fill(owner, mailing, "mailings.stop")
 
 
-def hand_in(town: Town, author: Walk) -> None:
+def hand_in(town: Town, author: Walk, count: int) -> None:
     """Mailings and articles for staff to say yes and no to."""
-    town.fill(author, "/clients/new", "clients.new")
-    town.fill(author, "/messages/new", "messages.create")
-    for _each in range(3):
+    for _each in range(count):
         mailing = town.fill(author, "/mailings/new", "mailings.create")
         town.fill(author, mailing, "mailings.ask_for_approval")
         town.fill(author, "/articles/new", "articles.create", do="submit")
 
 
-def ask_for_a_password(town: Town, visitor: Walk) -> None:
-    """Forget it, and wait for the mail."""
-    address = visitor.visitor.person.logins[0][0]
-    before = len(town.letters(address))
-    town.fill(visitor, "/forgot", "auth.forgot")
-    wait_until(lambda: len(town.letters(address)) > before)
+def ask_for_links(town: Town, walk: Walk, path: str, endpoint: str) -> None:
+    """By a form that sends one to an address, and wait for the mail."""
+    person = walk.visitor.person
+    before = set(town.letters(*person.addresses))
+    town.fill(walk, path, endpoint)
+    wait_until(lambda: set(town.letters(*person.addresses)) - before)
 
 
 def move(town: Town, admin: Walk) -> None:

@@ -24,7 +24,7 @@ class Bounds:
     ways: int = 1  # to fill in a form that was taken at once
     odd_values: int = 0  # for each field, where that is more than each value needs to meet each kind of field
     in_chromium: int = 5  # pages of each person
-    hidden: int = 40  # addresses that are asked with a parameter that no page shows
+    hidden: int = 30  # addresses that are asked with a parameter that no page shows
 
 
 LONG = Bounds(pages=8, kinds=3, forms=3, ways=2, odd_values=3, in_chromium=40, hidden=600)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.chromium.conftest import wait_until
-from tests.walkabout.arrangements import arrange
+from tests.walkabout.arrangements import arrange, arrange_last, arrange_more
 from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints
 from tests.walkabout.oddities import be_odd
@@ -35,20 +35,22 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
     town.together(everyone, Walk.explore)
     arrange(town, walks)
     progress.tell("sending forms")
-    town.together(everyone, lambda walk: read_letters(town, walk))
+    town.together(everyone, lambda walk: read_letters(town, walk, False))
+    arrange_more(town, walks)
     progress.tell("letters")
     be_odd(everyone, town.seed, done, is_meeting_all=True)
     progress.tell("odd things")
     town.together(everyone, Walk.come_back)
     town.together(everyone, Walk.take_away_own)
     progress.tell("taking away")
-    town.together(everyone, Walk.take_away)
+    town.together(everyone, Walk.take_away, may_shut_out=True)
     progress.tell("taking away from others")
     be_odd(everyone, town.seed, done, is_meeting_all=False)
+    arrange_last(town, walks)
     progress.tell("odd things once more")
-    town.together(everyone, lambda walk: read_letters(town, walk))
-    town.together(everyone, Walk.take_away)
-    town.together(walks.values(), Walk.say_goodbye)
+    town.together(everyone, lambda walk: read_letters(town, walk, True))
+    town.together(everyone, Walk.take_away, may_shut_out=True)
+    town.together(walks.values(), Walk.say_goodbye, may_shut_out=True)
     progress.tell("goodbye")
     wait_until(lambda: not town.service.rows(STANDING_STILL), 60, lambda: town.service.rows(STANDING_STILL))
     faults = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
@@ -58,11 +60,11 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
     assert not faults, "\n".join([f"WALKABOUT_SEED={town.seed} repeats this walk", *faults])
 
 
-def read_letters(town: Town, walk: Walk) -> None:
+def read_letters(town: Town, walk: Walk, for_all: bool) -> None:
     """Follow the links in one's mails (a visitor those that went to recipients too), and look what is new."""
     person = walk.visitor.person
     letters = town.letters(*person.addresses) + ([] if person.has_account else town.letters())
-    walk.look_again()
+    walk.look_again(for_all)
     walk.explore(*letters)
 
 

@@ -91,19 +91,24 @@ class Town:
         [(found,)] = self.service.rows("SELECT id FROM users WHERE email = %s", email)
         return int(found)
 
-    def together(self, walks: Iterable[Walk], step: Callable[[Walk], object]) -> None:
-        """Everybody at once; for whom staff blocks meanwhile it ends there, until the next step."""
+    def together(self, walks: Iterable[Walk], step: Callable[[Walk], object], *, may_shut_out: bool = False) -> None:
+        """Everybody at once. With `may_shut_out` staff may block people, or take their second factor away: for them
+        the step ends there, and the next one begins as if nothing had been."""
 
         def take(walk: Walk) -> None:
             try:
                 step(walk)
             except ShownOut:
-                if not self.service.rows("SELECT FROM users WHERE blocked_at IS NOT NULL"):
+                if not may_shut_out:
                     raise
 
         with ThreadPoolExecutor(PLACES) as side_by_side:
             list(side_by_side.map(take, walks))
-        self.service.rows("UPDATE users SET blocked_at = NULL, block_reason = NULL WHERE blocked_at IS NOT NULL")
+        if may_shut_out:
+            self.service.rows("UPDATE users SET blocked_at = NULL, block_reason = NULL WHERE blocked_at IS NOT NULL")
+            self.service.rows("DELETE FROM second_factors")
+            for walk in walks:
+                walk.visitor.person.secret = ""
 
     def accounts(self) -> dict[str, tuple[str, str]]:
         """Address and password of each sample account."""

@@ -20,7 +20,7 @@ TAKES_AWAY = re.compile(
 )
 # What a member of staff does to other people waits until these have seen everything.
 TO_OTHERS = re.compile(r"manager\.|panel|admin|_view$|users\.|instances?\.|approv|review\.")
-FAREWELLS = ("auth.end_other_sessions", "auth.do_confirm_email", "auth.logout")
+FAREWELLS = ("auth.do_confirm_email", "auth.end_other_sessions", "auth.logout")  # in this order
 ONLY_LEAVER = "auth.erase_account"
 LEAVER = "leaver"
 ENDS = re.compile(
@@ -90,9 +90,11 @@ class Walk:
             else:
                 self.passed_by[endpoint][path] = None
 
-    def look_again(self) -> None:
-        """Open what may lead to the routes that nobody has reached: pages seen before, and others of their kind."""
-        for room in {endpoint.rpartition(".")[0] for endpoint in self.visitor.findings.unreached}:
+    def look_again(self, for_all: bool) -> None:
+        """Open what may lead to the routes that nobody has reached: pages seen before, and others of their kind. Those
+        that take something away come later, unless it is `for_all`."""
+        missing = {each for each in self.visitor.findings.unreached if for_all or not TAKES_AWAY.search(each)}
+        for room in {endpoint.rpartition(".")[0] for endpoint in missing}:
             known = self.visitor.findings.pages[self.name]
             for endpoint, path in [(key, path) for key, path in known.items() if key.rpartition(".")[0] == room]:
                 for each in [path, *list(self.passed_by[endpoint])[-AGAIN:]]:
