@@ -14,6 +14,8 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.approval import Approval
 from mailer.models.client import Client, ClientFilter
+from mailer.models.client_import import ClientImport, ImportState
+from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.sending.fingerprint import fingerprint
@@ -51,6 +53,7 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
         (literal(name) == any_(Client.tags), func.array_remove(Client.tags, tag)),
         else_=func.array_replace(Client.tags, tag, name),
     )
+    _rename_in_what_is_to_come(owner, tag, name)
     count = _change_clients(owner, tag, replaced)
     db.session.flush()
     _hold_on(approvals)
@@ -136,6 +139,16 @@ def _renamed_criteria(saved: ClientFilter, tag: str, name: str) -> dict[str, obj
             _("The filter %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))
         )
     return criteria
+
+
+def _rename_in_what_is_to_come(owner: User, tag: str, name: str) -> None:
+    """Imports that wait for their turn, and drafts of mailings: neither brings the old name back. No commit."""
+    waiting = select(ClientImport).where(ClientImport.owner_id == owner.id, ClientImport.state == ImportState.QUEUED)
+    for job in db.session.scalars(waiting.order_by(ClientImport.id).with_for_update()):
+        job.options = job.options | {"tags": _renamed(job.options.get("tags", []), tag, name)}
+    drafts = select(Draft).where(Draft.owner_id == owner.id, Draft.endpoint.like("mailings.%"))
+    for draft in db.session.scalars(drafts.order_by(Draft.id).with_for_update()):
+        draft.fields = [[field, name if (field, value) == ("tags", tag) else value] for field, value in draft.fields]
 
 
 def _renamed(tags: list[str], tag: str, name: str) -> list[str]:

@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
+from mailer.clients.importing.job import run_import
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
+from mailer.models.draft import Draft
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending import audience
+from tests.clients.conftest import Importer
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, save
 
@@ -209,3 +212,20 @@ def test_thousands_follow_in_one_statement(as_owner: Browser, owner: User) -> No
     assert len([each for each in statements if each.startswith("UPDATE clients")]) == 1
     counted = text("SELECT tags, count(*) FROM clients GROUP BY tags")
     assert [tuple(row) for row in db.session.execute(counted)] == [(["a", "new"], 5000)]
+
+
+def test_what_is_still_to_come_does_not_bring_the_old_name_back(
+    importer: Importer, as_owner: Browser, owner: User
+) -> None:
+    make_client(owner, "there@x.test", tags=["old"])
+    address, form = importer.preview("email\na@x.test\n")
+    assert as_owner.post(address, data=form | {"tags": "old, other"}).status_code == 303
+    draft = save(
+        Draft(owner_id=owner.id, key="/mailings/new", endpoint="mailings.new", path="/mailings/new", title="x",
+              fields=[["name", "old"], ["tags", "old"], ["tags", "other"]], is_asked_for=True)
+    )  # fmt: skip
+    draft_id = draft.id
+    assert rename(as_owner, "old", "new").status_code == 200
+    run_import(int(address.rsplit("/", 1)[1]))
+    assert tags_of_all() == [["new"], ["new", "other"]]
+    assert db.session.get_one(Draft, draft_id).fields == [["name", "old"], ["tags", "new"], ["tags", "other"]]
