@@ -130,6 +130,20 @@ on("change", "form input[type=checkbox]", (box) => {
 });
 for (const all of document.querySelectorAll("[data-select-all]")) if (all.form) showSelection(all.form, all.dataset.selectAll);
 
+/* Wide tables: a panel that cuts its table off can be scrolled by keyboard, and shows by a shadow on which side there is more. */
+function markCut(body) {
+  const isCut = body.scrollWidth > body.clientWidth + 1;
+  body.classList.toggle("is-cut", isCut);
+  body.classList.toggle("is-at-end", isCut && body.scrollLeft + body.clientWidth >= body.scrollWidth - 1);
+  if (isCut) body.tabIndex = 0;
+  else body.removeAttribute("tabindex");
+}
+function markAllCut() {
+  for (const body of document.querySelectorAll(".panel-flush > .panel-body")) markCut(body);
+}
+addEventListener("resize", markAllCut);
+document.addEventListener("scroll", ({ target }) => target.matches?.(".panel-flush > .panel-body") && markCut(target), true);
+
 /* Words for screen readers: announce(text). [data-announce] in a part that polls is read out when its text has changed,
    but at most every ten seconds; data-announce="now" (the end of a run) does not wait. */
 const announcer = document.getElementById("announcer");
@@ -191,6 +205,7 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
 document.addEventListener("htmx:afterRequest", () => root.classList.remove("is-loading"));
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   tick();
+  markAllCut();
   for (const said of target.querySelectorAll?.("[data-announce]") ?? []) {
     announce(said.textContent.trim(), { patient: said.dataset.announce !== "now" });
   }
@@ -201,4 +216,5 @@ document.querySelector("[data-error-summary]")?.focus();
 showTheme();
 passFlashes();
 tick();
+markAllCut();
 setInterval(tick, 1000);
