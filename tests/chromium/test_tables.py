@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 WIDTHS = (360, 768, 1024, 1280)
 OF = {
     "user": ["/dashboard", "/mailings", "/mailings/1", "/mailings/1/runs/1", "/clients/", "/clients/tags/", "/messages",
-             "/reports", "/reports?rows=run", "/reports/print", "/calendar/punctuality", "/calendar/holidays/"],
+             "/reports", "/reports?rows=run", "/reports/print", "/calendar/punctuality", "/calendar/holidays"],
     "admin": ["/manager", "/manager/journal", "/manager/approvals", "/mailings", "/reports", "/operations"],
 }  # fmt: skip
 MEASURE = """() => [
