@@ -18,6 +18,7 @@ from mailer.extensions import db
 from mailer.journal.writing import note_apart
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.searching import searched, shortened
+from mailer.whose import EVERYBODY
 
 log = structlog.get_logger()
 
@@ -29,13 +30,18 @@ MEANINGS = {
     "reject": Action.REJECTED,
 }  # fmt: skip
 CHANGE_NOTHING = {"messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language"}
-MOVE_BY_THEMSELVES = {"mailings.progress", "mailings.run_progress", "home.live", "clients.imports.progress"}
+# Parts of a page that it asks for by itself: whoever has them has looked at the page, at most once in `ONCE_IN`.
+PAGE_OF_PART = {
+    "mailings.progress": "mailings.show", "mailings.run_progress": "mailings.run", "home.live": "home.dashboard",
+    "clients.imports.progress": "clients.imports.show",
+}  # fmt: skip
 # What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
 PUBLIC_ROOMS = {"home", "auth", "blog", "unsubscribe"}
 UNWATCHED = {
     "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
     "posts.create_view",
 }  # fmt: skip
+REFUSED_ON_THE_PAGE = (409, 422)  # the form is answered with its page, and what stands on it is seen
 SEARCHES = ("q", "search", "address")
 ONCE_IN = timedelta(minutes=15)  # the same person, the same page: one entry
 
@@ -57,25 +63,31 @@ def _watch(response: Response) -> Response:
 
 def _meaning(status: int) -> Action | None:
     endpoint = request.endpoint or ""
-    if endpoint in MOVE_BY_THEMSELVES | CHANGE_NOTHING or endpoint.endswith("static"):
+    if endpoint in CHANGE_NOTHING or endpoint.endswith("static"):
         return None
     if not (current_user and current_user.is_authenticated):
         return None
     if status in (403, 404):
         return Action.DENIED if status == 403 else Action.NOT_FOUND if request.view_args else None
     if status >= 400:
-        return None
+        return _look(endpoint) if status in REFUSED_ON_THE_PAGE else None
     meaning = MEANINGS.get(endpoint.rpartition(".")[2])
     if request.method not in {"GET", "HEAD"}:
         return meaning or Action.CHANGED
     if meaning is Action.EXPORTED:
         return meaning
+    return _look(endpoint)
+
+
+def _look(endpoint: str) -> Action | None:
+    """Staff looks; at their own overview unwatched, at somebody's not."""
     is_unwatched = endpoint in UNWATCHED or endpoint.partition(".")[0] in PUBLIC_ROOMS
-    return Action.VIEWED if current_user.is_staff and not is_unwatched else None
+    is_watched = not is_unwatched or (endpoint.startswith("home.") and "owner" in request.args)
+    return Action.VIEWED if current_user.is_staff and is_watched else None
 
 
 def _write(action: Action) -> None:
-    subject, where = _subject(), request.endpoint
+    subject, where = _subject(), PAGE_OF_PART.get(request.endpoint or "", request.endpoint)
     details = {"where": where}
     if action in {Action.VIEWED, Action.EXPORTED} and (search := _search()):
         details["search"] = search
@@ -90,7 +102,9 @@ def _subject() -> str:
     named = [f"{name} {value}" for name, value in pairs if isinstance(value, int)]
     table = (request.endpoint or "").partition(".")[0].removeprefix("all_")
     for name, value in request.args.items():
-        if name in {"id", "user", "mailing"} or name.endswith("_id"):
+        if name == "owner" and value != EVERYBODY:
+            named.append(f"user {shortened(value)}")
+        elif name in {"id", "user", "mailing"} or name.endswith("_id"):
             what = table if name == "id" else name.removesuffix("_id")
             named.append(f"{what} {shortened(value)}")
     return ", ".join(named)[:64]

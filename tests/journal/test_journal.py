@@ -16,6 +16,7 @@ from mailer.journal.verifying import verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import Role, User
+from mailer.sending.planning import start_now
 from tests.conftest import Browser, owner_engine
 from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user, save
 
@@ -57,6 +58,26 @@ def test_looking_at_the_things_of_others_is_written_down_once_in_a_while(
     assert found == [
         (manager.id, f"client {client.id}", {"where": "clients.show"}),
         (manager.id, "", {"where": "clients.index", "search": "Иванов"}),
+    ]
+
+
+def test_every_way_to_look_at_the_things_of_others_is_written_down(
+    as_manager: Browser, owner: User, stranger: User
+) -> None:
+    mailing = make_mailing(owner, [make_client(owner)])
+    run = start_now(mailing, "form")
+    for person in (owner, stranger):
+        for path in ("/clients/", "/dashboard", "/dashboard/live"):
+            assert as_manager.get(f"{path}?owner={person.id}").status_code == 200
+    assert as_manager.get(f"/mailings/{mailing.id}/runs/{run.id}/progress?q=a").status_code == 200
+    assert as_manager.get(f"/mailings/{mailing.id}/runs/{run.id}?q=a").status_code == 200, "the same people"
+    assert as_manager.post(f"/manager/users/{owner.id}/block").status_code == 422
+    assert as_manager.get("/dashboard").status_code == 200, "the manager's own overview"
+    found = [(entry.subject, entry.details["where"]) for entry in entries(Action.VIEWED)]
+    assert found == [
+        *((f"user {person.id}", where) for person in (owner, stranger) for where in ("clients.index", "home.dashboard")),
+        (f"mailing {mailing.id}, run {run.id}", "mailings.run"),
+        (f"user {owner.id}", "manager.block"),
     ]
 
 
