@@ -15,6 +15,7 @@ from mailer.sending import closing, permits
 def resend_uncertain(run: Run) -> int:
     """Send to those uncertain once more, a second copy being possible; how many."""
     _refuse_braked(run)
+    permits.require_room_again(run, run.uncertain_count, utcnow())
     count = closing.resend_uncertain(run)
     db.session.commit()
     enqueue(TICK)
@@ -31,6 +32,7 @@ def count_uncertain_as_accepted(run: Run) -> int:
 def retry_refused(run: Run) -> int:
     """Send to those refused once more; how many."""
     _refuse_braked(run)
+    permits.require_room_again(run, run.refused_count, utcnow())
     count = closing.retry_refused(run)
     db.session.commit()
     enqueue(TICK)

@@ -199,10 +199,10 @@ def _reopen(run: Run, *whom: ColumnElement[bool]) -> int:
     if run.closed_at is not None:
         run.state, run.closed_at, run.stop_reason, run.pause_reason = RunState.SENDING, None, None, None
         run.stop_note = None
-        run.reopened_at = utcnow()
         if run.ends_at is not None and run.ends_at <= utcnow():
             run.ends_at = None
-        db.session.flush()
+    run.reopened_at = utcnow()
+    db.session.flush()
     changed = db.session.execute(
         update(Delivery)
         .where(*people)

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from flask import current_app
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.approval import Approval, ApprovalState
+from mailer.models.attempt import Attempt
+from mailer.models.delivery import UNFINISHED, Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
@@ -38,8 +40,8 @@ def obstacle(
     if not transports.routes_of(owner):
         return StopReason.NO_CATCHER
     if owner.daily_limit is not None:
-        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
-        if used_today(owner, now, run) + will_get > owner.daily_limit:
+        _take_turn(owner)
+        if used_today(owner, now) + will_get > owner.daily_limit:
             return StopReason.LIMIT
     if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run, ask):
         return StopReason.UNAPPROVED
@@ -51,7 +53,7 @@ def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = No
     reason = obstacle(mailing, will_get, now, run)
     require_way(mailing.owner)
     if reason is StopReason.LIMIT:
-        raise NotPermitted(limit_words(mailing.owner, will_get, now, run))
+        raise NotPermitted(limit_words(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:
         raise NotPermitted(_("This mailing needs a manager’s approval before it is sent. Ask for it on its page."))
 
@@ -64,18 +66,50 @@ def require_way(owner: User) -> None:
         )
 
 
-def used_today(owner: User, now: datetime, but_for: Run | None = None) -> int:
-    """How many mails of this person left, or may still leave, by runs of the last 24 hours."""
+def require_room_again(run: Run, will_get: int, now: datetime) -> None:
+    """Raise `NotPermitted` when `run`, which is over, may not be sent to so many once more under the limit of a day.
+
+    Those of a run of the last 24 hours are counted already.
+    """
+    owner = run.mailing.owner
+    db.session.refresh(owner)
+    if owner.daily_limit is None or run.created_at > now - DAY:
+        return
+    _take_turn(owner)
+    if used_today(owner, now) + will_get > owner.daily_limit:
+        raise NotPermitted(limit_words(owner, will_get, now))
+
+
+def used_today(owner: User, now: datetime) -> int:
+    """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours."""
     mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
     total = select(func.sum(mails)).where(
         Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
     )
-    if but_for is not None:
-        total = total.where(Run.id != but_for.id)
-    return int(db.session.scalar(total) or 0)
+    return int(db.session.scalar(total) or 0) + _used_by_older_runs(owner, now)
 
 
-def limit_words(owner: User, will_get: int, now: datetime, but_for: Run | None = None) -> str:
+def _used_by_older_runs(owner: User, now: datetime) -> int:
+    """Of older runs that were taken up again: who waits, and who was tried since."""
+    since = now - DAY
+    tried = exists().where(
+        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
+    )
+    count = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Run, Run.id == Delivery.run_id)
+        .where(Run.owner_id == owner.id, Run.created_at <= since, Run.reopened_at > since)
+        .where(or_(Delivery.state.in_(UNFINISHED), tried))
+    )
+    return db.session.scalar(count) or 0
+
+
+def _take_turn(owner: User) -> None:
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
+
+
+def limit_words(owner: User, will_get: int, now: datetime) -> str:
     """What the limit is and what is left of it, in the reader's language."""
     limit = owner.daily_limit or 0
     return _(
@@ -86,7 +120,7 @@ def limit_words(owner: User, will_get: int, now: datetime, but_for: Run | None =
             count=format_decimal(will_get),
         ),
         limit=format_decimal(limit),
-        left=format_decimal(max(0, limit - used_today(owner, now, but_for))),
+        left=format_decimal(max(0, limit - used_today(owner, now))),
     )  # fmt: skip
 
 

@@ -205,6 +205,30 @@ def test_the_limit_holds_for_those_cut_off_too(as_owner: Browser, owner: User) -
     assert (run.state, run.stopped_count) == (RunState.EXPIRED, 2)
 
 
+@pytest.mark.parametrize(
+    ("action", "state", "reason"),
+    [
+        ("send-to-stopped", "stopped", "ended"),
+        ("retry-refused", "refused", None),
+        ("resend-uncertain", "uncertain", None),
+    ],
+)
+def test_old_runs_taken_up_again_count_for_the_limit_of_the_day(
+    as_owner: Browser, owner: User, action: str, state: str, reason: str | None
+) -> None:
+    runs = []
+    for day in (2, 3, 4):
+        run = make_run(make_mailing(owner, [make_client(owner)], starts_local=ago(days=day)), created_at=ago(days=day))
+        make_deliveries(run, reason=reason, **{state: 2})
+        runs.append(close(run, stop_reason=StopReason.ENDED if reason else None))
+    owner.daily_limit = 5
+    db.session.commit()
+    for run in runs:
+        assert as_owner.post(f"/mailings/{run.mailing_id}/runs/{run.id}/{action}").status_code == 303
+    db.session.expire_all()
+    assert [run.waiting_count for run in runs] == [2, 2, 0]
+
+
 def test_those_stopped_by_a_person_stay_stopped(as_owner: Browser, owner: User) -> None:
     mailing = make_mailing(owner, [make_client(owner)])
     run = make_run(mailing)
