@@ -75,7 +75,11 @@ def test_every_way_to_look_at_the_things_of_others_is_written_down(
     assert as_manager.get("/dashboard").status_code == 200, "the manager's own overview"
     found = [(entry.subject, entry.details["where"]) for entry in entries(Action.VIEWED)]
     assert found == [
-        *((f"user {person.id}", where) for person in (owner, stranger) for where in ("clients.index", "home.dashboard")),
+        *(
+            (f"user {person.id}", where)
+            for person in (owner, stranger)
+            for where in ("clients.index", "home.dashboard")
+        ),
         (f"mailing {mailing.id}, run {run.id}", "mailings.run"),
         (f"user {owner.id}", "manager.block"),
     ]
