@@ -171,7 +171,12 @@ def bound_values_of(mailing: Mailing) -> list[BoundField]:
     message = mailing.message
     content = Content(message.subject, message.text_body, message.html_body)
     places = bound_values.place_names(content)
-    return [
+    bound = [
         BoundField(name, *bound_values.values_of_field(mailing, name), name in places)
         for name in bound_values.bound_names(content)
     ]
+    no_names = [
+        BoundField(name, *bound_values.values_of_field(mailing, name, bound_values.is_no_name(name)), False)
+        for name in bound_values.names_of_people(content)
+    ]
+    return bound + [field for field in no_names if field.count]

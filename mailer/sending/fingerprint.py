@@ -32,7 +32,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         mailing.filter.criteria if mailing.filter is not None else None,
         _chosen_ids(mailing),
         repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
-        bound_values.digest(mailing, bound_values.bound_names(content), ask),
+        bound_values.digest(mailing, content, ask),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 

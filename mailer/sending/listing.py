@@ -166,7 +166,7 @@ class Listing:
         ask = self._ask
         obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run, ask)
         self._total = counts.total
-        bound = bound_values.bound_names(content_of(run)) if permits.needs_approval(mailing, counts.will_get) else []
+        bound = bound_values.taken_names(content_of(run)) if permits.needs_approval(mailing, counts.will_get) else []
         self._read(mailing, bound=bound)
         _lock(run, mailing)
         if run.closed_at is not None:  # stopped meanwhile

@@ -88,6 +88,11 @@ VOID = {
     "link": set_of_all("link", "https://evil.test/"),
     "subject": set_of_all("город", "банка"),
     "another value of one person": one_more(attributes="Ваша карта заблокирована"),
+    "a link for a name": one_more(first_name="Скидка на evil.test"),
+    "a number for a name": one_more(first_name="Звоните 8 (900) 123-45-67"),
+    "words for a name": one_more(
+        first_name="ваша карта заблокирована, пришлите код из сообщения в ответ на это письмо"
+    ),
     "sender name": sender_name,
     "name of the profile": name_of_profile,
     "reply-to": reply_to,
@@ -106,7 +111,9 @@ def test_what_was_not_seen_is_not_sent(
     assert press_send(as_owner, approved) == 409
 
 
-@pytest.mark.parametrize("change", [one_more(first_name="Пётр", last_name="Иванов"), one_more(comment="new")])
+@pytest.mark.parametrize(
+    "change", [one_more(first_name="А.С.Пётр", last_name="Иванов-Ср., мл."), one_more(comment="new")]
+)
 def test_people_may_come_and_go_under_it(
     as_owner: Browser, owner: User, approved: Mailing, change: Callable[[User, Mailing], None]
 ) -> None:

@@ -47,7 +47,7 @@ def started() -> Run:
 
 def rewrite(**values: str) -> None:
     for client in db.session.scalars(select(Client)):
-        client.first_name, client.comment = "Пётр", "evil.test"
+        client.first_name, client.comment = "Пётр, смотрите evil.test", "evil.test"
         client.attributes = {"body": "your card is blocked", "Город": "Bank", **values}
     db.session.commit()
 
