@@ -16,16 +16,30 @@ from urllib.parse import parse_qs, urlsplit
 
 from dotenv import load_dotenv
 
+from setting_values import (
+    ConfigError,
+    address_of,
+    flag,
+    host_name,
+    one_of,
+    refuse_slips,
+    seconds,
+    time_zone,
+    whole,
+    whole_or_none,
+)
+
 HERE = Path(__file__).resolve().parent
-REGISTRATIONS = ("open", "invite", "off")
+REGISTRATIONS = ("open", "invite", "off")  # who may open an account: anybody, the invited, nobody
+WEB = ("http", "https")
+DATABASES = ("postgresql", "postgres", "postgresql+psycopg2")
+DATABASE_EXAMPLE = "postgresql://golub:secret@db.example.org/golub"
+QUEUES = ("redis", "rediss", "unix")
+QUEUE_EXAMPLE = "rediss://:secret@redis.example.org:6379/0"
 RANDOM_CHARACTERS = 10  # different ones that a key has at least: 32 hexadecimal digits have fewer once in a million
 PLACEHOLDER = re.compile(r"change.?me|example|password|secret.?key|placeholder|0123456789|abcdefgh|…", re.IGNORECASE)
 HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 INSECURE_SECRET = "only-for-development"  # noqa: S105 - refused in production
-
-
-class ConfigError(RuntimeError):
-    """A setting makes it unsafe or impossible to start; the text says which and what to do."""
 
 
 def _running(var_dir: Path) -> dict[str, str]:
@@ -49,7 +63,7 @@ def smtp_url(get: Any) -> str:
     """The transport for mailings made of the MAIL_* settings, as one URL (`mailer.smtp.transport` reads it)."""
     from urllib.parse import quote
 
-    scheme = "smtps" if _flag(get("MAIL_USE_SSL")) else "smtp+starttls" if _flag(get("MAIL_USE_TLS")) else "smtp"
+    scheme = "smtps" if flag(get, "MAIL_USE_SSL") else "smtp+starttls" if flag(get, "MAIL_USE_TLS") else "smtp"
     user = get("MAIL_USERNAME") or ""
     login = f"{quote(user, safe='')}:{quote(get('MAIL_PASSWORD') or '', safe='')}@" if user else ""
     return f"{scheme}://{login}{get('MAIL_SERVER', '127.0.0.1')}:{get('MAIL_PORT', '1025')}"
@@ -65,14 +79,6 @@ def _is_local(host: str | None) -> bool:
     return host is None or host in {"", "localhost", "::1"} or host.startswith("127.")
 
 
-def _flag(value: object) -> bool:
-    return str(value or "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _number(value: str | None) -> int | None:
-    return int(value) if value else None
-
-
 class Config:
     """What every deployment shares; `load()` fills in the environment."""
 
@@ -81,6 +87,7 @@ class Config:
 
     def __init__(self, **overrides: Any) -> None:
         if not self.TESTING:
+            refuse_slips(HERE / ".env", HERE / ".env.example")
             load_dotenv(HERE / ".env")
         var_dir = Path(overrides.get("VAR_DIR") or os.environ.get("VAR_DIR") or HERE / "var").resolve()
         running = {} if self.TESTING else _running(var_dir)
@@ -95,7 +102,9 @@ class Config:
         self.SECRET_KEY = get("SECRET_KEY", INSECURE_SECRET)
         # Keys the journal's chain, which a change of it would break: named apart where SECRET_KEY changes.
         self.JOURNAL_KEY = get("JOURNAL_KEY") or self.SECRET_KEY
-        self.SITE_URL = (get("SITE_URL", "http://127.0.0.1:5000") or "").rstrip("/")
+        self.SITE_URL = address_of(get, "SITE_URL", "http://127.0.0.1:5000", WEB, "https://mail.example.org").rstrip(
+            "/"
+        )
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
         self.MAIL_CATCHER_URL = get("MAIL_CATCHER_URL")  # the only place that mail of sample accounts goes to
         # Who answers for this installation; named on the pages on privacy and accessibility.
@@ -104,13 +113,17 @@ class Config:
         self.OPERATOR_ADDRESS = get("OPERATOR_ADDRESS")
         hosts = get("TRUSTED_HOSTS")
         self.TRUSTED_HOSTS = [host.strip() for host in hosts.split(",")] if hosts else None
-        self.PROXY_COUNT = int(get("PROXY_COUNT", "0") or 0)
+        self.PROXY_COUNT = whole(get, "PROXY_COUNT", 0, high=10)
         self.PROXY_COUNT_IS_GIVEN = get("PROXY_COUNT") is not None
-        self.REGISTRATION = get("REGISTRATION", "open")  # who may open an account: anybody, the invited, nobody
+        self.REGISTRATION = one_of(
+            get, "REGISTRATION", "open", REGISTRATIONS
+        )  # who may open an account: anybody, the invited, nobody
 
-        self.SQLALCHEMY_DATABASE_URI = database_url(get("DATABASE_URL", "postgresql://127.0.0.1/golub") or "")
+        self.SQLALCHEMY_DATABASE_URI = database_url(
+            address_of(get, "DATABASE_URL", "postgresql://127.0.0.1/golub", DATABASES, DATABASE_EXAMPLE)
+        )
         # Who owns the tables, for `flask db upgrade`; the role of DATABASE_URL then needs to own nothing.
-        owner_url = get("DATABASE_OWNER_URL")
+        owner_url = get("DATABASE_OWNER_URL") and address_of(get, "DATABASE_OWNER_URL", "", DATABASES, DATABASE_EXAMPLE)
         self.DATABASE_OWNER_URL = database_url(owner_url) if owner_url else None
         self.SQLALCHEMY_ENGINE_OPTIONS = {
             "pool_pre_ping": True,
@@ -119,7 +132,7 @@ class Config:
             "max_overflow": 10,
             "connect_args": {"connect_timeout": 5, "application_name": "golub"},
         }
-        self.REDIS_URL = get("REDIS_URL", "redis://127.0.0.1:6379/0")
+        self.REDIS_URL = address_of(get, "REDIS_URL", "redis://127.0.0.1:6379/0", QUEUES, QUEUE_EXAMPLE)
         self.CACHE_TYPE = "mailer.caching.JsonRedisCache"
         self.CACHE_REDIS_URL = self.REDIS_URL
         self.CACHE_KEY_PREFIX = "cache:"
@@ -130,12 +143,12 @@ class Config:
         self.RATELIMIT_SWALLOW_ERRORS = True  # Redis down: the forms stay open, the log says so
         self.RATELIMIT_ENABLED = True
 
-        self.MAIL_SERVER = get("MAIL_SERVER", "127.0.0.1")
-        self.MAIL_PORT = int(get("MAIL_PORT", "1025") or 0)
+        self.MAIL_SERVER = host_name(get, "MAIL_SERVER", "127.0.0.1")
+        self.MAIL_PORT = whole(get, "MAIL_PORT", 1025, 1, 65_535)
         self.MAIL_USERNAME = get("MAIL_USERNAME")
         self.MAIL_PASSWORD = get("MAIL_PASSWORD")
-        self.MAIL_USE_TLS = _flag(get("MAIL_USE_TLS"))
-        self.MAIL_USE_SSL = _flag(get("MAIL_USE_SSL"))
+        self.MAIL_USE_TLS = flag(get, "MAIL_USE_TLS")
+        self.MAIL_USE_SSL = flag(get, "MAIL_USE_SSL")
         self.MAIL_TIMEOUT_SECONDS = 30
         self.MAIL_DEFAULT_SENDER = get("MAIL_DEFAULT_SENDER", "Golub <no-reply@golub.localhost>")
 
@@ -143,22 +156,22 @@ class Config:
         self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
         self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
         self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
-        self.MAILINGS_CONNECTIONS = int(get("MAILINGS_CONNECTIONS", "16") or 16)
+        self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)
         self.DKIM_DOMAIN = get("DKIM_DOMAIN")
         self.DKIM_KEYS = get("DKIM_KEYS")
-        self.SENDERS_PER_RUN = int(get("WORKERS", "2") or 2)
-        self.TICK_SECONDS = float(get("TICK_SECONDS", "1") or 1)
-        self.SLICE_SIZE = int(get("SLICE_SIZE", "500") or 500)
-        self.LEASE_SECONDS = float(get("LEASE_SECONDS", "60") or 60)
-        self.JOB_SECONDS = float(get("JOB_SECONDS", "5") or 5)
+        self.SENDERS_PER_RUN = whole(get, "WORKERS", 2, 1, 64)
+        self.TICK_SECONDS = float(whole(get, "TICK_SECONDS", 1, 1, 3600))
+        self.SLICE_SIZE = whole(get, "SLICE_SIZE", 500, 1)
+        self.LEASE_SECONDS = seconds(get, "LEASE_SECONDS", 60)
+        self.JOB_SECONDS = seconds(get, "JOB_SECONDS", 5)
 
         # What new accounts may send in 24 hours until a manager raises it, and the size of a run that needs a manager's
         # approval; unset: no limit, no approval.
-        self.NEW_ACCOUNT_DAILY_LIMIT = _number(get("NEW_ACCOUNT_DAILY_LIMIT"))
-        self.APPROVAL_ABOVE = _number(get("APPROVAL_ABOVE"))
+        self.NEW_ACCOUNT_DAILY_LIMIT = whole_or_none(get, "NEW_ACCOUNT_DAILY_LIMIT")
+        self.APPROVAL_ABOVE = whole_or_none(get, "APPROVAL_ABOVE")
 
         # Managers, editors and administrators see or shape what belongs to others.
-        self.STAFF_NEEDS_SECOND_FACTOR = _flag(get("STAFF_NEEDS_SECOND_FACTOR", "1" if self.PRODUCTION else ""))
+        self.STAFF_NEEDS_SECOND_FACTOR = flag(get, "STAFF_NEEDS_SECOND_FACTOR", "1" if self.PRODUCTION else "")
 
         self.SESSION_COOKIE_HTTPONLY = True
         self.SESSION_COOKIE_SAMESITE = "Lax"
@@ -172,12 +185,12 @@ class Config:
         self.MAX_FORM_PARTS = 1000
 
         self.LANGUAGES = ("ru", "en")
-        self.BABEL_DEFAULT_LOCALE = get("DEFAULT_LANGUAGE", "ru")
-        self.BABEL_DEFAULT_TIMEZONE = get("DEFAULT_TIMEZONE", "Europe/Moscow")
+        self.BABEL_DEFAULT_LOCALE = one_of(get, "DEFAULT_LANGUAGE", "ru", self.LANGUAGES)
+        self.BABEL_DEFAULT_TIMEZONE = time_zone(get, "DEFAULT_TIMEZONE", "Europe/Moscow")
         self.BABEL_TRANSLATION_DIRECTORIES = str(HERE / "mailer" / "translations")
         self.MEDIA_DIR = str(var_dir / "media")
         self.IMPORTS_DIR = str(var_dir / "imports")
-        self.LOG_FORMAT = get("LOG_FORMAT", "json" if self.PRODUCTION else "console")
+        self.LOG_FORMAT = one_of(get, "LOG_FORMAT", "json" if self.PRODUCTION else "console", ("console", "json"))
         self.SHOW_STYLEGUIDE = not self.PRODUCTION
         for name, value in overrides.items():
             if not hasattr(self, name) or not isinstance(value, str):
@@ -187,8 +200,6 @@ class Config:
 
     def check(self) -> None:
         """Refuse to start where a setting would be unsafe."""
-        if self.REGISTRATION not in REGISTRATIONS:
-            raise ConfigError(f"REGISTRATION must be one of {', '.join(REGISTRATIONS)}, not {self.REGISTRATION!r}.")
 
     def warnings(self) -> list[str]:
         """What is not refused and should be looked at, a sentence each; for the log and for administrators."""
@@ -273,9 +284,13 @@ class ProductionConfig(Config):
 KINDS = {"development": DevelopmentConfig, "testing": TestingConfig, "production": ProductionConfig}
 
 
+def kind_of(name: str) -> type[Config]:
+    """The class for a value of `GOLUB_ENV`. Errors: ConfigError."""
+    if name not in KINDS:
+        raise ConfigError(f"GOLUB_ENV must be one of {', '.join(KINDS)}, not {name!r}.")
+    return KINDS[name]
+
+
 def from_environment() -> Config:
     """The configuration that `GOLUB_ENV` names (`development` when unset)."""
-    kind = os.environ.get("GOLUB_ENV", "development")
-    if kind not in KINDS:
-        raise ConfigError(f"GOLUB_ENV must be one of {', '.join(KINDS)}, not {kind!r}.")
-    return KINDS[kind]()
+    return kind_of(os.environ.get("GOLUB_ENV", "development"))()

@@ -3,14 +3,24 @@
 import sys
 from pathlib import Path
 
+import click
 import structlog
 
 from mailer import create_app
 from mailer.jobs.commands import COMMANDS
+from setting_values import ConfigError
 
-# `flask worker mailings` and its like serve nobody. Anything else, or words in an unusual order, gets the whole house.
-app = create_app(has_front=sys.argv[1:2] not in ([command.name] for command in COMMANDS))
+IS_COMMAND = "flask" in (Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name)
 
-if "flask" not in (Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name):  # a web server: said once for each process
+try:
+    # `flask worker mailings` and its like serve nobody. Anything else, or words in an unusual order, gets the whole
+    # house.
+    app = create_app(has_front=sys.argv[1:2] not in ([command.name] for command in COMMANDS))
+except ConfigError as error:
+    if not IS_COMMAND:
+        raise
+    raise click.ClickException(str(error)) from error  # a sentence for whoever typed the command
+
+if not IS_COMMAND:  # a web server: said once for each process
     for text in app.config["WARNINGS"]:
         structlog.get_logger().warning("a setting to look at", what=text)

@@ -17,6 +17,7 @@ from launcher.part import CHECKOUT, StartError
 from launcher.service import Service
 from launcher.settings import SettingError, Settings, load_settings
 from launcher.supervisor import Supervisor
+from setting_values import ConfigError
 
 STARTED_AT = time.monotonic()
 
@@ -39,7 +40,7 @@ def main() -> int:
             return run(settings)
     except AlreadyRunning as error:
         print(f"{error}\n{where_it_runs()}", file=sys.stderr)
-    except (SettingError, StartError, OSError) as error:
+    except (ConfigError, SettingError, StartError, OSError) as error:
         print(f"\n{error}{lack_of_space(settings.var_dir if settings else CHECKOUT)}", file=sys.stderr)
     return 1
 

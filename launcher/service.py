@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from config import kind_of
 from launcher.application_role import application_url, let_in
 from launcher.credentials import load_credentials, write_when_changed
 from launcher.part import Part, StartError
@@ -38,9 +39,10 @@ class Service:
         self.environment.setdefault("SECRET_KEY", load_credentials(settings.var_dir)["secret_key"])
 
     def start(self, application: ApplicationParts = application_parts) -> None:
-        """Return when the site answers. Errors: `launcher.part.StartError`."""
+        """Return when the site answers. Errors: `launcher.part.StartError`, and ConfigError before anything runs."""
         port = first_free(self.settings.port, self.settings.host)
         self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
+        kind_of(self.environment.get("GOLUB_ENV", "development"))(**self.environment)
         self._start_servers()
         if not self.supervisor.is_stopping:
             self._write_addresses()

@@ -34,8 +34,27 @@ IN_THE_WAY = text(
 )
 
 
+class OutOfReach(RuntimeError):
+    """The database lets nobody in; the text says where it was looked for, and what was answered."""
+
+
 class InTheWay(RuntimeError):
     """Somebody's transaction kept the tables all the time; nothing was changed."""
+
+
+def reach(engine: Engine, setting: str) -> None:
+    """Connect once. Errors: OutOfReach, which names the setting that says where."""
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise OutOfReach(
+            _(
+                "The database at %(address)s cannot be reached: %(words)s Check %(setting)s, and whether it runs.",
+                address=engine.url.render_as_string(hide_password=True),
+                words=" ".join(str(error.orig).split()),
+                setting=setting,
+            )
+        ) from error
 
 
 def patiently(engine: Engine, work: Callable[[Connection], None], seconds: float = PATIENCE) -> None:

@@ -3,10 +3,11 @@ from logging.config import fileConfig
 
 from alembic import context
 from alembic.util import CommandError
+from click import ClickException
 from flask import current_app
 from sqlalchemy import create_engine, text
 
-from mailer.schema_changes import hold_ledger, patiently
+from mailer.schema_changes import OutOfReach, hold_ledger, patiently, reach
 
 # this is the Alembic Config object, which provides
 # access to the values within the .ini file in use.
@@ -109,6 +110,10 @@ def run_migrations_online():
             connection.execute(text("SELECT grant_to_application(:role)"), {"role": application_role})
             connection.commit()
 
+    try:
+        reach(connectable, "DATABASE_OWNER_URL" if owner_url else "DATABASE_URL")
+    except OutOfReach as error:
+        raise ClickException(str(error)) from error
     patiently(connectable, change)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
-from config import ConfigError, DevelopmentConfig, ProductionConfig, database_url, from_environment
+from config import DevelopmentConfig, ProductionConfig, database_url, from_environment
 from mailer import create_app
+from setting_values import ConfigError, refuse_slips
 from tests.conftest import ROOT
 
 SOUND = {
@@ -131,3 +135,92 @@ def test_an_unknown_name_of_the_site_is_answered_with_400(tmp_path: Path) -> Non
     for path in ("/", "/login", "/nowhere", "/static/css/golub.css"):
         for host in ("evil.example", "mail.example.org.evil.example", "x y"):
             assert app.test_client().get(path, headers={"Host": host}).status_code == 400, (path, host)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("MAIL_PORT", "smtp"),
+        ("MAIL_PORT", "0"),
+        ("PROXY_COUNT", "one"),
+        ("MAILINGS_CONNECTIONS", "-1"),
+        ("WORKERS", "two"),
+        ("TICK_SECONDS", "0.5"),
+        ("LEASE_SECONDS", "nan"),
+        ("JOB_SECONDS", "0"),
+        ("APPROVAL_ABOVE", "10 000"),
+        ("MAIL_USE_TLS", "y"),
+        ("MAIL_SERVER", "smtp://smtp.example.org"),
+        ("MAIL_SERVER", "smtp.example.org:587"),
+        ("DATABASE_URL", "postgres//golub:hidden-word@db/golub"),
+        ("DATABASE_URL", "postgresql://golub:hidden-word#1@db:5432/golub"),
+        ("DATABASE_OWNER_URL", "mysql://golub:hidden-word@db/golub"),
+        ("REDIS_URL", "redis:/:hidden-word@127.0.0.1"),
+        ("REDIS_URL", "http://:hidden-word@127.0.0.1"),
+        ("SITE_URL", "mail.example.org"),
+        ("SITE_URL", "https://"),
+        ("DEFAULT_LANGUAGE", "de"),
+        ("DEFAULT_TIMEZONE", "Moscow"),
+        ("DEFAULT_TIMEZONE", "../../etc/passwd"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named_with_its_setting(tmp_path: Path, setting: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{setting} ") as refusal:
+        DevelopmentConfig(VAR_DIR=str(tmp_path), **{setting: value})
+    assert "hidden-word" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1", "::1", "mail_relay", "smtp.example.org", "почта.рф"])
+def test_the_usual_names_of_mail_servers_are_taken(tmp_path: Path, server: str) -> None:
+    assert server == DevelopmentConfig(VAR_DIR=str(tmp_path), MAIL_SERVER=server).MAIL_SERVER
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PORT=8000\nMAIL_SERVR=smtp.example.org\n", r"line 2: MAIL_SERVR .*MAIL_SERVER\?"),
+        ("mail_server=smtp.example.org\n", "line 1: mail_server .*MAIL_SERVER"),
+        ("MAIL_SERVER\n", "line 1: .*NAME=value"),
+        ("# the mail\nMAIL_SERVER: smtp.example.org\n", "line 2: .*NAME=value"),
+    ],
+)
+def test_a_slip_in_the_env_file_is_not_passed_over(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        refuse_slips(tmp_path / ".env", ROOT / ".env.example")
+
+
+def test_a_sound_env_file_may_say_more_than_our_settings(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# mine\n\nexport MAIL_SERVER='smtp.example.org'\nPGPASSWORD=x\nHTTPS_PROXY=\n")
+    refuse_slips(tmp_path / ".env", ROOT / ".env.example")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"MAIL_PORT": "smtp"}, "Error: MAIL_PORT must be a whole number from 1 to 65535, not 'smtp'."),
+        (
+            {"DATABASE_URL": "postgresql://golub:hidden-word@127.0.0.1:1/golub", "LC_ALL": "C.UTF-8"},
+            "DATABASE_URL",
+        ),
+    ],
+)
+def test_a_command_ends_with_a_sentence(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "FLASK_APP": "wsgi.py", **settings}
+    command = [sys.executable, "-m", "flask", "db", "upgrade"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hidden-word" not in ended.stderr
+
+
+def test_the_launcher_starts_nothing_with_a_setting_that_cannot_be_read(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path / "var"), "MAIL_PORT": "smtp"}
+    command = [sys.executable, "-m", "launcher"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "MAIL_PORT must be" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "var" / "database-id").exists()

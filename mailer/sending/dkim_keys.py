@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask, current_app
 
-from config import ConfigError
 from mailer.composing.dkim import LEAST_RSA_BITS, KeyRefused, Signer
 from mailer.composing.headers import ascii_address
+from setting_values import ConfigError
 
 KINDS = ("ed25519", "rsa")
 _TXT = 255  # octets that one string of a TXT record holds

@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import Flask, current_app
 
-from config import ConfigError
 from mailer.clock import database_now
 from mailer.composing.headers import HeaderError, ascii_address
 from mailer.extensions import db
@@ -22,6 +21,7 @@ from mailer.models.user import User
 from mailer.sending import server_health
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.transport import Security, Transport
+from setting_values import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

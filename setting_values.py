@@ -1,0 +1,118 @@
+"""One setting's text as a value. What cannot be read is refused with a sentence that names the setting and never shows
+a password; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from dotenv.parser import parse_stream
+
+Get = Callable[..., str | None]
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
+NAMED = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)  # a setting in .env.example
+SLIP = 0.85  # how alike two names are that mean one: PGPASSWORD and MAIL_PASSWORD are not
+
+
+class ConfigError(RuntimeError):
+    """A setting makes it unsafe or impossible to start; the text says which and what to do."""
+
+
+def whole(get: Get, name: str, default: int, low: int = 0, high: int = 10**9) -> int:
+    """A whole number from `low` to `high`. Errors: ConfigError."""
+    text = (get(name) or str(default)).strip()
+    if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+    return int(text)
+
+
+def whole_or_none(get: Get, name: str) -> int | None:
+    """A whole number, None where nothing is set. Errors: ConfigError."""
+    return whole(get, name, 0) if get(name) else None
+
+
+def seconds(get: Get, name: str, default: float) -> float:
+    """More than no seconds. Errors: ConfigError."""
+    text = get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise ConfigError(f"{name} must be a number of seconds above 0, not {text!r}.")
+    return number
+
+
+def flag(get: Get, name: str, default: str = "") -> bool:
+    """1 or 0, and the usual words for them. Errors: ConfigError: who writes `MAIL_USE_TLS=y` wants TLS."""
+    text = get(name, default) or ""
+    if text.strip().lower() not in YES | NO:
+        raise ConfigError(f"{name} must be 1 or 0, not {text!r}.")
+    return text.strip().lower() in YES
+
+
+def one_of(get: Get, name: str, default: str, known: tuple[str, ...]) -> str:
+    """One word of `known`. Errors: ConfigError."""
+    word = get(name, default) or default
+    if word not in known:
+        raise ConfigError(f"{name} must be one of {', '.join(known)}, not {word!r}.")
+    return word
+
+
+def time_zone(get: Get, name: str, default: str) -> str:
+    """A name of the IANA database. Errors: ConfigError."""
+    zone = get(name, default) or default
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError, KeyError):
+        raise ConfigError(f"{name} must be a time zone such as {default}, not {zone!r}.") from None
+    return zone
+
+
+def address_of(get: Get, name: str, default: str, schemes: tuple[str, ...], example: str) -> str:
+    """A URL of one of these schemes, with a port that is one. Errors: ConfigError, without the URL: it has a
+    password."""
+    url = get(name, default) or default
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.scheme in schemes and url.startswith(f"{parts.scheme}://") and (parts.port or 1) > 0
+        is_sound = is_sound and (bool(parts.hostname) or not parts.scheme.startswith("http"))
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        raise ConfigError(
+            f"{name} cannot be read. It must look like {example}; signs such as @ : / ? # % in user name and password "
+            "are percent-encoded."
+        )
+    return url
+
+
+def host_name(get: Get, name: str, default: str) -> str:
+    """A server's name or number alone. Errors: ConfigError."""
+    host = (get(name, default) or default).strip()
+    is_ipv6 = host.count(":") > 1 and re.fullmatch(r"[0-9A-Fa-f:.%\w]+", host)
+    if not (is_ipv6 or re.fullmatch(r"[\w.-]+", host)):
+        raise ConfigError(f"{name} must be the name of the server alone, such as smtp.example.org, not {host!r}.")
+    return host
+
+
+def refuse_slips(env_file: Path, example: Path) -> None:
+    """A line of `.env` that cannot be read, or whose name is nearly one of ours, would be passed over in silence.
+    Errors: ConfigError."""
+    if not env_file.is_file() or not example.is_file():
+        return
+    known = set(NAMED.findall(example.read_text("utf-8")))
+    with env_file.open(encoding="utf-8") as lines:
+        bindings = list(parse_stream(lines))
+    for binding in bindings:
+        where, name = f"{env_file}, line {binding.original.line}", binding.key
+        if binding.error or (name and binding.value is None):
+            raise ConfigError(f"{where}: this is not NAME=value.")
+        if name and name not in known and (meant := get_close_matches(name.upper(), known, 1, SLIP)):
+            raise ConfigError(f"{where}: {name} is no setting. Do you mean {meant[0]}?")
