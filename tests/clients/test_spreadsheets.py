@@ -64,6 +64,16 @@ def test_nothing_of_a_spreadsheet_is_left_but_the_report(app: Flask, importer: I
     assert [path.suffixes for path in kept] == [[".report", ".jsonl"]]
 
 
+def test_of_many_sheets_looked_at_one_is_kept(app: Flask, importer: Importer) -> None:
+    content = xlsx({f"{n}": [["email"], [f"of-sheet-{n}@example.test"]] for n in range(3)})
+    address, _form = importer.preview(content)
+    stem = Path(db.session.query(ClientImport).one().stored_file).stem
+    for n in (2, 1, 0, 2, 1):
+        assert f"of-sheet-{n}@example.test" in importer.web.get(address, query_string={"sheet": n}).text
+        assert len([*Path(app.config["IMPORTS_DIR"]).glob(f"{stem}.*.csv")]) == 1
+    assert "of-sheet-0@example.test" in importer.web.get(address).text
+
+
 def test_a_large_sheet_before_small_parts_is_no_bomb(importer: Importer) -> None:
     rows = [
         ["email", "note"],

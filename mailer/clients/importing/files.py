@@ -12,7 +12,7 @@ from mailer.clients.importing.archive import check_spreadsheet
 from mailer.clients.importing.encoding import detect_encoding
 from mailer.clients.importing.magic import ARCHIVE, HEAD_BYTES, refuse_what_is_not_text
 from mailer.clients.importing.report import Report
-from mailer.clients.importing.sheets import SUFFIXES, Sheet, sheet_of
+from mailer.clients.importing.sheets import SUFFIXES, Sheet, names_of, sheet_of
 from mailer.clients.importing.table import is_blank
 from mailer.clients.refused import ValueRefused
 
@@ -55,6 +55,11 @@ def source_of(stored_file: str, sheet: int | None = None) -> tuple[Path, str, Sh
         return path, detect_encoding(path), None
     found = sheet_of(path, sheet)
     return found.csv, "utf-8", found
+
+
+def sheets_of(stored_file: str) -> list[str]:
+    """What the sheets of an upload are called; nothing for a text."""
+    return names_of(path_of(stored_file))
 
 
 def forget(stored_file: str) -> None:

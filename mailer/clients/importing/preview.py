@@ -9,7 +9,7 @@ from typing import Any
 
 from mailer.clients.importing.columns import MAX_COLUMNS, columns_of, guess_columns
 from mailer.clients.importing.encoding import ENCODINGS, MARKS, SINGLE_BYTE, telling_lines
-from mailer.clients.importing.files import source_of
+from mailer.clients.importing.files import sheets_of, source_of
 from mailer.clients.importing.layout import HEADER_ROWS, detect_header, detect_separator, readable, sample_of
 from mailer.clients.importing.names import own_names
 from mailer.clients.importing.sheets import Sheet
@@ -98,10 +98,9 @@ def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
 
 
 def _source(stored_file: str, chosen: Mapping[str, str]) -> tuple[Path, str, Sheet | None]:
-    found = source_of(stored_file)
-    if found[2] and (number := _one_of(set(map(str, range(len(found[2].names)))), chosen.get("sheet"))):
-        return source_of(stored_file, int(number))
-    return found
+    numbers = {str(number) for number in range(len(sheets_of(stored_file)))}
+    number = _one_of(numbers, chosen.get("sheet"))
+    return source_of(stored_file, None if number is None else int(number))
 
 
 def reading_of(table: Table, sheet: Sheet | None) -> str:
