@@ -1,7 +1,7 @@
 """Settings, one class per kind of deployment, read from the environment (and `.env`) when an app is made.
 
-Beside a running `make run` the embedded database, queue and mail catcher are found by themselves: the launcher leaves
-their addresses in `VAR_DIR/running.json`, and they apply wherever the environment says nothing.
+Beside a running `make run` its database, queue, mail catcher and settings are found by themselves: the launcher leaves
+them in `VAR_DIR/running.json`, and they apply wherever the environment says nothing.
 """
 
 from __future__ import annotations

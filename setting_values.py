@@ -102,12 +102,17 @@ def host_name(get: Get, name: str, default: str) -> str:
     return host
 
 
+def names_of_settings(example: Path) -> set[str]:
+    """Every setting there is, as `.env.example` lists them."""
+    return set(NAMED.findall(example.read_text("utf-8")))
+
+
 def refuse_slips(env_file: Path, example: Path) -> None:
     """A line of `.env` that cannot be read, or whose name is nearly one of ours, would be passed over in silence.
     Errors: ConfigError."""
     if not env_file.is_file() or not example.is_file():
         return
-    known = set(NAMED.findall(example.read_text("utf-8")))
+    known = names_of_settings(example)
     with env_file.open(encoding="utf-8") as lines:
         bindings = list(parse_stream(lines))
     for binding in bindings:

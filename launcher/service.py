@@ -11,7 +11,7 @@ from pathlib import Path
 from config import kind_of
 from launcher.application_role import application_url, let_in
 from launcher.credentials import load_credentials, write_when_changed
-from launcher.part import Part, StartError
+from launcher.part import CHECKOUT, Part, StartError
 from launcher.ports import first_free
 from launcher.postgres import Postgres, prepare_postgres
 from launcher.processes import application_parts, mail_catcher, migration, sample_data
@@ -19,10 +19,11 @@ from launcher.schema import is_up_to_date, note_upgrade
 from launcher.settings import Settings
 from launcher.supervisor import Supervisor
 from launcher.valkey import prepare_valkey
+from setting_values import names_of_settings
 
 MAIL_SETTINGS = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD", "MAIL_USE_TLS", "MAIL_USE_SSL")
-# What a `flask …` beside the running service needs to find it (`config.py` reads them where nothing is set).
-ADDRESSES = ("DATABASE_URL", "REDIS_URL", *MAIL_SETTINGS, "SECRET_KEY", "SITE_URL", "MAIL_PAGE_URL", "MAIL_CATCHER_URL")
+# The launcher's own, and what the environment alone decides: not for a `flask …` beside the running service.
+NOT_PASSED_ON = {"VAR_DIR", "PORT", "HOST", "GOLUB_ENV"}
 
 ApplicationParts = Callable[[Settings, dict[str, str], int], list[Part]]
 
@@ -40,6 +41,7 @@ class Service:
 
     def start(self, application: ApplicationParts = application_parts) -> None:
         """Return when the site answers. Errors: `launcher.part.StartError`, and ConfigError before anything runs."""
+        self.forget_addresses()  # of a start that was killed: they are no settings of this one
         port = first_free(self.settings.port, self.settings.host)
         self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
         kind_of(self.environment.get("GOLUB_ENV", "development"))(**self.environment)
@@ -115,7 +117,10 @@ class Service:
                 self._sample_wanted.unlink(missing_ok=True)
 
     def _write_addresses(self) -> None:
-        known = {name: self.environment[name] for name in ADDRESSES if self.environment.get(name)}
+        """A `flask …` beside it works with the same settings, addresses and all, in a shell that says nothing of them:
+        else it would send from another address by another server, or judge the restore fence by another INSTANCE_ID."""
+        names = sorted({*names_of_settings(CHECKOUT / ".env.example"), "MAIL_PAGE_URL"} - NOT_PASSED_ON)
+        known = {name: self.environment[name] for name in names if self.environment.get(name)}
         try:
             write_when_changed(self.settings.var_dir / "running.json", json.dumps(known, indent=2))
         except OSError as error:

@@ -1,0 +1,45 @@
+"""What a `flask …` in another shell knows of the running service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from config import DevelopmentConfig
+from launcher.part import Part, StartError
+from launcher.service import Service
+from launcher.settings import Settings, load_settings
+from launcher.supervisor import Supervisor
+
+GIVEN = {
+    "INSTANCE_ID": "two-hosts",
+    "JOURNAL_KEY": "the-key-before-this-one-0123456789",
+    "MAILINGS_FROM": "news@example.org",
+    "MAILINGS_SMTP_URL": "smtps://u:p@one.example.org?rate=14",
+    "NEW_ACCOUNT_DAILY_LIMIT": "200",
+    "REGISTRATION": "invite",
+    "DATABASE_URL": "postgresql://golub@127.0.0.1:1/golub",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "MAIL_SERVER": "127.0.0.1",
+}
+
+
+def test_a_command_beside_the_service_has_its_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in GIVEN:
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "running.json").write_text('{"OPERATOR_NAME": "left by a start that was killed"}')
+    settings = load_settings({**GIVEN, "VAR_DIR": str(tmp_path)}, tmp_path / "none")
+    service = Service(settings, Supervisor(tmp_path / "parts.json"), lambda _line: None)
+    with pytest.raises(StartError):  # there is no such database: the addresses are written before that
+        service.start(no_parts)
+    found = DevelopmentConfig(VAR_DIR=str(tmp_path))
+    for name, value in GIVEN.items():
+        if name not in ("DATABASE_URL", "NEW_ACCOUNT_DAILY_LIMIT"):
+            assert getattr(found, name) == value, name
+    assert found.NEW_ACCOUNT_DAILY_LIMIT == 200
+    assert found.OPERATOR_NAME is None
+
+
+def no_parts(_settings: Settings, _environment: dict[str, str], _port: int) -> list[Part]:
+    return []
