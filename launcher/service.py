@@ -11,6 +11,7 @@ from pathlib import Path
 from config import kind_of
 from launcher.application_role import application_url, let_in
 from launcher.credentials import load_credentials, write_when_changed
+from launcher.language import in_language
 from launcher.part import CHECKOUT, Part, StartError
 from launcher.ports import first_free
 from launcher.postgres import Postgres, prepare_postgres
@@ -42,7 +43,7 @@ class Service:
     def start(self, application: ApplicationParts = application_parts) -> None:
         """Return when the site answers. Errors: `launcher.part.StartError`, and ConfigError before anything runs."""
         self.forget_addresses()  # of a start that was killed: they are no settings of this one
-        port = first_free(self.settings.port, self.settings.host)
+        port = self._port()
         self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
         kind_of(self.environment.get("GOLUB_ENV", "development"))(**self.environment)
         self._start_servers()
@@ -59,6 +60,22 @@ class Service:
         owner_url, password = environment["DATABASE_URL"], load_credentials(self.settings.var_dir)["application"]
         let_in(owner_url, password)
         return environment | {"DATABASE_URL": application_url(owner_url, password)}
+
+    def _port(self) -> int:
+        """The wanted one; the next free one only where nobody was told an address. Errors: StartError."""
+        wanted, port = self.settings.port, first_free(self.settings.port, self.settings.host)
+        if port != wanted and self.settings.is_given("SITE_URL"):
+            raise StartError(
+                in_language(
+                    f"Порт {wanted} занят, а сайт {self.environment['SITE_URL']} ждут на нём. Освободите порт или "
+                    "укажите другой в PORT и в настройках веб-сервера перед Голубем.",
+                    f"Port {wanted} is taken, and {self.environment['SITE_URL']} is expected there. Free it, or name "
+                    "another one by PORT and to the web server in front of Golub.",
+                )
+            )
+        if port != wanted:
+            self.say(in_language(f"Порт {wanted} занят, взят {port}", f"port {wanted} is taken, using {port}"))
+        return port
 
     def forget_addresses(self) -> None:
         """The clean end: nothing runs here any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,22 @@ def test_a_command_beside_the_service_has_its_settings(tmp_path: Path, monkeypat
             assert getattr(found, name) == value, name
     assert found.NEW_ACCOUNT_DAILY_LIMIT == 200
     assert found.OPERATOR_NAME is None
+
+
+@pytest.mark.parametrize(("more", "is_refused"), [({}, False), ({"SITE_URL": "https://mail.example.org"}, True)])
+def test_another_port_is_taken_only_where_nobody_was_told_an_address(
+    tmp_path: Path, more: dict[str, str], is_refused: bool
+) -> None:
+    said: list[str] = []
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        settings = load_settings({**GIVEN, **more, "VAR_DIR": str(tmp_path), "PORT": port}, tmp_path / "none")
+        service = Service(settings, Supervisor(tmp_path / "parts.json"), said.append)
+        with pytest.raises(StartError, match=rf"{port} is taken|{port} занят" if is_refused else "migrate"):
+            service.start(no_parts)
+    assert any(port in line for line in said) is not is_refused
 
 
 def no_parts(_settings: Settings, _environment: dict[str, str], _port: int) -> list[Part]:
