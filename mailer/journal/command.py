@@ -19,7 +19,13 @@ def verify_journal(kept: str | None) -> None:
     """Follow the chain of hashes from the first entry to the last."""
     finding = verify(kept)
     if finding.broken_id is not None:
-        raise Refusal(_("Broken at entry %(id)s: it, or one before it, is not as written.", id=finding.broken_id))
+        raise Refusal(
+            _(
+                "Broken at entry %(id)s: it, or one before it, is not as written. A changed SECRET_KEY looks the same: "
+                "then set JOURNAL_KEY to the old one.",
+                id=finding.broken_id,
+            )
+        )
     if not finding.has_kept:
         raise Refusal(
             _("All %(count)s entries hold together, but the kept hash is not among them.", count=finding.count)

@@ -182,6 +182,7 @@ def test_any_tampering_is_found(app: Flask, statement: str, broken_id: int) -> N
     result = app.test_cli_runner().invoke(args=["journal", "verify"])
     assert result.exit_code == 1
     assert str(broken_id) in result.output
+    assert "JOURNAL_KEY" in result.output
 
 
 def test_a_cut_off_end_shows_by_a_hash_kept_elsewhere(app: Flask) -> None:
