@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from dotenv import load_dotenv
 
+from launcher.language import InBoth, in_language
 from setting_values import (
     ConfigError,
     address_of,
@@ -182,7 +183,7 @@ class Config:
         self.WTF_CSRF_TIME_LIMIT = None  # lives as long as the session, so a long-open form is not lost
         self.MAX_CONTENT_LENGTH = 51 * 1024 * 1024  # an import file of 50 MB and its form
         self.MAX_FORM_MEMORY_SIZE = 2 * 1024 * 1024
-        self.MAX_FORM_PARTS = 1000
+        self.MAX_FORM_PARTS = 1600  # more than a draft may have fields: 1,000 chosen clients are as many
 
         self.LANGUAGES = ("ru", "en")
         self.BABEL_DEFAULT_LOCALE = one_of(get, "DEFAULT_LANGUAGE", "ru", self.LANGUAGES)
@@ -201,7 +202,7 @@ class Config:
     def check(self) -> None:
         """Refuse to start where a setting would be unsafe."""
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[InBoth]:
         """What is not refused and should be looked at, a sentence each; for the log and for administrators."""
         return []
 
@@ -234,49 +235,74 @@ class ProductionConfig(Config):
 
     def check(self) -> None:
         super().check()
-        if self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32:
-            raise ConfigError("SECRET_KEY must be set to at least 32 random characters in production.")
-        if len(set(self.SECRET_KEY or "")) < RANDOM_CHARACTERS or PLACEHOLDER.search(self.SECRET_KEY or ""):
-            raise ConfigError(f"SECRET_KEY is not random. Make one: {HOW_TO_MAKE_A_KEY}")
-        if not self.SITE_URL.startswith("https://"):
-            raise ConfigError("SITE_URL must start with https:// in production.")
-        if not self.TRUSTED_HOSTS:
-            raise ConfigError("TRUSTED_HOSTS must name the site's host in production (comma-separated).")
         host = urlsplit(self.SITE_URL).hostname or ""
-        if not host_is_trusted(host, self.TRUSTED_HOSTS):
-            raise ConfigError(f"TRUSTED_HOSTS does not name the host of SITE_URL, {host}: every page would be refused.")
-        if not self.PROXY_COUNT_IS_GIVEN:
-            raise ConfigError(
-                "PROXY_COUNT must say how many proxies stand in front: https:// comes from one, so 1 at least. Without "
-                "it all visitors share one address, and one of them uses up the limits of all."
-            )
         redis = urlsplit(self.REDIS_URL or "")
-        if not (redis.password or _is_local(redis.hostname)):
-            raise ConfigError("REDIS_URL must have a password for a Redis off this machine.")
-        local = self.MAIL_SERVER in {"127.0.0.1", "::1", "localhost"}
-        if not (local or self.MAIL_USE_TLS or self.MAIL_USE_SSL):
-            raise ConfigError("MAIL_USE_TLS or MAIL_USE_SSL must be set for a mail server off this machine.")
+        refused = {
+            InBoth(
+                "SECRET_KEY на боевом сервере — не менее 32 случайных знаков.",
+                "SECRET_KEY must be set to at least 32 random characters in production.",
+            ): self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32,
+            InBoth(
+                f"SECRET_KEY не случаен. Получить новый: {HOW_TO_MAKE_A_KEY}",
+                f"SECRET_KEY is not random. Make one: {HOW_TO_MAKE_A_KEY}",
+            ): len(set(self.SECRET_KEY or "")) < RANDOM_CHARACTERS or bool(PLACEHOLDER.search(self.SECRET_KEY or "")),
+            InBoth(
+                "SITE_URL на боевом сервере начинается с https://.",
+                "SITE_URL must start with https:// in production.",
+            ): not self.SITE_URL.startswith("https://"),
+            InBoth(
+                "TRUSTED_HOSTS на боевом сервере называет имя сайта (несколько — через запятую).",
+                "TRUSTED_HOSTS must name the site's host in production (comma-separated).",
+            ): not self.TRUSTED_HOSTS,
+            InBoth(
+                f"В TRUSTED_HOSTS нет имени из SITE_URL, {host}: ни одна страница не открылась бы.",
+                f"TRUSTED_HOSTS does not name the host of SITE_URL, {host}: every page would be refused.",
+            ): not host_is_trusted(host, self.TRUSTED_HOSTS or []),
+            InBoth(
+                "В PROXY_COUNT укажите, сколько прокси стоит перед Голубем: https:// даёт один из них, значит, не "
+                "меньше 1. Без этого у всех посетителей один адрес, и один из них исчерпывает ограничения за всех.",
+                "PROXY_COUNT must say how many proxies stand in front: https:// comes from one, so 1 at least. Without "
+                "it all visitors share one address, and one of them uses up the limits of all.",
+            ): not self.PROXY_COUNT_IS_GIVEN,
+            InBoth(
+                "В REDIS_URL нужен пароль: Redis не на этой машине.",
+                "REDIS_URL must have a password for a Redis off this machine.",
+            ): not (redis.password or _is_local(redis.hostname)),
+            InBoth(
+                "Задайте MAIL_USE_TLS или MAIL_USE_SSL: почтовый сервер не на этой машине.",
+                "MAIL_USE_TLS or MAIL_USE_SSL must be set for a mail server off this machine.",
+            ): not (_is_local(self.MAIL_SERVER) or self.MAIL_USE_TLS or self.MAIL_USE_SSL),
+        }
+        for text, is_so in refused.items():
+            if is_so:
+                raise ConfigError(str(text))
 
-    def warnings(self) -> list[str]:
+    def warnings(self) -> list[InBoth]:
         database, redis = urlsplit(self.SQLALCHEMY_DATABASE_URI), urlsplit(self.REDIS_URL or "")
         is_encrypted = {"require", "verify-ca", "verify-full"} & set(parse_qs(database.query).get("sslmode", []))
+        has_password = database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)
         known = {
-            "PROXY_COUNT=0: if a proxy stands in front, all visitors share its address, and limits hit everybody.": (
-                self.PROXY_COUNT == 0
-            ),
-            "DATABASE_URL has no password for a PostgreSQL off this machine.": not (
-                database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)
-            )
-            and not _is_local(database.hostname),
-            "DATABASE_URL has no sslmode=verify-full (or require): it can be read on the way.": not (
-                is_encrypted or _is_local(database.hostname)
-            ),
-            "REDIS_URL is not rediss://: what goes to Redis, its password too, can be read on its way.": (
-                redis.scheme != "rediss" and not _is_local(redis.hostname)
-            ),
-            "Anybody may register and send without a limit: set NEW_ACCOUNT_DAILY_LIMIT or REGISTRATION=invite.": (
-                self.REGISTRATION == "open" and self.NEW_ACCOUNT_DAILY_LIMIT is None
-            ),
+            InBoth(
+                "PROXY_COUNT=0: если перед Голубем прокси, у всех посетителей его адрес, и ограничения одни на всех.",
+                "PROXY_COUNT=0: if a proxy stands in front, all visitors share its address, and limits hit everybody.",
+            ): self.PROXY_COUNT == 0,
+            InBoth(
+                "В DATABASE_URL нет пароля, а PostgreSQL не на этой машине.",
+                "DATABASE_URL has no password for a PostgreSQL off this machine.",
+            ): not (has_password or _is_local(database.hostname)),
+            InBoth(
+                "В DATABASE_URL нет sslmode=verify-full (или require): обмен с базой данных можно прочесть в пути.",
+                "DATABASE_URL has no sslmode=verify-full (or require): it can be read on the way.",
+            ): not (is_encrypted or _is_local(database.hostname)),
+            InBoth(
+                "REDIS_URL — не rediss://: всё, что идёт в Redis, и пароль тоже, можно прочесть в пути.",
+                "REDIS_URL is not rediss://: what goes to Redis, its password too, can be read on its way.",
+            ): redis.scheme != "rediss" and not _is_local(redis.hostname),
+            InBoth(
+                "Любой может зарегистрироваться и отправлять без ограничений: задайте NEW_ACCOUNT_DAILY_LIMIT или "
+                "REGISTRATION=invite.",
+                "Anybody may register and send without a limit: set NEW_ACCOUNT_DAILY_LIMIT or REGISTRATION=invite.",
+            ): self.REGISTRATION == "open" and self.NEW_ACCOUNT_DAILY_LIMIT is None,
         }
         return [text for text, is_so in known.items() if is_so]
 
@@ -287,7 +313,12 @@ KINDS = {"development": DevelopmentConfig, "testing": TestingConfig, "production
 def kind_of(name: str) -> type[Config]:
     """The class for a value of `GOLUB_ENV`. Errors: ConfigError."""
     if name not in KINDS:
-        raise ConfigError(f"GOLUB_ENV must be one of {', '.join(KINDS)}, not {name!r}.")
+        names = ", ".join(KINDS)
+        raise ConfigError(
+            in_language(
+                f"GOLUB_ENV — одно из {names}, а не {name!r}.", f"GOLUB_ENV must be one of {names}, not {name!r}."
+            )
+        )
     return KINDS[name]
 
 

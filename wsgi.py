@@ -8,9 +8,13 @@ import structlog
 
 from mailer import create_app
 from mailer.jobs.commands import COMMANDS
+from mailer.terminal import speak
 from setting_values import ConfigError
 
 IS_COMMAND = "flask" in (Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name)
+
+if IS_COMMAND:
+    speak()
 
 try:
     # `flask worker mailings` and its like serve nobody. Anything else, or words in an unusual order, gets the whole
@@ -23,4 +27,4 @@ except ConfigError as error:
 
 if not IS_COMMAND:  # a web server: said once for each process
     for text in app.config["WARNINGS"]:
-        structlog.get_logger().warning("a setting to look at", what=text)
+        structlog.get_logger().warning("a setting to look at", what=str(text))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from launcher.language import in_language
+
 
 class AlreadyRunning(RuntimeError):
     """Another supervisor holds this state folder."""
@@ -21,5 +23,10 @@ def only_here(state_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"Golub is already running with the state folder {state_dir}.") from None
+            raise AlreadyRunning(
+                in_language(
+                    f"Голубь уже работает с папкой состояния {state_dir}.",
+                    f"Golub is already running with the state folder {state_dir}.",
+                )
+            ) from None
         yield

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from launcher.homes import home_in_room
+from launcher.language import in_language
 from launcher.part import Account, StartError
 
 ROOM = Path("/var/lib/golub")
@@ -32,8 +33,12 @@ def account() -> Account:
         entry = pwd.getpwnam("nobody")
     except KeyError:
         raise StartError(
-            "PostgreSQL refuses to run as root and there is no account 'nobody': start as an ordinary user "
-            "or name a PostgreSQL of your own in DATABASE_URL."
+            in_language(
+                "PostgreSQL не работает от root, а учётной записи nobody нет: запустите Голубь от имени обычного "
+                "пользователя или укажите свой PostgreSQL в DATABASE_URL.",
+                "PostgreSQL refuses to run as root and there is no account 'nobody': start as an ordinary user "
+                "or name a PostgreSQL of your own in DATABASE_URL.",
+            )
         ) from None
     return Account(entry.pw_uid, entry.pw_gid)
 

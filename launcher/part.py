@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from launcher.language import in_language
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 LOG_BYTES_KEPT = 10_000_000
@@ -96,7 +98,12 @@ def wait_until_ready(
         if process.poll() is not None:
             raise StartError(ending(part, process))
         if time.monotonic() > deadline:
-            raise StartError(f"{part.name} does not answer after {seconds:.0f} s: {reason}. Log: {part.log}")
+            raise StartError(
+                in_language(
+                    f"{part.name} не отвечает {seconds:.0f} с: {reason}. Журнал: {part.log}",
+                    f"{part.name} does not answer after {seconds:.0f} s: {reason}. Log: {part.log}",
+                )
+            )
         time.sleep(0.03)
 
 
@@ -115,7 +122,11 @@ def ending(part: Part, process: subprocess.Popen[bytes], line_count: int = 12) -
     """How an ended part ended, with its last words."""
     text = part.log.read_text("utf-8", "replace") if part.log.exists() else ""
     last_words = [f"  {line}" for line in text.rpartition(STARTED)[2].splitlines()[1:][-line_count:]]
-    return "\n".join([f"{part.name} ended with code {process.returncode}. The end of {part.log}:", *last_words])
+    ended = in_language(
+        f"{part.name}: процесс завершился с кодом {process.returncode}. Конец журнала {part.log}:",
+        f"{part.name} ended with code {process.returncode}. The end of {part.log}:",
+    )
+    return "\n".join([ended, *last_words])
 
 
 def _die_with(parent: int, signum: signal.Signals) -> Callable[[], None]:

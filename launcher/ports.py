@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from launcher.credentials import write_private
+from launcher.language import in_language
 
 # Below every system's ephemeral range: a client that keeps trying a server which is away could otherwise be
 # given that very port as its own, connect to itself and keep the server from coming back.
@@ -31,7 +32,12 @@ def first_free(wanted: int, host: str = "127.0.0.1") -> int:
     for port in range(wanted, min(wanted + 200, 65_536)):
         if is_free(port, host):
             return port
-    raise OSError(f"No free port between {wanted} and {wanted + 199}.")
+    raise OSError(
+        in_language(
+            f"Нет свободного порта от {wanted} до {wanted + 199}.",
+            f"No free port between {wanted} and {wanted + 199}.",
+        )
+    )
 
 
 def server_port(state_dir: Path, server: str) -> int:

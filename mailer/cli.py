@@ -20,7 +20,7 @@ from mailer.laboratory.command import lab
 from mailer.manager.command import grant, revoke
 from mailer.models.user import Role
 from mailer.sending import dkim_keys, fence
-from mailer.terminal import OperatorCommand
+from mailer.terminal import N_, OperatorCommand, SpokenOption
 
 
 def init_app(app: Flask) -> None:
@@ -30,12 +30,19 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command("create-user", cls=OperatorCommand)
+@click.command("create-user", cls=OperatorCommand, help=N_("Create a confirmed account."))
 @click.argument("email")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.USER.value, show_default=True)
-@click.option("--password", help="Asked for when left out; an empty answer generates one.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.USER.value,
+    show_default=True,
+    help=N_("What the account may do."),
+    cls=SpokenOption,
+)
+@click.option("--password", help=N_("Asked for when left out; an empty answer generates one."), cls=SpokenOption)
 def create_user(email: str, role: str, password: str | None) -> None:
-    """Create a confirmed account."""
+    """`flask create-user`."""
     if password is None:
         password = click.prompt(_("Password (empty: generate)"), default="", hide_input=True, show_default=False)
     user, password = create_account(email, Role(role), password or None)
@@ -44,17 +51,21 @@ def create_user(email: str, role: str, password: str | None) -> None:
     )
 
 
-@click.command("invite", cls=OperatorCommand)
+@click.command(
+    "invite", cls=OperatorCommand, help=N_("Print a link that opens an account for this address, for seven days.")
+)
 @click.argument("email")
 def invite(email: str) -> None:
-    """Print a link that opens an account for this address, for seven days."""
+    """`flask invite`."""
     click.echo(link_for(email))
 
 
-@click.command("reset-second-factor", cls=OperatorCommand)
+@click.command(
+    "reset-second-factor", cls=OperatorCommand, help=N_("Let somebody who lost their codes in by the password alone.")
+)
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
-    """Let somebody who lost their codes in by the password alone."""
+    """`flask reset-second-factor`."""
     user = find_user(email)
     if user is None:
         raise Refusal(_("There is no account with the address %(email)s.", email=email))
@@ -62,9 +73,13 @@ def reset_second_factor(email: str) -> None:
     click.echo(_("%(email)s logs in by the password alone now.", email=user.email))
 
 
-@click.command("load-sample", cls=OperatorCommand)
+@click.command(
+    "load-sample",
+    cls=OperatorCommand,
+    help=N_("Load sample data: people, clients, messages, mailings, articles. Does nothing the second time."),
+)
 def load_sample() -> None:
-    """Load sample data: people, clients, messages, mailings, articles. Does nothing the second time."""
+    """`flask load-sample`."""
     from mailer import sample
 
     for account in sample.load(Path(current_app.config["VAR_DIR"])):
@@ -78,11 +93,20 @@ def load_sample() -> None:
         )
 
 
-@click.command("confirm-instance", cls=OperatorCommand)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--runs-go-on", is_flag=True, help="Nothing was sent since the copy was made: open runs need no look.")
+@click.command(
+    "confirm-instance",
+    cls=OperatorCommand,
+    help=N_("Say that this database, on this machine, is the one true instance: after a restore or a move."),
+)
+@click.option("--yes", is_flag=True, help=N_("Do not ask."), cls=SpokenOption)
+@click.option(
+    "--runs-go-on",
+    is_flag=True,
+    help=N_("Nothing was sent since the copy was made: open runs need no look."),
+    cls=SpokenOption,
+)
 def confirm_instance(yes: bool, runs_go_on: bool) -> None:
-    """Say that this database, on this machine, is the one true instance: after a restore or a move."""
+    """`flask confirm-instance`."""
     reason = fence.why_held()
     if reason is None:
         click.echo(_("Nothing to confirm: this is the one true instance."))
@@ -101,12 +125,26 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
         click.echo(fence.words_of_paused(paused_count))
 
 
-@click.command("dkim-key", cls=OperatorCommand)
-@click.option("--type", "kind", type=click.Choice(dkim_keys.KINDS), default="rsa", show_default=True)
-@click.option("--selector", required=True, help="A name of your choice, such as the year.")
-@click.option("--file", "path", type=click.Path(path_type=Path), help="Default: VAR_DIR/dkim/<selector>.pem")
+@click.command(
+    "dkim-key",
+    cls=OperatorCommand,
+    help=N_("Make a key for DKIM; print the DNS record and the setting that go with it. Never replaces a key."),
+)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(dkim_keys.KINDS),
+    default="rsa",
+    show_default=True,
+    help=N_("The kind of the key."),
+    cls=SpokenOption,
+)
+@click.option("--selector", required=True, help=N_("A name of your choice, such as the year."), cls=SpokenOption)
+@click.option(
+    "--file", "path", type=click.Path(path_type=Path), help=N_("Default: VAR_DIR/dkim/<selector>.pem"), cls=SpokenOption
+)
 def dkim_key(kind: str, selector: str, path: Path | None) -> None:
-    """Make a key for DKIM; print the DNS record and the setting that go with it. Never replaces a key."""
+    """`flask dkim-key`."""
     path = (path or Path(current_app.config["VAR_DIR"]) / "dkim" / f"{selector}.pem").resolve()
     try:
         signer = dkim_keys.make_key(kind, dkim_keys.domain_of(current_app.config), selector, path)

@@ -19,6 +19,7 @@ from mailer import create_app
 from setting_values import ConfigError, refuse_slips
 from tests.conftest import ROOT
 
+RUSSIAN = re.compile("[а-яё]", re.IGNORECASE)
 SOUND = {
     "SECRET_KEY": secrets.token_hex(32),
     "SITE_URL": "https://mail.example.org",
@@ -50,9 +51,14 @@ SOUND = {
         ("MAIL_USE_TLS", None),
     ],
 )
-def test_production_refuses_what_is_unsafe(tmp_path: Path, setting: str, value: str | None) -> None:
-    with pytest.raises(ConfigError, match=setting):
-        ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | {setting: value}))
+def test_production_refuses_what_is_unsafe_in_the_terminals_language(
+    tmp_path: Path, setting: str, value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for language, is_russian in (("en_GB.UTF-8", False), ("ru_RU.UTF-8", True)):
+        monkeypatch.setenv("LC_ALL", language)
+        with pytest.raises(ConfigError, match=setting) as refusal:
+            ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | {setting: value}))
+        assert bool(RUSSIAN.search(str(refusal.value))) is is_russian
 
 
 def test_production_starts_with_sound_settings(tmp_path: Path) -> None:
@@ -77,7 +83,10 @@ def test_production_warns_of_what_it_cannot_refuse(
 ) -> None:
     monkeypatch.delenv("PGPASSWORD", raising=False)
     (warning,) = ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | {setting: value})).WARNINGS
-    assert word in warning
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    assert word in str(warning) and not RUSSIAN.search(str(warning))
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
+    assert RUSSIAN.search(str(warning)) and setting in str(warning)
 
 
 def test_nothing_is_said_of_sound_settings_and_of_servers_on_this_machine(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
@@ -27,6 +28,13 @@ TITLES = ("title", "name", "subject", "email")
 Fields = list[list[str]]
 
 
+class Kept(NamedTuple):
+    """A draft, and how many old ones were thrown away to make room for it."""
+
+    draft: Draft
+    gone_count: int
+
+
 class DraftRefused(Refusal):
     """Too large, or one too many."""
 
@@ -39,10 +47,10 @@ def storable(pairs: Iterable[tuple[str, str]]) -> Fields:
     return [[_UNSTORABLE.sub("", name), value] for name, value in kept]
 
 
-def keep(owner_id: int, key: str, endpoint: str, path: str, fields: Fields, *, is_asked_for: bool) -> Draft:
+def keep(owner_id: int, key: str, endpoint: str, path: str, fields: Fields, *, is_asked_for: bool) -> Kept:
     """Keep the fields under that key, in place of those kept before; commits. Raises DraftRefused."""
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"drafts of {owner_id}", 0))))
-    _make_room(owner_id, key, is_asked_for=is_asked_for)
+    gone_count = _make_room(owner_id, key, is_asked_for=is_asked_for)
     values = {
         "endpoint": endpoint,
         "path": path,
@@ -59,7 +67,7 @@ def keep(owner_id: int, key: str, endpoint: str, path: str, fields: Fields, *, i
     )
     draft = db.session.scalars(statement, execution_options={"populate_existing": True}).one()
     db.session.commit()
-    return draft
+    return Kept(draft, gone_count)
 
 
 def find(owner_id: int, draft_id: int) -> Draft | None:
@@ -91,8 +99,9 @@ def forget_old(now: datetime) -> int:
     return int(count)
 
 
-def _make_room(owner_id: int, key: str, *, is_asked_for: bool) -> None:
+def _make_room(owner_id: int, key: str, *, is_asked_for: bool) -> int:
     alike = (Draft.owner_id == owner_id, Draft.is_asked_for.is_(is_asked_for), Draft.key != key)
+    oldest: list[int] = []
     others = select(Draft.id).where(*alike).order_by(Draft.saved_at.desc())
     if not is_asked_for:
         oldest = list(db.session.scalars(others.offset(MAX_RESCUED - 1)))
@@ -100,6 +109,7 @@ def _make_room(owner_id: int, key: str, *, is_asked_for: bool) -> None:
     elif len(list(db.session.scalars(others))) >= MAX_DRAFTS:
         db.session.rollback()
         raise DraftRefused(_("You have %(count)s drafts. Finish or throw away some of them first.", count=MAX_DRAFTS))
+    return len(oldest)
 
 
 def _title(fields: Fields) -> str:

@@ -11,6 +11,7 @@ from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
 from mailer.mailings.export import delivery_words, outcome_words
+from mailer.mailings.status_words import mailing_statuses, run_states, stop_reasons
 from mailer.mailings.verdicts import reason_words
 from mailer.manager.words import role_words
 from mailer.models.account_token import TokenPurpose
@@ -71,50 +72,6 @@ def mail_words(template: str) -> str:
     }.get(template, template)
 
 
-def _run_states() -> dict[Any, str]:
-    return {
-        RunState.PLANNED: pgettext("run", "planned"),
-        RunState.SENDING: _("sending"),
-        RunState.WAITING_FOR_SERVER: _("waiting for the mail server"),
-        RunState.WAITING_FOR_WINDOW: _("waiting for the sending hours"),
-        RunState.PAUSED: pgettext("run", "paused"),
-        RunState.COMPLETE: _("complete"),
-        RunState.COMPLETE_WITH_REFUSALS: _("complete with refusals"),
-        RunState.INCOMPLETE: _("incomplete"),
-        RunState.STOPPED: pgettext("run", "stopped"),
-        RunState.EXPIRED: _("expired"),
-        RunState.SKIPPED: _("skipped"),
-    }
-
-
-def _stop_reasons() -> dict[Any, str]:
-    return {
-        StopReason.OWNER: _("stopped by the owner"),
-        StopReason.DISABLED: _("the mailing was switched off"),
-        StopReason.BLOCKED: _("the account was blocked"),
-        StopReason.DELETED: _("the mailing was deleted"),
-        StopReason.ENDED: _("the mailing came to its end"),
-        StopReason.OVERLAP: _("the run before was still going"),
-        StopReason.NOBODY: _("there was nobody on the list"),
-        StopReason.MISSED: _("nothing could be sent at that moment"),
-        StopReason.LIMIT: _("more than the account may send in a day"),
-        StopReason.MANAGER: _("a manager stopped the run"),
-        StopReason.UNAPPROVED: _("no manager had approved it"),
-        StopReason.BRAKE: _("a brake was on at that moment"),
-        StopReason.NO_CATCHER: _("a sample account, and no mail catcher"),
-    }
-
-
-def _mailing_statuses() -> dict[Any, str]:
-    return {
-        MailingStatus.CREATED: _("created"),
-        MailingStatus.STARTED: _("started"),
-        MailingStatus.COMPLETED: _("completed"),
-        MailingStatus.PAUSED: _("paused"),
-        MailingStatus.DISABLED: _("disabled"),
-    }
-
-
 def _phases() -> dict[Any, str]:
     return {
         Phase.CONNECT: _("connecting"),
@@ -146,8 +103,8 @@ def _import_states() -> dict[Any, str]:
 
 SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     Role: lambda: dict(role_words()),
-    RunState: _run_states,
-    StopReason: _stop_reasons,
+    RunState: run_states,
+    StopReason: stop_reasons,
     PauseReason: lambda: {
         PauseReason.REFUSALS: _("too many mails were refused"),
         PauseReason.RESTORED: _("restored from a backup"),
@@ -165,7 +122,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         Audience.CLIENTS: _("Chosen clients"),
     },
     InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
-    MailingStatus: _mailing_statuses,
+    MailingStatus: mailing_statuses,
     DeliveryState: lambda: {state: delivery_words(state) for state in DeliveryState},
     Reason: lambda: {reason: reason_words(reason) for reason in Reason},
     Outcome: lambda: {outcome: outcome_words(outcome) for outcome in Outcome},

@@ -13,13 +13,17 @@ from mailer.backup.making import make
 from mailer.backup.places import database
 from mailer.backup.restoring import look_at, require_known, restore
 from mailer.errors import Refusal
-from mailer.terminal import OperatorCommand
+from mailer.terminal import N_, OperatorCommand, SpokenOption
 
 
-@click.command("backup", cls=OperatorCommand)
+@click.command(
+    "backup",
+    cls=OperatorCommand,
+    help=N_("Write database, uploads, keys and secrets into one new file, while the service runs."),
+)
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Write database, uploads, keys and secrets into one new file, while the service runs."""
+    """`flask backup`."""
     with database(is_alone=False) as url:
         manifest = make(url, file.absolute(), click.echo)
     click.echo(_describe(manifest))
@@ -27,12 +31,18 @@ def backup(file: Path) -> None:
                  file=file, size=format_decimal(round(file.stat().st_size / 2**20, 1))))  # fmt: skip
 
 
-@click.command("restore", cls=OperatorCommand)
+@click.command(
+    "restore",
+    cls=OperatorCommand,
+    help=N_("Put a backup back, into a new state folder or in place of what is there. Golub must not run."),
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Only read the file and say what it holds.")
-@click.option("--yes", is_flag=True, help="Replace a database with accounts in it without asking.")
+@click.option("--check", is_flag=True, help=N_("Only read the file and say what it holds."), cls=SpokenOption)
+@click.option(
+    "--yes", is_flag=True, help=N_("Replace a database with accounts in it without asking."), cls=SpokenOption
+)
 def restore_command(file: Path, check: bool, yes: bool) -> None:
-    """Put a backup back, into a new state folder or in place of what is there. Golub must not run."""
+    """`flask restore`."""
     with opened(file) as (archive, manifest):
         click.echo(_describe(manifest))
         require_known(manifest)

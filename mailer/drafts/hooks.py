@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         form_author=forms_kept.author_field,
         draft_key=draft_key,
         waiting_draft=waiting_draft,
+        most_rescued=drafts.MAX_RESCUED,
         drafts_of=drafts_of,
         is_refilled=is_refilled,
     )
@@ -58,7 +59,7 @@ def keep_draft() -> ResponseReturnValue | None:
     if place is None or is_refilled() or place.endpoint not in DRAFTED_ENDPOINTS or not current_user.is_authenticated:
         return None
     try:
-        draft = keep(current_user.id, place, is_asked_for=True)
+        draft = keep(current_user.id, place, is_asked_for=True).draft
     except drafts.DraftRefused as refusal:
         flash(str(refusal), "danger")
         return None  # the view answers as to «save»: nothing typed is lost
@@ -77,6 +78,7 @@ def finish(response: Response) -> Response:
         and response.status_code in (302, 303)
         and current_user.is_authenticated
         and "draft" not in request.form
+        and "rescued" not in g  # the way to what was kept is not that it was saved
         and (place := forms_kept.present_place()) is not None
     ):
         drafts.forget(current_user.id, place.key(request.form.get(KEY_FIELD)))
@@ -98,18 +100,33 @@ def rescue() -> ResponseReturnValue | None:
     place = forms_kept.present_place() or Place(str(request.endpoint), request.path[:250])
     with limiter.limit("60 per hour", key_func=lambda: f"rescue-{author_id}"):
         try:
-            draft = keep(author_id, place, is_asked_for=False)
+            draft, gone_count = keep(author_id, place, is_asked_for=False)
         except drafts.DraftRefused:
             return None
+    g.rescued = draft.id
     if not current_user.is_authenticated:
         flash(_("Your session has ended. Log in: what you typed is kept and will be there."), "warning")
+        _tell_of(gone_count)
         return redirect(url_for("auth.login", next=url_for("drafts.open_kept", draft_id=draft.id)), 303)
     if current_user.id == author_id:
+        _tell_of(gone_count)
         return redirect(url_for("drafts.open_kept", draft_id=draft.id), 303)
     return render_template("drafts/of_another.html"), 409
 
 
-def keep(owner_id: int, place: Place, *, is_asked_for: bool) -> Draft:
+def _tell_of(gone_count: int) -> None:
+    if gone_count:
+        count = drafts.MAX_RESCUED
+        flash(
+            _(
+                "The oldest form that was kept when a session had ended has been thrown away: %(count)s are kept.",
+                count=count,
+            ),
+            "info",
+        )
+
+
+def keep(owner_id: int, place: Place, *, is_asked_for: bool) -> drafts.Kept:
     """Keep the posted form. Raises DraftRefused."""
     fields = drafts.storable(forms_kept.typed_pairs())
     key = place.key(request.form.get(KEY_FIELD))

@@ -30,7 +30,7 @@ def autosave() -> ResponseReturnValue:
     if place is None or place.endpoint not in DRAFTED_ENDPOINTS or author_of_form() != current_user.id:
         return jsonify(error=_("This form keeps no drafts.")), 422
     try:
-        draft = hooks.keep(current_user.id, place, is_asked_for=True)
+        draft = hooks.keep(current_user.id, place, is_asked_for=True).draft
     except drafts.DraftRefused as refusal:
         return jsonify(error=str(refusal)), 409
     return jsonify(saved=hooks.saved_words(draft))

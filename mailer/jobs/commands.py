@@ -13,6 +13,7 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.jobs.schedule import run_scheduler
 from mailer.jobs.workers import run_worker
+from mailer.mailings import status_words
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.queue import WORKERS
@@ -21,7 +22,7 @@ from mailer.sending.closing import stop_what_must
 from mailer.sending.planning import start_due, start_now
 from mailer.sending.stretch import runs_with_work, send_run
 from mailer.sending.windows import turn_at_the_hours
-from mailer.terminal import language
+from mailer.terminal import N_, SpokenCommand, SpokenOption, language
 
 LONG = 24 * 3600.0
 
@@ -32,13 +33,17 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-@click.command("send-mailings")
-@click.option("--mailing", "mailing_id", type=int, help="Send this mailing now, due or not.")
+@click.command(
+    "send-mailings",
+    cls=SpokenCommand,
+    help=N_(
+        "Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running "
+        "workers.\n\nWith --mailing it fails when nobody could be sent to."
+    ),
+)
+@click.option("--mailing", "mailing_id", type=int, help=N_("Send this mailing now, due or not."), cls=SpokenOption)
 def send_mailings(mailing_id: int | None) -> None:
-    """Send all that is due, or one mailing, in this process. Needs no Redis; safe beside running workers.
-
-    With --mailing it fails when nobody could be sent to.
-    """
+    """`flask send-mailings`."""
     with force_locale(language()):  # not around the sending: mails have languages of their own
         try:
             fence.require_confirmed()
@@ -48,7 +53,8 @@ def send_mailings(mailing_id: int | None) -> None:
     for run_id in run_ids:
         while send_run(run_id, LONG):
             pass
-        click.echo(_report(run_id))
+        with force_locale(language()):
+            click.echo(_report(run_id))
     stop_what_must()
     with force_locale(language()):
         if not run_ids:
@@ -66,7 +72,7 @@ def _start_one(mailing_id: int) -> int:
             _(
                 "Mailing %(id)s is %(state)s: it must be resumed first.",
                 id=mailing_id,
-                state=mailing.status.value,
+                state=status_words.mailing_statuses()[mailing.status],
             )
         )
     return int(start_now(mailing, f"cli:{uuid.uuid4().hex}").id)
@@ -81,8 +87,15 @@ def _start_all() -> list[int]:
 
 def _report(run_id: int) -> str:
     run = db.session.get_one(Run, run_id, populate_existing=True)
-    figures = ", ".join(f"{name} {count}" for name, count in run.counts.items())
-    line = f"mailing {run.mailing_id}, run {run.id}: {run.state.value}; planned {run.planned_count} = {figures}"
+    names = status_words.counters()
+    line = _(
+        "mailing %(mailing)s, run %(run)s: %(state)s; planned %(planned)s = %(figures)s",
+        mailing=str(run.mailing_id),
+        run=str(run.id),
+        state=status_words.run_states()[run.state],
+        planned=str(run.planned_count),
+        figures=", ".join(f"{names[name]} {count}" for name, count in run.counts.items()),
+    )
     db.session.rollback()
     return line
 
@@ -91,20 +104,20 @@ def _require_sent(run_id: int) -> None:
     """Raise ClickException, with the server's words if it had any, when no mail of the run was accepted."""
     run = db.session.get_one(Run, run_id, populate_existing=True)
     if not run.accepted_count:
-        why = run.last_fault or (run.stop_reason.value if run.stop_reason else "see the run’s page")
+        why = run.last_fault or status_words.stop_reasons().get(run.stop_reason) or _("see the run’s page")
         raise click.ClickException(_("No mail was accepted: %(reason)s", reason=why))
 
 
-@click.command("worker")
+@click.command("worker", cls=SpokenCommand, help=N_("Run an RQ worker: mailings, accounts or ticks."))
 @click.argument("name", type=click.Choice(list(WORKERS)))
 def worker(name: str) -> None:
-    """Run an RQ worker: mailings, accounts or ticks."""
+    """`flask worker`."""
     run_worker(name)
 
 
-@click.command("scheduler")
+@click.command("scheduler", cls=SpokenCommand, help=N_("Run rq-scheduler with the tick."))
 def scheduler() -> None:
-    """Run rq-scheduler with the tick."""
+    """`flask scheduler`."""
     run_scheduler()
 
 

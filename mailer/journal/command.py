@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import click
-from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from mailer.errors import Refusal
 from mailer.journal.verifying import verify
-from mailer.terminal import OperatorCommand
+from mailer.terminal import N_, OperatorCommand, SpokenGroup, SpokenOption
 
-journal = AppGroup("journal", help="The journal of who did what.")
+journal = SpokenGroup("journal", help=N_("The journal of who did what."))
 
 
-@journal.command("verify", cls=OperatorCommand)
-@click.option("--kept", help="A hash printed earlier: must still be part of the chain.")
+@journal.command("verify", cls=OperatorCommand, help=N_("Follow the chain of hashes from the first entry to the last."))
+@click.option("--kept", help=N_("A hash printed earlier: must still be part of the chain."), cls=SpokenOption)
 def verify_journal(kept: str | None) -> None:
-    """Follow the chain of hashes from the first entry to the last."""
+    """`flask journal verify`."""
     finding = verify(kept)
     if finding.broken_id is not None:
         raise Refusal(

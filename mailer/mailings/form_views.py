@@ -228,8 +228,10 @@ def _recipients(form: MailingForm) -> AudienceSummary | None:
 def _picker(form: MailingForm) -> dict[str, object]:
     search = searched(request.form, "client_q")
     ids = form.client_ids.data or []
+    chosen = choices.clients_named(current_user.id, ids)
     return {
         "client_q": search,
-        "chosen_clients": choices.clients_named(current_user.id, ids),
+        "chosen_clients": chosen,
+        "too_many_clients": choices.too_many_words(len(chosen)),
         "found_clients": choices.clients_found(current_user.id, search, ids),
     }

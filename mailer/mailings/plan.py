@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.choices import MAX_CLIENTS
+from mailer.mailings.choices import too_many_words
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.message import Message
@@ -37,15 +37,8 @@ class MailingPlan:
             raise FormRefusal({"filter_id": _("Choose a saved filter.")})
         if self.audience is Audience.CLIENTS and not self.clients:
             raise FormRefusal({"client_ids": _("Choose at least one client.")})
-        if self.audience is Audience.CLIENTS and len(self.clients) > MAX_CLIENTS:
-            raise FormRefusal(
-                {
-                    "client_ids": _(
-                        "By hand at most %(limit)s clients are chosen: give more of them a tag and choose that.",
-                        limit=MAX_CLIENTS,
-                    )
-                }
-            )
+        if self.audience is Audience.CLIENTS and (words := too_many_words(len(self.clients))):
+            raise FormRefusal({"client_ids": words})
 
     def apply_to(self, mailing: Mailing) -> None:
         """Write everything but the chosen clients into `mailing`."""

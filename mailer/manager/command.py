@@ -11,25 +11,27 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.manager.services import set_permissions
 from mailer.models.user import GRANTABLE, User
-from mailer.terminal import OperatorCommand
+from mailer.terminal import N_, OperatorCommand
 
 PERMISSIONS = click.Choice([permission.value for permission in GRANTABLE])
 
 
-@click.command("grant", cls=OperatorCommand)
+@click.command("grant", cls=OperatorCommand, help=N_("Let somebody do more than their role allows."))
 @click.argument("email")
 @click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
 def grant(email: str, permissions: tuple[str, ...]) -> None:
-    """Let somebody do more than their role allows."""
+    """`flask grant`."""
     user = _find(email)
     _save(user, {*user.granted, *permissions})
 
 
-@click.command("revoke", cls=OperatorCommand)
+@click.command(
+    "revoke", cls=OperatorCommand, help=N_("Take back what was granted. What a role brings goes with the role only.")
+)
 @click.argument("email")
 @click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)
 def revoke(email: str, permissions: tuple[str, ...]) -> None:
-    """Take back what was granted. What a role brings goes with the role only."""
+    """`flask revoke`."""
     user = _find(email)
     by_role = sorted(set(permissions) & {permission.value for permission in user.role.permissions})
     if by_role:

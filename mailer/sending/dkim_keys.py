@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask, current_app
 
+from launcher.language import in_language
 from mailer.composing.dkim import LEAST_RSA_BITS, KeyRefused, Signer
 from mailer.composing.headers import ascii_address
 from setting_values import ConfigError
@@ -42,17 +43,30 @@ def domain_of(config: Mapping[str, Any]) -> str:
     try:
         return ascii_address(address).rpartition("@")[2]
     except ValueError:
-        raise ConfigError(f"DKIM_DOMAIN is not a domain: {address.rpartition('@')[2]!r}.") from None
+        domain = address.rpartition("@")[2]
+        raise ConfigError(
+            in_language(f"DKIM_DOMAIN — не домен: {domain!r}.", f"DKIM_DOMAIN is not a domain: {domain!r}.")
+        ) from None
 
 
 def _signer(domain: str, pair: str) -> Signer:
     selector, colon, path = pair.partition(":")
     if not colon:
-        raise ConfigError(f"DKIM_KEYS: {pair!r} is not selector:/path/to/key.pem.")
+        raise ConfigError(
+            in_language(
+                f"DKIM_KEYS: {pair!r} — не вида селектор:/путь/к/ключу.pem.",
+                f"DKIM_KEYS: {pair!r} is not selector:/path/to/key.pem.",
+            )
+        )
     try:
         return Signer(domain, selector, Path(path).read_bytes())
     except OSError as error:
-        raise ConfigError(f"DKIM_KEYS: {path} cannot be read: {error.strerror}.") from None
+        raise ConfigError(
+            in_language(
+                f"DKIM_KEYS: не читается {path}: {error.strerror}.",
+                f"DKIM_KEYS: {path} cannot be read: {error.strerror}.",
+            )
+        ) from None
     except KeyRefused as error:
         raise ConfigError(f"DKIM_KEYS: {selector}: {error}.") from None
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import Flask, current_app
 
+from launcher.language import in_language
 from mailer.clock import database_now
 from mailer.composing.headers import HeaderError, ascii_address
 from mailer.extensions import db
@@ -61,7 +62,10 @@ def init_app(app: Flask) -> None:
             if route.transport.security is Security.NONE and not route.transport.is_loopback:
                 setting = "MAILINGS_SMTP_URLS" if app.config["MAILINGS_SMTP_URLS"] else "MAILINGS_SMTP_URL"
                 raise ConfigError(
-                    f"{setting}: {route.transport.name} is off this machine: use smtp+starttls:// or smtps://."
+                    in_language(
+                        f"{setting}: {route.transport.name} не на этой машине: нужен smtp+starttls:// или smtps://.",
+                        f"{setting}: {route.transport.name} is off this machine: use smtp+starttls:// or smtps://.",
+                    )
                 )
 
 
@@ -100,7 +104,10 @@ def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[st
     try:
         sender = ascii_address(config["MAILINGS_FROM"])
     except HeaderError:
-        raise ConfigError(f"MAILINGS_FROM is not an address: {config['MAILINGS_FROM']!r}.") from None
+        given = config["MAILINGS_FROM"]
+        raise ConfigError(
+            in_language(f"MAILINGS_FROM — не адрес: {given!r}.", f"MAILINGS_FROM is not an address: {given!r}.")
+        ) from None
     routes: dict[str, Route] = {}
     for number, url in enumerate(urls, start=1):
         try:
@@ -108,7 +115,12 @@ def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[st
         except (ValueError, OSError) as error:
             raise ConfigError(f"{setting}: URL {number}: {error}") from None
         if route.transport.name in routes:
-            raise ConfigError(f"{setting}: URL {number}: {route.transport.name} is named twice.")
+            raise ConfigError(
+                in_language(
+                    f"{setting}: URL {number}: {route.transport.name} указан дважды.",
+                    f"{setting}: URL {number}: {route.transport.name} is named twice.",
+                )
+            )
         routes[route.transport.name] = route
     return routes
 

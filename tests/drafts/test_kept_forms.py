@@ -91,6 +91,30 @@ def test_after_signing_in_again_the_form_is_there_as_typed(
     assert (db.session.query(Draft).count() == 0) == (saved.status_code == 303), "what is saved is no draft any more"
 
 
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_the_oldest_kept_form_makes_room_and_it_is_said(
+    guarded: Flask, as_owner: Browser, owner: User, is_signed_in: bool
+) -> None:
+    said = "Самая старая форма, сохранённая после окончания сеанса, удалена: хранятся 10 последних."
+    page = as_owner.get("/messages/new").text
+    if not is_signed_in:
+        end_session("ended from another device", as_owner, owner)
+    for number in range(drafts.MAX_RESCUED + 1):
+        typed = hidden(page) | FORMS["/messages/new"] | {"draft_key": f"{number:032x}", "subject": f"Тема {number}."}
+        answer = as_owner.post("/messages/new", data=typed | {"csrf_token": "of a session that has ended"})
+        if number == drafts.MAX_RESCUED - 1:
+            assert said not in as_owner.get("/privacy").text
+    there = as_owner.get(answer.location)
+    shown = there.text if not is_signed_in else as_owner.get(there.location).text
+    assert shown.count(said) == 1
+    assert db.session.query(Draft).count() == drafts.MAX_RESCUED
+    if not is_signed_in:
+        log_in(as_owner, owner, answer.location)
+    listed = as_owner.get("/messages").text
+    assert "Тема 1." in listed and "Тема 0." not in listed
+    assert "хранятся последние 10" in listed
+
+
 def test_it_is_shown_to_nobody_else(guarded: Flask, as_owner: Browser, owner: User, stranger: User) -> None:
     typed = hidden(as_owner.get("/messages/new").text) | FORMS["/messages/new"]
     end_session("signed out in another tab", as_owner, owner)

@@ -349,6 +349,17 @@ def test_send_mailings_needs_no_redis(app: Flask, owner: User, lab: Lab) -> None
     assert "Nothing is due" in flask(app, "send-mailings").stdout
 
 
+def test_send_mailings_speaks_the_terminals_language(
+    app: Flask, owner: User, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.setenv("LANG", "ru_RU.UTF-8")
+    due_mailing(owner)
+    assert "завершён; запланировано 3 = принято 3, отклонено 0" in flask(app, "send-mailings").stdout
+    said = flask(app, "send-mailings", "--mailing", "x")
+    assert said.returncode == 2 and re.search("Недопустимое значение .*mailing", said.stderr), said.stderr
+
+
 def test_send_mailings_sends_one_on_demand_due_or_not(app: Flask, owner: User, lab: Lab) -> None:
     make_client(owner)
     mailing = make_mailing(owner)
@@ -365,7 +376,7 @@ def test_send_mailings_fails_when_nobody_could_be_sent_to(app: Flask, owner: Use
     mailing = make_mailing(owner)
     done = flask(app, "send-mailings", "--mailing", str(mailing.id))
     assert done.returncode == 1
-    assert "waiting_for_server; planned 1" in done.stdout
+    assert "waiting for the mail server; planned 1" in done.stdout
     assert "No mail was accepted: " in done.stderr
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.client import ClientFilter
+from mailer.mailings.choices import MAX_CLIENTS
+from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.queue import TICKS, queue
+from tests.drafts.test_kept_forms import hidden
 from tests.factories import make_client, make_mailing, make_message, save
 from tests.mailings.builders import close, form_of, make_run, suppress
 
@@ -32,6 +35,36 @@ def fields(owner):
         "timezone": "UTC",
         "in_doubt_rule": "hold",
     }
+
+
+def many_clients(owner, count: int) -> list[int]:
+    rows = [{"owner_id": owner.id, "email": f"c{n}@x.test", "email_key": f"c{n}@x.test"} for n in range(count)]
+    ids = list(db.session.scalars(insert(Client).returning(Client.id), rows))
+    db.session.commit()
+    return ids
+
+
+def test_a_thousand_clients_are_chosen_by_hand_and_no_more(as_owner, owner, fields):
+    ids = many_clients(owner, MAX_CLIENTS + 1)
+    by_hand = fields | {"audience": "clients"}
+    refused = "Вручную можно выбрать не больше 1\xa0000 клиентов"
+    at_once = {"starts_at": local(-1), "ends_at": local(1), "client_ids": ids}
+    for too_many in (by_hand | {"client_ids": ids}, by_hand | at_once):
+        answer = as_owner.post("/mailings/new", data=too_many)
+        assert (answer.status_code, answer.text.count(refused)) == (422, 1)
+        assert answer.text.count(" checked") >= len(ids), "what was chosen is kept"
+    assert db.session.query(Mailing).count() == 0
+    assert refused in as_owner.post("/mailings/clients", data={"client_ids": ids}).text
+    assert refused not in as_owner.post("/mailings/clients", data={"client_ids": ids[1:]}).text
+    assert as_owner.post("/mailings/new", data=by_hand | {"client_ids": ids[1:]}).status_code == 303
+    mailing = only_mailing()
+    answer = as_owner.post(f"/mailings/{mailing.id}/edit", data=form_of(mailing, client_ids=ids))
+    assert (answer.status_code, refused in answer.text) == (422, True)
+    assert db.session.query(mailing_clients).count() == MAX_CLIENTS
+    page = as_owner.get("/mailings/new").text
+    draft = hidden(page) | by_hand | {"client_ids": [str(one) for one in ids[1:]], "draft_path": "/mailings/new"}
+    answer = as_owner.post("/drafts", data=draft, content_type="multipart/form-data")  # as the script sends it
+    assert answer.status_code == 200, answer.text
 
 
 def only_mailing() -> Mailing:
