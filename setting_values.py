@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from dotenv.parser import parse_stream
 
+from launcher.language import in_language
+
 Get = Callable[..., str | None]
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
 NAMED = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)  # a setting in .env.example
@@ -28,7 +30,12 @@ def whole(get: Get, name: str, default: int, low: int = 0, high: int = 10**9) ->
     """A whole number from `low` to `high`. Errors: ConfigError."""
     text = (get(name) or str(default)).strip()
     if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {text!r}.")
+        raise ConfigError(
+            in_language(
+                f"{name} — целое число от {low} до {high}, а не {text!r}.",
+                f"{name} must be a whole number from {low} to {high}, not {text!r}.",
+            )
+        )
     return int(text)
 
 
@@ -45,7 +52,12 @@ def seconds(get: Get, name: str, default: float) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise ConfigError(f"{name} must be a number of seconds above 0, not {text!r}.")
+        raise ConfigError(
+            in_language(
+                f"{name} — число секунд больше 0, а не {text!r}.",
+                f"{name} must be a number of seconds above 0, not {text!r}.",
+            )
+        )
     return number
 
 
@@ -53,7 +65,7 @@ def flag(get: Get, name: str, default: str = "") -> bool:
     """1 or 0, and the usual words for them. Errors: ConfigError: who writes `MAIL_USE_TLS=y` wants TLS."""
     text = get(name, default) or ""
     if text.strip().lower() not in YES | NO:
-        raise ConfigError(f"{name} must be 1 or 0, not {text!r}.")
+        raise ConfigError(in_language(f"{name} — 1 или 0, а не {text!r}.", f"{name} must be 1 or 0, not {text!r}."))
     return text.strip().lower() in YES
 
 
@@ -61,7 +73,12 @@ def one_of(get: Get, name: str, default: str, known: tuple[str, ...]) -> str:
     """One word of `known`. Errors: ConfigError."""
     word = get(name, default) or default
     if word not in known:
-        raise ConfigError(f"{name} must be one of {', '.join(known)}, not {word!r}.")
+        raise ConfigError(
+            in_language(
+                f"{name} — одно из {', '.join(known)}, а не {word!r}.",
+                f"{name} must be one of {', '.join(known)}, not {word!r}.",
+            )
+        )
     return word
 
 
@@ -71,7 +88,12 @@ def time_zone(get: Get, name: str, default: str) -> str:
     try:
         ZoneInfo(zone)
     except (OSError, ValueError, KeyError):
-        raise ConfigError(f"{name} must be a time zone such as {default}, not {zone!r}.") from None
+        raise ConfigError(
+            in_language(
+                f"{name} — часовой пояс, например {default}, а не {zone!r}.",
+                f"{name} must be a time zone such as {default}, not {zone!r}.",
+            )
+        ) from None
     return zone
 
 
@@ -87,8 +109,11 @@ def address_of(get: Get, name: str, default: str, schemes: tuple[str, ...], exam
         is_sound = False
     if not is_sound:
         raise ConfigError(
-            f"{name} cannot be read. It must look like {example}; signs such as @ : / ? # % in user name and password "
-            "are percent-encoded."
+            in_language(
+                f"{name} не читается. Вид такой: {example}; знаки @ : / ? # % в имени и пароле пишутся через %-коды.",
+                f"{name} cannot be read. It must look like {example}; signs such as @ : / ? # % in user name and "
+                "password are percent-encoded.",
+            )
         )
     return url
 
@@ -98,7 +123,12 @@ def host_name(get: Get, name: str, default: str) -> str:
     host = (get(name, default) or default).strip()
     is_ipv6 = host.count(":") > 1 and re.fullmatch(r"[0-9A-Fa-f:.%\w]+", host)
     if not (is_ipv6 or re.fullmatch(r"[\w.-]+", host)):
-        raise ConfigError(f"{name} must be the name of the server alone, such as smtp.example.org, not {host!r}.")
+        raise ConfigError(
+            in_language(
+                f"{name} — только имя сервера, например smtp.example.org, а не {host!r}.",
+                f"{name} must be the name of the server alone, such as smtp.example.org, not {host!r}.",
+            )
+        )
     return host
 
 
@@ -118,6 +148,11 @@ def refuse_slips(env_file: Path, example: Path) -> None:
     for binding in bindings:
         where, name = f"{env_file}, line {binding.original.line}", binding.key
         if binding.error or (name and binding.value is None):
-            raise ConfigError(f"{where}: this is not NAME=value.")
+            raise ConfigError(in_language(f"{where}: это не ИМЯ=значение.", f"{where}: this is not NAME=value."))
         if name and name not in known and (meant := get_close_matches(name.upper(), known, 1, SLIP)):
-            raise ConfigError(f"{where}: {name} is no setting. Do you mean {meant[0]}?")
+            raise ConfigError(
+                in_language(
+                    f"{where}: настройки {name} нет. Может быть, {meant[0]}?",
+                    f"{where}: {name} is no setting. Do you mean {meant[0]}?",
+                )
+            )
