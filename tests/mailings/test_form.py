@@ -51,7 +51,7 @@ def test_a_thousand_clients_are_chosen_by_hand_and_no_more(as_owner, owner, fiel
     at_once = {"starts_at": local(-1), "ends_at": local(1), "client_ids": ids}
     for too_many in (by_hand | {"client_ids": ids}, by_hand | at_once):
         answer = as_owner.post("/mailings/new", data=too_many)
-        assert (answer.status_code, answer.text.count(refused)) == (422, 1)
+        assert (answer.status_code, refused in answer.text) == (422, True)
         assert answer.text.count(" checked") >= len(ids), "what was chosen is kept"
     assert db.session.query(Mailing).count() == 0
     assert refused in as_owner.post("/mailings/clients", data={"client_ids": ids}).text
