@@ -16,7 +16,7 @@ REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id L
 
 def arrange(town: Town, walks: dict[str, Walk]) -> None:
     """After everybody has sent forms."""
-    stop_a_run(town, walks[LEAVER])
+    stop_a_run(town, walks[LEAVER], walks["manager"])
     town.fill(walks["newcomer"], "/clients/new", "clients.new")
     town.fill(walks["newcomer"], "/messages/new", "messages.create")
     hand_in(town, walks["newcomer"], 2)
@@ -25,8 +25,9 @@ def arrange(town: Town, walks: dict[str, Walk]) -> None:
     [(mailing, run)] = town.service.rows(REFUSED)
     walks["user"].look(f"/mailings/{mailing}/runs/{run}")
     ask_for_links(town, walks["user"], "/profile/addresses", "auth.addresses")
-    town.fill(walks["user"], "/mailings/new", "mailings.create", draft="1")
-    walks["user"].look("/mailings/new")  # which offers to go on with it
+    path = town.findings.pages["user"]["messages.edit"]
+    town.fill(walks["user"], path, "messages.edit", draft="1")
+    walks["user"].look(path)  # which offers to go on with the draft
     path = town.findings.pages["editor"]["posts.edit_view"]
     walks["editor"].look(path.replace("/edit/", "/details/"))  # no link leads there
 
@@ -53,8 +54,8 @@ def arrange_last(town: Town, walks: dict[str, Walk]) -> None:
     ask_for_links(town, user, "/profile/email", "auth.email")
 
 
-def stop_a_run(town: Town, owner: Walk) -> None:
-    """Begin to send to many people, look how it goes, and stop it."""
+def stop_a_run(town: Town, owner: Walk, manager: Walk) -> None:
+    """Begin to send to many people, look how it goes, and stop it; the next time a manager does."""
     town.service.rows(MANY, town.id_of(owner.visitor.person.logins[0][0]))
     town.fill(owner, "/messages/new", "messages.create")
     mailing = town.fill(owner, "/mailings/new", "mailings.create")
@@ -62,6 +63,10 @@ def stop_a_run(town: Town, owner: Walk) -> None:
     [(run,)] = town.service.rows("SELECT max(id) FROM runs WHERE mailing_id = %s", mailing.rpartition("/")[2])
     owner.look(f"{mailing}/runs/{run}/progress")  # as its page does every second
     town.fill(owner, mailing, "mailings.stop")
+    wait_until(lambda: not town.service.rows("SELECT FROM runs WHERE closed_at IS NULL AND id = %s", run))
+    town.fill(owner, f"{mailing}/send-now", "mailings.send_now")
+    [(run,)] = town.service.rows("SELECT max(id) FROM runs WHERE mailing_id = %s", mailing.rpartition("/")[2])
+    town.fill(manager, f"/manager{mailing}/runs/{run}/stop", "manager.stop_run")
 
 
 def hand_in(town: Town, author: Walk, count: int) -> None:

@@ -35,4 +35,6 @@ def test_a_download_breaks_visibly(town: Town) -> None:
         answer.read()
     connection.close()
     town.service.rows(NO_MORE)
+    for log in (town.service.var_dir / "logs").glob("web-*.log"):
+        log.write_text("")  # the walk judges what comes later
     assert person.get("/clients/").status == 200, "the site goes on"
