@@ -63,7 +63,7 @@ def stop_a_run(town: Town, owner: Walk, manager: Walk) -> None:
     [(run,)] = town.service.rows("SELECT max(id) FROM runs WHERE mailing_id = %s", mailing.rpartition("/")[2])
     owner.look(f"{mailing}/runs/{run}/progress")  # as its page does every second
     town.fill(owner, mailing, "mailings.stop")
-    wait_until(lambda: not town.service.rows("SELECT FROM runs WHERE closed_at IS NULL AND id = %s", run))
+    wait_until(lambda: not town.service.rows("SELECT id FROM runs WHERE closed_at IS NULL AND id = %s", run))
     town.fill(owner, f"{mailing}/send-now", "mailings.send_now")
     [(run,)] = town.service.rows("SELECT max(id) FROM runs WHERE mailing_id = %s", mailing.rpartition("/")[2])
     town.fill(manager, f"/manager{mailing}/runs/{run}/stop", "manager.stop_run")
