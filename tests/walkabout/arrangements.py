@@ -11,12 +11,15 @@ MANY = """
     SELECT %s, 'n' || n || '@many.test', 'n' || n || '@many.test', 'Иванов', 'Пётр', '', '', '{}', '{}'
     FROM generate_series(1, 6000) AS n
 """  # a run to them takes seconds
+RECIPIENT = "n1@many.test"
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
 
 def arrange(town: Town, walks: dict[str, Walk]) -> None:
     """After everybody has sent forms."""
     stop_a_run(town, walks[LEAVER], walks["manager"])
+    wait_until(lambda: town.letters(RECIPIENT))
+    walks["anonymous"].look(next(link for link in town.letters(RECIPIENT) if link.startswith("/u/")))
     town.fill(walks["newcomer"], "/clients/new", "clients.new")
     town.fill(walks["newcomer"], "/messages/new", "messages.create")
     hand_in(town, walks["newcomer"], 2)
