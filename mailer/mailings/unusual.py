@@ -78,7 +78,9 @@ def _once_more(owner: User, message_id: int, mailing_id: int | None, people: Sel
     if not runs:
         return []
     reached = select(Delivery.email_key).where(Delivery.run_id.in_(runs), Delivery.state == DeliveryState.ACCEPTED)
-    again = people.where(Client.email_key.in_(reached)).order_by(None).subquery()
+    # IS TRUE keeps it a set that is looked into: as a join, before the statistics know of the run, it is a loop of
+    # everybody over everybody, and the page runs into its time limit.
+    again = people.where(Client.email_key.in_(reached).is_(True)).order_by(None).subquery()
     count = db.session.scalar(select(func.count()).select_from(again)) or 0
     if not count:
         return []
