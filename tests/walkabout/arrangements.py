@@ -13,7 +13,9 @@ MANY = """
 """  # a run to them takes seconds
 GOING = "SELECT id FROM runs WHERE id = %s AND closed_at IS NULL"
 SOME_SENT = "SELECT id FROM runs WHERE id = %s AND accepted_count > 0"
-SENT_TO = "SELECT email FROM deliveries WHERE email LIKE '%@many.test' AND state = 'accepted' ORDER BY run_id LIMIT 1"
+SENT_TO = (
+    "SELECT email FROM deliveries WHERE right(email, 10) = '@many.test' AND state = 'accepted' ORDER BY run_id LIMIT 1"
+)
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
 
