@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.chromium.conftest import wait_until
-from tests.walkabout.town import NEWCOMER, Town
+from tests.walkabout.town import Town
 from tests.walkabout.walk import LEAVER, Walk
 
 MANY = """
@@ -27,6 +27,7 @@ def arrange(town: Town, walks: dict[str, Walk]) -> None:
     town.fill(walks["newcomer"], "/clients/new", "clients.new")
     town.fill(walks["newcomer"], "/messages/new", "messages.create")
     hand_in(town, walks["newcomer"], 2)
+    decide(town, walks)
     ask_for_links(town, walks["anonymous"], "/forgot", "auth.forgot")
     move(town, walks["admin"])
     [(mailing, run)] = town.service.rows(REFUSED)
@@ -39,18 +40,17 @@ def arrange(town: Town, walks: dict[str, Walk]) -> None:
     walks["editor"].look(path.replace("/edit/", "/details/"))  # no link leads there
 
 
-def arrange_more(town: Town, walks: dict[str, Walk]) -> None:
-    """After staff has approved what was handed in."""
-    newcomer = walks["newcomer"]
-    wanted = "SELECT id FROM blog_posts WHERE author_id = %s AND status = 'published' AND deleted_at IS NULL LIMIT 1"
-    [(post,)] = town.service.rows(wanted, town.id_of(NEWCOMER))
-    town.fill(newcomer, f"/articles/{post}/edit", "articles.edit", do="submit")
-    town.fill(newcomer, f"/articles/{post}", "articles.drop_change")
-    hand_in(town, newcomer, 1)
-    [(post,)] = town.service.rows("SELECT max(id) FROM blog_posts WHERE status = 'awaiting'")
-    town.fill(walks["editor"], f"/review/{post}", "review.reject")
-    [(approval,)] = town.service.rows("SELECT max(id) FROM approvals")
-    town.fill(walks["manager"], f"/manager/approvals/{approval}", "manager.reject")
+def decide(town: Town, walks: dict[str, Walk]) -> None:
+    """Staff says yes and no; an author changes what is published, and thinks better of it."""
+    for yes_or_no in ("approve", "reject"):
+        hand_in(town, walks["newcomer"], 1)
+        [(post,)] = town.service.rows("SELECT max(id) FROM blog_posts WHERE status = 'awaiting'")
+        town.fill(walks["editor"], f"/review/{post}", f"review.{yes_or_no}")
+        [(approval,)] = town.service.rows("SELECT max(id) FROM approvals")
+        town.fill(walks["manager"], f"/manager/approvals/{approval}", f"manager.{yes_or_no}")
+        if yes_or_no == "approve":
+            town.fill(walks["newcomer"], f"/articles/{post}/edit", "articles.edit", do="submit")
+            town.fill(walks["newcomer"], f"/articles/{post}", "articles.drop_change")
 
 
 def arrange_last(town: Town, walks: dict[str, Walk]) -> None:

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.chromium.conftest import wait_until
-from tests.walkabout.arrangements import arrange, arrange_last, arrange_more
+from tests.walkabout.arrangements import arrange, arrange_last
 from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints
 from tests.walkabout.oddities import be_odd
@@ -36,7 +36,6 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
     arrange(town, walks)
     progress.tell("sending forms")
     town.together(everyone, lambda walk: read_letters(town, walk, False))
-    arrange_more(town, walks)
     progress.tell("letters")
     be_odd(everyone, town.seed, done, is_meeting_all=True)
     progress.tell("odd things")
