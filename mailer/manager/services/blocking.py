@@ -15,13 +15,16 @@ from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
 
+# The key stays as it is: who only refers to the person, a worker amid a run for one, need not wait.
+FOR_THEIR_STATE = {"key_share": True}
+
 
 def block(user: User, reason: str, by: User) -> None:
     """Keep `user` out from the next request on, let nothing more of theirs leave, and tell them why.
 
     Raises `LastAdmin`, and Refusal for somebody blocked already.
     """
-    db.session.refresh(user, with_for_update=True)
+    db.session.refresh(user, with_for_update=FOR_THEIR_STATE)
     if user.blocked_at is not None:
         raise Refusal(_("This account is blocked already."))
     refuse_last_admin(user)
@@ -37,7 +40,7 @@ def block(user: User, reason: str, by: User) -> None:
 
 def unblock(user: User) -> None:
     """Let `user` in again. Their calendars go on from now: moments that passed meanwhile are not made up for."""
-    db.session.refresh(user, with_for_update=True)
+    db.session.refresh(user, with_for_update=FOR_THEIR_STATE)
     if user.blocked_at is None:
         raise Refusal(_("This account is not blocked."))
     user.blocked_at = user.block_reason = user.blocked_by_id = None
