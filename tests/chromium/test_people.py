@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.chromium.conftest import Service, log_in, sample_account
 
@@ -39,8 +39,9 @@ def test_a_second_factor_is_set_up_used_and_a_device_signed_out(open_tab: OpenTa
     desk.fill("[name=code]", pyotp.TOTP(desk.locator("main code").inner_text()).now())
     desk.fill("[name=password]", password)
     desk.locator("main form button[type=submit]").click()
-    codes = desk.locator(".recovery-codes code").all_inner_texts()
-    assert len(codes) == 10
+    shown = desk.locator(".recovery-codes code")
+    expect(shown).to_have_count(10)  # a page is read as it arrives
+    codes = shown.all_inner_texts()
     phone = open_tab(360)
     phone.goto(f"{service.site}/login")
     phone.fill("[name=email]", email)
