@@ -66,7 +66,26 @@ def _deliveries_to(address: str) -> Any:
     return query.where(Delivery.email_key == address).limit(MOST_OF_AN_ADDRESS).subquery()
 
 
-class Deliveries(Overview):
+class _OfRuns(Overview):
+    """Rows of runs, each about one person: found by address, and by the runs' days and figures."""
+
+    dated_by_run = True
+
+    def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        """What a run's figures must say for it to have such rows."""
+        raise NotImplementedError
+
+    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        found = super().conditions(asked)
+        if asked.address:
+            found.append(tuple_(self.model.run_id, self.model.position).in_(select(_deliveries_to(asked.address))))
+        that = self.runs_with(asked)
+        if that or asked.period.first or asked.period.last:
+            found.append(_of_runs(self.model.run_id, asked, *that))
+        return found
+
+
+class Deliveries(_OfRuns):
     """One client in one run."""
 
     model, title, is_large = Delivery, _l("Deliveries"), True
@@ -74,20 +93,13 @@ class Deliveries(Overview):
     more = ("client_id", "transient_count", "retry_at")
     labels = {"transient_count": _l("Tries that count")}
     choices, is_searched_by_address = ("state", "reason"), True
-    dated_by_run = True
 
-    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
-        found = super().conditions(asked)
-        if asked.address:
-            found.append(tuple_(Delivery.run_id, Delivery.position).in_(select(_deliveries_to(asked.address))))
+    def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
         state = asked.values.get("state")
-        that = [getattr(Run, f"{state.counter}_count") > 0] if state is not None else []
-        if that or asked.period.first or asked.period.last:
-            found.append(_of_runs(Delivery.run_id, asked, *that))
-        return found
+        return [getattr(Run, f"{state.counter}_count") > 0] if state is not None else []
 
 
-class Attempts(Overview):
+class Attempts(_OfRuns):
     """Every try to hand a mail over, with the server's words."""
 
     model, title, is_large = Attempt, _l("Attempts"), True
@@ -100,15 +112,8 @@ class Attempts(Overview):
     labels = {"transport": _l("Mail server")}
     loads = (joinedload(Attempt.delivery),)
     choices, is_searched_by_address = ("outcome", "phase"), True
-    dated_by_run = True
 
-    def conditions(self, asked: Narrowing) -> list[ColumnElement[bool]]:
-        found = super().conditions(asked)
-        if asked.address:
-            found.append(tuple_(Attempt.run_id, Attempt.position).in_(select(_deliveries_to(asked.address))))
+    def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
         outcome = asked.values.get("outcome")
         counter = Run.successful_attempt_count if outcome is Outcome.ACCEPTED else Run.failed_attempt_count
-        that = [counter > 0] if outcome is not None else []
-        if that or asked.period.first or asked.period.last:
-            found.append(_of_runs(Attempt.run_id, asked, *that))
-        return found
+        return [counter > 0] if outcome is not None else []
