@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults model bench check format browser lock translations
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults model bench check format browser lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -57,6 +57,9 @@ format: setup-dev ## put the code into its usual form
 
 browser:
 	@sh .ci/browser
+
+schema: setup-dev ## write docs/schema.md anew, after a migration or a change of a model
+	.venv/bin/python -m tests.docs.schema
 
 translations: setup-dev ## collect new texts of the pages into mailer/translations
 	@mkdir -p var

@@ -1,0 +1,56 @@
+"""What the database holds that no model shows: its triggers and functions, each with the reason it is there for.
+
+A migration that makes a trigger or a function adds a line here; docs/schema.md lists them.
+"""
+
+from __future__ import annotations
+
+# By name; a trigger whose function has the same name needs one line.
+REASONS = {
+    "deliveries_added": "Keeps the figures of a run true: new recipients are counted into it, in the same transaction.",
+    "deliveries_moved": (
+        "Keeps the figures true when recipients change state, and refuses a change that may not happen: an accepted "
+        "mail never becomes anything else. What is allowed: `MOVES` in `mailer/models/delivery.py`."
+    ),
+    "deliveries_removed": "Keeps the figures true when recipients go, which happens only when an account is erased.",
+    "deliveries_count_sent": (
+        "Counts texts that were handed over (`runs.sent_count`) when recipients get the answers of attempts that are "
+        "written already."
+    ),
+    "attempts_count_sent": (
+        "Counts texts that were handed over when attempts are written for recipients who have the answer already."
+    ),
+    "attempts_immutable": "What a mail server answered is evidence: nobody changes an attempt.",
+    "deliveries_need_a_run": (
+        "A foreign key that is checked once a statement instead of once a row: no recipient without its run."
+    ),
+    "attempts_need_a_delivery": "A foreign key that is checked once a statement: no attempt without its recipient.",
+    "attempts_go_with_deliveries": "ON DELETE CASCADE, once a statement: attempts go with their recipients.",
+    "deliveries_go_with_runs": "ON DELETE CASCADE, once a statement: recipients go with their run.",
+    "deliveries_forget_clients": (
+        "ON DELETE SET NULL, once a statement: when a client is erased, the figures and lists of past runs stay whole."
+    ),
+    "remember_former_links": (
+        "An unsubscribe link must answer for two years, even when the client it names is gone with the account: the "
+        "hash of its token is kept, however the client was deleted."
+    ),
+    "journal_is_append_only": "The journal is evidence: its rows are neither changed nor deleted.",
+    "journal_keeps_its_rows": "Refuses UPDATE and DELETE of the journal.",
+    "journal_keeps_its_whole": "Refuses TRUNCATE of the journal.",
+    "erase_deliveries": (
+        "The application's role may not delete recipients. This function, which runs as the owner of the tables, "
+        "deletes them for an account that was erased, and for no other; in parts, to hold no lock for long."
+    ),
+    "erase_runs": "As `erase_deliveries`, for the runs of an erased account.",
+    "grant_to_application": (
+        "Gives the role that the service signs in as its rights on every table, and none to change tables or the "
+        "evidence. Called after each migration and each restore."
+    ),
+}
+
+# References that triggers keep instead of foreign keys (table, columns, table referred to).
+KEPT_BY_TRIGGERS = (
+    ("deliveries", "run_id", "runs"),
+    ("deliveries", "client_id", "clients"),
+    ("attempts", "run_id, position", "deliveries"),
+)
