@@ -32,7 +32,8 @@ def arrange(town: Town, walks: dict[str, Walk]) -> None:
     move(town, walks["admin"])
     [(mailing, run)] = town.service.rows(REFUSED)
     walks["user"].look(f"/mailings/{mailing}/runs/{run}")
-    ask_for_links(town, walks["user"], "/profile/addresses", "auth.addresses")
+    for link in ask_for_links(town, walks["user"], "/profile/addresses", "auth.addresses"):
+        town.fill(walks["user"], link, "auth.do_confirm_own_address")  # the panel shows those that are confirmed
     path = town.findings.pages["user"]["messages.edit"]
     town.fill(walks["user"], path, "messages.edit", draft="1")
     walks["user"].look(path)  # which offers to go on with the draft
@@ -54,11 +55,12 @@ def decide(town: Town, walks: dict[str, Walk]) -> None:
 
 
 def arrange_last(town: Town, walks: dict[str, Walk]) -> None:
-    """Before everybody goes."""
+    """Before everybody goes, and after the last change of a password, which would end the links."""
     user = walks["user"]
     town.visitor("user", *user.visitor.person.logins[0])  # at another device
     user.look("/profile/sessions")
-    ask_for_links(town, user, "/profile/email", "auth.email")
+    for link in ask_for_links(town, user, "/profile/email", "auth.email"):
+        user.look(link)
 
 
 def stop_a_run(town: Town, owner: Walk, manager: Walk) -> None:
@@ -85,12 +87,13 @@ def hand_in(town: Town, author: Walk, count: int) -> None:
         town.fill(author, "/articles/new", "articles.create", do="submit")
 
 
-def ask_for_links(town: Town, walk: Walk, path: str, endpoint: str) -> None:
-    """By a form that sends one to an address, and wait for the mail."""
+def ask_for_links(town: Town, walk: Walk, path: str, endpoint: str) -> set[str]:
+    """By a form that sends one to an address, and wait for the mail; the links in it that confirm."""
     person = walk.visitor.person
     before = set(town.letters(*person.addresses))
     town.fill(walk, path, endpoint)
     wait_until(lambda: set(town.letters(*person.addresses)) - before)
+    return {link for link in set(town.letters(*person.addresses)) - before if "confirm" in link}
 
 
 def move(town: Town, admin: Walk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tests.walkabout.forms import Kind
 from tests.walkabout.person import address
+from tests.walkabout.town import Town
 from tests.walkabout.values import HIDDEN_PARAMETERS, LARGE, LEFT_OUT, ODD, REPEATED, file_for
 from tests.walkabout.walk import FAREWELLS, ONLY_LEAVER, Walk
 
@@ -31,10 +31,10 @@ class Target:
     group: str  # each value meets each of these
 
 
-def be_odd(walks: list[Walk], seed: int, done: set[Kind], is_meeting_all: bool) -> None:
+def be_odd(town: Town, walks: list[Walk], done: set[Kind], is_meeting_all: bool) -> None:
     """Send odd values in the forms that were sent since `done`, and with `is_meeting_all` in the addresses seen too;
-    everybody at once."""
-    chance, bounds = Random(f"{seed} oddities"), walks[0].bounds
+    everybody at once. The forms that come later may shut somebody out."""
+    chance, bounds = Random(f"{town.seed} oddities"), walks[0].bounds
     fields = fields_of(walks, done, chance)
     done |= {target.of for target in fields if isinstance(target.of, tuple)}
     todo = deal(fields, IN_FORMS, chance, bounds.odd_values, is_meeting_all)
@@ -44,8 +44,7 @@ def be_odd(walks: list[Walk], seed: int, done: set[Kind], is_meeting_all: bool) 
     mine: dict[str, list[tuple[Target, str]]] = defaultdict(list)
     for target, value in todo:
         mine[target.walk.name].append((target, value))
-    with ThreadPoolExecutor(len(walks)) as side_by_side:
-        list(side_by_side.map(lambda walk: [_try(*each) for each in mine[walk.name]], walks))
+    town.together(walks, lambda walk: [_try(*each) for each in mine[walk.name]], may_shut_out=not is_meeting_all)
 
 
 def deal(
