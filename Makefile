@@ -40,7 +40,7 @@ test-quick: setup-dev ## one case of each test that is not slow and starts no se
 	.venv/bin/python -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-walkabout: setup-dev ## the long walk of everybody through the running service; WALKABOUT_SEED=7 repeats one
-	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -m "walkabout or not walkabout" -s $(ARGS)
+	WALKABOUT=$${WALKABOUT:-long} .venv/bin/python -m pytest tests/walkabout -s $(ARGS)
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.walkabout.conftest import Town
 
-pytestmark = pytest.mark.walkabout
 MANY_CLIENTS = """
     INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment, tags, attributes)
     SELECT %s, 'n' || n || '@many.test', 'n' || n || '@many.test', 'Иванов', 'Пётр', '', repeat('слово ', 100), '{}',

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext
 from tests.walkabout.conftest import Town
 from tests.walkabout.walk import Walk
 
-pytestmark = [pytest.mark.walkabout, pytest.mark.browser]
+pytestmark = pytest.mark.browser
 SETTLED_MS = 100  # what scripts do after the page has come
 
 

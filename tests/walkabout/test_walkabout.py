@@ -17,7 +17,6 @@ from tests.walkabout.oddities import be_odd
 from tests.walkabout.town import Town
 from tests.walkabout.walk import LEAVER, Walk
 
-pytestmark = pytest.mark.walkabout
 # Open runs with nobody's hand on them, and nothing that will ever move them.
 STANDING_STILL = """
     SELECT runs.id, runs.state, runs.waiting_count FROM runs
