@@ -20,6 +20,7 @@ from flask_babel import (
     format_percent,
     format_timedelta,
     get_locale,
+    gettext,
 )
 from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -95,6 +96,8 @@ def chosen_language() -> str:
 
 def relative(distance: timedelta) -> str:
     """How far away a moment is, in words; Russian says «неделю назад», not «1 неделю назад»."""
+    if abs(distance) < timedelta(seconds=0.5):
+        return str(gettext("now"))
     text = str(format_timedelta(distance, add_direction=True))
     return re.sub(r"(^|\s)1\s", r"\1", text) if str(get_locale()) == "ru" else text
 
@@ -102,8 +105,8 @@ def relative(distance: timedelta) -> str:
 def accusative(distance: timedelta | float) -> str:
     """A stretch of time, or of seconds, as it stands after "in" and before "ago": «через 1 минуту», not «1 минута»."""
     span = distance if isinstance(distance, timedelta) else timedelta(seconds=distance)
-    text = str(format_timedelta(-abs(span), add_direction=True))
-    return text.removesuffix(" назад").removesuffix(" ago")
+    text = str(format_timedelta(-abs(span), add_direction=True)).removesuffix(" назад").removesuffix(" ago")
+    return text.removeprefix("через ").removeprefix("in ")  # a span of nought has no sign: Babel says «in 0 seconds»
 
 
 def zone_words(zone: str) -> str:

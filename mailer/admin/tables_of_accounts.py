@@ -38,7 +38,7 @@ class Approvals(Overview):
 class AccountEmails(Overview):
     """Mails of the service to its own users."""
 
-    model, title = AccountEmail, _l("Account mails")
+    model, title = AccountEmail, _l("Account emails")
     shown = ("id", "template", "to_email", "created_at", "sent_at", "try_count", "last_error")
     more = ("user_id", "language", "next_try_at", "given_up_at")
     labels = {"next_try_at": _l("Try again at")}
@@ -59,6 +59,6 @@ class Sessions(Overview):
 class Tokens(Overview):
     """Links that were mailed; what opens them is nowhere."""
 
-    model, title = AccountToken, _l("Links in mails")
+    model, title = AccountToken, _l("Links in emails")
     shown = ("id", "user_id", "purpose", "email", "created_at", "expires_at", "used_at")
     choices, dated = ("purpose",), "created_at"

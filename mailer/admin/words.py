@@ -68,7 +68,7 @@ def mail_words(template: str) -> str:
         "second-factor-on": pgettext("account mail", "second factor switched on"),
         "run-paused": pgettext("account mail", "a mailing paused by itself"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
-        "trial": pgettext("account mail", "test mail"),
+        "trial": pgettext("account mail", "test email"),
     }.get(template, template)
 
 
@@ -85,7 +85,7 @@ def _phases() -> dict[Any, str]:
         Phase.MARK: _("before the text was let go"),
         Phase.CONTENT: _("after the text had been sent"),
         Phase.RSET: _("reset (RSET)"),
-        Phase.IDLE: _("between two mails"),
+        Phase.IDLE: _("between two emails"),
         Phase.QUIT: _("saying goodbye (QUIT)"),
     }
 
@@ -106,7 +106,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     RunState: run_states,
     StopReason: stop_reasons,
     PauseReason: lambda: {
-        PauseReason.REFUSALS: _("too many mails were refused"),
+        PauseReason.REFUSALS: _("too many emails were refused"),
         PauseReason.RESTORED: _("restored from a backup"),
     },
     Period: lambda: {

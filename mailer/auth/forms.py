@@ -50,7 +50,7 @@ def is_address(_form: Form, field: Field) -> None:
         field.data = addresses.normalise(field.data)
     except ValueError as error:
         raise ValidationError(
-            _("This is not an e-mail address we can write to. It should look like name@example.org.")
+            _("This is not an email address we can write to. It should look like name@example.org.")
         ) from error
 
 
@@ -87,9 +87,9 @@ def is_phone(_form: Form, field: Field) -> None:
 def email_field(autocomplete: str = "email", label: Any = None, **attributes: Any) -> Any:
     """A required address; browsers offer the right keyboard and the right entries."""
     return EmailField(
-        label or _l("E-mail"),
+        label or _l("Email"),
         filters=[strip],
-        validators=[DataRequired(_l("Enter your e-mail address.")), is_address],
+        validators=[DataRequired(_l("Enter your email address.")), is_address],
         render_kw={"autocomplete": autocomplete, "inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
         | attributes,
     )
@@ -164,7 +164,7 @@ class RegistrationForm(FlaskForm):
 class InvitedForm(FlaskForm):
     """Opening an account by an invitation, which says the address."""
 
-    email = EmailField(_l("E-mail"), render_kw={"readonly": True})
+    email = EmailField(_l("Email"), render_kw={"readonly": True})
     password = new_password_field(_l("Password"))
     consent = BooleanField(
         _l("I agree to the processing of my personal data"),

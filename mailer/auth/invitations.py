@@ -34,7 +34,7 @@ def link_for(email: str) -> str:
     try:
         address = normalise(email)
     except ValueError as error:
-        raise BadAddress(_("%(email)s is not an e-mail address.", email=email)) from error
+        raise BadAddress(_("%(email)s is not an email address.", email=email)) from error
     user = find_user(address)
     if user is not None and user.is_somebodys:
         raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))

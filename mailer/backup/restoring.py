@@ -228,7 +228,7 @@ def _secrets(archive: zipfile.ZipFile, var_dir: Path) -> list[str]:
     if os.environ.get("SECRET_KEY", secrets["secret_key"]) != secrets["secret_key"]:
         notes.append(
             _(
-                "SECRET_KEY is another one here: second factors and links in mails work only with that of the backup "
+                "SECRET_KEY is another one here: second factors and links in emails work only with that of the backup "
                 "(secret_key in %(file)s).",
                 file=var_dir / "secrets.json",
             )

@@ -137,7 +137,7 @@ def _edit_form(form: ArticleForm, post: BlogPost | None) -> ResponseReturnValue:
         except Refusal as refusal:
             form.form_errors.append(str(refusal))
         else:
-            flash(_("Sent for approval. You will be told by mail.") if submits else _("Draft saved."), "success")
+            flash(_("Sent for approval. You will be told by email.") if submits else _("Draft saved."), "success")
             return redirect(url_for("articles.show", post_id=post.id), 303)
     answer = Response(_render_form(form, _fresh(post)), 422)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"

@@ -125,6 +125,6 @@ class RejectionForm(FlaskForm):
     reason = TextAreaField(
         _l("Reason"),
         [DataRequired(), Length(max=1000)],
-        description=_l("The author reads it word for word, on the site and in a mail."),
+        description=_l("The author reads it word for word, on the site and in an email."),
     )
     version = HiddenField()

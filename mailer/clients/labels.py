@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 FIELDS = {
-    "email": _l("E-mail"),
+    "email": _l("Email"),
     "full_name": _l("Full name"),
     "last_name": _l("Last name"),
     "first_name": _l("First name"),

@@ -27,7 +27,7 @@ SENTENCES: dict[str, LazyString] = {
     "address_dots": _l("A dot stands where it may not: first, last before the @ sign, or twice in a row."),
     "address_trailing_dot": _l("There is a dot after the address."),
     "address_without_dot": _l("There is no dot in the part after the @ sign."),
-    "address_syntax": _l("This is not an e-mail address: a character or the domain is not allowed."),
+    "address_syntax": _l("This is not an email address: a character or the domain is not allowed."),
     "mixed_script": _l(
         "The domain mixes alphabets, as look-alike addresses do. Taken over all the same: please check it."
     ),

@@ -77,7 +77,7 @@ def lift_suppression(client: Client) -> None:
         return
     if suppression.reason is SuppressionReason.UNSUBSCRIBED:
         raise TheirOwnWord(
-            _("This person unsubscribed. Only they can take that back, by the link in any of your mails.")
+            _("This person unsubscribed. Only they can take that back, by the link in any of your emails.")
         )
     db.session.delete(suppression)
     db.session.commit()

@@ -105,7 +105,7 @@ def _require_sent(run_id: int) -> None:
     run = db.session.get_one(Run, run_id, populate_existing=True)
     if not run.accepted_count:
         why = run.last_fault or status_words.stop_reasons().get(run.stop_reason) or _("see the run’s page")
-        raise click.ClickException(_("No mail was accepted: %(reason)s", reason=why))
+        raise click.ClickException(_("No email was accepted: %(reason)s", reason=why))
 
 
 @click.command("worker", cls=SpokenCommand, help=N_("Run an RQ worker: mailings, accounts or ticks."))

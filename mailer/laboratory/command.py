@@ -17,7 +17,7 @@ from mailer.laboratory.stage import LEASE_SECONDS, ROOT, furnish, is_throw_away,
 from mailer.terminal import N_, SpokenCommand, SpokenOption
 
 COLUMNS = (
-    N_("scenario"), N_("mails"), N_("accepted"), N_("refused"), N_("uncertain"), N_("waiting"), N_("copies"),
+    N_("scenario"), N_("emails"), N_("accepted"), N_("refused"), N_("uncertain"), N_("waiting"), N_("copies"),
     N_("adds up"), N_("seconds"),
 )  # fmt: skip
 LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
@@ -28,11 +28,11 @@ LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
     cls=SpokenCommand,
     help=N_(
         "Send to a faulty mail server of our own, and hold our figures against its ledger.\n\nEverything "
-        "happens in a throw-away database on the configured server. 'copies' are the mails in the mail "
+        "happens in a throw-away database on the configured server. 'copies' are the emails in the mail "
         "server's own ledger: those accepted, and of the uncertain those that did arrive."
     ),
 )
-@click.option("--mails", default=1000, show_default=True, help=N_("Mails in each scenario."), cls=SpokenOption)
+@click.option("--mails", default=1000, show_default=True, help=N_("Emails in each scenario."), cls=SpokenOption)
 @click.option(
     "--scenario",
     "names",

@@ -85,7 +85,7 @@ def resume(mailing_id: int) -> ResponseReturnValue:
 def stop(mailing_id: int) -> ResponseReturnValue:
     """End the run that is going."""
     services.stop_run(own_mailing(mailing_id))
-    flash(_("The run is being stopped: mails not sent yet will not leave."), "success")
+    flash(_("The run is being stopped: emails not sent yet will not leave."), "success")
     return _to_page(mailing_id)
 
 
@@ -95,7 +95,7 @@ def ask_for_approval(mailing_id: int) -> ResponseReturnValue:
     """Ask a manager."""
     try:
         ask_approval(own_mailing(mailing_id))
-        flash(_("A manager will look at it. You get a mail with the answer."), "success")
+        flash(_("A manager will look at it. You get an email with the answer."), "success")
     except Refusal as refusal:
         flash(str(refusal), "danger")
     return _to_page(mailing_id)

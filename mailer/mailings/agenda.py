@@ -98,7 +98,7 @@ def _window_note(moment: Moment, window: Window) -> list[str]:
     if opening is None or opening.opens_at <= moment.at:
         return []
     opens = opening.opens_at.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None)
-    return [_("outside the sending hours: mails leave from %(moment)s", moment=in_words(opens, moment.at))]
+    return [_("outside the sending hours: emails leave from %(moment)s", moment=in_words(opens, moment.at))]
 
 
 def _remarks(rule: Rule, now: datetime) -> list[str]:

@@ -86,7 +86,7 @@ class Calendar:
         """FormRefusal unless something of the calendar lies ahead of `now`, and its sending hours open some day."""
         rule, window = self.rule(), self.window()
         if window is not None and window.opening(now) is None:
-            raise FormRefusal({"window_weekdays": _("With these sending hours no mail would ever leave.")})
+            raise FormRefusal({"window_weekdays": _("With these sending hours no email would ever leave.")})
         if self.period is not Period.ONCE and next_moment(rule, now) is None and self._never_fires(rule):
             raise FormRefusal({"period": _("No day fits this rule: nothing would ever be sent.")})
         if self.ends_local is None:

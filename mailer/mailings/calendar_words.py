@@ -115,7 +115,7 @@ def _hours(calendar: Calendar) -> list[str]:
     parts = []
     if calendar.window_opens is not None and calendar.window_closes is not None:
         opens, closes = calendar.window_opens, calendar.window_closes
-        parts.append(_("mails leave from %(opens)s to %(closes)s", opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}"))
+        parts.append(_("emails leave from %(opens)s to %(closes)s", opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}"))
     if calendar.window_weekdays != EVERY_DAY:
         days = _joined([weekday_name(day) for day in calendar.window_weekdays])
         parts.append(_("only on: %(weekdays)s", weekdays=days))

@@ -67,7 +67,7 @@ def outcome_words(outcome: Outcome) -> str:
 def _header(timezone: str) -> list[object]:
     return [
         _("No."),
-        _("E-mail"),
+        _("Email"),
         _("Name"),
         _("State"),
         _("Reason"),

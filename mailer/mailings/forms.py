@@ -84,7 +84,7 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
     filter_id = SelectField(_l("Saved filter"), coerce=_id_or_none, validate_choice=False)
     client_ids = SelectMultipleField(_l("Clients"), coerce=_id, validate_choice=False)
     in_doubt_rule = RadioField(
-        _l("If the connection breaks when a mail may already have left"),
+        _l("If the connection breaks when an email may already have left"),
         choices=IN_DOUBT_RULES,
         default=InDoubtRule.HOLD.value,
     )

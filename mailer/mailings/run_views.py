@@ -82,7 +82,7 @@ def resend_uncertain(mailing_id: int, run_id: int) -> ResponseReturnValue:
         mailing_id,
         run_id,
         run_services.resend_uncertain,
-        lambda count: ngettext("%(num)s mail is sent once more.", "%(num)s mails are sent once more.", count),
+        lambda count: ngettext("%(num)s email is sent once more.", "%(num)s emails are sent once more.", count),
     )
 
 
@@ -94,7 +94,7 @@ def count_as_accepted(mailing_id: int, run_id: int) -> ResponseReturnValue:
         mailing_id,
         run_id,
         run_services.count_uncertain_as_accepted,
-        lambda count: ngettext("%(num)s mail counts as accepted.", "%(num)s mails count as accepted.", count),
+        lambda count: ngettext("%(num)s email counts as accepted.", "%(num)s emails count as accepted.", count),
     )
 
 
@@ -106,7 +106,7 @@ def retry_refused(mailing_id: int, run_id: int) -> ResponseReturnValue:
         mailing_id,
         run_id,
         run_services.retry_refused,
-        lambda count: ngettext("%(num)s mail is sent once more.", "%(num)s mails are sent once more.", count),
+        lambda count: ngettext("%(num)s email is sent once more.", "%(num)s emails are sent once more.", count),
     )
 
 
@@ -118,7 +118,7 @@ def send_to_stopped(mailing_id: int, run_id: int) -> ResponseReturnValue:
         mailing_id,
         run_id,
         run_services.send_to_stopped,
-        lambda count: ngettext("%(num)s mail is being sent.", "%(num)s mails are being sent.", count),
+        lambda count: ngettext("%(num)s email is being sent.", "%(num)s emails are being sent.", count),
     )
 
 

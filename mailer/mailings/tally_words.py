@@ -14,7 +14,7 @@ def why(reason: str) -> str:
     kinds = {
         RefusalKind.ADDRESS: _("there is no such address"),
         RefusalKind.MAILBOX: _("the mailbox is full or switched off"),
-        RefusalKind.SIZE: _("the mail is too large"),
+        RefusalKind.SIZE: _("the email is too large"),
         RefusalKind.POLICY: _("against the server’s rules, or taken for spam"),
         RefusalKind.OTHER: _("other responses of the server"),
     }

@@ -43,7 +43,7 @@ def before_saving(
     opening = window.opening(now) if window is not None else None
     if opening is not None and opening.opens_at > now:
         opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)
-        lines.append(_("The sending hours are closed now: mails leave from %(moment)s.", moment=in_words(opens)))
+        lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=in_words(opens)))
     if rule.until is not None:
         lines += _end_words(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
     lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people_of(plan, owner), now)
@@ -115,7 +115,7 @@ def _size_words(message: Message, owner: User, mailing: Mailing | None = None) -
         return []
     size, limit = (format_decimal(round(number / 1024)) for number in found)
     words = _(
-        "One mail has %(size)s KB, the mail server takes %(limit)s KB at most: nobody would get it.",
+        "One email has %(size)s KB, the mail server takes %(limit)s KB at most: nobody would get it.",
         size=size,
         limit=limit,
     )

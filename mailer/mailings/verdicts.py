@@ -38,7 +38,7 @@ def verdict(run: Run) -> Verdict:
 def _planned(run: Run) -> Verdict:
     if run.stop_reason is not None:
         return Verdict("warn", _stop_words(run))
-    return Verdict("accent", _("The list of recipients is being made; the first mails leave in a moment."))
+    return Verdict("accent", _("The list of recipients is being made; the first emails leave in a moment."))
 
 
 def _open(run: Run) -> Verdict:
@@ -53,7 +53,9 @@ def _open(run: Run) -> Verdict:
         return _paused_by_refusals(run, counts)
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.RESTORED:
         text = _("Paused: the data were restored from a backup that was made while this run was going.")
-        known = _("By then %(done)s of %(planned)s were done. Who got the mail afterwards is not known here.", **counts)
+        known = _(
+            "By then %(done)s of %(planned)s were done. Who got the email afterwards is not known here.", **counts
+        )
         return Verdict("bad", text, [known, _("Whoever got it since would get it a second time.")])
     if run.state is RunState.PAUSED:
         return Verdict("warn", _("Paused: %(done)s of %(planned)s are done, the others wait for you.", **counts))
@@ -66,11 +68,11 @@ def _open(run: Run) -> Verdict:
 
 def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
     if not run.refused_count and not run.accepted_count:
-        text = _("Paused by itself: the mail server took no mail and gave everybody the same answer.")
+        text = _("Paused by itself: the mail server took no email and gave everybody the same answer.")
         return Verdict(
             "bad", text, [_("Nobody is lost and no try is used up: all wait for you to look at the answer.")]
         )
-    text = _("Paused by itself: too many mails were refused. %(done)s of %(planned)s are done.", **counts)
+    text = _("Paused by itself: too many emails were refused. %(done)s of %(planned)s are done.", **counts)
     why = ngettext(
         "%(count)s of %(attempts)s attempts was refused for good. Look at the answers before the others are sent.",
         "%(count)s of %(attempts)s attempts were refused for good. Look at the answers before the others are sent.",
@@ -85,8 +87,8 @@ def _complete(run: Run) -> Verdict:
     if not run.accepted_count:
         return Verdict("warn", _("Nothing was sent: everyone chosen was left out."), _left_out(run))
     text = ngettext(
-        "The mail server accepted the one mail there was to send.",
-        "The mail server accepted all %(count)s mails.",
+        "The mail server accepted the one email there was to send.",
+        "The mail server accepted all %(count)s emails.",
         run.accepted_count,
         count=format_decimal(run.accepted_count),
     )
@@ -175,8 +177,8 @@ def _refused_words(run: Run) -> str:
 
 def _uncertain_words(run: Run) -> str:
     return ngettext(
-        "%(count)s is uncertain: the connection broke after the text had been sent, so the server may have the mail.",
-        "%(count)s are uncertain: the connection broke after the text had been sent, so the server may have the mails.",
+        "%(count)s is uncertain: the connection broke after the text had been sent, so the server may have it.",
+        "%(count)s are uncertain: the connection broke after the text had been sent, so the server may have them.",
         run.uncertain_count,
         count=format_decimal(run.uncertain_count),
     )
@@ -207,7 +209,7 @@ def reason_words(reason: Reason | str | None) -> str:
         Reason.NO_SMTPUTF8: _(
             "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
         ),
-        Reason.RENDER_ERROR: _("the mail could not be made for this client"),
+        Reason.RENDER_ERROR: _("the email could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
         Reason.STOPPED_BY_OWNER: _("stopped by the owner"),

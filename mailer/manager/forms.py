@@ -32,7 +32,7 @@ class ReasonForm(FlaskForm):
 
     reason = TextAreaField(
         _l("Reason"),
-        description=_l("The person concerned reads these words, in a mail and in the service."),
+        description=_l("The person concerned reads these words, in an email and in the service."),
         filters=[lambda value: value.strip() if value else value],
         validators=[DataRequired(_l("Give a reason: the person concerned will ask.")), Length(max=500), is_text],
         render_kw={"rows": 3, "maxlength": 500},
@@ -48,7 +48,7 @@ class LimitsForm(FlaskForm):
     """How much may be sent, and whether somebody looks first."""
 
     daily_limit = IntegerField(
-        _l("Mails in 24 hours"),
+        _l("Emails in 24 hours"),
         description=_l("Leave empty for no limit."),
         validators=[Optional(), NumberRange(0, 2_000_000_000, _l("A number from 0 to 2,000,000,000."))],
         render_kw={"inputmode": "numeric", "min": 0},

@@ -36,8 +36,8 @@ def table_words() -> dict[str, str]:
         "attempts": _("Attempts"), "messages": _("Messages"), "clients": _("Clients"),
         "client_filters": _("Saved filters"), "client_imports": _("Imports"),
         "suppressions": _("Suppressed addresses"), "approvals": _("Approvals"), "run_tallies": _("Reasons of runs"),
-        "slices": _("Parts of runs"), "account_emails": _("Account mails"), "user_sessions": _("Sessions"),
-        "account_tokens": _("Links in mails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),
+        "slices": _("Parts of runs"), "account_emails": _("Account emails"), "user_sessions": _("Sessions"),
+        "account_tokens": _("Links in emails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),
         "holiday_changes": _("Changed holidays"), "own_addresses": _("Reply addresses"),
         "run_faults": _("Faults of mail servers"), "second_factors": pgettext("panel", "Second factors"),
     }  # fmt: skip

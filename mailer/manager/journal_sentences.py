@@ -103,7 +103,7 @@ def detail_words() -> dict[str, str]:
         "reason": pgettext("journal", "reason"), "by": pgettext("journal", "by"),
         "role": pgettext("journal", "role"), "count": pgettext("journal", "devices"),
         "renewed": pgettext("journal", "made anew"), "what": pgettext("journal", "what"),
-        "daily_limit": pgettext("journal", "mails in 24 hours"),
+        "daily_limit": pgettext("journal", "emails in 24 hours"),
         "needs_approval": pgettext("journal", "every mailing needs approval"),
         "fingerprint": pgettext("journal", "seal of what was looked at"), "run": pgettext("journal", "run"),
         "before": pgettext("journal", "before"), "after": pgettext("journal", "after"),
@@ -116,7 +116,7 @@ def value_words() -> dict[str, str]:
     """Values that the service itself writes."""
     words = {
         "invitation": pgettext("journal", "invitation"), "command line": pgettext("journal", "command line"),
-        "mailed link": pgettext("journal", "link from a mail"),
+        "mailed link": pgettext("journal", "link from an email"),
         "recovery codes": pgettext("journal", "recovery codes"), "own data": pgettext("journal", "own data"),
         "never confirmed": pgettext("journal", "the address was never confirmed"),
         "wrong code": pgettext("journal", "wrong code"), "wrong password": pgettext("journal", "wrong password"),

@@ -222,7 +222,7 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
         return _render_form(form, message), 409
     flash(_("Message saved."), "success")
     if removed:
-        flash(_("Mails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
+        flash(_("Emails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
     return redirect(url_for("messages.show", message_id=saved.id), 303)
 
 

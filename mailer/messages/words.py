@@ -31,7 +31,7 @@ def fault_words(fault: Fault) -> str:
         return _("The subject must be a single line.")
     if fault.code == "broken_character":
         return _("Line %(line)s holds half of a character. Type it again.", line=fault.params["line"])
-    return _("Line %(line)s holds a control character that mails cannot carry.", line=fault.params["line"])
+    return _("Line %(line)s holds a control character that emails cannot carry.", line=fault.params["line"])
 
 
 def problem_words(problem: Problem, field: str) -> str:

@@ -36,7 +36,7 @@ def _headings(rows: str, timezone: str) -> list[object]:
 def _figure_headings() -> list[object]:
     return [
         _("Planned people"), *outcome_headings().values(),
-        _("Unsubscribed"), _("Mails sent"), _("Successful attempts"), _("Failed attempts"),
+        _("Unsubscribed"), _("Emails sent"), _("Successful attempts"), _("Failed attempts"),
     ]  # fmt: skip
 
 

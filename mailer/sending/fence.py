@@ -130,9 +130,9 @@ def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
 def words_of_paused(count: int) -> str:
     """For whoever confirmed."""
     return ngettext(
-        "%(count)s run was open in the copy and is paused: who got its mail since is not known. Its owner decides "
+        "%(count)s run was open in the copy and is paused: who got its email since is not known. Its owner decides "
         "whether it goes on.",
-        "%(count)s runs were open in the copy and are paused: who got their mail since is not known. Their owners "
+        "%(count)s runs were open in the copy and are paused: who got their email since is not known. Their owners "
         "decide whether they go on.",
         count,
         count=format_decimal(count),

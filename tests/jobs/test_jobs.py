@@ -377,7 +377,7 @@ def test_send_mailings_fails_when_nobody_could_be_sent_to(app: Flask, owner: Use
     done = flask(app, "send-mailings", "--mailing", str(mailing.id))
     assert done.returncode == 1
     assert "waiting for the mail server; planned 1" in done.stdout
-    assert "No mail was accepted: " in done.stderr
+    assert "No email was accepted: " in done.stderr
 
 
 def test_send_mailings_sends_after_the_end_too(app: Flask, owner: User, lab: Lab) -> None:

@@ -161,7 +161,7 @@ class TestThePreview:
 
     def test_sending_hours_say_when_mails_will_leave(self, as_owner: Browser, owner: User) -> None:
         text = self.text(as_owner, owner, period="once", window_opens="10:00", window_closes="12:00")
-        assert "outside the sending hours: mails leave from Mon, 7 January, 10:00" in text
+        assert "outside the sending hours: emails leave from Mon, 7 January, 10:00" in text
 
     def test_hours_that_never_open_are_said_at_once(self, as_owner: Browser, owner: User) -> None:
         assert "agenda-words" in self.text(as_owner, owner, period="daily")

@@ -85,7 +85,7 @@ def test_the_file_has_a_row_for_each_with_reasons_that_add_up(as_owner: Browser,
     assert rows[3]["Refused: why"] == "there is no such address: 2"
     assert rows[1]["Refused: why"] == "not sorted yet: 1"
     (row,) = rows_of(as_owner.get("/reports/report.csv?rows=mailing").text)
-    assert (row["Mailing"], row["Runs"], row["Skipped runs"], row["Mails sent"]) == ("Weekly news", "3", "1", "6")
+    assert (row["Mailing"], row["Runs"], row["Skipped runs"], row["Emails sent"]) == ("Weekly news", "3", "1", "6")
     assert row["Successful attempts"] == "5"
 
 

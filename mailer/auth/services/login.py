@@ -66,4 +66,4 @@ def _check_welcome(user: User) -> None:
     if user.blocked_at is not None:
         raise Blocked(_("This account is blocked: %(reason)s", reason=user.block_reason))
     if user.confirmed_at is None:
-        raise Unconfirmed(_("Confirm your address first: follow the link in the mail we sent you."))
+        raise Unconfirmed(_("Confirm your address first: follow the link in the email we sent you."))

@@ -99,7 +99,7 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     try:
         address = normalise(email)
     except ValueError as error:
-        raise BadAddress(_("%(email)s is not an e-mail address.", email=email)) from error
+        raise BadAddress(_("%(email)s is not an email address.", email=email)) from error
     password = password or secrets.token_urlsafe(15)
     _check(password, address)
     give_way(address)

@@ -178,11 +178,12 @@ function passFlashes() {
 /* Times: [data-relative="2026-11-21T09:00:00+00:00"] keeps saying how far away it is. */
 const steps = [["year", 31_536_000], ["month", 2_592_000], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
 const words = new Intl.RelativeTimeFormat(root.lang || "ru", { numeric: "always" });
+const now = new Intl.RelativeTimeFormat(root.lang || "ru", { numeric: "auto" }).format(0, "second");
 function tick() {
   for (const shown of document.querySelectorAll("[data-relative]")) {
     const seconds = (Date.parse(shown.dataset.relative) - Date.now()) / 1000;
     const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size * 0.85) ?? ["second", 1]; // as Babel does
-    const said = words.format(Math.round(seconds / size), unit);
+    const said = Math.round(seconds / size) ? words.format(Math.round(seconds / size), unit) : now;
     const text = root.lang === "ru" ? said.replace(/(^|\s)1\s/, "$1") : said; // «неделю назад», as the server says it
     if (shown.textContent !== text) shown.textContent = text;
   }
