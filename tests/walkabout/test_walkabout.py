@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from tests.chromium.conftest import wait_until
 from tests.walkabout.arrangements import arrange, arrange_last
 from tests.walkabout.forms import Kind
