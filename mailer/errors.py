@@ -12,7 +12,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
-from psycopg2.errors import DiskFull, LockNotAvailable, QueryCanceled
+from psycopg2.errors import DeadlockDetected, DiskFull, LockNotAvailable, QueryCanceled
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
@@ -141,6 +141,9 @@ def _no_database(error: OperationalError) -> ResponseReturnValue:
     if isinstance(error.orig, (QueryCanceled, LockNotAvailable)):
         log.warning("statement ended by its time limit", error=str(error.orig))
         return http_error(TookTooLong())
+    if isinstance(error.orig, DeadlockDetected):
+        log.error("two transactions locked each other out", error=str(error.orig))
+        return http_error(Conflict())
     if isinstance(error.orig, DiskFull):
         log.error("the database's disk takes no more", error=str(error.orig))
         return http_error(InsufficientStorage())

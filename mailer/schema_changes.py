@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
 log = logging.getLogger("alembic.runtime.migration")
-LEDGER = ("slices", "deliveries", "attempts", "runs")  # as claim, mark and settle come to them (`sending.statements`)
+LEDGER = ("slices", "deliveries", "attempts", "runs")  # as claims and marks, the most of all, come to them
 PATIENCE = 300.0  # seconds of trying
 LONGEST_PAUSE = 5.0  # seconds
 # Sooner than PostgreSQL looks for a deadlock, so that it is the change that ends and nobody else.

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from flask import Flask
-from psycopg2.errors import DiskFull
+from psycopg2.errors import DeadlockDetected, DiskFull
 from sqlalchemy.exc import OperationalError
 
 from mailer.models.user import User
@@ -124,6 +124,17 @@ def test_a_full_disk_is_said_and_is_no_crash(app: Flask, monkeypatch: pytest.Mon
     answer = app.test_client().get("/privacy")
     assert answer.status_code == 507
     assert "Сохранить некуда" in answer.get_data(as_text=True)
+
+
+def test_two_transactions_that_lock_each_other_out_are_nobodys_fault(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explode(**_kwargs: object) -> str:
+        raise OperationalError("UPDATE", {}, DeadlockDetected("deadlock detected"))
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setitem(app.view_functions, "home.privacy", explode)
+    assert app.test_client().get("/privacy").status_code == 409
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.blog_post import BlogPost, PostStatus
@@ -65,7 +66,7 @@ def forget_old_unconfirmed(now: datetime) -> int:
     ids = db.session.scalars(old.with_only_columns(User.id).order_by(User.id).limit(BATCH)).all()
     count = 0
     for user_id in ids:
-        user = db.session.scalar(old.where(User.id == user_id).with_for_update())
+        user = db.session.scalar(old.where(User.id == user_id).with_for_update(**FOR_CHANGE))
         if user is not None:  # nobody confirmed it meanwhile
             forget_unconfirmed(user, now)
             note(Action.ERASED, f"user {user_id}", reason="never confirmed")

@@ -12,6 +12,7 @@ from mailer.clock import utcnow
 from mailer.days_off import Change, OwnersDaysOff
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
@@ -75,7 +76,7 @@ def _plan_anew(owner: User, country: str, now: datetime) -> None:
         Mailing.deleted_at.is_(None),
         Mailing.next_run_at > now,
     )
-    for mailing in db.session.scalars(query.order_by(Mailing.id).with_for_update()):
+    for mailing in db.session.scalars(query.order_by(Mailing.id).with_for_update(**FOR_CHANGE)):
         db.session.expire(mailing, ["holiday_changes"])
         mailing.calendar_since = now
         moment = next_moment(mailing.rule, now)

@@ -12,6 +12,7 @@ from mailer.clients import tag_queries
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.approval import Approval
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport, ImportState
@@ -86,13 +87,16 @@ def _hold(owner: User, tag: str) -> _Named:
             select(ClientFilter)
             .where(ClientFilter.owner_id == owner.id, tag_queries.filter_names(tag))
             .order_by(ClientFilter.id)
-            .with_for_update()
+            .with_for_update(**FOR_CHANGE)
         )
     )
     reaches = or_(Mailing.tags.any(tag), Mailing.filter_id.in_([saved.id for saved in filters]))  # type: ignore[arg-type]
     mailings = list(
         db.session.scalars(
-            select(Mailing).where(Mailing.owner_id == owner.id, reaches).order_by(Mailing.id).with_for_update()
+            select(Mailing)
+            .where(Mailing.owner_id == owner.id, reaches)
+            .order_by(Mailing.id)
+            .with_for_update(**FOR_CHANGE)
         )
     )
     if going := [mailing.name for mailing in mailings if has_open_run(mailing)]:
@@ -144,10 +148,10 @@ def _renamed_criteria(saved: ClientFilter, tag: str, name: str) -> dict[str, obj
 def _rename_in_what_is_to_come(owner: User, tag: str, name: str) -> None:
     """Imports that wait for their turn, and drafts of mailings: neither brings the old name back. No commit."""
     waiting = select(ClientImport).where(ClientImport.owner_id == owner.id, ClientImport.state == ImportState.QUEUED)
-    for job in db.session.scalars(waiting.order_by(ClientImport.id).with_for_update()):
+    for job in db.session.scalars(waiting.order_by(ClientImport.id).with_for_update(**FOR_CHANGE)):
         job.options = job.options | {"tags": _renamed(job.options.get("tags", []), tag, name)}
     drafts = select(Draft).where(Draft.owner_id == owner.id, Draft.endpoint.like("mailings.%"))
-    for draft in db.session.scalars(drafts.order_by(Draft.id).with_for_update()):
+    for draft in db.session.scalars(drafts.order_by(Draft.id).with_for_update(**FOR_CHANGE)):
         draft.fields = [[field, name if (field, value) == ("tags", tag) else value] for field, value in draft.fields]
 
 

@@ -9,6 +9,7 @@ from mailer.accounts.admins import able_admins
 from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail
 from mailer.models.mail_server import MailServer
 
@@ -17,7 +18,7 @@ def tell_admins() -> int:
     """Write to every admin about each such server; how many mails. The next mail the server takes ends the matter."""
     troubled = select(MailServer).where(MailServer.needs_admin_since.is_not(None), MailServer.admins_told_at.is_(None))
     letters: list[AccountEmail] = []
-    for server in db.session.scalars(troubled.with_for_update(skip_locked=True)):
+    for server in db.session.scalars(troubled.with_for_update(**FOR_CHANGE, skip_locked=True)):
         server.admins_told_at = utcnow()
         letters += [
             outbox.post(

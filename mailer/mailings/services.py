@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.plan import MailingPlan
 from mailer.models.mailing import Audience, Mailing, mailing_clients
@@ -142,7 +143,7 @@ def send_now(mailing: Mailing, token: str) -> Run:
 
 def _lock_for_change(mailing: Mailing, version: int | None) -> None:
     """Keep the tick and other forms away until the commit, and refuse a change under a run or over another's."""
-    db.session.refresh(mailing, with_for_update=True)
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if has_open_run(mailing):
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
@@ -154,7 +155,7 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
 def _hold_message(message: Message) -> None:
     """The message must be there, and stay until the commit."""
     alive = select(Message.id).where(Message.id == message.id, Message.deleted_at.is_(None))
-    if db.session.scalar(alive.with_for_update(read=True)) is None:
+    if db.session.scalar(alive.with_for_update(**AS_IT_IS)) is None:
         raise FormRefusal({"message_id": _("This message was deleted. Choose another one.")})
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.delivery import MAY_BE_SENT_AGAIN, UNFINISHED, Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
@@ -50,9 +51,9 @@ def close_if_done(run_id: int, now: datetime | None = None) -> bool:
     run = db.session.scalar(DONE.where(Run.id == run_id))
     if run is not None:
         # The mailing first, as everyone who locks both does.
-        db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update())
+        db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update(**FOR_CHANGE))
         run = db.session.scalar(
-            DONE.where(Run.id == run_id).with_for_update().execution_options(populate_existing=True)
+            DONE.where(Run.id == run_id).with_for_update(**FOR_CHANGE).execution_options(populate_existing=True)
         )
     if run is None:
         db.session.rollback()
@@ -98,7 +99,7 @@ def stop_what_must(now: datetime | None = None) -> list[int]:
 
 
 def _stop(run_id: int, now: datetime) -> bool:
-    run = db.session.scalar(select(Run).where(Run.id == run_id, Run.closed_at.is_(None)).with_for_update())
+    run = db.session.scalar(select(Run).where(Run.id == run_id, Run.closed_at.is_(None)).with_for_update(**FOR_CHANGE))
     if run is None:
         db.session.rollback()
         return False
@@ -115,7 +116,7 @@ def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
     return (
         select(Slice)
         .where(Slice.run_id == run_id, Slice.ready_at.is_not(None), free, Slice.marked.is_(None))
-        .with_for_update(skip_locked=True)
+        .with_for_update(**FOR_CHANGE, skip_locked=True)
     )
 
 
@@ -177,6 +178,7 @@ def cut_off_count(run: Run) -> int:
 
 def count_uncertain_as_accepted(run: Run) -> int:
     """The owner's decision that those uncertain did arrive. How many; no commit."""
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
     changed = db.session.execute(
         update(Delivery)
         .where(Delivery.run_id == run.id, Delivery.state == DeliveryState.UNCERTAIN)
@@ -191,8 +193,8 @@ def count_uncertain_as_accepted(run: Run) -> int:
 
 def _reopen(run: Run, *whom: ColumnElement[bool]) -> int:
     """Let those people wait again, in a run that goes on until 72 hours from now at the latest; nothing for nobody."""
-    db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update())
-    db.session.refresh(run, with_for_update=True)
+    db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update(**FOR_CHANGE))
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
     people = (Delivery.run_id == run.id, *whom)
     if db.session.scalar(select(Delivery.position).where(*people).limit(1)) is None:
         return 0

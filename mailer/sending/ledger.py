@@ -127,11 +127,8 @@ class Ledger:
         """
 
         def work(cursor: Any, is_repeated: bool) -> None:
-            cursor.execute(
-                "UPDATE slices SET leased_until = now() + make_interval(secs => %s) "
-                "WHERE id = %s AND lease_token = %s RETURNING id",
-                (self.lease_seconds, claim.slice_id, claim.token),
-            )
+            about = {"run": self._run_id, "lease": self.lease_seconds, "slice": claim.slice_id, "token": claim.token}
+            cursor.execute((statements.HOLD_RUN if progress else "") + statements.RENEW, about)
             if cursor.fetchone() is None:
                 if is_repeated and release:
                     return  # given back already, or taken over: either way it is ours no more, as we wished
@@ -175,6 +172,7 @@ class Ledger:
         mailing_id, may_send = row
         if may_send and not self._pause(cursor, mailing_id):
             return False
+        cursor.execute(statements.HOLD_RUN, arguments)
         cursor.execute(statements.WAIT_AGAIN, arguments)
         cursor.execute(statements.SLICES_AGAIN, arguments)
         return True

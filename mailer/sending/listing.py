@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text,
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
@@ -264,10 +265,10 @@ def write_list(
 
 
 def _lock(run: Run, mailing: Mailing) -> None:
-    """Until the commit, whoever puts a brake on waits, and then finds a run to hold. The run last, as with everyone."""
-    db.session.refresh(mailing, with_for_update={"read": True})
-    db.session.refresh(mailing.owner, with_for_update={"read": True})
-    db.session.refresh(run, with_for_update=True)
+    """Until the commit, whoever puts a brake on waits, and then finds a run to hold."""
+    db.session.refresh(mailing.owner, with_for_update=AS_IT_IS)
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)  # `_skip` changes it
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
 
 
 def _obey_brakes(run: Run, mailing: Mailing) -> None:

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
@@ -60,7 +61,9 @@ def missing_moment(mailing: Mailing, now: datetime) -> Moment | None:
 
 
 def _make_good(mailing_id: int, now: datetime) -> bool:
-    mailing = db.session.scalar(select(Mailing).where(Mailing.id == mailing_id).with_for_update(skip_locked=True))
+    mailing = db.session.scalar(
+        select(Mailing).where(Mailing.id == mailing_id).with_for_update(**FOR_CHANGE, skip_locked=True)
+    )
     moment = missing_moment(mailing, now) if mailing is not None and mailing.completed_at is None else None
     if mailing is None or moment is None:
         db.session.rollback()

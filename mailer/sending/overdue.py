@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 
@@ -70,9 +71,9 @@ def _late_query(now: datetime):  # type: ignore[no-untyped-def]
 
 def _late(now: datetime) -> Sequence[Run]:
     query = _late_query(now).where(Run.alarmed_at.is_(None)).order_by(Run.id).limit(MOST)
-    return db.session.scalars(query.with_for_update(skip_locked=True)).all()
+    return db.session.scalars(query.with_for_update(**FOR_CHANGE, skip_locked=True)).all()
 
 
 def _missed() -> Sequence[Run]:
     query = select(Run).where(Run.stop_reason == StopReason.MISSED, Run.alarmed_at.is_(None)).order_by(Run.id)
-    return db.session.scalars(query.limit(MOST).with_for_update(skip_locked=True)).all()
+    return db.session.scalars(query.limit(MOST).with_for_update(**FOR_CHANGE, skip_locked=True)).all()

@@ -40,7 +40,7 @@ def obstacle(
     if not transports.routes_of(owner):
         return StopReason.NO_CATCHER
     if owner.daily_limit is not None:
-        _take_turn(owner)
+        _wait_for_turn(owner)
         if used_today(owner, now) + will_get > owner.daily_limit:
             return StopReason.LIMIT
     if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run, ask):
@@ -75,7 +75,7 @@ def require_room_again(run: Run, will_get: int, now: datetime) -> None:
     db.session.refresh(owner)
     if owner.daily_limit is None or run.created_at > now - DAY:
         return
-    _take_turn(owner)
+    _wait_for_turn(owner)
     if used_today(owner, now) + will_get > owner.daily_limit:
         raise NotPermitted(limit_words(owner, will_get, now))
 
@@ -105,7 +105,14 @@ def _used_by_older_runs(owner: User, now: datetime) -> int:
     return db.session.scalar(count) or 0
 
 
-def _take_turn(owner: User) -> None:
+def take_turn(owner: User) -> None:
+    """What `obstacle` may wait for, for those who lock a mailing before they ask it."""
+    db.session.refresh(owner)
+    if owner.daily_limit is not None:
+        _wait_for_turn(owner)
+
+
+def _wait_for_turn(owner: User) -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
@@ -139,7 +140,7 @@ def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[]
         return started
     while limit > 0:
         query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))
-        mailings = db.session.scalars(query.with_for_update(skip_locked=True, of=Mailing)).all()
+        mailings = db.session.scalars(query.with_for_update(**FOR_CHANGE, skip_locked=True, of=Mailing)).all()
         ids = [mailing.id for mailing in mailings]
         limit -= len(ids)
         if not ids:
@@ -158,7 +159,7 @@ def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[]
 
 
 def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | None:
-    query = _due(now).where(Mailing.id == mailing_id).with_for_update(skip_locked=True, of=Mailing)
+    query = _due(now).where(Mailing.id == mailing_id).with_for_update(**FOR_CHANGE, skip_locked=True, of=Mailing)
     mailing = db.session.scalar(query)
     run_id = None
     try:
@@ -293,7 +294,8 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     now = now or utcnow()
     fence.require_confirmed()
     occurrence = f"{ON_DEMAND}{token}"[:64]
-    db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update())
+    permits.take_turn(mailing.owner)
+    db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update(**FOR_CHANGE))
     existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))
     if existing is not None:
         return existing

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.mail_server import MailServer
 from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.sending import faults
@@ -65,7 +66,7 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
     now, name = utcnow(), name_of(transport)
     values = {"last_fault": words_of(fault), "last_fault_at": now}
     values |= {"last_fault_phase": fault.phase.value, "last_fault_code": fault.code}
-    row = db.session.get(MailServer, name, with_for_update=True, populate_existing=True)
+    row = db.session.get(MailServer, name, with_for_update=FOR_CHANGE, populate_existing=True)
     count = row.fault_count if row is not None else 0
     if fault.needs_admin:
         values["needs_admin_since"] = (row and row.needs_admin_since) or now

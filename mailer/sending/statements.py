@@ -16,7 +16,7 @@ CLAIM = """
     WITH free AS (
         SELECT s.id FROM slices s JOIN runs r ON r.id = s.run_id
         WHERE s.run_id = %(run)s AND {condition}
-        ORDER BY s.ready_at, s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+        ORDER BY s.ready_at, s.id LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
     )
     UPDATE slices s SET lease_token = %(token)s, leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
@@ -81,6 +81,12 @@ _MARK = f"""
 # Prepared once a connection, since parsing and planning it takes longer than doing it.
 PREPARE_MARK = f"PREPARE golub_mark ({', '.join(_MARK_TYPES)}) AS {_MARK}"
 MARK = f"EXECUTE golub_mark ({', '.join(['%s'] * len(_MARK_TYPES))})"
+# Before its slices and deliveries, as with everyone (`mailer.locks`): who settles will change its figures.
+HOLD_RUN = "SELECT FROM runs WHERE id = %(run)s FOR NO KEY UPDATE;"
+RENEW = """
+    UPDATE slices SET leased_until = now() + make_interval(secs => %(lease)s)
+    WHERE id = %(slice)s AND lease_token = %(token)s RETURNING id
+"""
 # A group is everybody with the same end, so that a slice of 500 accepted is one row of VALUES. First and last position
 # keep a planner that knows nothing of the table yet from reading the whole run.
 SETTLE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, text, update
 
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.run import Run
 from mailer.models.run_tally import RefusalKind, RunTally
 
@@ -32,7 +33,12 @@ COUNT = text(f"""
 
 def tally_closed_runs() -> int:
     """Count what was closed since the last call, at most so many runs; how many. Commits after each."""
-    nothing = select(Run.id).where(*IS_TO_TALLY, HAS_NOTHING).limit(EMPTY_AT_ONCE).with_for_update(skip_locked=True)
+    nothing = (
+        select(Run.id)
+        .where(*IS_TO_TALLY, HAS_NOTHING)
+        .limit(EMPTY_AT_ONCE)
+        .with_for_update(**FOR_CHANGE, skip_locked=True)
+    )
     done = db.session.execute(
         update(Run)
         .where(Run.id.in_(nothing))
@@ -46,7 +52,9 @@ def tally_closed_runs() -> int:
 
 
 def _tally(run_id: int) -> bool:
-    run = db.session.scalar(select(Run).where(Run.id == run_id, *IS_TO_TALLY).with_for_update(skip_locked=True))
+    run = db.session.scalar(
+        select(Run).where(Run.id == run_id, *IS_TO_TALLY).with_for_update(**FOR_CHANGE, skip_locked=True)
+    )
     if run is not None:
         db.session.execute(delete(RunTally).where(RunTally.run_id == run_id))
         db.session.execute(COUNT, {"run": run_id})

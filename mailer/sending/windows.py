@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, or_, select
 
 from mailer.clock import database_now
 from mailer.extensions import db
+from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
 
@@ -55,9 +56,9 @@ def turn_at_the_hours(now: datetime | None = None) -> list[int]:
 def _turn(run_id: int, now: datetime) -> None:
     run = db.session.get_one(Run, run_id, populate_existing=True)
     mailing = db.session.scalars(
-        select(Mailing).where(Mailing.id == run.mailing_id).with_for_update(read=True)
+        select(Mailing).where(Mailing.id == run.mailing_id).with_for_update(**AS_IT_IS)
     ).one()  # the mailing first, as everyone who locks both does
-    db.session.refresh(run, with_for_update=True)
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
     if run.closed_at is None and run.state in (*SENDING_STATES, RunState.WAITING_FOR_WINDOW):
         enter(run, mailing, now)
     db.session.commit()

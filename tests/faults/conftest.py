@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from psycopg2.errors import DeadlockDetected
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
@@ -61,11 +62,21 @@ def smtp_url(lab: Lab, options: str = "") -> str:
 
 @pytest.fixture(autouse=True)
 def nobody_is_lost(app: Flask, lab: Lab) -> Iterator[None]:
-    """After every test each run is held against the server's ledger."""
+    """After every test each run is held against the server's ledger, and nobody has met a deadlock, worker or page."""
+    before = deadlock_count()
     yield
-    db.session.rollback()
+    assert deadlock_count() <= before  # a crash of PostgreSQL forgets them
     for run in db.session.scalars(select(Run)).all():
         assert_nobody_lost(run, lab, 2 if run.reopened_at is None else 3)
+
+
+def deadlock_count() -> int:
+    """How many there were, as far as those who met them have said so: at the end of their connection at the latest."""
+    db.session.rollback()
+    query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    count = db.session.scalar(query) or 0
+    db.session.rollback()
+    return int(count)
 
 
 @pytest.fixture
@@ -126,7 +137,9 @@ def carry_on(run: Run, seconds: float = 60, *, time_flies: bool = True, stretch:
             if found.closed_at is not None:
                 return found
             db.session.rollback()
-        except OperationalError:
+        except OperationalError as error:
+            if isinstance(error.orig, DeadlockDetected):
+                raise
             db.session.remove()
         assert time.monotonic() < end, "the run does not come to its end"
         time.sleep(0.02)

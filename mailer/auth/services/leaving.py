@@ -17,6 +17,7 @@ from mailer.auth.refusals import LastAdmin, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail
 from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
@@ -45,6 +46,7 @@ def erase_account(user: User, password: str) -> None:
     _require(user, password)
     now, folder, picture = utcnow(), pictures.folder(current_app.config["MEDIA_DIR"]), user.avatar_file
     _refuse_last_admin(user)
+    db.session.refresh(user, with_for_update=FOR_CHANGE)
     farewell = letters.write(user, "account-deleted")
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
     brakes.stop_owner(user.id)
@@ -64,6 +66,8 @@ def _require(user: User, password: str) -> None:
 def _refuse_last_admin(user: User) -> None:
     if user.role is not Role.ADMIN:
         return
-    admins = db.session.scalars(select(User).where(User.role == Role.ADMIN).order_by(User.id).with_for_update()).all()
+    admins = db.session.scalars(
+        select(User).where(User.role == Role.ADMIN).order_by(User.id).with_for_update(**FOR_CHANGE)
+    ).all()
     if not any(admin.is_active for admin in admins if admin.id != user.id):
         raise LastAdmin(_("This is the only administrator left. Make somebody else one first."))

@@ -12,6 +12,7 @@ from mailer.blog.slugs import free_slug, taken_slugs
 from mailer.caching import changed
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.blog_post import BlogPost, FormerSlug
 
 BLOG = "blog"  # what remembered pages of the blog hang on
@@ -27,7 +28,7 @@ class AddressTaken(Refusal):
 
 def lock(post: BlogPost, version: int | None) -> None:
     """Hold the row until the commit; ArticleChanged unless it is the version that the person saw."""
-    db.session.refresh(post, with_for_update={"of": BlogPost})  # the author may have been loaded with it
+    db.session.refresh(post, with_for_update={"of": BlogPost, **FOR_CHANGE})  # the author may have been loaded with it
     if version is not None and post.version != version:
         db.session.rollback()
         raise ArticleChanged(

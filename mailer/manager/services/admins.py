@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.manager.refusals import LastAdmin
 from mailer.models.user import Role, User
 
@@ -18,7 +19,7 @@ def refuse_last_admin(user: User) -> None:
         select(User)
         .where(User.role == Role.ADMIN)
         .order_by(User.id)
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).all()
     if not any(admin.is_active for admin in admins if admin.id != user.id):

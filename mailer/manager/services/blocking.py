@@ -9,14 +9,12 @@ from mailer.clock import database_now, utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.locks import FOR_CHANGE
 from mailer.manager.services.admins import refuse_last_admin
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.sending import brakes
-
-# The key stays as it is: who only refers to the person, a worker amid a run for one, need not wait.
-FOR_THEIR_STATE = {"key_share": True}
 
 
 def block(user: User, reason: str, by: User) -> None:
@@ -24,10 +22,10 @@ def block(user: User, reason: str, by: User) -> None:
 
     Raises `LastAdmin`, and Refusal for somebody blocked already.
     """
-    db.session.refresh(user, with_for_update=FOR_THEIR_STATE)
+    refuse_last_admin(user)  # locks admins in their order: `user` is one of them, if so
+    db.session.refresh(user, with_for_update=FOR_CHANGE)
     if user.blocked_at is not None:
         raise Refusal(_("This account is blocked already."))
-    refuse_last_admin(user)
     user.blocked_at, user.block_reason, user.blocked_by_id = utcnow(), reason, by.id
     brakes.stop_owner(user.id)
     sessions.end_all(user.id)
@@ -40,7 +38,7 @@ def block(user: User, reason: str, by: User) -> None:
 
 def unblock(user: User) -> None:
     """Let `user` in again. Their calendars go on from now: moments that passed meanwhile are not made up for."""
-    db.session.refresh(user, with_for_update=FOR_THEIR_STATE)
+    db.session.refresh(user, with_for_update=FOR_CHANGE)
     if user.blocked_at is None:
         raise Refusal(_("This account is not blocked."))
     user.blocked_at = user.block_reason = user.blocked_by_id = None

@@ -9,6 +9,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.locks import FOR_CHANGE
 from mailer.manager.refusals import NotWhatWasSeen
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
@@ -36,7 +37,7 @@ def reject(approval: Approval, reason: str, by: User) -> None:
 
 
 def _take(approval: Approval) -> None:
-    db.session.refresh(approval, with_for_update=True)
+    db.session.refresh(approval, with_for_update=FOR_CHANGE)
     if approval.state is not ApprovalState.ASKED:
         raise Refusal(_("Somebody has decided this already."))
     if not is_about_present(approval):

@@ -31,9 +31,9 @@ def change_role(user: User, role: Role) -> None:
     user.granted = []
     if role is not Role.USER:
         for mailing in db.session.scalars(
-            select(Mailing).where(
-                Mailing.owner_id == user.id, Mailing.completed_at.is_(None), Mailing.deleted_at.is_(None)
-            )
+            select(Mailing)
+            .where(Mailing.owner_id == user.id, Mailing.completed_at.is_(None), Mailing.deleted_at.is_(None))
+            .order_by(Mailing.id)
         ):
             brakes.pause(mailing)
     sessions.end_all(user.id)

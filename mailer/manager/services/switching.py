@@ -9,6 +9,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.journal import note
+from mailer.locks import FOR_CHANGE
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
@@ -20,7 +21,7 @@ from mailer.web import absolute_url
 
 def disable(mailing: Mailing, reason: str, by: User) -> None:
     """Let nothing more of `mailing` leave, and tell its owner why; Refusal when it is off already."""
-    db.session.refresh(mailing, with_for_update=True)
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off already."))
     mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
@@ -36,7 +37,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
 def stop_run(run: Run, reason: str) -> None:
     """Let nothing more of this one run leave, and tell its owner why; Refusal when nothing of it is going."""
     mailing = run.mailing
-    db.session.refresh(run, with_for_update=True)
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
     if run.closed_at is not None or run.stop_reason is not None:
         raise Refusal(_("This run is over already."))
     run.stop_reason, run.stop_note = StopReason.MANAGER, reason
@@ -50,7 +51,7 @@ def stop_run(run: Run, reason: str) -> None:
 
 def enable(mailing: Mailing) -> None:
     """Let `mailing` go on from now; moments that passed meanwhile are not made up for."""
-    db.session.refresh(mailing, with_for_update=True)
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.disabled_at is None:
         raise Refusal(_("This mailing is not switched off."))
     mailing.disabled_at = mailing.disabled_reason = mailing.disabled_by_id = None
