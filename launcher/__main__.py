@@ -24,8 +24,7 @@ STARTED_AT = time.monotonic()
 
 def say(message: str) -> None:
     """One line for the person at the terminal."""
-    with suppress(OSError):  # nobody reads, or what is read by a file has no room: no reason to stop
-        print(f"[{time.monotonic() - STARTED_AT:6.1f} s] {message}", flush=True)
+    tell(f"[{time.monotonic() - STARTED_AT:6.1f} s] {message}")
 
 
 def main() -> int:
@@ -77,8 +76,8 @@ def run(settings: Settings) -> int:
     try:
         service.start()
         if not supervisor.is_stopping:
-            with suppress(OSError):
-                print(welcome(service), flush=True)
+            tell(welcome(service))
+            service.start_rest(lambda: tell("  Ctrl+C останавливает всё / stops everything\n"))
         supervisor.watch()
     finally:
         say("stopping …")
@@ -94,12 +93,18 @@ def welcome(service: Service) -> str:
     rows = [("Сайт / Site", environment["SITE_URL"])]
     if "MAIL_PAGE_URL" in environment:
         rows.append(("Пойманные письма / Caught mail", environment["MAIL_PAGE_URL"]))
-    if (var_dir / "accounts.json").exists():
+    if (var_dir / "accounts.json").exists() or (var_dir / "sample-wanted").exists():
         rows.append(("Учётные записи / Sample accounts", str(var_dir / "accounts.json")))
     rows.append(("Журналы / Logs", str(var_dir / "logs")))
     width = max(len(label) for label, _ in rows)
     lines = [f"  {label.ljust(width)}  {value}" for label, value in rows]
-    return "\n".join(["", *lines, "", "  Ctrl+C останавливает всё / stops everything", ""])
+    return "\n".join(["", *lines, ""])
+
+
+def tell(text: str) -> None:
+    """Text for the person at the terminal."""
+    with suppress(OSError):  # nobody reads, or what is read by a file has no room: no reason to stop
+        print(text, flush=True)
 
 
 def where_it_runs() -> str:

@@ -71,6 +71,14 @@ class Postgres:
             account=self.account,
         )
 
+    def prepare(self) -> None:
+        """The data folder (made once), leftovers ended. Errors: StartError."""
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
+        if not self.data.exists():
+            _initdb(self)
+        _check_major_version(self)
+        _end_leftover(self)
+
     def is_ready(self) -> bool:
         psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
         return True
@@ -107,11 +115,18 @@ def prepare_postgres(state_dir: Path, *, is_durable: bool = True, home: Path | N
 
     `home` holds a database that is to be thrown away. Errors: StartError, also when the folder's database is lost.
     """
+    server = find_postgres(state_dir, is_durable=is_durable, home=home)
+    server.prepare()
+    return server
+
+
+def find_postgres(state_dir: Path, *, is_durable: bool = True, home: Path | None = None) -> Postgres:
+    """Where the server is and will answer; `prepare()` it before its start. Errors: StartError."""
     programs, account = _installed_programs(), None
     if os.geteuid() == 0:  # PostgreSQL refuses root
         account = nobody.account()
         programs = nobody.reachable_programs(programs, _version(), account)
-    server = Postgres(
+    return Postgres(
         home=home or (nobody.home_of(state_dir, account) if account else home_in_folder(state_dir)),
         programs=programs,
         password=load_credentials(state_dir)["database"],
@@ -120,12 +135,6 @@ def prepare_postgres(state_dir: Path, *, is_durable: bool = True, home: Path | N
         account=account,
         is_durable=is_durable,
     )
-    server.log.parent.mkdir(mode=0o700, exist_ok=True)
-    if not server.data.exists():
-        _initdb(server)
-    _check_major_version(server)
-    _end_leftover(server)
-    return server
 
 
 def _installed_programs() -> Path:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from launcher.part import Part
 from launcher.settings import Settings
+from launcher.sign import Sign
 from launcher.web import listen
 
 PYTHON = sys.executable
@@ -24,25 +27,31 @@ def web_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {"MALLOC_ARENA_MAX": "2", **environment}
 
 
-def application_parts(settings: Settings, environment: Mapping[str, str], port: int) -> list[Part]:
-    """The site, the workers and the scheduler; `environment` carries the addresses of the servers."""
+def application_parts(settings: Settings, environment: Mapping[str, str], port: int, gate: Sign) -> list[Part]:
+    """The site, the workers and the scheduler; `environment` carries the addresses of the servers.
+
+    The site's processes load at once and serve when the gate opens; the others look for their database at once.
+    """
     logs = settings.var_dir / "logs"
 
     def part(name: str, *command: str) -> Part:
         return Part(name, command, environment, logs / f"{name}.log")
 
     listener = listen(settings.host, port)
-    web = [
-        Part(
-            name=f"web-{number}",
-            command=(*WEB, str(listener.fileno())),
+
+    def web_part(name: str) -> Part:
+        ready = Sign()
+        ends = {"--after": gate.reading, "--ready": ready.writing}
+        return Part(
+            name=name,
+            command=(*WEB, str(listener.fileno()), *(f"{option}={end.fileno()}" for option, end in ends.items())),
             environment=web_environment(environment),
-            log=logs / f"web-{number}.log",
-            is_ready=lambda: answers_health(port, environment["SITE_URL"]),
-            sockets=(listener,),
+            log=logs / f"{name}.log",
+            is_ready=lambda: ready.is_made() and answers_health(port, environment["SITE_URL"]),
+            sockets=(listener, *ends.values()),
         )
-        for number in range(1, WEB_PROCESSES + 1)
-    ]
+
+    web = [web_part(f"web-{number}") for number in range(1, WEB_PROCESSES + 1)]
     mailing_workers = [
         part(f"worker-mailings-{number}", *FLASK, "worker", "mailings")
         for number in range(1, settings.mailing_worker_count + 1)
@@ -56,8 +65,10 @@ def application_parts(settings: Settings, environment: Mapping[str, str], port: 
     ]
 
 
-def migration(environment: Mapping[str, str], logs: Path) -> Part:
-    return Part("migrate", (*FLASK, "db", "upgrade"), environment, logs / "migrate.log")
+def migration(environment: Mapping[str, str], logs: Path, gate: Sign) -> Part:
+    """Loads at once, changes the schema when the gate opens."""
+    command = (PYTHON, "-m", "launcher.command", str(gate.reading.fileno()), "db", "upgrade")
+    return Part("migrate", command, environment, logs / "migrate.log", sockets=(gate.reading,))
 
 
 def sample_data(environment: Mapping[str, str], logs: Path) -> Part:
@@ -80,7 +91,25 @@ def answers_health(port: int, site_url: str) -> bool:
     return _answers(f"http://127.0.0.1:{port}/health", host=urlsplit(site_url).netloc)
 
 
+def all_report(settings: Settings, port: int, site_url: str) -> bool:
+    """Whether the workers and the scheduler have reported for work, by the site's word; False while it has none."""
+    wanted = {"mailings": settings.mailing_worker_count, "accounts": 1, "ticks": 1}
+    try:
+        with _ask(f"http://127.0.0.1:{port}/health", urlsplit(site_url).netloc, seconds=2) as answer:
+            known = json.load(answer)
+    except (OSError, ValueError):
+        return False
+    workers = known.get("workers") or {}
+    return known.get("scheduler_age_seconds") is not None and all(
+        workers.get(name, 0) >= count for name, count in wanted.items()
+    )
+
+
 def _answers(url: str, host: str | None = None) -> bool:
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 - our own URL
-    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+    with _ask(url, host) as answer:
         return bool(answer.status == 200)
+
+
+def _ask(url: str, host: str | None = None, seconds: float = 5) -> Any:
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 - our own URL
+    return urllib.request.urlopen(request, timeout=seconds)  # noqa: S310

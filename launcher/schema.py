@@ -13,6 +13,14 @@ from launcher.credentials import write_private
 from launcher.part import CHECKOUT
 
 
+def is_likely_up_to_date(note: Path, versions: Path = CHECKOUT / "migrations" / "versions") -> bool:
+    """What can be said before the database runs: no migration is new or changed since the last upgrade."""
+    try:
+        return bool(json.loads(note.read_text())["migrations"] == _digest(versions))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def is_up_to_date(url: str, note: Path, versions: Path = CHECKOUT / "migrations" / "versions") -> bool:
     """Whether migrations and the database's own mark are as they were noted after the last upgrade."""
     return note.exists() and note.read_text() == _state(url, versions)
@@ -25,8 +33,11 @@ def note_upgrade(url: str, note: Path, versions: Path = CHECKOUT / "migrations" 
 
 
 def _state(url: str, versions: Path) -> str:
-    digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(versions.glob("*.py"))))
-    return json.dumps({"migrations": digest.hexdigest(), "database": _marks(url)})
+    return json.dumps({"migrations": _digest(versions), "database": _marks(url)})
+
+
+def _digest(versions: Path) -> str:
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(versions.glob("*.py")))).hexdigest()
 
 
 def _marks(url: str) -> list[str]:

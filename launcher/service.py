@@ -1,4 +1,4 @@
-"""The whole service, from nothing to an answering site: servers, schema, sample data, processes."""
+"""The whole service, from nothing to an answering site, then the rest: servers, schema, processes, sample data."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from launcher.credentials import load_credentials, write_when_changed
 from launcher.language import in_language
 from launcher.part import CHECKOUT, Part, StartError
 from launcher.ports import first_free
-from launcher.postgres import Postgres, prepare_postgres
-from launcher.processes import application_parts, mail_catcher, migration, sample_data
-from launcher.schema import is_up_to_date, note_upgrade
+from launcher.postgres import Postgres, find_postgres
+from launcher.processes import all_report, application_parts, mail_catcher, migration, sample_data
+from launcher.schema import is_likely_up_to_date, is_up_to_date, note_upgrade
 from launcher.settings import Settings
+from launcher.sign import Sign
 from launcher.supervisor import Supervisor
 from launcher.valkey import prepare_valkey
 from setting_values import names_of_settings
@@ -26,7 +27,9 @@ MAIL_SETTINGS = ("MAIL_SERVER", "MAIL_PORT", "MAIL_USERNAME", "MAIL_PASSWORD", "
 # The launcher's own, and what the environment alone decides: not for a `flask …` beside the running service.
 NOT_PASSED_ON = {"VAR_DIR", "PORT", "HOST", "GOLUB_ENV"}
 
-ApplicationParts = Callable[[Settings, dict[str, str], int], list[Part]]
+QUESTION_SECONDS = 0.5  # between asking whether all is up
+
+ApplicationParts = Callable[[Settings, dict[str, str], int, Sign], list[Part]]
 
 
 class Service:
@@ -38,28 +41,82 @@ class Service:
         self.say = say
         self.logs = settings.var_dir / "logs"
         self.environment = dict(settings.given, VAR_DIR=str(settings.var_dir), PYTHONUNBUFFERED="1")
+        self.port = settings.port
+        self._gate = Sign()  # opens when the database can be used: for its migration first, then for the site
+        self._migration_gate = Sign()
+        self._postgres: Postgres | None = None
+        self._rest: list[Part] = []
         self.environment.setdefault("SECRET_KEY", load_credentials(settings.var_dir)["secret_key"])
 
     def start(self, application: ApplicationParts = application_parts) -> None:
-        """Return when the site answers. Errors: `launcher.part.StartError`, and ConfigError before anything runs."""
+        """Return when the site answers. Errors: `launcher.part.StartError`, and ConfigError before anything runs.
+
+        What takes long side by side: the application loads, for its migrations and for the site, while servers start.
+        """
         self.forget_addresses()  # of a start that was killed: they are no settings of this one
-        port = self._port()
-        self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{port}")
+        self._sample_loading.unlink(missing_ok=True)
+        self.port = self._port()
+        self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
         kind_of(self.environment.get("GOLUB_ENV", "development"))(**self.environment)
-        self._start_servers()
+        servers = self._servers()
+        first, self._rest = self._application(application)
+        upgrade = migration(self.environment, self.logs, self._migration_gate)
+        if not (self._is_ours and is_likely_up_to_date(self._schema_note)):
+            self.supervisor.begin(upgrade)
+        for part in first:
+            self.supervisor.begin(part)
+        self._start_servers(servers)
         if not self.supervisor.is_stopping:
             self._write_addresses()
-            self._prepare_database()
-            self.supervisor.start(application(self.settings, self._as_application(), port))
+            self._prepare_database(upgrade)
+        if not self.supervisor.is_stopping:
+            self._gate.make()
+            self.supervisor.start(first)
+
+    def start_rest(self, when_up: Callable[[], None]) -> None:
+        """Start what the first page can do without; `when_up` is called when all of it has reported."""
+        rest = self.supervisor.add(self._rest)
+        if self._sample_wanted.exists() and not self.supervisor.is_stopping:
+            self._load_sample_data()
+        next_question_at = 0.0
+
+        def is_up() -> bool:
+            nonlocal next_question_at
+            if time.monotonic() < next_question_at:
+                return False
+            is_over = all(child.part.is_ready is None or child.part.is_ready() for child in rest) and all_report(
+                self.settings, self.port, self.environment["SITE_URL"]
+            )
+            next_question_at = time.monotonic() + QUESTION_SECONDS
+            if is_over:
+                when_up()
+            return is_over
+
+        self.supervisor.expect(is_up)
+
+    def _application(self, application: ApplicationParts) -> tuple[list[Part], list[Part]]:
+        """The part that answers first, and the others."""
+        parts = application(self.settings, self._as_application(), self.port, self._gate)
+        return parts[:1], parts[1:]
 
     def _as_application(self) -> dict[str, str]:
         """What the site and the workers are told: of an embedded database only a role that owns nothing."""
         environment = {name: value for name, value in self.environment.items() if name != "DATABASE_OWNER_URL"}
-        if self.settings.is_given("DATABASE_URL") or self.supervisor.is_stopping:
+        if not self._is_ours:
             return environment
-        owner_url, password = environment["DATABASE_URL"], load_credentials(self.settings.var_dir)["application"]
-        let_in(owner_url, password)
-        return environment | {"DATABASE_URL": application_url(owner_url, password)}
+        return environment | {"DATABASE_URL": application_url(environment["DATABASE_URL"], self._role_password)}
+
+    @property
+    def _role_password(self) -> str:
+        return load_credentials(self.settings.var_dir)["application"]
+
+    @property
+    def _is_ours(self) -> bool:
+        return not self.settings.is_given("DATABASE_URL")
+
+    @property
+    def _schema_note(self) -> Path:
+        return self.settings.var_dir / "schema.json"
 
     def _port(self) -> int:
         """The wanted one; the next free one only where nobody was told an address. Errors: StartError."""
@@ -82,12 +139,13 @@ class Service:
         with suppress(OSError):
             (self.settings.var_dir / "running.json").unlink(missing_ok=True)
 
-    def _start_servers(self) -> None:
+    def _servers(self) -> list[Part]:
+        """The servers that are ours, known by their addresses; nothing runs yet."""
         var_dir, servers = self.settings.var_dir, []
-        postgres = None if self.settings.is_given("DATABASE_URL") else prepare_postgres(var_dir)
-        if postgres:
-            servers.append(postgres.part())
-            self.environment["DATABASE_URL"] = postgres.url()
+        if self._is_ours:
+            self._postgres = find_postgres(var_dir)
+            servers.append(self._postgres.part())
+            self.environment["DATABASE_URL"] = self._postgres.url()
         if not self.settings.is_given("REDIS_URL"):
             valkey = prepare_valkey(var_dir)
             servers.append(valkey.part())
@@ -95,16 +153,21 @@ class Service:
             self.supervisor.add_chore(valkey.keep_writable)
         if not self.settings.is_given("MAIL_SERVER"):
             servers.append(self._mail_catcher())
+        return servers
+
+    def _start_servers(self, servers: list[Part]) -> None:
         started_at = time.monotonic()
+        if self._postgres:
+            self._postgres.prepare()
         self.supervisor.start(servers)
-        if postgres and not self.supervisor.is_stopping:
-            self._ensure_database(postgres)
+        if self._postgres and not self.supervisor.is_stopping:
+            self._ensure_database(self._postgres)
         names = ", ".join(part.name for part in servers)
         if names:
             self.say(f"{names}: ready after {time.monotonic() - started_at:.1f} s")
 
     def _ensure_database(self, postgres: Postgres) -> None:
-        is_known = (self.settings.var_dir / "schema.json").exists() or self._sample_wanted.exists()
+        is_known = self._schema_note.exists() or self._sample_wanted.exists()
         if postgres.ensure_database(is_expected=is_known):
             self._sample_wanted.touch()
 
@@ -116,22 +179,32 @@ class Service:
         self.environment["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{smtp_port}"
         return mail_catcher(smtp_port, page_port, self.settings.var_dir / "mail", self.environment)
 
-    def _prepare_database(self) -> None:
-        url, note = self.environment["DATABASE_URL"], self.settings.var_dir / "schema.json"
-        is_ours = not self.settings.is_given("DATABASE_URL")
-        if not (is_ours and is_up_to_date(url, note)):
+    def _prepare_database(self, upgrade: Part) -> None:
+        url, is_ours = self.environment["DATABASE_URL"], self._is_ours
+        if not (is_ours and is_up_to_date(url, self._schema_note)):
             self.say("bringing the database up to date …")
-            self.supervisor.run_once(migration(self.environment, self.logs))
+            self._migration_gate.make()
+            self.supervisor.run_once(upgrade)
             if is_ours and not self.supervisor.is_stopping:
-                note_upgrade(url, note)
-        if self._sample_wanted.exists() and not self.supervisor.is_stopping:
-            self.say("loading sample data …")
-            try:
-                self.supervisor.run_once(sample_data(self.environment, self.logs))
-            except StartError as error:  # the site is of use without it; the next start tries again
-                self.say(str(error))
-            else:
-                self._sample_wanted.unlink(missing_ok=True)
+                note_upgrade(url, self._schema_note)
+        if is_ours and not self.supervisor.is_stopping:
+            let_in(url, self._role_password)
+
+    def _load_sample_data(self) -> None:
+        """Beside the site, which says so as long as it lasts."""
+        self.say("the site answers; loading sample data …")
+        with suppress(OSError):
+            self._sample_loading.touch()
+
+        def then(error: StartError | None) -> None:
+            with suppress(OSError):
+                self._sample_loading.unlink(missing_ok=True)
+                if error is None:
+                    self._sample_wanted.unlink(missing_ok=True)
+            # The site is of use without it; the next start tries again.
+            self.say(str(error or f"sample data is in; accounts: {self.settings.var_dir / 'accounts.json'}"))
+
+        self.supervisor.run_beside(sample_data(self.environment, self.logs), then)
 
     def _write_addresses(self) -> None:
         """A `flask …` beside it works with the same settings, addresses and all, in a shell that says nothing of them:
@@ -147,3 +220,8 @@ class Service:
     def _sample_wanted(self) -> Path:
         """There from the first start of an embedded database until its sample data is in."""
         return self.settings.var_dir / "sample-wanted"
+
+    @property
+    def _sample_loading(self) -> Path:
+        """There while it is being loaded; the pages look for it."""
+        return self.settings.var_dir / "sample-loading"

@@ -64,6 +64,8 @@ class Supervisor:
         self._record = record
         self._say = say
         self._stages: list[list[Child]] = []
+        self._begun: list[Child] = []  # those nobody has waited for, and those that are to end by themselves
+        self._awaited: list[Callable[[], bool]] = []
         self._stop_requests = 0
         self._chores: list[Callable[[], None]] = []
         self._chores_due_at = 0.0
@@ -79,29 +81,40 @@ class Supervisor:
         """Ask for the end (a signal handler); asked a second time, the parts are not waited for any more."""
         self._stop_requests += 1
 
+    def begin(self, part: Part) -> None:
+        """Start a part that a later `start` or `run_once` waits for: it loads meanwhile."""
+        if not self.is_stopping:
+            self._begun.append(Child(part, start(part)))
+            self._note()
+
     def start(self, parts: Iterable[Part]) -> None:
-        """Start one stage, part after part, each when the one before is ready. Stages stop in reverse order.
+        """Start one stage, all parts side by side, and wait until they are ready. Stages stop in reverse order.
 
         Errors: StartError.
         """
-        stage: list[Child] = []
-        self._stages.append(stage)
-        for part in parts:
-            if self.is_stopping:
-                return
-            child = Child(part, start(part))
-            stage.append(child)
-            self._note()
+        self._stages.append([])
+        for child in self.add(parts):
             try:
-                wait_until_ready(part, child.process, is_stopping=lambda: self.is_stopping)
+                wait_until_ready(child.part, child.process, is_stopping=lambda: self.is_stopping)
             except StartError as error:
-                if part.is_needed:
+                if child.part.is_needed:
                     raise
                 self._say(str(error))
 
+    def add(self, parts: Iterable[Part]) -> list[Child]:
+        """Start more parts of the newest stage and wait for nothing."""
+        children = []
+        for part in parts:
+            if self.is_stopping:
+                break
+            children.append(self._child(part))
+            self._stages[-1].append(children[-1])
+            self._note()
+        return children
+
     def run_once(self, part: Part) -> None:
         """Run a command that ends by itself. Errors: StartError when it fails."""
-        process = start(part)
+        process = self._child(part).process
         while process.poll() is None:
             if self.is_stopping:
                 process.terminate()
@@ -111,19 +124,39 @@ class Supervisor:
         if process.returncode:
             raise StartError(ending(part, process))
 
+    def run_beside(self, part: Part, then: Callable[[StartError | None], None]) -> None:
+        """The same beside what is watched; `then` is told how it ended, unless all is stopped before."""
+        self.begin(part)
+
+        def has_ended() -> bool:
+            child = next(child for child in self._begun if child.part is part)
+            if child.process.poll() is None:
+                return False
+            self._begun.remove(child)
+            then(StartError(ending(part, child.process)) if child.process.returncode else None)
+            return True
+
+        self.expect(has_ended)
+
+    def expect(self, is_over: Callable[[], bool]) -> None:
+        """Ask this again and again while parts are watched, until it says so."""
+        self._awaited.append(is_over)
+
     def watch(self) -> None:
         """Bring fallen parts back until a stop is requested."""
         while not self.is_stopping:
             for child in self._children():
                 if child.process.poll() is not None:
                     self._tend(child)
+            self._awaited = [is_over for is_over in self._awaited if not is_over()]
             self._do_chores()
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """End everything within `STOP_SECONDS`: each stage is asked, and killed when its time is over."""
         deadline = time.monotonic() + STOP_SECONDS
-        for earlier_count, stage in reversed(list(enumerate(self._stages))):
+        *earlier, newest = self._stages or [[]]
+        for earlier_count, stage in reversed(list(enumerate([*earlier, [*newest, *self._begun]]))):
             self._stop_stage(stage, deadline - KEPT_PER_STAGE_SECONDS * earlier_count)
         with contextlib.suppress(OSError):
             self._record.unlink(missing_ok=True)
@@ -185,11 +218,19 @@ class Supervisor:
                 child.process.wait()
             _end_sessions(child.sessions)
 
+    def _child(self, part: Part) -> Child:
+        """The part as it was begun, else started now."""
+        for child in self._begun:
+            if child.part is part:
+                self._begun.remove(child)
+                return child
+        return Child(part, start(part))
+
     def _children(self) -> list[Child]:
         return [child for stage in self._stages for child in stage]
 
     def _note(self) -> None:
-        running = [child for child in self._children() if child.process.poll() is None]
+        running = [child for child in (*self._children(), *self._begun) if child.process.poll() is None]
         with contextlib.suppress(OSError):  # a full disk: of use only where the system does not end orphans by itself
             note_processes(self._record, [(child.process.pid, child.part.stop_signal) for child in running])
 

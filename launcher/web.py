@@ -1,6 +1,6 @@
 """One process of the site: waitress on a socket that the launcher holds open, so that several share it.
 
-    python -m launcher.web FD [--threads 8] [--patience 30]
+    python -m launcher.web FD [--threads 8] [--patience 30] [--after FD] [--ready FD]
 
 The main loop gathers whole requests, memory first and then temporary files; threads see nothing else. What waitress
 leaves open is closed here: a time for a head, a body and an answer (RFC 9110 names none; 30 s, and a second for every
@@ -25,6 +25,8 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
+
+from launcher import sign
 
 # More than any page takes and than a proxy passes on (deploy/nginx.conf: 60 MB): the page then says so, where a
 # connection broken off would be the proxy's 502.
@@ -178,13 +180,17 @@ def _room_for_connections() -> int:
 
 
 def main() -> None:
-    """Serve `wsgi:app` on the inherited socket until SIGTERM or SIGINT."""
+    """Serve `wsgi:app` on the inherited socket, from a sign on, until SIGTERM or SIGINT; who connects earlier waits."""
     parser = argparse.ArgumentParser(prog="python -m launcher.web")
     parser.add_argument("fd", type=int)
     parser.add_argument("--threads", type=int, default=8)
     parser.add_argument("--patience", type=float, default=30.0)
+    parser.add_argument("--after", type=int, help="the number of a sign to wait for")
+    parser.add_argument("--ready", type=int, help="the number of a sign to make")
     options = parser.parse_args()
     app = importlib.import_module("wsgi").app
+    if options.after is not None:
+        sign.wait_for(options.after)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = Server(
         app,
@@ -196,6 +202,8 @@ def main() -> None:
     )
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, server.request_stop)
+    if options.ready is not None:
+        sign.make(options.ready)
     server.run()
 
 

@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         static_url=static_url,
         absolute_url=absolute_url,
+        sample_is_loading=sample_is_loading,
         has_endpoint=lambda name: name in current_app.view_functions,
         get_locale=get_locale,
         format_datetime=format_datetime,
@@ -156,6 +157,11 @@ def set_headers(response: Response) -> Response:
     if "request_id" in g:
         headers["X-Request-Id"] = g.request_id
     return response
+
+
+def sample_is_loading() -> bool:
+    """Whether the launcher is loading a new installation's sample data at this moment (see `launcher.service`)."""
+    return Path(current_app.config["VAR_DIR"], "sample-loading").exists()
 
 
 def absolute_url(endpoint: str, **values: Any) -> str:

@@ -16,7 +16,7 @@ from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.models.user import Role
 from mailer.sample import mailings, people
-from mailer.sample.accounts import PEOPLE, Account, ensure_accounts, find_user
+from mailer.sample.accounts import PEOPLE, Account, ensure_accounts, find_user, write_accounts
 from mailer.sample.blog import ensure_articles
 from mailer.sample.letters import add_messages
 
@@ -26,15 +26,18 @@ __all__ = ["Account", "load"]
 def load(var_dir: str | Path, now: datetime | None = None) -> list[Account]:
     """Put the sample data in, if it is not there yet; who can sign in. The passwords are kept in `accounts.json` too.
 
-    One transaction after the accounts: a load that was cut off is done anew by the next call.
+    One transaction, and the file after it: nobody signs in to a half of it, and a load that was cut off is done anew by
+    the next call.
     """
     accounts = ensure_accounts(Path(var_dir))
+    db.session.flush()
     ids = {role: user.id for email, _name, role in PEOPLE if (user := find_user(email))}
     now = now or utcnow()
     ensure_articles(ids[Role.EDITOR], now)
     if db.session.scalar(select(Mailing.id).where(Mailing.owner_id == ids[Role.USER]).limit(1)) is None:
         _add_shop(ids[Role.USER], now)
     db.session.commit()
+    write_accounts(Path(var_dir), accounts)
     return accounts
 
 

@@ -36,7 +36,7 @@ class Account:
 def ensure_accounts(var_dir: Path) -> list[Account]:
     """One account of each role, made where missing; the passwords stay as `accounts.json` has them.
 
-    A password that is in nobody's hands any more (the file is gone) is replaced. Commits.
+    A password that is in nobody's hands any more (the file is gone) is replaced. No commit.
     """
     known = {account.email: account for account in _read(var_dir)}
     accounts = []
@@ -49,8 +49,6 @@ def ensure_accounts(var_dir: Path) -> list[Account]:
             user.password_hash = hash_password(account.password)
             db.session.add(user)
         accounts.append(account)
-    db.session.commit()
-    _write(var_dir, accounts)
     return accounts
 
 
@@ -66,7 +64,7 @@ def _read(var_dir: Path) -> list[Account]:
         return []
 
 
-def _write(var_dir: Path, accounts: list[Account]) -> None:
+def write_accounts(var_dir: Path, accounts: list[Account]) -> None:
     """Readable by its owner only, and never half written."""
     var_dir.mkdir(parents=True, exist_ok=True)
     fresh = var_dir / f"{FILE}.new"

@@ -38,6 +38,7 @@ class Run:
             )
 
     def wait_until_up(self) -> None:
+        """The line of Ctrl+C comes when everything has reported for work."""
         wait_for(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None, 90)
         assert self.process.poll() is None, self.log.read_text()
 
@@ -86,6 +87,13 @@ def is_healthy(run: Run) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_the_service_starts_heals_and_stops(run: Run) -> None:
     assert is_healthy(run)
+    with urllib.request.urlopen(run.addresses["SITE_URL"] + "/health", timeout=10) as answer:
+        known = json.load(answer)
+    assert known["workers"] == {"mailings": 1, "imports": 1, "accounts": 1, "ticks": 1}
+    assert known["scheduler_age_seconds"] is not None
+    wait_for(lambda: not (run.var_dir / "sample-wanted").exists(), 90)
+    assert not (run.var_dir / "sample-loading").exists()
+    assert len(json.loads((run.var_dir / "accounts.json").read_text())) == 4
     assert stat.S_IMODE(run.var_dir.stat().st_mode) == 0o700
     assert stat.S_IMODE((run.var_dir / "running.json").stat().st_mode) == 0o600
     addresses = run.addresses

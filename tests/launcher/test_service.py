@@ -11,6 +11,7 @@ from config import DevelopmentConfig
 from launcher.part import Part, StartError
 from launcher.service import Service
 from launcher.settings import Settings, load_settings
+from launcher.sign import Sign
 from launcher.supervisor import Supervisor
 
 GIVEN = {
@@ -58,5 +59,5 @@ def test_another_port_is_taken_only_where_nobody_was_told_an_address(
     assert any(port in line for line in said) is not is_refused
 
 
-def no_parts(_settings: Settings, _environment: dict[str, str], _port: int) -> list[Part]:
+def no_parts(_settings: Settings, _environment: dict[str, str], _port: int, _gate: Sign) -> list[Part]:
     return []

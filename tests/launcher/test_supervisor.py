@@ -14,6 +14,8 @@ import pytest
 
 from launcher.leftovers import end_leftovers
 from launcher.part import StartError
+from launcher.sign import Sign, make
+from launcher.sign import wait_for as wait_for_sign
 from launcher.supervisor import Child, Supervisor
 from tests.launcher.toys import STUBBORN, is_running, toy, wait_for
 
@@ -153,3 +155,55 @@ def test_a_failing_command_is_told_with_its_last_words(supervisor: Supervisor, t
 def test_the_death_of_the_parent_is_a_request_to_stop(tmp_path: Path) -> None:
     assert Supervisor(tmp_path / "parts.json", parent=1 if os.getppid() != 1 else 2).is_stopping
     assert not Supervisor(tmp_path / "parts.json", parent=os.getppid()).is_stopping
+
+
+def test_a_stage_starts_side_by_side(supervisor: Supervisor, tmp_path: Path) -> None:
+    """Each waits for the other: one after the other they would never be ready."""
+    parts = []
+    for name, other in (("left", "right"), ("right", "left")):
+        code = f"""
+import pathlib, time
+here = pathlib.Path({str(tmp_path)!r})
+(here / {name!r}).touch()
+while not (here / {other!r}).exists():
+    time.sleep(0.01)
+(here / ({name!r} + "-ready")).touch()
+time.sleep(600)
+"""
+        parts.append(toy(name, tmp_path, code, is_ready=(tmp_path / f"{name}-ready").exists))
+    supervisor.begin(parts[1])
+    begun = noted_pids(tmp_path)
+    supervisor.start(parts)
+    assert len(noted_pids(tmp_path)) == 2 and begun[0] in noted_pids(tmp_path), "what was begun is not begun twice"
+
+
+def test_a_command_beside_is_told_of_and_ends_with_the_rest(supervisor: Supervisor, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def then(error: StartError | None) -> None:
+        told.append(str(error))
+        if len(told) == 2:
+            supervisor.request_stop()
+
+    supervisor.start([])
+    supervisor.run_beside(toy("well", tmp_path, "pass"), then)
+    supervisor.run_beside(toy("ill", tmp_path, "raise SystemExit('no room')"), then)
+    supervisor.run_beside(toy("long", tmp_path), then)
+    supervisor.watch()
+    (pid,) = noted_pids(tmp_path)[-1:]
+    supervisor.stop()
+    assert any("no room" in text for text in told) and "None" in told
+    assert not is_running(pid)
+
+
+def test_a_sign_is_seen_again_and_its_maker_is_missed() -> None:
+    sign = Sign()
+    assert not sign.is_made()
+    make(os.dup(sign.writing.fileno()))
+    assert sign.is_made() and sign.is_made()
+    for _ in range(2):
+        wait_for_sign(os.dup(sign.reading.fileno()))
+    nobody_left = Sign()
+    nobody_left.writing.close()
+    with pytest.raises(SystemExit):
+        wait_for_sign(os.dup(nobody_left.reading.fileno()))

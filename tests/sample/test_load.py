@@ -67,6 +67,31 @@ def test_lost_passwords_are_replaced(app: Flask, tmp_path: Path) -> None:
     assert not {account.password for account in second} & {account.password for account in first}
 
 
+def test_nobody_signs_in_to_a_half_of_it(
+    app: Flask, web: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as cut:
+        cut.setattr("mailer.sample.ensure_articles", fail)
+        with pytest.raises(OSError, match="no room"):
+            load(tmp_path)
+    db.session.rollback()
+    assert not count(User)
+    assert not (tmp_path / "accounts.json").exists()
+
+
+def test_the_pages_say_while_it_is_loaded(app: Flask, web: Browser) -> None:
+    mark = Path(app.config["VAR_DIR"], "sample-loading")
+    mark.touch()
+    try:
+        assert "data-sample-loading" in web.get("/login").text
+    finally:
+        mark.unlink()
+    assert "data-sample-loading" not in web.get("/login").text
+
+
 def test_the_shop_is_whole(app: Flask, tmp_path: Path) -> None:
     load(tmp_path)
     assert {model: count(model) for model in (User, Client, ClientFilter, Message, Mailing)} == {
