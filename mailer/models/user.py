@@ -58,6 +58,10 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
         Index("ix_users_to_erase", "id", postgresql_where=text("erased_at IS NOT NULL AND data_erased_at IS NULL")),
         CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),
+        CheckConstraint(
+            "erased_at IS NULL OR email = 'deleted-' || id || '@deleted.invalid' AND password_hash = ''",
+            name="erased_names_nobody",
+        ),
         CheckConstraint(f"granted <@ ARRAY[{_GRANTABLE}]::varchar[]", name="granted_can_be"),
     )
 

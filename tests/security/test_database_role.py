@@ -10,16 +10,21 @@ import uuid
 import psycopg2
 import pytest
 from flask import Flask
-from psycopg2.errors import InsufficientPrivilege
+from psycopg2.errors import CheckViolation, InsufficientPrivilege
 from sqlalchemy import text
 
 from launcher.application_role import ROLE, application_url, let_in
 from mailer.accounts.erasing import erase_some
 from mailer.extensions import db
+from mailer.journal import note
 from mailer.journal.verifying import verify
+from mailer.models.journal_entry import Action
+from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.sending.listing import plan_deliveries
+from mailer.sending.planning import start_now
 from tests.conftest import ROLE_PASSWORD, ROOT, Servers
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, make_client, make_mailing
 from tests.test_access import TABLE
 from tests.world import address_of, browsers_of_everybody, query_of
 
@@ -50,6 +55,97 @@ def test_the_role_cannot_take_away_what_must_stay(plain_url: str, statement: str
         connection.close()
 
 
+# What sending and its people do change. A column that is added belongs here, or to those that never change.
+CHANGING = {
+    "deliveries": ["state", "reason", "attempt_count", "transient_count", "retry_at"],
+    "attempts": [],
+    "journal": [],
+    "runs": [
+        "state",
+        "stop_reason",
+        "stop_note",
+        "pause_reason",
+        "tolerates_refusals",
+        "is_approved",
+        "due_at",
+        "ends_at",
+        "window_opens_at",
+        "window_closes_at",
+        "started_at",
+        "closed_at",
+        "reopened_at",
+        "alarmed_at",
+        "last_fault",
+        "last_fault_at",
+        "unlisted_count",
+        "planned_count",
+        "waiting_count",
+        "accepted_count",
+        "refused_count",
+        "excluded_count",
+        "stopped_count",
+        "uncertain_count",
+        "successful_attempt_count",
+        "failed_attempt_count",
+        "sent_count",
+        "unsubscribed_count",
+        "tallied_at",
+    ],
+}
+
+
+@pytest.fixture
+def run(owner: User) -> Run:
+    """A run with one recipient, whom the server refused."""
+    run = start_now(make_mailing(owner, [make_client(owner)]), "form")
+    plan_deliveries(run.id)
+    db.session.execute(
+        text(
+            "INSERT INTO attempts (run_id, position, number, outcome, phase, response, started_at, finished_at, worker)"
+            " VALUES (1, 1, 1, 'permanent', 'rcpt', '', now(), now(), '')"
+        )
+    )
+    note(Action.SIGNED_IN)
+    db.session.commit()
+    return run
+
+
+@pytest.mark.usefixtures("run")
+def test_what_was_written_is_not_written_over(plain_url: str) -> None:
+    fixed = {
+        table: [c.name for c in db.metadata.tables[table].c if c.name not in CHANGING[table]] for table in CHANGING
+    }
+    connection = psycopg2.connect(plain_url)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for table, columns in {**fixed, "users": ["id", "created_at"]}.items():
+            for column in columns:
+                with pytest.raises((InsufficientPrivilege, CheckViolation)):
+                    cursor.execute(f"UPDATE {table} SET {column} = {column}")
+                    pytest.fail(f"{table}.{column}")
+    connection.close()
+
+
+def test_a_deletion_that_nobody_asked_for_takes_nothing_away(plain_url: str, run: Run) -> None:
+    """Neither the mark alone, nor all that deleting an account does without the journal's word; nor is it undone."""
+    connection = psycopg2.connect(plain_url)
+    connection.autocommit = True
+    erased = "UPDATE users SET erased_at = now()"
+    with connection.cursor() as cursor:
+        with pytest.raises(CheckViolation, match="erased_names_nobody"):
+            cursor.execute(erased)
+        cursor.execute(f"{erased}, email = 'deleted-' || id || '@deleted.invalid', password_hash = ''")
+        for other in ("NULL", "erased_at - interval '1 year'"):
+            with pytest.raises(CheckViolation, match="erased for good"):
+                cursor.execute(f"UPDATE users SET erased_at = {other}")
+        with pytest.raises(CheckViolation, match="erased_names_nobody"):
+            cursor.execute("UPDATE users SET email = 'mine@golub.test'")
+        cursor.execute("SELECT erase_deliveries(%s, 5000), erase_runs(%s)", (run.id, run.owner_id))
+        cursor.execute("SELECT count(*) FROM deliveries")
+        assert cursor.fetchone() == (1,)
+    connection.close()
+
+
 def test_every_page_and_the_erasing_of_an_account_work_as_the_role(
     app: Flask, plain_url: str, owner: User, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -65,8 +161,6 @@ def test_every_page_and_the_erasing_of_an_account_work_as_the_role(
     assert db.session.scalar(text("SELECT count(*) FROM attempts")) == 1, "those of an account that is there stay"
     db.session.commit()
     people["owner"].post("/profile/delete", data={"delete-password": PASSWORD})
-    db.session.execute(text("UPDATE users SET erased_at = erased_at - interval '1 year' WHERE erased_at IS NOT NULL"))
-    db.session.commit()
     while erase_some(60):
         pass
     assert db.session.scalar(text("SELECT count(*) FROM attempts")) == 0  # with the account

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -22,6 +22,7 @@ from mailer.sending.closing import count_uncertain_as_accepted, resend_uncertain
 from mailer.sending.listing import plan_deliveries
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
+from tests.conftest import rewrite
 from tests.factories import make_message
 from tests.sending.conftest import assert_adds_up, attempts, finish, let_time_pass, states
 
@@ -141,9 +142,7 @@ def test_retries_run_out(make_run: MakeRun, lab: Lab) -> None:
     for _turn in range(5):
         finish(run)
         let_time_pass()
-    long_ago = text("now() - interval '72 hours'")
-    db.session.execute(update(Run).values(planned_at=long_ago, created_at=long_ago))
-    db.session.commit()
+    rewrite("UPDATE runs SET planned_at = now() - interval '72 hours'")
     run = finish(run)
 
     delivery = db.session.get_one(Delivery, (run.id, 1))
