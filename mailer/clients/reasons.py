@@ -59,6 +59,10 @@ SENTENCES: dict[str, LazyString] = {
     ),
     "spreadsheet_locked": _l("This spreadsheet has a password or is packed unusually. Save it again without one."),
     "spreadsheet_too_large": _l("Unpacked, this spreadsheet is larger than %(megabytes)s MB. Save it as CSV."),
+    "imports_too_large": _l(
+        "Your files that wait to be imported leave no room for this one: %(megabytes)s MB of one account are kept, "
+        "unpacked. Upload it again when they are done."
+    ),
     "image": _l("This is not a table but an image."),
     "pdf": _l("This is not a table but a PDF document."),
     "archive": _l("This is not a table but an archive. Unpack it first."),

@@ -28,7 +28,10 @@ class ImportState(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether it will not move any more by itself."""
-        return self in (ImportState.DONE, ImportState.FAILED, ImportState.UNDONE)
+        return self in FINAL_IMPORT_STATES
+
+
+FINAL_IMPORT_STATES = frozenset({ImportState.DONE, ImportState.FAILED, ImportState.UNDONE})
 
 
 class ClientImport(db.Model):  # type: ignore[misc,name-defined]

@@ -346,5 +346,5 @@ def test_a_file_that_makes_room_for_another_is_told_of(importer: Importer) -> No
     assert importer.web.get(addresses[0]).status_code == 200
     answer = importer.upload("email\nlast@example.test\n")
     page = importer.web.get(answer.location).text
-    assert "удалён" in page, "after"
+    assert "Удалён" in page, "after"
     assert importer.web.get(addresses[0]).status_code == 404

@@ -70,6 +70,29 @@ def forget(stored_file: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def size_of(stored_file: str) -> int:
+    """How many bytes an upload takes with all that was made from it."""
+    paths = path_of(stored_file).parent.glob(f"{Path(stored_file).stem}.*")
+    return sum(_bytes_of(path) for path in paths)
+
+
+def size_of_report(stored_file: str) -> int:
+    """How many bytes its report takes; 0 when there is none."""
+    return _bytes_of(path_of(stored_file).with_suffix(REPORT))
+
+
+def forget_report(stored_file: str) -> None:
+    """Delete the report of an upload."""
+    path_of(stored_file).with_suffix(REPORT).unlink(missing_ok=True)
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another process has just done with it
+        return 0
+
+
 def path_of(stored_file: str) -> Path:
     """Where an upload lies."""
     return Path(current_app.config["IMPORTS_DIR"]) / stored_file

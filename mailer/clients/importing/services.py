@@ -8,9 +8,8 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 from werkzeug.datastructures import FileStorage
 
-from mailer.clients.importing import files
+from mailer.clients.importing import files, quota
 from mailer.clients.importing.preview import Preview
-from mailer.clients.importing.stalled import discard_oldest
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -19,7 +18,6 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.user import User
 from mailer.queue import IMPORT_CLIENTS, enqueue
 
-MOST_UPLOADS = 5  # of one owner, looked at and not started: of more, the oldest files go
 MOST_AT_WORK = 10
 
 
@@ -28,18 +26,21 @@ class NotNow(Refusal):
 
 
 def begin_import(owner: User, upload: FileStorage) -> tuple[ClientImport, int]:
-    """Keep an uploaded file; it, and how many older ones had to go. Raises `ValueRefused` for what is no table."""
+    """Keep an uploaded file; it, and how many older ones had to go. Raises `ValueRefused` for what is no table,
+    and where the owner's files leave no room."""
     stored = files.keep(upload)
     begun = ClientImport(owner_id=owner.id, file_name=_shown_name(upload.filename), stored_file=stored, options={})
     db.session.add(begun)
     db.session.commit()
-    return begun, discard_oldest(owner.id, MOST_UPLOADS)
+    quota.trim_reports(owner.id)
+    return begun, quota.make_room(begun)
 
 
 def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any]) -> None:
     """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`).
 
     Nor is it queued (`NotNow`) while many of the owner's wait."""
+    db.session.execute(select(User.id).where(User.id == begun.owner_id).with_for_update(key_share=True))
     at_work = select(func.count()).where(
         ClientImport.owner_id == begun.owner_id, ClientImport.state.in_((ImportState.QUEUED, ImportState.RUNNING))
     )

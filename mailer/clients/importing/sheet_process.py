@@ -19,7 +19,7 @@ from typing import Any
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 TOO_LARGE = 3
-MEMORY, SECONDS, WRITTEN = 1 << 30, 60, 200 * 2**20
+MEMORY, SECONDS, WRITTEN = 1 << 30, 60, 100 * 2**20
 MAX_SHEETS, MAX_ROWS = 100, 1_100_000
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Select, String, Table, exists, func, select
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, delete, exists, func, select
 
 from mailer.clients.importing.files import forget
 from mailer.clients.importing.job import LOCKS
@@ -42,19 +43,16 @@ def stalled_imports(now: datetime) -> list[int]:
 def discard_abandoned(now: datetime) -> int:
     """Delete uploads that were looked at and never started within a day, with their files; how many. Commits."""
     query = select(ClientImport).where(ClientImport.state == ImportState.UPLOADED)
-    return _discard(query.where(ClientImport.created_at < now - KEPT_FOR))
-
-
-def discard_oldest(owner_id: int, kept_count: int) -> int:
-    """Delete the owner's uploads that were never started, save for the latest few; how many. Commits."""
-    query = select(ClientImport).where(ClientImport.state == ImportState.UPLOADED, ClientImport.owner_id == owner_id)
-    return _discard(query.order_by(ClientImport.id.desc()).offset(kept_count))
-
-
-def _discard(query: Select[tuple[ClientImport]]) -> int:
-    abandoned = db.session.scalars(query).all()
-    for upload in abandoned:
-        forget(upload.stored_file)
-        db.session.delete(upload)
-    db.session.commit()
+    abandoned = db.session.scalars(query.where(ClientImport.created_at < now - KEPT_FOR)).all()
+    discard(abandoned)
     return len(abandoned)
+
+
+def discard(uploads: Sequence[ClientImport]) -> None:
+    """Delete these uploads with their files, save for those that were started meanwhile. Commits."""
+    files = {upload.id: upload.stored_file for upload in uploads}
+    never_started = delete(ClientImport).where(ClientImport.id.in_(files), ClientImport.state == ImportState.UPLOADED)
+    gone = db.session.scalars(never_started.returning(ClientImport.id)).all()
+    db.session.commit()
+    for import_id in gone:
+        forget(files[import_id])

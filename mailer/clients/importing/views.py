@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from mailer.access import Permission, get_own, requires
 from mailer.clients import labels
-from mailer.clients.importing import queries, services
+from mailer.clients.importing import queries, quota, services
 from mailer.clients.importing.encoding import ENCODINGS
 from mailer.clients.importing.files import report_of
 from mailer.clients.importing.forms import StartForm, UploadForm, chosen_targets, read_targets, target_choices
@@ -41,8 +41,7 @@ def new() -> ResponseReturnValue:
         except ValueRefused as refused:
             form.file.errors = [explain(refused.code, refused.params)]
         else:
-            if gone_count:
-                flash(_("Your oldest file that was never imported has been thrown away: five are kept."), "info")
+            _tell_what_went(gone_count)
             return redirect(url_for("clients.imports.show", import_id=begun.id), 303)
     status = 422 if form.is_submitted() else 200
     return render_template("clients/imports/new.html", form=form, imports=queries.imports_of(current_user)), status
@@ -58,6 +57,7 @@ def show(import_id: int) -> ResponseReturnValue:
     try:
         with reading.one():
             preview = preview_of(begun.stored_file, request.args)
+        _tell_what_went(quota.make_room(begun))  # another sheet may be much larger
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
         return redirect(url_for("clients.imports.new"), 303)
@@ -73,6 +73,7 @@ def start(import_id: int) -> ResponseReturnValue:
     try:
         with reading.one():
             preview = preview_of(begun.stored_file, request.form)
+        _tell_what_went(quota.make_room(begun))
         try:
             targets = chosen_targets(request.form, preview.names)
             if not preview.rows:
@@ -132,6 +133,20 @@ def undo(import_id: int) -> ResponseReturnValue:
             )
         flash(text, "success")
     return redirect(url_for("clients.imports.show", import_id=import_id), 303)
+
+
+def _tell_what_went(count: int) -> None:
+    if count:
+        text = ngettext(
+            "Your oldest file that was never imported has been thrown away: %(files)s are kept, of %(megabytes)s MB "
+            "together when unpacked.",
+            "Your %(num)s oldest files that were never imported have been thrown away: %(files)s are kept, of "
+            "%(megabytes)s MB together when unpacked.",
+            count,
+            files=quota.MOST_UPLOADS,
+            megabytes=quota.MOST_MEGABYTES,
+        )
+        flash(text, "info")
 
 
 def _show_preview(
