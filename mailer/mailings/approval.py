@@ -19,7 +19,7 @@ from mailer.sending.fingerprint import fingerprint
 def ask_approval(mailing: Mailing) -> None:
     """Ask about the mailing as it stands; asking again changes nothing. Refusal where nobody need be asked."""
     count = audience.summary(mailing).will_get
-    if not permits.needs_approval(mailing, count):
+    if not permits.needs_approval(mailing, count, utcnow()):
         raise Refusal(_("This mailing needs no approval."))
     question = upsert(Approval).values(
         owner_id=mailing.owner_id,

@@ -12,22 +12,27 @@ from mailer.sending import permits
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """`limit_words`: why the limit would be passed, or empty; `approval`: the question, where one must be asked."""
+    """`limit_words`: why the limit would be passed, or empty; `approval`: the question, where one must be asked.
+
+    `reached_words`: why so small a mailing needs one, where that is because of others of the day.
+    """
 
     limit_words: str
     needs_approval: bool
+    reached_words: str
     approval: Approval | None
 
     @classmethod
     def of(cls, mailing: Mailing, will_get: int, now: datetime, *, on_demand: bool = False) -> Permit:
         """As things stand now. A mailing that is completed has no next run, unless one is asked for `on_demand`."""
         if mailing.completed_at is not None and not on_demand:
-            return cls("", False, None)
+            return cls("", False, "", None)
         owner = mailing.owner
         passes = owner.daily_limit is not None and permits.used_today(owner, now) + will_get > owner.daily_limit
-        needs = permits.needs_approval(mailing, will_get)
+        needs = permits.needs_approval(mailing, will_get, now)
         return cls(
             permits.limit_words(owner, will_get, now) if passes else "",
             needs,
+            permits.reached_words(mailing, will_get, now) if needs else "",
             permits.approval_of(mailing, will_get) if needs else None,
         )

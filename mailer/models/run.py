@@ -149,6 +149,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     pause_reason: Mapped[PauseReason | None] = mapped_column(text_enum(PauseReason, "pause_reason"))
     # the owner let it go on in spite of the refusals: it does not pause for them again
     tolerates_refusals: Mapped[bool] = mapped_column(default=False, server_default="false")
+    is_approved: Mapped[bool] = mapped_column(default=False, server_default="false")  # a manager said yes to it
     # subject, text, html, from_name, reply_to, language: as they were when the run was planned
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start

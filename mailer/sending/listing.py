@@ -166,8 +166,9 @@ class Listing:
         counts = audience.summary(mailing)
         ask = self._ask
         obstacle = permits.obstacle(mailing, counts.will_get, utcnow(), run, ask)
+        needs_approval = permits.needs_approval(mailing, counts.will_get, utcnow(), run)
         self._total = counts.total
-        bound = bound_values.taken_names(content_of(run)) if permits.needs_approval(mailing, counts.will_get) else []
+        bound = bound_values.taken_names(content_of(run)) if needs_approval else []
         self._read(mailing, bound=bound)
         _lock(run, mailing)
         if run.closed_at is not None:  # stopped meanwhile
@@ -178,6 +179,7 @@ class Listing:
             self._skip(run, mailing, obstacle)
             return True
         _obey_brakes(run, mailing)
+        run.is_approved = needs_approval
         db.session.flush()
         self._write(FIRST_PART)
         while bound and not self.is_complete:  # a list made anew after a crash would be of another moment

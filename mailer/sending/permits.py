@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import current_app
 from flask_babel import format_decimal, ngettext
@@ -20,8 +20,7 @@ from mailer.models.user import User
 from mailer.sending import audience, transports
 from mailer.sending.bound_values import Scalar
 from mailer.sending.fingerprint import fingerprint
-
-DAY = timedelta(hours=24)
+from mailer.sending.reached import DAY, reached_with
 
 
 class NotPermitted(Refusal):
@@ -39,11 +38,11 @@ def obstacle(
     db.session.refresh(owner)
     if not transports.routes_of(owner):
         return StopReason.NO_CATCHER
-    if owner.daily_limit is not None:
+    if _counts_a_day(owner):
         _wait_for_turn(owner)
-        if used_today(owner, now) + will_get > owner.daily_limit:
-            return StopReason.LIMIT
-    if needs_approval(mailing, will_get) and not is_approved(mailing, will_get, run, ask):
+    if owner.daily_limit is not None and used_today(owner, now) + will_get > owner.daily_limit:
+        return StopReason.LIMIT
+    if needs_approval(mailing, will_get, now, run) and not is_approved(mailing, will_get, run, ask):
         return StopReason.UNAPPROVED
     return None
 
@@ -55,7 +54,8 @@ def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = No
     if reason is StopReason.LIMIT:
         raise NotPermitted(limit_words(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:
-        raise NotPermitted(_("This mailing needs a manager’s approval before it is sent. Ask for it on its page."))
+        words = _("This mailing needs a manager’s approval before it is sent. Ask for it on its page.")
+        raise NotPermitted(f"{reached_words(mailing, will_get, now, run)} {words}".strip())
 
 
 def require_way(owner: User) -> None:
@@ -108,8 +108,12 @@ def _used_by_older_runs(owner: User, now: datetime) -> int:
 def take_turn(owner: User) -> None:
     """What `obstacle` may wait for, for those who lock a mailing before they ask it."""
     db.session.refresh(owner)
-    if owner.daily_limit is not None:
+    if _counts_a_day(owner):
         _wait_for_turn(owner)
+
+
+def _counts_a_day(owner: User) -> bool:
+    return owner.daily_limit is not None or _threshold() is not None
 
 
 def _wait_for_turn(owner: User) -> None:
@@ -131,10 +135,32 @@ def limit_words(owner: User, will_get: int, now: datetime) -> str:
     )  # fmt: skip
 
 
-def needs_approval(mailing: Mailing, will_get: int) -> bool:
-    """Whether a manager must say yes: for this owner always, or for so many recipients."""
-    threshold = current_app.config["APPROVAL_ABOVE"]
-    return mailing.owner.needs_approval or (threshold is not None and will_get > threshold)
+def needs_approval(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> bool:
+    """Whether a manager must say yes: for this owner always, or for so many people reached within a day."""
+    if mailing.owner.needs_approval:
+        return True
+    threshold = _threshold()
+    return threshold is not None and (
+        will_get > threshold or (will_get > 0 and reached_with(mailing, will_get, now, threshold, run) > threshold)
+    )
+
+
+def reached_words(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> str:
+    """Why so small a mailing needs approval, in the reader's language; empty where there is another reason."""
+    threshold = _threshold()
+    if mailing.owner.needs_approval or threshold is None or will_get > threshold:
+        return ""
+    return _(
+        "With those whom your other mailings reached in the last 24 hours it would reach %(count)s people; above "
+        "%(threshold)s a manager must approve. You may also wait.",
+        count=format_decimal(reached_with(mailing, will_get, now, threshold, run)),
+        threshold=format_decimal(threshold),
+    )
+
+
+def _threshold() -> int | None:
+    threshold: int | None = current_app.config["APPROVAL_ABOVE"]
+    return threshold
 
 
 def is_approved(mailing: Mailing, will_get: int, run: Run | None = None, ask: Scalar | None = None) -> bool:

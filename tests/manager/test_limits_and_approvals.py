@@ -21,7 +21,7 @@ from mailer.models.user import User
 from mailer.sending import permits
 from mailer.sending.listing import plan_deliveries
 from mailer.sending.planning import start_due, start_now
-from tests.conftest import Browser
+from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, save
 from tests.manager.conftest import letters_to
 
@@ -90,7 +90,7 @@ def test_the_limit_counts_the_last_24_hours(owner: User) -> None:
     mailing = make_mailing(owner, [make_client(owner)])
     run = start_now(mailing, "first")
     plan_deliveries(run.id)
-    db.session.query(Run).update({"created_at": utcnow() - timedelta(hours=25)})
+    rewrite("UPDATE runs SET created_at = now() - interval '25 hours'")
     make_due(make_mailing(owner, [make_client(owner)]))
     assert plan_due().state is RunState.SENDING
 
@@ -217,3 +217,44 @@ def test_large_runs_need_an_approval_by_setting(
     assert press_send(as_owner, small) == 303
     assert press_send(as_owner, large) == 409
     assert permit_on(as_owner.get(f"/mailings/{large.id}").text) == "missing"
+
+
+def test_many_small_runs_need_an_approval_like_one_large(
+    app: Flask, as_owner: Browser, as_manager: Browser, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "APPROVAL_ABOVE", 3)
+    people = [make_client(owner) for _number in range(6)]
+    first, again, second, third = (
+        make_mailing(owner, chosen) for chosen in (people[:2], people[:2], people[2:4], people[4:])
+    )
+    assert press_send(as_owner, first) == 303
+    plan_deliveries(1)
+    assert permit_on(as_owner.get(f"/mailings/{again.id}").text) == "", "the same people count once"
+    assert press_send(as_owner, again) == 303
+    plan_deliveries(2)
+    page = as_owner.get(f"/mailings/{second.id}").text
+    assert permit_on(page) == "missing"
+    assert "получателей станет 4; если их больше 3, нужно одобрение менеджера" in page
+    assert press_send(as_owner, second) == 409
+    make_due(second)
+    assert plan_due().stop_reason is StopReason.UNAPPROVED, "nor by the calendar"
+    as_manager.post(f"/manager/approvals/{ask(as_owner, second).id}/approve")
+    assert press_send(as_owner, second) == 303
+    plan_deliveries(4)
+    assert db.session.get_one(Run, 4, populate_existing=True).is_approved
+    assert permit_on(as_owner.get(f"/mailings/{third.id}").text) == "missing"
+    assert "получателей станет 4" in as_owner.get(f"/mailings/{third.id}").text, "what was approved counts no more"
+    rewrite("UPDATE runs SET created_at = now() - interval '25 hours'")
+    assert permit_on(as_owner.get(f"/mailings/{third.id}").text) == ""
+    assert press_send(as_owner, third) == 303
+
+
+def test_two_small_runs_at_once_are_counted_together(app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both were let go before either had a list: the lists are made one after the other."""
+    monkeypatch.setitem(app.config, "APPROVAL_ABOVE", 3)
+    runs = [start_now(make_mailing(owner, [make_client(owner), make_client(owner)]), "form") for _number in range(2)]
+    for run in runs:
+        plan_deliveries(run.id)
+    assert [db.session.get_one(Run, run.id, populate_existing=True).stop_reason for run in runs] == [
+        None, StopReason.UNAPPROVED,
+    ]  # fmt: skip
