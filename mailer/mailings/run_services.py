@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.models.run import Run, StopReason
 from mailer.queue import TICK, enqueue
 from mailer.sending import closing, permits
@@ -14,7 +15,7 @@ from mailer.sending import closing, permits
 
 def resend_uncertain(run: Run) -> int:
     """Send to those uncertain once more, a second copy being possible; how many."""
-    _refuse_braked(run)
+    _hold(run)
     permits.require_room_again(run, run.uncertain_count, utcnow())
     count = closing.resend_uncertain(run)
     db.session.commit()
@@ -31,7 +32,7 @@ def count_uncertain_as_accepted(run: Run) -> int:
 
 def retry_refused(run: Run) -> int:
     """Send to those refused once more; how many."""
-    _refuse_braked(run)
+    _hold(run)
     permits.require_room_again(run, run.refused_count, utcnow())
     count = closing.retry_refused(run)
     db.session.commit()
@@ -41,7 +42,7 @@ def retry_refused(run: Run) -> int:
 
 def send_to_stopped(run: Run) -> int:
     """Send to those whom the end of the mailing kept from getting it; how many. Neither end nor hours hold them now."""
-    _refuse_braked(run)
+    _hold(run)
     permits.require(run.mailing, closing.cut_off_count(run), utcnow(), run)
     count = closing.send_to_stopped(run)
     db.session.commit()
@@ -49,7 +50,14 @@ def send_to_stopped(run: Run) -> int:
     return count
 
 
-def _refuse_braked(run: Run) -> None:
+def _hold(run: Run) -> None:
+    """Nobody puts a brake on until the commit, and none that was put on meanwhile is missed. In everybody's order."""
+    permits.take_turn(run.mailing.owner)
+    db.session.refresh(run.mailing.owner, with_for_update=AS_IT_IS)
+    db.session.refresh(run.mailing, with_for_update=FOR_CHANGE)
+    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    if run.mailing.owner.blocked_at is not None:
+        raise Refusal(_("This account is blocked."))
     if run.stop_reason is StopReason.MANAGER:
         raise Refusal(_("A manager stopped this run: it cannot be taken up again."))
     if run.mailing.disabled_at is not None:

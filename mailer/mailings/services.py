@@ -20,7 +20,7 @@ from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
-from mailer.sending import brakes
+from mailer.sending import brakes, permits
 from mailer.sending.planning import due_moment, has_open_run, set_next_run, start_now
 
 
@@ -91,7 +91,8 @@ def delete_mailing(mailing: Mailing) -> None:
 
 def restore_mailing(mailing: Mailing) -> None:
     """Undo a deletion; the calendar goes on from now. Refusal when the message is gone."""
-    if mailing.message.deleted_at is not None:
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    if not _holds_message(mailing.message):
         raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
     mailing.deleted_at = None
     brakes.release(mailing)
@@ -101,6 +102,7 @@ def restore_mailing(mailing: Mailing) -> None:
 
 def pause_mailing(mailing: Mailing) -> None:
     """Hold back everything not yet sent, until `resume_mailing`."""
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.completed_at is not None:
         raise Refusal(_("This mailing is completed: there is nothing to pause."))
     brakes.pause(mailing)
@@ -130,11 +132,13 @@ def send_now(mailing: Mailing, token: str) -> Run:
 
     Raises Refusal while a brake is on, when a run is going already, and when there is nobody to send to.
     """
+    permits.take_turn(mailing.owner)
+    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if mailing.paused_at is not None:
         raise Refusal(_("This mailing is paused. Resume it first."))
-    if mailing.message.deleted_at is not None:
+    if not _holds_message(mailing.message):
         raise Refusal(_("The message of this mailing was deleted. Choose another one."))
     run = start_now(mailing, token)
     enqueue(TICK)
@@ -152,10 +156,15 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
         )
 
 
+def _holds_message(message: Message) -> bool:
+    """Whether the message is there, and then it stays until the commit."""
+    alive = select(Message.id).where(Message.id == message.id, Message.deleted_at.is_(None))
+    return db.session.scalar(alive.with_for_update(**AS_IT_IS)) is not None
+
+
 def _hold_message(message: Message) -> None:
     """The message must be there, and stay until the commit."""
-    alive = select(Message.id).where(Message.id == message.id, Message.deleted_at.is_(None))
-    if db.session.scalar(alive.with_for_update(**AS_IT_IS)) is None:
+    if not _holds_message(message):
         raise FormRefusal({"message_id": _("This message was deleted. Choose another one.")})
 
 

@@ -13,6 +13,7 @@ from mailer.clients.importing.preview import Preview
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.client import Client, Suppression
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.user import User
@@ -40,7 +41,7 @@ def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any])
     """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`).
 
     Nor is it queued (`NotNow`) while many of the owner's wait."""
-    db.session.execute(select(User.id).where(User.id == begun.owner_id).with_for_update(key_share=True))
+    db.session.execute(select(User.id).where(User.id == begun.owner_id).with_for_update(**FOR_CHANGE))
     at_work = select(func.count()).where(
         ClientImport.owner_id == begun.owner_id, ClientImport.state.in_((ImportState.QUEUED, ImportState.RUNNING))
     )
