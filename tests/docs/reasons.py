@@ -30,6 +30,11 @@ REASONS = {
     "deliveries_forget_clients": (
         "ON DELETE SET NULL, once a statement: when a client is erased, the figures and lists of past runs stay whole."
     ),
+    "never_changes": "Refuses a statement that names a column which is written once; what triggers do is let through.",
+    "users_never_change": "An account's number and its beginning: a limit or a deletion is about that very account.",
+    "runs_never_change": "Whose run it is, what it sends and since when: what a limit, a link or a reader goes by.",
+    "deliveries_never_change": "Who was written to, at which address, with which approved values.",
+    "users_are_erased_for_good": "A deleted account does not come back, nor does its deletion get another day.",
     "remember_former_links": (
         "An unsubscribe link must answer for two years, even when the client it names is gone with the account: the "
         "hash of its token is kept, however the client was deleted."
@@ -39,7 +44,8 @@ REASONS = {
     "journal_keeps_its_whole": "Refuses TRUNCATE of the journal.",
     "erase_deliveries": (
         "The application's role may not delete recipients. This function, which runs as the owner of the tables, "
-        "deletes them for an account that was erased, and for no other; in parts, to hold no lock for long."
+        "deletes them for an account that was erased, as the journal says too, and for no other; in parts, to hold no "
+        "lock for long."
     ),
     "erase_runs": "As `erase_deliveries`, for the runs of an erased account.",
     "grant_to_application": (
