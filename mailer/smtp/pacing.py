@@ -10,7 +10,8 @@ go at once and then as many as drip into its bucket would seem slow.
 from collections import deque
 from random import Random
 
-_BURST = 0.05  # seconds' worth of emails that may go at once
+_BURST = 0.05  # seconds' worth of emails that may go at once at a pace that was learned: the server's own may be less
+_CATCH_UP = 1.0  # the same under a limit laid down: a busy machine comes too late again and again, and loses nothing
 _FIRST_WAIT = 0.25  # seconds of silence when the server has had enough
 _WAIT_GROWS = 0.25  # of the silence so far: how long to the next try
 _JITTER = 0.2  # so that workers do not knock together
@@ -46,7 +47,7 @@ class Pacing:
         self._is_recovering = False
         self._raised_at = 0.0
         self._tokens = 1.0
-        self._tokens_at = 0.0
+        self._tokens_at: float | None = None  # nothing was asked yet: what begins has no past to catch up with
         self._judged_count = 0
         self._moments: deque[tuple[float, int]] = deque()  # when emails began to go (again), how many were judged then
         self._silent_since: float | None = None
@@ -108,8 +109,8 @@ class Pacing:
             self._has_tried = True
             self._next_try_at = now + self._wait(now)
         elif self.rate is not None:
-            burst = max(1.0, self.rate * _BURST)
-            self._tokens = min(burst, self._tokens + (now - self._tokens_at) * self.rate)
+            burst = max(1.0, self.rate * (_CATCH_UP if self.rate == self._ceiling else _BURST))
+            self._tokens = min(burst, self._tokens + self._since_tokens(now) * self.rate)
             self._tokens_at = now
             if self._tokens < 1:
                 return False
@@ -129,7 +130,7 @@ class Pacing:
             return max(0.0, self._next_try_at - now)
         if self.rate is None:
             return 0.0
-        return max(0.0, (1 - self._tokens) / self.rate - (now - self._tokens_at))
+        return max(0.0, (1 - self._tokens) / self.rate - self._since_tokens(now))
 
     def tick(self, now: float) -> None:
         """Raise what was pressed down."""
@@ -140,6 +141,9 @@ class Pacing:
             self.connections = min(self._limit, self.connections + 1)
         if self.rate is not None and self.rate != self._ceiling:
             self.rate = min(self.rate * _STEP, self._ceiling or self.rate * _STEP)
+
+    def _since_tokens(self, now: float) -> float:
+        return 0.0 if self._tokens_at is None else now - self._tokens_at
 
     def _end_silence(self, now: float) -> None:
         self.rate = self._borne(now)

@@ -58,11 +58,37 @@ def test_connections_creep_up_again_by_time_only():
     assert pacing.connections == 8
 
 
-def test_a_configured_rate_is_never_exceeded_even_after_a_pause():
+def test_a_configured_rate_is_never_exceeded_but_by_a_second_s_worth_after_a_pause():
     pacing = Pacing(8, 10.0, creep=30)
     taken = sum(pacing.take(100 + step / 1000) for step in range(2000))
     assert 20 <= taken <= 21
+    assert sum(pacing.take(500.0) for _ in range(100)) == 10
+
+
+def test_what_begins_has_nothing_to_catch_up_with():
+    """Else many short stretches, one after the other, would send a burst each."""
+    pacing = Pacing(8, 100.0, creep=30)
     assert sum(pacing.take(500.0) for _ in range(100)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rate", [0.5, 3, 14, 250])
+def test_a_busy_machine_keeps_to_the_rate_and_reaches_it(rate, seed):
+    """The loop wakes late, mostly by little, now and then by nearly a second; the clock is that of the simulation."""
+    pacing, random, now, moments = Pacing(8, float(rate), creep=30), Random(seed), 7.3, []
+    end = now + 600
+    while now < end:
+        while pacing.take(now):
+            moments.append(now)
+            now += random.expovariate(20 * rate)  # handing over takes time too
+        lateness = random.uniform(0.3, 0.95) if random.random() < 0.05 else random.expovariate(1 / 0.02)
+        now += max(0.001, pacing.seconds_to_next(now)) + lateness
+    assert len(moments) >= 0.95 * rate * 600
+    within = 0
+    for index, moment in enumerate(moments):
+        while moments[within] <= moment - 10:
+            within += 1
+        assert index - within + 1 <= 10 * rate + max(1, rate) + 1
 
 
 def served_from_a_bucket(rate: float, size: int, seconds: float, *, seed: int) -> tuple[int, int]:
