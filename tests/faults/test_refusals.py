@@ -133,7 +133,7 @@ def test_retries_that_ran_out_are_no_reason_to_pause(lab: Lab, make_run: MakeRun
         "RCPT c1* -> 452 4.2.2 Mailbox full\nRCPT c2* -> 452 4.2.2 Mailbox full\nRCPT c3* -> 452 4.2.2 Mailbox full"
     )
     run = make_run(200)
-    rewrite("UPDATE runs SET planned_at = now() - interval '73 hours'")
+    rewrite("UPDATE runs SET planned_at = now() - interval '73 hours', created_at = now() - interval '73 hours'")
     run = carry_on(run)
     assert run.state is RunState.COMPLETE_WITH_REFUSALS
     assert run.pause_reason is None

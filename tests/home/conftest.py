@@ -29,7 +29,13 @@ ANSWERED = {
 def make_run(app: Flask) -> Callable[..., Run]:
     """A run of `states`: each is a delivery to a client of its own that took one attempt unless it still waits."""
 
-    def make(owner: User, *states: DeliveryState, at: datetime | None = None, mailing: Mailing | None = None) -> Run:
+    def make(
+        owner: User,
+        *states: DeliveryState,
+        at: datetime | None = None,
+        mailing: Mailing | None = None,
+        planned_at: datetime | None = None,
+    ) -> Run:
         mailing = mailing or make_mailing(owner)
         at = at or utcnow() - timedelta(minutes=5)
         run = save(
@@ -37,7 +43,7 @@ def make_run(app: Flask) -> Callable[..., Run]:
                 owner_id=owner.id,
                 mailing_id=mailing.id,
                 occurrence=f"manual:{next(numbers)}",
-                planned_at=at,
+                planned_at=planned_at or at,
                 started_at=at,
                 state=RunState.SENDING,
             )

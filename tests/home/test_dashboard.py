@@ -81,7 +81,7 @@ def test_attempts_are_told_by_the_day_they_were_made(app: Flask, owner: User, ma
     """Not by the day that their run was planned for, nor all by the day on which it began."""
     owner.timezone = "UTC"
     noon = utcnow().replace(hour=12, minute=0) - timedelta(days=5)
-    make_run(owner, ACCEPTED, at=noon).planned_at = noon - timedelta(days=40)
+    make_run(owner, ACCEPTED, at=noon, planned_at=noon - timedelta(days=40))
     long = make_run(owner, ACCEPTED, REFUSED, at=noon)
     long.closed_at = noon + timedelta(days=2)
     db.session.execute(text("ALTER TABLE attempts DISABLE TRIGGER attempts_immutable"))
@@ -101,7 +101,7 @@ def test_a_manager_s_thirty_days_count_each_mail_by_its_attempt(
 ) -> None:
     """Neither by the day that the run was planned for, nor all by the day on which it ended."""
     now, month = utcnow(), timedelta(days=30)
-    make_run(owner, ACCEPTED, at=now - timedelta(days=2)).planned_at = now - 2 * month  # late by two months
+    make_run(owner, ACCEPTED, at=now - timedelta(days=2), planned_at=now - 2 * month)  # late by two months
     make_run(owner, ACCEPTED, REFUSED, at=now - month - timedelta(days=1))  # long over
     edge = make_run(owner, *[ACCEPTED] * 3, *[REFUSED] * 2, at=now - month - timedelta(hours=5))
     edge.closed_at = now - month + timedelta(days=1)

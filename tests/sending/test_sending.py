@@ -142,7 +142,7 @@ def test_retries_run_out(make_run: MakeRun, lab: Lab) -> None:
     for _turn in range(5):
         finish(run)
         let_time_pass()
-    rewrite("UPDATE runs SET planned_at = now() - interval '72 hours'")
+    rewrite("UPDATE runs SET planned_at = now() - interval '72 hours', created_at = now() - interval '72 hours'")
     run = finish(run)
 
     delivery = db.session.get_one(Delivery, (run.id, 1))
