@@ -18,6 +18,7 @@ from mailer.errors import Refusal
 from mailer.journal.command import journal
 from mailer.laboratory.command import lab
 from mailer.manager.command import grant, revoke
+from mailer.manager.words import role_words
 from mailer.models.user import Role
 from mailer.sending import dkim_keys, fence
 from mailer.terminal import N_, OperatorCommand, SpokenOption
@@ -47,7 +48,12 @@ def create_user(email: str, role: str, password: str | None) -> None:
         password = click.prompt(_("Password (empty: generate)"), default="", hide_input=True, show_default=False)
     user, password = create_account(email, Role(role), password or None)
     click.echo(
-        _("%(role)s %(email)s  password: %(password)s", role=user.role.value, email=user.email, password=password)
+        _(
+            "%(role)s %(email)s  password: %(password)s",
+            role=role_words()[user.role],
+            email=user.email,
+            password=password,
+        )
     )
 
 
@@ -86,7 +92,7 @@ def load_sample() -> None:
         click.echo(
             _(
                 "%(role)s %(email)s  password: %(password)s",
-                role=f"{account.role:8}",
+                role=role_words()[Role(account.role)],
                 email=account.email,
                 password=account.password,
             )
@@ -113,8 +119,8 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
         return
     click.echo(
         _(
-            "Sending is held back (%(reason)s). If another copy still runs, people get everything twice.",
-            reason=reason.value,
+            "Sending is held back. %(reason)s If another copy still runs, people get everything twice.",
+            reason=fence.words_of(reason),
         )
     )
     if not yes:

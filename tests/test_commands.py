@@ -9,10 +9,15 @@ from collections.abc import Iterator
 import click
 import pytest
 from click import core, decorators, exceptions, formatting, parser, termui, types
+from flask import Flask
+from sqlalchemy import update
 
 from config import TestingConfig
 from mailer import create_app, terminal
+from mailer.extensions import db
+from mailer.models.instance import Instance
 from mailer.queue import WORKERS
+from mailer.sending import fence
 
 FOREIGN = {"db", "limiter"}  # of Flask-Migrate and Flask-Limiter
 NAMES = {"flask", *WORKERS}
@@ -73,3 +78,22 @@ def test_what_click_says_is_what_we_translate() -> None:
     source = "".join(inspect.getsource(module) for module in modules).replace("\\n\\t", "\n\t")
     metavars = {"[OPTIONS]", "TEXT", "INTEGER", "PATH"}
     assert [text for text in terminal.OF_CLICK if f'"{text}"' not in source and text not in metavars] == []
+
+
+def test_roles_permissions_and_reasons_are_said_in_words(app: Flask) -> None:
+    """The code stands beside a permission, since that is what one types."""
+
+    def said(*words: str) -> str:
+        done = app.test_cli_runner(env={"LC_ALL": "ru_RU.UTF-8"}).invoke(args=list(words))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    created = said("create-user", "boss@golub.test", "--role", "editor", "--password", "long enough words")
+    assert created.startswith("редактор boss@golub.test")
+    granted = said("grant", "boss@golub.test", "oversee")
+    assert "(редактор)" in granted and "видеть всё (oversee)" in granted
+    assert not fence.is_held(), "the first start takes the database for its own"
+    db.session.execute(update(Instance).values(cluster="7"))
+    db.session.commit()
+    held = said("confirm-instance", "--yes")
+    assert "с другого сервера баз данных" in held and "other_database" not in held

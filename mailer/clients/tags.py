@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import ColumnElement, any_, case, func, literal, or_, select, update
 
-from mailer.clients import tag_queries
+from mailer.clients import merge_lock, tag_queries
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -39,8 +39,12 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
     """Call `tag` `name` in all clients of `owner`, deleted ones too, saved filters and mailings; how many clients.
 
     Where `name` is in use the two become one. A plain renaming changes nobody's audience, so the approvals that hold go
-    on holding; after a merge they do not. Raises `TagInUse` while a run of a mailing to this tag goes.
+    on holding; after a merge they do not. Raises `TagInUse` while a run of a mailing to this tag goes, and while
+    an import writes.
     """
+    if not merge_lock.is_free(owner.id):
+        db.session.rollback()
+        raise TagInUse(_("An import is just being written to the list. Try again in a minute."))
     is_merge = tag_queries.namesake(owner.id, tag, name) is not None
     named = _hold(owner, tag)
     approvals = [] if is_merge else _standing(named)
@@ -146,8 +150,9 @@ def _renamed_criteria(saved: ClientFilter, tag: str, name: str) -> dict[str, obj
 
 
 def _rename_in_what_is_to_come(owner: User, tag: str, name: str) -> None:
-    """Imports that wait for their turn, and drafts of mailings: neither brings the old name back. No commit."""
-    waiting = select(ClientImport).where(ClientImport.owner_id == owner.id, ClientImport.state == ImportState.QUEUED)
+    """Imports that have not written yet, and drafts of mailings: neither brings the old name back. No commit."""
+    ahead = ClientImport.state.in_((ImportState.QUEUED, ImportState.RUNNING))
+    waiting = select(ClientImport).where(ClientImport.owner_id == owner.id, ahead)
     for job in db.session.scalars(waiting.order_by(ClientImport.id).with_for_update(**FOR_CHANGE)):
         job.options = job.options | {"tags": _renamed(job.options.get("tags", []), tag, name)}
     drafts = select(Draft).where(Draft.owner_id == owner.id, Draft.endpoint.like("mailings.%"))

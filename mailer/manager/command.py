@@ -10,6 +10,7 @@ from mailer.access import Permission
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.manager.services import set_permissions
+from mailer.manager.words import role_words, words_of
 from mailer.models.user import GRANTABLE, User
 from mailer.terminal import N_, OperatorCommand
 
@@ -38,9 +39,9 @@ def revoke(email: str, permissions: tuple[str, ...]) -> None:
         raise Refusal(
             _(
                 "%(names)s: comes with the role of %(email)s, %(role)s.",
-                names=", ".join(by_role),
+                names=", ".join(words_of(Permission(name)) for name in by_role),
                 email=user.email,
-                role=user.role.value,
+                role=role_words()[user.role],
             )
         )
     _save(user, set(user.granted) - set(permissions))
@@ -55,7 +56,12 @@ def _find(email: str) -> User:
 
 def _save(user: User, names: set[str]) -> None:
     set_permissions(user, {Permission(name) for name in names})
-    allowed = sorted(permission.value for permission in user.permissions)
+    allowed = [f"{words_of(one)} ({one.value})" for one in sorted(user.permissions)]  # the word to type, too
     click.echo(
-        _("%(email)s (%(role)s) may: %(names)s", email=user.email, role=user.role.value, names=", ".join(allowed))
+        _(
+            "%(email)s (%(role)s) may: %(names)s",
+            email=user.email,
+            role=role_words()[user.role],
+            names=", ".join(allowed),
+        )
     )

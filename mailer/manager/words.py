@@ -28,3 +28,13 @@ def permission_words() -> dict[Permission, str]:
         Permission.APPROVE_POSTS: _("approve articles"),
         Permission.SET_LIMITS: _("set limits"),
     }
+
+
+def words_of(permission: Permission) -> str:
+    """Any permission in the reader's language, those too that come with a role only."""
+    by_role = {
+        Permission.SEND: _("send mailings of one's own"),
+        Permission.EDIT_BLOG: _("edit the blog"),
+        Permission.ADMINISTER: _("administer"),
+    }
+    return (permission_words() | by_role)[permission]

@@ -28,6 +28,7 @@ def index() -> str:
         "operations/index.html",
         parts=parts(),
         reason=fence.why_held(),
+        words_of=fence.words_of,
         open_run_count=fence.open_run_count(),
         instance=db.session.get(Instance, 1),
         warnings=current_app.config["WARNINGS"],

@@ -47,6 +47,19 @@ STALE = {Held.OTHER_DATABASE, Held.OTHER_CONTENT, Held.BACK_IN_TIME}  # what was
 RESTORED, BACKUP_OF = "restored", "backup of "  # what `flask restore` writes for cluster and host
 
 
+def words_of(held: Held) -> str:
+    """Why nothing is sent, as a person says it."""
+    return {
+        Held.OTHER_DATABASE: _("The data came here from another database server: a restored backup, or a clone."),
+        Held.OTHER_HOST: _("The data was last used on another machine: a clone, or a move."),
+        Held.OTHER_CONTENT: _("The data in this database was replaced by that of another installation."),
+        Held.BACK_IN_TIME: _(
+            "The database was set back in time: runs that this machine has seen are gone, and what they sent would "
+            "be sent again."
+        ),
+    }[held]
+
+
 class InstanceHeld(Refusal):
     """Sending waits for an operator's word."""
 

@@ -14,7 +14,9 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from mailer import queue
+from mailer.clients.importing import staging
 from mailer.clients.importing.job import LOCKS, lock_key, run_import
+from mailer.clients.importing.rows import ImportedClient
 from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -348,3 +350,19 @@ def test_a_file_that_makes_room_for_another_is_told_of(importer: Importer) -> No
     page = importer.web.get(answer.location).text
     assert "Удалён" in page, "after"
     assert importer.web.get(addresses[0]).status_code == 404
+
+
+def test_the_merge_is_planned_for_as_many_rows_as_the_file_has(app: Flask) -> None:
+    """Nobody but the import gathers statistics of a temporary table; without them it is taken for a handful of rows."""
+    clients = (
+        ImportedClient(
+            row=row, email=f"p{row}@example.test", email_key=f"p{row}@example.test", suppressed="unsubscribed"
+        )
+        for row in range(5_000)
+    )
+    with db.engine.begin() as work:
+        cursor = work.connection.cursor()
+        staging.stage(cursor, clients)  # type: ignore[arg-type]
+        cursor.execute("EXPLAIN SELECT FROM staged_clients WHERE suppressed <> ''")
+        (plan,) = cursor.fetchone() or ("",)
+    assert " rows=5000 " in plan

@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
+from mailer.clients import merge_lock
+from mailer.clients.importing import staging
 from mailer.clients.importing.job import run_import
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
+from mailer.models.client_import import ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState
@@ -229,3 +232,34 @@ def test_what_is_still_to_come_does_not_bring_the_old_name_back(
     run_import(int(address.rsplit("/", 1)[1]))
     assert tags_of_all() == [["new"], ["new", "other"]]
     assert db.session.get_one(Draft, draft_id).fields == [["name", "old"], ["tags", "new"], ["tags", "other"]]
+
+
+def test_an_import_that_runs_writes_the_new_name(
+    as_owner: Browser, importer: Importer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had read the old one at its start, and renaming did not find what it had not written yet."""
+    save(make_client(owner=db.session.scalars(db.select(User)).one(), tags=["old"]))
+    turn = staging.take_turn
+
+    def rename_first(cursor: object, owner_id: int) -> None:
+        assert rename(as_owner, "old", "new").status_code == 200
+        turn(cursor, owner_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(staging, "take_turn", rename_first)
+    done = importer.run("E-mail;Имя\na@example.test;Анна\n", tags="old")
+    assert (done.state, done.created_count) == (ImportState.DONE, 1)
+    assert tags_of_all() == [["new"], ["new"]] and done.options["tags"] == ["new"]
+
+
+def test_while_an_import_writes_no_tag_is_renamed(as_owner: Browser, owner: User) -> None:
+    client = save(make_client(owner=owner, tags=["old"]))
+    with db.engine.begin() as other:
+        other.execute(text("SELECT pg_advisory_xact_lock(:c, :o)"), {"c": merge_lock.CLASS, "o": owner.id})
+        assert (
+            "An import is just being written" in rename(as_owner, "old", "new").text
+            or "импорт" in rename(as_owner, "old", "new").text
+        )
+    db.session.expire_all()
+    assert db.session.get_one(Client, client.id).tags == ["old"]
+    assert rename(as_owner, "old", "new").status_code == 200
+    assert tags_of_all() == [["new"]]

@@ -85,6 +85,9 @@ def _carry_out(work: Connection, import_id: int) -> None:
     if tally.rejected_count and options["mode"] == "all":
         _show(import_id, row_count=tally.row_count, rejected_count=tally.rejected_count)
         raise ValueRefused("rows_rejected")
+    staging.take_turn(cursor, job.owner_id)
+    # A tag may have been renamed since the start; from here on it cannot be.
+    options = work.scalars(select(ClientImport.options).where(ClientImport.id == import_id)).one()
     is_updating = options["existing"] == "update"
     merged = staging.merge(cursor, job.owner_id, import_id, options["tags"], update=is_updating)
     unchanged = tally.row_count - tally.rejected_count - merged.created_count - merged.updated_count

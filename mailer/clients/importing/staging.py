@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
+from mailer.clients import merge_lock
 from mailer.clients.importing.rows import ImportedClient, Problem
 
 _TABLE = """
@@ -70,7 +71,6 @@ _SUPPRESS = """
     ON CONFLICT (owner_id, email_key) DO UPDATE SET reason = excluded.reason
     WHERE excluded.reason = 'unsubscribed' AND s.reason <> 'unsubscribed'
 """
-_MERGE_LOCKS = 0x474F4C43  # the class of advisory locks that say "this owner's clients are being merged"
 _NO_DETAILS = "{}"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -89,6 +89,7 @@ def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient]) -> None:
     cursor.execute("SET LOCAL work_mem = '64MB'")
     cursor.execute(_TABLE)
     cursor.copy_expert("COPY staged_clients FROM STDIN", _CopyStream(map(_line, clients)))
+    cursor.execute("ANALYZE staged_clients")  # nobody else does that for a temporary table
 
 
 def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
@@ -99,10 +100,13 @@ def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
             yield Problem(row, "email", email, "duplicate", {"first_row": first_row})
 
 
+def take_turn(cursor: extensions.cursor, owner_id: int) -> None:
+    """Wait until nobody else writes the owner's clients in bulk; until the end of the transaction nobody will."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (merge_lock.CLASS, merge_lock.number_of(owner_id)))
+
+
 def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[str], *, update: bool) -> Merged:
     """Write the staged clients, the first of every address; those there already are updated or left as they are."""
-    # One import of an owner at a time writes, lest two wait for each other's rows in a circle.
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_MERGE_LOCKS, owner_id % 2**31))
     statement = _MERGE.format(
         # Tags given to all come first; a row's own are added, each once.
         tags="%(tags)s::varchar[] || ARRAY(SELECT t FROM unnest(tags) AS t WHERE t <> ALL (%(tags)s::varchar[]))",
