@@ -20,7 +20,7 @@ from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.sending.fingerprint import fingerprint
-from mailer.sending.planning import has_open_run
+from mailer.sending.next_run import has_open_run
 
 
 class TagInUse(Refusal):

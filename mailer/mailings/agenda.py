@@ -14,7 +14,7 @@ from mailer.mailings.calendar_plan import Calendar
 from mailer.recurrence.moments import Moment, Note, everything, moments, resolve
 from mailer.recurrence.rule import Period, Rule, zone_named
 from mailer.recurrence.window import Window
-from mailer.sending.planning import counted, due_moment
+from mailer.sending.next_run import counted, due_moment
 
 SHOWN = 10
 LEFT_OUT_SHOWN = 20  # at most, among them

@@ -25,7 +25,7 @@ from mailer.recurrence.moments import Moment
 from mailer.refilling import is_refilled
 from mailer.searching import searched
 from mailer.sending.audience import AudienceSummary
-from mailer.sending.planning import has_open_run
+from mailer.sending.next_run import has_open_run
 from mailer.sending.senders import own_address, sender_as, sender_of
 from mailer.typed import whole_number
 

@@ -21,7 +21,8 @@ from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending import brakes, permits
-from mailer.sending.planning import due_moment, has_open_run, set_next_run, start_now
+from mailer.sending.next_run import due_moment, has_open_run, set_next_run
+from mailer.sending.planning import start_now
 
 
 class RunIsGoing(Refusal):

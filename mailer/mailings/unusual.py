@@ -22,7 +22,7 @@ from mailer.models.user import User
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending.audience import recipients
-from mailer.sending.planning import end_of
+from mailer.sending.next_run import end_of
 from mailer.sending.size import too_large
 from mailer.web import relative
 

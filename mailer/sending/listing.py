@@ -29,7 +29,7 @@ from mailer.recurrence.moments import next_moment
 from mailer.sending import audience, bound_values, permits, windows
 from mailer.sending.closing import complete_mailing
 from mailer.sending.fingerprint import content_of
-from mailer.sending.planning import point_at
+from mailer.sending.next_run import point_at
 from mailer.sending.rounds import array
 
 Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON

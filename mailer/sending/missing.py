@@ -16,7 +16,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.recurrence.moments import Moment, latest_moment, next_moment
-from mailer.sending.planning import has_open_run, point_at
+from mailer.sending.next_run import has_open_run, point_at
 
 log = structlog.get_logger()
 GRACE = timedelta(minutes=2)  # the tick's own

@@ -19,7 +19,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import RunState
 from mailer.models.user import User
-from mailer.sending.planning import set_next_run
+from mailer.sending.next_run import set_next_run
 from mailer.whose import whose_asked
 from tests.conftest import Browser
 from tests.factories import make_mailing

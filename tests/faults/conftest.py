@@ -21,7 +21,8 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.sending.closing import stop_what_must
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.factories import make_mailing

@@ -25,7 +25,7 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS
-from mailer.sending.planning import set_next_run
+from mailer.sending.next_run import set_next_run
 from mailer.smtp.lab import Lab
 from tests.clients.conftest import form_on
 from tests.conftest import Browser

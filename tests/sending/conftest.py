@@ -20,7 +20,8 @@ from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.conftest import ROOT

@@ -16,7 +16,8 @@ from mailer.models.user import User
 from mailer.sending import audience
 from mailer.sending.fingerprint import fingerprint
 from mailer.sending.listing import Listing
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from mailer.smtp.lab import Lab
 from tests.factories import make_client, make_mailing, make_message, save
 from tests.sending.conftest import finish, let_time_pass

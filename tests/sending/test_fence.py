@@ -21,7 +21,8 @@ from mailer.queue import MAILINGS, queue
 from mailer.sending import brakes, fence
 from mailer.sending.fence import Held, InstanceHeld
 from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import set_next_run, start_due, start_now
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due, start_now
 from mailer.smtp.lab import Lab
 from tests.conftest import Browser, owner_engine
 from tests.factories import make_client, make_mailing

@@ -13,7 +13,8 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from mailer.sending.stretch import send_run
 from mailer.smtp.lab import Lab
 from tests.factories import make_client, make_mailing

@@ -18,7 +18,8 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
 from mailer.sending import fence
 from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user
 

@@ -16,7 +16,8 @@ from mailer.models.user import User
 from mailer.recurrence.moments import moments
 from mailer.sending.closing import stop_what_must
 from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import set_next_run, start_due
+from mailer.sending.next_run import set_next_run
+from mailer.sending.planning import start_due
 from tests.factories import make_client, make_mailing
 
 FIRST = datetime(2026, 3, 2, 9)

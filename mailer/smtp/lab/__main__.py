@@ -9,7 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from mailer.smtp.lab.server import Lab, Offer
+from mailer.smtp.lab.offer import Offer
+from mailer.smtp.lab.server import Lab
 
 
 def main() -> None:

@@ -1,38 +1,17 @@
 """The faulty mail server itself: in a thread beside a test, or in a process of its own."""
 
 import asyncio
-import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mailer.smtp.lab.ledger import Accepted, Ledger
+from mailer.smtp.lab.offer import Offer
 from mailer.smtp.lab.rules import Event, Rule, RuleBook, Step, parse_rules
 from mailer.smtp.lab.session import LabSession
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What the server says it can do, and how much of it it allows."""
-
-    pipelining: bool = True
-    smtputf8: bool = False
-    size: int = 33_554_432
-    opens_data_for_nobody: bool = False  # answers DATA with 354 though no recipient was taken (RFC 2920, 3.1)
-    tls: ssl.SSLContext | None = None  # for STARTTLS, or from the first byte on with `is_implicit_tls`
-    is_implicit_tls: bool = False
-    credentials: tuple[str, str] | None = None
-    auth: str = "PLAIN LOGIN"  # empty: no line of that form
-    words: tuple[str, ...] = ()  # further lines of the answer to EHLO
-    connections: int | None = None  # more are greeted with 421
-    per_connection: int | None = None  # messages; the next MAIL gets 421
-    per_second: int | None = None  # messages; the next MAIL within the second gets 421
-    per_window: tuple[int, float] | None = None  # messages and seconds; the next MAIL gets 450, the connection stays
-    bears_riding: bool = True  # an envelope that follows a final dot before its answer; else MAIL gets 503
 
 
 class Lab:

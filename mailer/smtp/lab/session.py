@@ -1,31 +1,20 @@
 """One connection to the laboratory server: ordinary SMTP until a rule steps in."""
 
 import asyncio
-import base64
 import socket
 import struct
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
+from mailer.smtp.lab.auth import AuthExchange
 from mailer.smtp.lab.ledger import Accepted
+from mailer.smtp.lab.offer import ANSWERS
 from mailer.smtp.lab.rules import Event, Step, Verb
 
 if TYPE_CHECKING:
     from mailer.smtp.lab.server import Lab
 
 _END = b"\r\n.\r\n"
-_DEFAULTS = {
-    Event.CONNECT: (),
-    Event.GREETING: (Step.parse("220 lab.test ESMTP"),),
-    Event.STARTTLS: (Step.parse("220 2.0.0 Ready"),),
-    Event.MAIL: (Step.parse("250 2.1.0 Ok"),),
-    Event.RCPT: (Step.parse("250 2.1.5 Ok"),),
-    Event.DATA: (Step.parse("354 Go ahead"),),
-    Event.CONTENT: (),
-    Event.DOT: (Step.parse("accept"), Step.parse("250 2.0.0 Ok")),
-    Event.RSET: (Step.parse("250 2.0.0 Ok"),),
-    Event.QUIT: (Step.parse("221 2.0.0 Bye"), Step.parse("drop")),
-}
 
 
 class LabSession(asyncio.Protocol):
@@ -41,7 +30,7 @@ class LabSession(asyncio.Protocol):
         self._spoken = b""  # what the event has been answered so far
         self._wants_content = False
         self._content_is_announced = False
-        self._auth_awaits: list[bytes] | None = None
+        self._auth: AuthExchange | None = None  # in progress
         self._is_authorised = False
         self._is_ridden = False  # something had come behind the final dot before it was answered
         self._accepted_count = 0
@@ -96,8 +85,8 @@ class LabSession(asyncio.Protocol):
         self._buffer = rest
         if self._lab.trace is not None:
             self._lab.trace.append(line.decode("utf-8", "replace"))
-        if self._auth_awaits is not None:
-            self._take_credentials(line)
+        if self._auth is not None:
+            self._auth_prompt(self._auth, self._auth.receive(line))
         else:
             self._command(line)
         return True
@@ -132,21 +121,11 @@ class LabSession(asyncio.Protocol):
         offer = self._lab.offer
         if verb in (b"EHLO", b"HELO"):
             self._forget_transaction()
-            self._play(Event.EHLO, "", self._ehlo())
+            self._play(Event.EHLO, "", offer.ehlo(is_tls=self._is_tls))
         elif verb == b"MAIL":
-            if offer.credentials and not self._is_authorised:
-                self._say(b"530 5.7.0 Authentication required\r\n")
-            elif self._is_ridden and not offer.bears_riding:
-                self._say(b"503 5.5.1 pipelined after end of DATA\r\n")
-            elif self._sender is not None:
-                self._say(b"503 5.5.1 Nested MAIL\r\n")
-            else:
-                self._play(Event.MAIL, _address(line))
+            self._mail(line)
         elif verb == b"RCPT":
-            if self._sender is None:
-                self._say(b"503 5.5.1 Need MAIL\r\n")
-            else:
-                self._play(Event.RCPT, _address(line))
+            self._rcpt(line)
         elif verb == b"DATA":
             if self._recipient is None and not offer.opens_data_for_nobody:
                 self._say(b"503 5.5.1 No valid recipients\r\n")
@@ -159,52 +138,43 @@ class LabSession(asyncio.Protocol):
         elif verb == b"STAR" and offer.tls is not None and not self._is_tls:
             self._play(Event.STARTTLS, "")
         elif verb == b"AUTH" and offer.credentials:
-            self._begin_auth(line)
+            auth = AuthExchange(offer.credentials)
+            self._auth_prompt(auth, auth.begin(line))
         else:
             self._say(b"502 5.5.2 Not understood\r\n")
 
-    def _ehlo(self) -> tuple[Step, ...]:
+    def _mail(self, line: bytes) -> None:
         offer = self._lab.offer
-        words = ["lab.test", f"SIZE {offer.size}", "8BITMIME", "ENHANCEDSTATUSCODES"]
-        words += ["PIPELINING"] if offer.pipelining else []
-        words += ["SMTPUTF8"] if offer.smtputf8 else []
-        words += ["STARTTLS"] if offer.tls is not None and not self._is_tls else []
-        words += [f"AUTH {offer.auth}"] if offer.credentials and offer.auth else []
-        words += offer.words
-        lines = [f"250-{word}\r\n" for word in words[:-1]] + [f"250 {words[-1]}\r\n"]
-        return (Step(Verb.REPLY, payload="".join(lines).encode()),)
+        if offer.credentials and not self._is_authorised:
+            self._say(b"530 5.7.0 Authentication required\r\n")
+        elif self._is_ridden and not offer.bears_riding:
+            self._say(b"503 5.5.1 pipelined after end of DATA\r\n")
+        elif self._sender is not None:
+            self._say(b"503 5.5.1 Nested MAIL\r\n")
+        else:
+            self._play(Event.MAIL, _address(line))
 
-    # -- AUTH ---------------------------------------------------------------------------------------
+    def _rcpt(self, line: bytes) -> None:
+        if self._sender is None:
+            self._say(b"503 5.5.1 Need MAIL\r\n")
+        else:
+            self._play(Event.RCPT, _address(line))
 
-    def _begin_auth(self, line: bytes) -> None:
-        words = line.split()
-        if words[1].upper() == b"LOGIN":
-            self._auth_awaits = []
-            self._say(b"334 VXNlcm5hbWU6\r\n")
+    def _auth_prompt(self, auth: AuthExchange, prompt: bytes | None) -> None:
+        if prompt is not None:
+            self._auth = auth
+            self._say(prompt)
             return
-        _, user, password = base64.b64decode(words[2]).split(b"\0")
-        self._finish_auth(user, password)
-
-    def _take_credentials(self, line: bytes) -> None:
-        assert self._auth_awaits is not None
-        self._auth_awaits.append(base64.b64decode(line))
-        if len(self._auth_awaits) == 1:
-            self._say(b"334 UGFzc3dvcmQ6\r\n")
-            return
-        (user, password), self._auth_awaits = self._auth_awaits, None
-        self._finish_auth(user, password)
-
-    def _finish_auth(self, user: bytes, password: bytes) -> None:
-        self._is_authorised = (user.decode(), password.decode()) == self._lab.offer.credentials
-        answer = "235 2.7.0 Welcome" if self._is_authorised else "535 5.7.8 Wrong user or password"
-        self._play(Event.AUTH, user.decode(), (Step.parse(answer),))
+        self._auth, self._is_authorised = None, auth.is_right
+        answer = "235 2.7.0 Welcome" if auth.is_right else "535 5.7.8 Wrong user or password"
+        self._play(Event.AUTH, auth.user, (Step.parse(answer),))
 
     # -- playing steps ------------------------------------------------------------------------------
 
     def _play(self, event: Event, subject: str, otherwise: tuple[Step, ...] | None = None) -> None:
         steps = self._lab.rules.steps_for(event, subject) or self._lab.limit_steps(self, event)
         if steps is None:
-            steps = otherwise if otherwise is not None else _DEFAULTS[event]
+            steps = otherwise if otherwise is not None else ANSWERS[event]
         self._event = event
         self._subject = subject
         self._spoken = b""
