@@ -3,89 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
-from mailer.composing.dkim import Signer, signed
-from mailer.composing.email import CompiledEmail, Recipient
-from mailer.composing.headers import HeaderError
-from mailer.models.delivery import DeliveryState, Reason
-from mailer.sending.changes import ALIKE_FROM, Progress, RunRules, is_refused_too_often
+from mailer.sending.changes import ALIKE_FROM, is_refused_too_often
 from mailer.sending.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.clerk import Clerk
+from mailer.sending.composer import Composer
 from mailer.sending.ledger import Ledger
 from mailer.sending.marker import Mark, Marker
-from mailer.sending.recovery import recover
-from mailer.sending.scribe import Scribe
+from mailer.sending.work import Learned, Report, Turn, Work
 from mailer.smtp.breaker import BreakerState
-from mailer.smtp.envelope import Features
 from mailer.smtp.pool import Pool
-from mailer.smtp.results import Fault, Outcome, Phase, Result
+from mailer.smtp.results import Outcome, Phase, Result
 from mailer.smtp.source import Email
 from mailer.smtp.transport import Transport
 
 log = structlog.get_logger()
 
 SLICES_AHEAD = 2
-AHEAD = 64  # mails composed before a connection asks for them
 SETTLE_EVERY = 1.0  # seconds: how fresh the figures of a page are while a slice is in work
 DATED_EVERY = 15.0  # seconds: how old the Date of a mail may be when it is handed over
 NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a run sends."""
-
-    run_id: int
-    compiled: CompiledEmail
-    rules: RunRules
-    recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
-    signers: Sequence[Signer] = ()  # for DKIM
-    server_was_sound: bool = False  # of late, for anybody
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
-
-    seconds: float
-    at_most: float
-    others_wait: Callable[[], bool]  # asked in a thread, once a second
-
-    def not_beyond(self, limit: float) -> Turn:
-        """The same turn, ended after `limit` seconds."""
-        return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What conversations with a server have taught, for those who come after."""
-
-    pace: float | None = None  # emails a second for one worker, where the server has had enough at some time
-    refuses_riding: bool = False  # an envelope behind a final dot
-    features: Features | None = None
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of the stretch."""
-
-    accepted_count: int = 0
-    attempt_count: int = 0
-    refused_count: int = 0  # for good
-    is_server_sound: bool = False  # it has judged a mail in good order
-    is_out_of_work: bool = False  # nothing was left to claim
-    fault: Fault | None = None  # the server was out of order, and the stretch ended early
-    is_lease_lost: bool = False
-    is_told_to_go: bool = False  # `stop` was set
-    learned: Learned = field(default_factory=Learned)  # of the server
 
 
 @dataclass(slots=True)
@@ -104,7 +48,7 @@ class Sender:
         work: Work,
         transport: Transport,
         marker: Marker,
-        clerk: Ledger,
+        ledger: Ledger,
         *,
         turn: Turn,
         random: Random,
@@ -112,16 +56,15 @@ class Sender:
         is_probe: bool = False,
         pace: float | None = None,
     ) -> None:
-        self._work, self._compiled = work, work.compiled
+        self._work = work
+        self._composer = Composer(work, self._leave_out, self._ask_for_claims)
         self._random = random
         self._turn = turn
-        self._renew_every = clerk.lease_seconds / 3
-        self._marker, self._clerk_ledger = marker, clerk
+        self._renew_every = ledger.lease_seconds / 3
+        self._marker, self._ledger = marker, ledger
         self._now = now
         self._pool = Pool(transport, self, is_probe=is_probe, pace=pace, now=now)
         self._laid_down = transport.rate
-        self._queue: deque[tuple[_Slice, int]] = deque()
-        self._composed: deque[Email] = deque()  # the next ones
         self._slices: dict[int, _Slice] = {}
         self._claims_asked = 0
         self._has_more = True
@@ -136,14 +79,16 @@ class Sender:
         """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
         self._has_begun = asyncio.Event()
-        self._clerk = Scribe("clerk", self._do, partial(self._in_loop, self._give_up))
-        self._marker.start(self._committed, self._give_up, self._compose_ahead)
+        self._clerk = Clerk(
+            self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up
+        )
+        self._marker.start(self._committed, self._give_up, self._composer.compose_ahead)
         self._clerk.start()
         self._ask_for_claims()
         watch = asyncio.ensure_future(self._watch(stop))
         try:
             await self._has_begun.wait()  # nobody knocks at the server without a mail in hand
-            if self._queue:
+            if self.waiting_count:
                 await self._pool.run()
             watch.cancel()
             self.report.learned = self._learned()
@@ -183,7 +128,7 @@ class Sender:
             now = self._loop.time()
             if now >= date_at:
                 date_at = now + DATED_EVERY
-                self._date_anew()
+                self._composer.date_anew(self._now())
             self._marker.look()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
@@ -196,14 +141,6 @@ class Sender:
                 renew_at = now + self._renew_every if must_renew else renew_at
                 for slice_ in list(self._slices.values()):
                     self._settle(slice_, release=False, renew=must_renew)
-
-    def _date_anew(self) -> None:
-        """A mail says when it was handed over, not when it was composed or planned."""
-        self._compiled = self._compiled.dated(self._now())
-        while self._composed:
-            slice_id, position = _place(self._composed.pop().key)
-            if slice_id in self._slices:
-                self._queue.appendleft((self._slices[slice_id], position))
 
     def _must_show_refusals(self) -> bool:
         """Once a stretch, as soon as it sees too many refusals: the run may have to pause before a second is over."""
@@ -226,7 +163,7 @@ class Sender:
     def _end(self, how: Callable[[], None]) -> None:
         self._is_ending = True
         self._has_begun.set()
-        self._forget_queue()
+        self._composer.clear()
         how()
 
     async def _hand_back(self) -> None:
@@ -243,34 +180,15 @@ class Sender:
 
     def next_email(self) -> Email | None:
         """The next mail; people who turn out not to be mailable are left out on the way."""
-        if not self._composed:
-            self._compose_next()
-        return self._composed.popleft() if self._composed else None
+        return self._composer.next_email()
 
     @property
     def waiting_count(self) -> int:
         """Those claimed whom no connection has taken yet."""
-        return len(self._queue) + len(self._composed)
+        return self._composer.waiting_count
 
-    def _compose_ahead(self) -> None:
-        """While the database is at work: many in a row take half the time of one now and then."""
-        while self._queue and len(self._composed) < AHEAD:
-            self._compose_next()
-
-    def _compose_next(self) -> None:
-        while self._queue:
-            slice_, position = self._queue.popleft()
-            email = self._compose(slice_, position, slice_.claim.people[position])
-            if len(self._queue) < 50:
-                self._ask_for_claims()
-            if email is not None:
-                self._composed.append(email)
-                return
-        self._ask_for_claims()
-
-    def _forget_queue(self) -> None:
-        self._queue.clear()
-        self._composed.clear()
+    def _leave_out(self, claim: Claim, person: Person) -> None:
+        self._note(self._slices[claim.slice_id], person)
 
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         """Put the question into the marker's next commit."""
@@ -290,20 +208,6 @@ class Sender:
         number = slice_.claim.people[position].progress.attempt_count + 1
         self._marker.put(Entry(slice_.claim, position, number, result))
 
-    def _compose(self, slice_: _Slice, position: int, person: Person) -> Email | None:
-        try:
-            recipient = self._work.recipient_of(position, person)
-            content = self._compiled.build(recipient)
-            if self._work.signers:
-                content = signed(content, self._work.signers)
-        except ValueError as error:
-            is_address = isinstance(error, HeaderError) and error.code == "address"
-            log.warning("mail not made", run=self._work.run_id, position=position, error=str(error))
-            person.progress.exclude(Reason.INVALID_ADDRESS if is_address else Reason.RENDER_ERROR)
-            self._note(slice_, person)
-            return None
-        return Email((slice_.claim.slice_id, position), recipient.email, content)
-
     # -- what marker and clerk hand back -------------------------------------------------------------------------------
 
     def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
@@ -311,7 +215,7 @@ class Sender:
             mark.answer(may_send)
             if not may_send:  # paused, stopped or over: give everything back
                 self._may_send = self._has_more = False
-                self._forget_queue()
+                self._composer.clear()
         self._recorded(entries)
 
     def _claimed(self, claim: Claim | None) -> None:
@@ -327,8 +231,8 @@ class Sender:
             if person.progress.state.is_final or not person.is_settled:
                 self._note(slice_, person)
             elif not self._is_ending:
-                self._queue.append((slice_, position))
-        if self._queue or self._is_ending:
+                self._composer.add(claim, position)
+        if self.waiting_count or self._is_ending:
             self._has_begun.set()
         self._release_when_done(slice_)
         self._pool.wake()
@@ -366,7 +270,7 @@ class Sender:
         elif not (progress or renew):
             return
         slice_.unsettled = []
-        self._clerk.put(("settle", slice_.claim, progress, release))
+        self._clerk.settle(slice_.claim, progress, release=release)
         if release:
             self._ask_for_claims()
             self._loop.call_soon(self._end_when_due)
@@ -374,34 +278,7 @@ class Sender:
     def _ask_for_claims(self) -> None:
         while self._has_more and not self._is_ending and len(self._slices) + self._claims_asked < SLICES_AHEAD:
             self._claims_asked += 1
-            self._clerk.put(("claim",))
-
-    # -- in the clerk's thread -----------------------------------------------------------------------------------------
-
-    def _do(self, batch: list[tuple[Any, ...]]) -> None:
-        for kind, *arguments in batch:
-            if kind == "settle":
-                claim, progress, release = arguments
-                self._clerk_ledger.settle(claim, progress, release=release)
-                self._look_at_refusals(progress)
-            else:
-                self._in_loop(self._claimed, self._claim())
-
-    def _look_at_refusals(self, progress: list[Progress]) -> None:
-        if any(each.state is DeliveryState.REFUSED for each in progress) and self._clerk_ledger.pause_if_refused():
-            log.warning("too many refusals: run paused", run=self._work.run_id)
-
-    def _claim(self) -> Claim | None:
-        """Lease a slice; first write down what a dead holder of it left."""
-        found = self._clerk_ledger.claim()
-        if found is None:
-            return None
-        claim, doubts = found
-        recover(self._clerk_ledger, claim, doubts, self._work.rules, self._random, self._now())
-        return claim
-
-    def _in_loop(self, call: Callable[..., None], *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(call, *arguments)
+            self._clerk.ask_for_claim()
 
     def _give_up(self, error: BaseException) -> None:
         """Marker or clerk is gone: let go of everything at once, leaving the leases to run out."""
@@ -410,7 +287,7 @@ class Sender:
         if not self.report.is_lease_lost:
             log.error("the ledger failed", run=self._work.run_id, error=repr(error))
         self._slices.clear()
-        self._forget_queue()
+        self._composer.clear()
         self._has_more = False
         self._is_ending = True
         self._pool.drop()

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mail_server import MailServer
-from mailer.sending.sender import Learned
 from mailer.sending.server_health import name_of
+from mailer.sending.work import Learned
 from mailer.smtp.transport import Transport
 
 PACE_HOLDS = timedelta(hours=1)

@@ -35,9 +35,10 @@ from mailer.sending.listing import WANTS_LIST, being_listed
 from mailer.sending.marker import Marker
 from mailer.sending.recovery import settle_abandoned
 from mailer.sending.rounds import Writer
-from mailer.sending.sender import Report, Sender, Turn, Work
+from mailer.sending.sender import Sender
 from mailer.sending.slots import NoSlot, SharedConnections
 from mailer.sending.transports import Choice, Route
+from mailer.sending.work import Report, Turn, Work
 
 log = structlog.get_logger()
 

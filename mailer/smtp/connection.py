@@ -7,69 +7,32 @@ when an answer begins to be awaited and moved only by whole replies, so no dribb
 import asyncio
 import math
 import ssl
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
-from typing import Protocol, cast
 
-from mailer.smtp.envelope import Features
+from mailer.smtp.crew import Crew
+from mailer.smtp.deadline import Deadline
 from mailer.smtp.handshake import Handshake
+from mailer.smtp.link import Link
 from mailer.smtp.replies import GarbledReply, ReplyReader
 from mailer.smtp.results import Fault, Phase, Result, ServerFault
 from mailer.smtp.session import Session
 from mailer.smtp.source import Email
-from mailer.smtp.transport import Security, Transport
-
-
-class Crew(Protocol):
-    """What a connection needs from its pool."""
-
-    @property
-    def now(self) -> Callable[[], datetime]: ...
-
-    def take(self) -> Email | None: ...
-
-    def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None: ...
-
-    def record(self, result: Result) -> None: ...
-
-    def has_too_many(self) -> bool: ...
-
-    def meet(self, features: Features) -> None: ...
-
-    @property
-    def may_ride(self) -> bool: ...
-
-    def forbid_riding(self) -> None: ...
-
-    def is_idle(self, connection: "Connection") -> None: ...
-
-    def is_leaving(self, connection: "Connection") -> None: ...
-
-    def is_gone(self, connection: "Connection", fault: Fault | None) -> None: ...
-
-    def crash(self, error: Exception) -> None: ...
+from mailer.smtp.transport import Transport
 
 
 class Connection(asyncio.Protocol):
     """Opens itself, works through emails while there are any, and says goodbye."""
 
-    def __init__(self, crew: Crew, transport: Transport, context: ssl.SSLContext | None) -> None:
+    def __init__(self, crew: "Crew[Connection]", transport: Transport, context: ssl.SSLContext | None) -> None:
         self._crew = crew
         self._config = transport
-        self._context = context
         self._loop = asyncio.get_running_loop()
         self._reader = ReplyReader()
         self._handshake = Handshake(transport)
         self._session: Session | None = None
-        self._socket: asyncio.Transport | None = None
         self._taken_count = 0
         self._retires_at = math.inf
-        self._deadline = math.inf
-        self._attempt: Email | None = None  # whose wall-clock limit is running
-        self._attempt_ends = math.inf
-        self._unwritten = 0  # bytes of content that had not left at the last look
-        self._moved_at = 0.0
+        self._deadline = Deadline(transport.timeouts, self._loop.time)
         self._is_reading = False
         self._mark_is_asked = False  # and not answered: nothing may be recorded about `current` until it is
         self._early_answer: bool | None = None  # given while replies were still being read
@@ -78,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._is_quitting = False
         self._is_ending = False  # the session is being closed: nothing more may be said
         self._is_over = False
-        self._task: asyncio.Task[None] | None = self._loop.create_task(self._guard(self._connect))
+        self._link = Link(self, transport, context, fail=self._fail_to_connect, crash=crew.crash)
 
     # -- what the pool asks ------------------------------------------------------------------------------------------
 
@@ -105,7 +68,7 @@ class Connection(asyncio.Protocol):
         data = self._session.begin()
         if data:
             self._write(data)
-            self._set_deadline(self._session)
+            self._deadline.await_session(self._session)
         elif self._is_spent():
             self.quit()
 
@@ -113,7 +76,7 @@ class Connection(asyncio.Protocol):
         """Say goodbye; the answer does not matter (the server has answered for every email)."""
         self._is_quitting = True
         self._write(b"QUIT\r\n")
-        self._deadline = self._loop.time() + self._config.timeouts.quit
+        self._deadline.set(self._config.timeouts.quit)
         self._crew.is_leaving(self)
 
     def finish(self) -> None:
@@ -144,9 +107,10 @@ class Connection(asyncio.Protocol):
         """Look at the clock."""
         if self._is_over or self._loss is not None:
             return
-        if self._session is not None and self._session.sent is not None:
-            self._look_at_unwritten(now)
-        if now < self._deadline:
+        has_content = self._session is not None and self._session.sent is not None
+        if has_content and not self._deadline.is_moving(self._link.unwritten, now):
+            self._fail(Fault(Phase.CONTENT, "the server stopped reading"))
+        if now < self._deadline.at:
             return
         if self._is_quitting:
             self._end(None)
@@ -159,12 +123,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the greeting."""
-        self._socket = cast(asyncio.Transport, transport)
+        self._link.made(transport)
         if self._is_over:
-            self._abort()
-        now = self._loop.time()
-        self._retires_at = now + self._config.seconds_per_connection
-        self._deadline = now + self._config.timeouts.greeting
+            self._link.abort()
+        self._retires_at = self._loop.time() + self._config.seconds_per_connection
+        self._deadline.set(self._config.timeouts.greeting)
 
     def data_received(self, data: bytes) -> None:
         """Read replies, answer them all in one write."""
@@ -254,11 +217,11 @@ class Connection(asyncio.Protocol):
         self._crew.meet(features)
         if not self._config.pipelining:
             features = features.without_pipelining()
-        self._session = Session(self, self._config.sender, features, self._tls_words(), self._crew.now)
+        self._session = Session(self, self._config.sender, features, self._link.tls, self._crew.now)
 
     def _write(self, data: bytes) -> None:
-        if data and self._socket is not None and not self._is_over:
-            self._socket.write(data)
+        if data and not self._is_over:
+            self._link.write(data)
 
     def _take_answer(self, email: Email, is_allowed: bool) -> None:
         session = self._session
@@ -281,8 +244,7 @@ class Connection(asyncio.Protocol):
         if self._loss is not None:
             self._lose(session, self._loss)
         elif is_allowed and not self._is_released:
-            self._unwritten = 0
-            self._moved_at = self._loop.time()
+            self._deadline.begin_content()
             self._write(session.answer_mark(session.current))
         else:
             self._let_go("released before the content left" if is_allowed else "no longer allowed to leave")
@@ -293,55 +255,16 @@ class Connection(asyncio.Protocol):
             return
         session = self._session
         if session is None:
-            self._deadline = self._loop.time() + self._limit(self._handshake.phase)
+            self._deadline.await_reply(self._handshake.phase)
         elif self._is_released and session.sent is None and session.current and not self._mark_is_asked:
             self._let_go("released before the content left")
         elif not session.is_idle:
-            self._set_deadline(session)
+            self._deadline.await_session(session)
         elif self._is_spent():
             self.quit()
         else:
-            self._deadline = self._loop.time() + self._config.timeouts.idle
+            self._deadline.set(self._config.timeouts.idle)
             self._crew.is_idle(self)
-
-    def _set_deadline(self, session: Session) -> None:
-        now = self._loop.time()
-        email = session.sent or session.current
-        if email is not self._attempt:
-            self._attempt = email
-            self._attempt_ends = now + self._config.timeouts.attempt
-        if session.awaits_mark:  # ours to wait for: the server owes us nothing
-            self._deadline = math.inf
-        else:
-            limit = self._limit(session.phase) if session.sent is None else self._config.timeouts.dot
-            self._deadline = min(now + limit, self._attempt_ends)
-
-    def _limit(self, phase: Phase) -> float:
-        limits = self._config.timeouts
-        match phase:
-            case Phase.MAIL | Phase.RSET:
-                return limits.mail
-            case Phase.RCPT:
-                return limits.rcpt
-            case Phase.DATA:
-                return limits.data
-            case Phase.GREETING:
-                return limits.greeting
-            case _:
-                return limits.ehlo
-
-    def _look_at_unwritten(self, now: float) -> None:
-        """The clock of the answer runs once the content has left; until then it only has to keep moving."""
-        assert self._socket is not None
-        unwritten = self._socket.get_write_buffer_size()
-        if not unwritten:
-            return
-        if unwritten != self._unwritten:
-            self._unwritten, self._moved_at = unwritten, now
-        if now - self._moved_at >= self._config.timeouts.block:
-            self._fail(Fault(Phase.CONTENT, "the server stopped reading"))
-        else:
-            self._deadline = min(now + self._config.timeouts.dot, self._attempt_ends)
 
     def _is_spent(self) -> bool:
         return (
@@ -353,65 +276,32 @@ class Connection(asyncio.Protocol):
 
     # -- opening and ending ------------------------------------------------------------------------------------------
 
-    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run one of the two things that take a task; network trouble becomes a fault."""
-        try:
-            await work()
-        except TimeoutError:
-            self._fail(Fault(self._phase, "no connection in time"))
-        except ssl.SSLError as error:
-            self._fail(Fault(Phase.STARTTLS, str(error)))
-        except OSError as error:
-            self._fail(Fault(self._phase, str(error)))
-        except Exception as error:
-            self._crew.crash(error)
-        finally:
-            self._task = None
-
-    async def _connect(self) -> None:
-        tls = self._context if self._config.security is Security.TLS else None
-        host = self._config.host
-        async with asyncio.timeout(self._config.timeouts.connect):
-            await self._loop.create_connection(
-                lambda: self, host, self._config.port, ssl=tls, server_hostname=host if tls else None
-            )
-
     def _begin_tls(self) -> None:
         """Everything said before TLS is forgotten; whatever came early was slipped in (CVE-2011-0411)."""
-        assert self._socket is not None
         if self._reader.has_rest:
             raise ServerFault(Fault(Phase.STARTTLS, "the server spoke between STARTTLS and TLS"))
-        self._socket.pause_reading()
-        self._deadline = math.inf
-        self._task = self._loop.create_task(self._guard(self._upgrade))
+        self._deadline.lift()
+        self._link.begin_tls(self._tls_is_up)
 
-    async def _upgrade(self) -> None:
-        assert self._socket is not None and self._context is not None
-        async with asyncio.timeout(self._config.timeouts.connect):
-            upgraded = await self._loop.start_tls(self._socket, self, self._context, server_hostname=self._config.host)
-        if upgraded is None:
-            raise ConnectionError("the connection closed during the TLS handshake")
-        self._socket = upgraded
+    def _tls_is_up(self) -> None:
         self._write(self._handshake.tls_is_up())
         self._go_on()
 
-    def _tls_words(self) -> str | None:
-        assert self._socket is not None
-        secured = self._socket.get_extra_info("ssl_object")
-        return f"{secured.version()} {secured.cipher()[0]}" if secured is not None else None
-
     @property
     def _phase(self) -> Phase:
-        if self._socket is None:
+        if not self._link.is_up:
             return Phase.CONNECT
         return self._handshake.phase if self._session is None else self._session.phase
+
+    def _fail_to_connect(self, text: str, phase: Phase | None) -> None:
+        self._fail(Fault(phase or self._phase, text))
 
     def _fail(self, fault: Fault) -> None:
         if self._is_over:
             return
         if self._mark_is_asked:
             self._loss = fault  # told when the answer comes
-            self._abort()
+            self._link.abort()
         elif self._session is not None:
             self._lose(self._session, fault)
         else:
@@ -432,11 +322,5 @@ class Connection(asyncio.Protocol):
         if self._is_over:
             return
         self._is_over = True
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._task.cancel()
-        self._abort()
+        self._link.close()
         self._crew.is_gone(self, fault)
-
-    def _abort(self) -> None:
-        if self._socket is not None:
-            self._socket.abort()

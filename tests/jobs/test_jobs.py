@@ -36,7 +36,7 @@ from mailer.models.user import Role, User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS, SEND_RUN, TICK, TICKS
 from mailer.sending import stretch
 from mailer.sending.next_run import set_next_run
-from mailer.sending.sender import Report
+from mailer.sending.work import Report
 from mailer.smtp.lab import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing, save

@@ -19,8 +19,8 @@ from mailer.models.user import User
 from mailer.sending import brakes, listing, stretch
 from mailer.sending.closing import close_if_done, stop_what_must
 from mailer.sending.listing import Listing, plan_deliveries
-from mailer.sending.sender import Turn
 from mailer.sending.stretch import runs_with_work, send_run
+from mailer.sending.work import Turn
 from mailer.smtp.lab import Lab
 from tests.factories import make_client, save
 from tests.faults.horses import SOON, wait_until
