@@ -234,6 +234,7 @@ class ProductionConfig(Config):
         self.SESSION_COOKIE_SECURE = True
 
     def check(self) -> None:
+        """Refuse to start with secrets, addresses or proxies that would make the site unsafe. Errors: ConfigError."""
         super().check()
         host = urlsplit(self.SITE_URL).hostname or ""
         redis = urlsplit(self.REDIS_URL or "")
@@ -278,6 +279,7 @@ class ProductionConfig(Config):
                 raise ConfigError(str(text))
 
     def warnings(self) -> list[InBoth]:
+        """What an administrator should look at, though the site starts."""
         database, redis = urlsplit(self.SQLALCHEMY_DATABASE_URI), urlsplit(self.REDIS_URL or "")
         is_encrypted = {"require", "verify-ca", "verify-full"} & set(parse_qs(database.query).get("sslmode", []))
         has_password = database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)

@@ -69,10 +69,12 @@ class Asker(asyncio.Protocol):
         self.rest, self.buffer = 0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
         self.transport: Any = transport
         self._ask()
 
     def data_received(self, data: bytes) -> None:
+        """Read answers; ask again after each whole one."""
         if self.rest:
             self.rest -= len(data)
         else:
@@ -92,6 +94,7 @@ class Asker(asyncio.Protocol):
             self._ask()
 
     def connection_lost(self, error: Exception | None) -> None:
+        """There is nothing more to ask."""
         if not self.done.done():
             self.done.set_result(None)
 

@@ -132,6 +132,7 @@ def _run(command: list[str], root: Path) -> None:
 
 
 def main() -> None:
+    """Put the files in place, or say why that fails and end with 1."""
     try:
         if ensure_assets():
             print("Front-end files are in place.")

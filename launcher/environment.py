@@ -84,6 +84,7 @@ def wanted_requirements(text: str, soabi: str | None = sysconfig.get_config_var(
 
 
 def run(command: list[str]) -> None:
+    """Run this; end with a sentence when it fails."""
     done = subprocess.run(command, check=False)
     if done.returncode:
         sys.exit(f"The environment could not be made: {' '.join(command[:4])} … ended with {done.returncode}.")

@@ -53,12 +53,15 @@ class Postgres:
 
     @property
     def data(self) -> Path:
+        """Where the cluster lives."""
         return self.home / "pgdata"
 
     def url(self, database: str = DATABASE) -> str:
+        """The address of one of its databases, for libpq and SQLAlchemy."""
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def part(self) -> Part:
+        """The server as a part to be started."""
         settings = SETTINGS if self.is_durable else SETTINGS | THROW_AWAY
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Part(
@@ -80,6 +83,7 @@ class Postgres:
         _end_leftover(self)
 
     def is_ready(self) -> bool:
+        """Whether it answers. Errors: psycopg2.Error until it does."""
         psycopg2.connect(self.url("postgres"), connect_timeout=2).close()
         return True
 

@@ -72,10 +72,12 @@ def migration(environment: Mapping[str, str], logs: Path, gate: Sign) -> Part:
 
 
 def sample_data(environment: Mapping[str, str], logs: Path) -> Part:
+    """Puts the sample data in, then ends."""
     return Part("load-sample", (*FLASK, "load-sample"), environment, logs / "load-sample.log")
 
 
 def mail_catcher(smtp_port: int, page_port: int, folder: Path, environment: Mapping[str, str]) -> Part:
+    """Takes mail on one port and shows it on the other."""
     return Part(
         name="mail-catcher",
         command=(PYTHON, "-m", "launcher.catcher", str(smtp_port), str(page_port), str(folder)),

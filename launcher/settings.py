@@ -28,6 +28,7 @@ class Settings:
     mailing_worker_count: int
 
     def is_given(self, name: str) -> bool:
+        """Whether somebody chose this value, here or in `.env`."""
         return name in self.given
 
 

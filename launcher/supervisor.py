@@ -75,6 +75,7 @@ class Supervisor:
 
     @property
     def is_stopping(self) -> bool:
+        """Somebody asked for the end, or the process that started this one is gone."""
         return self._stop_requests > 0 or self._parent not in (None, os.getppid())
 
     def request_stop(self, *_: object) -> None:

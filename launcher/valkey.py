@@ -41,9 +41,11 @@ class Valkey:
 
     @property
     def url(self) -> str:
+        """Its address, password included."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def part(self) -> Part:
+        """The server as a part to be started."""
         return Part(
             name="valkey",
             command=(str(self.program), str(self.folder / "valkey.conf")),
@@ -66,6 +68,7 @@ class Valkey:
                 connection.config_set("appendonly", "yes")
 
     def is_ready(self) -> bool:
+        """Whether it answers. Errors: redis.RedisError until it does."""
         with redis.Redis.from_url(self.url, socket_timeout=2) as connection:
             return bool(connection.ping())
 

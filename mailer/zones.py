@@ -21,6 +21,7 @@ class ZoneInput(TextInput):
     """A line that offers the zones while one types; without a browser's help it is a line still."""
 
     def __call__(self, field: Any, **kwargs: Any) -> Markup:
+        """An input with its list of time zones, searchable in both languages."""
         list_id = f"{field.id}-zones"
         kwargs = {"list": list_id, "maxlength": MAX_LENGTH, "autocomplete": "off", "spellcheck": "false"} | kwargs
         language = str(get_locale())

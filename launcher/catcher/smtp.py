@@ -34,11 +34,13 @@ class CatcherProtocol(asyncio.Protocol):
         self._recipients: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass
         self._answer("220 golub mail catcher")
         self._send_answers()
 
     def data_received(self, data: bytes) -> None:
+        """Take commands and content, as much as has come."""
         self._buffer += data
         while not self._is_over and (self._take_content() if self._is_in_data else self._take_line()):
             pass

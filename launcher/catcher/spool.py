@@ -35,6 +35,7 @@ class Caught:
 
     @property
     def caught_at(self) -> datetime:
+        """When the mail came, aware: its id is that moment."""
         return datetime.fromtimestamp(int(self.id.partition("-")[0]) / 1e6, UTC)
 
     @cached_property
@@ -44,10 +45,12 @@ class Caught:
 
     @cached_property
     def sender(self) -> str:
+        """From, as a person reads it."""
         return readable(self._field("From"))
 
     @cached_property
     def subject(self) -> str:
+        """Subject, as a person reads it."""
         return readable(self._field("Subject"))
 
     def matches(self, words: str) -> bool:
@@ -107,6 +110,7 @@ class Spool:
         ]
 
     def get(self, name: str) -> Caught | None:
+        """The mail with this id, None when there is none (any more)."""
         with self._lock:
             return self._mails.get(name)
 

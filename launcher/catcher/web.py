@@ -52,6 +52,7 @@ class CatcherPages(BaseHTTPRequestHandler):
     server_version, sys_version = "golub", ""
 
     def do_GET(self) -> None:
+        """The list, a mail, its source, or the same as JSON."""
         if not self._is_own_name():
             return
         match self._path.strip("/").split("/"):
@@ -87,6 +88,7 @@ class CatcherPages(BaseHTTPRequestHandler):
         self._redirect()
 
     def do_DELETE(self) -> None:
+        """Forget all mails."""
         if not self._is_own_name():
             return
         if self._path == "/api/mails":

@@ -108,9 +108,11 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         return make(row) if make is not None else getattr(row, column)
 
     def get_query(self) -> Any:
+        """The rows of a page, only as many as the filters leave."""
         return super().get_query().options(*self.loads).filter(*self.conditions(self.narrowing()))
 
     def get_count_query(self) -> Any:
+        """The same rows, counted."""
         return super().get_count_query().filter(*self.conditions(self.narrowing()))
 
     def _get_list_extra_args(self) -> Any:

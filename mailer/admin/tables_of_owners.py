@@ -91,7 +91,9 @@ class Mailings(Overview):
     choices, dated = ("status", "period"), "created_at"
 
     def kinds(self) -> dict[str, type[StrEnum]]:
+        """The states and rhythms that a filter offers."""
         return {"status": MailingStatus, "period": Period}
 
     def is_value(self, name: str, value: Any) -> ColumnElement[bool]:
+        """The condition behind a chosen value; a state is worked out from several columns."""
         return STATUS_IS[value] if name == "status" else super().is_value(name, value)

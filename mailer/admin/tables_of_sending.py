@@ -95,6 +95,7 @@ class Deliveries(_OfRuns):
     choices, is_searched_by_address = ("state", "reason"), True
 
     def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        """Only runs that have counted a delivery in this state."""
         state = asked.values.get("state")
         return [getattr(Run, f"{state.counter}_count") > 0] if state is not None else []
 
@@ -114,6 +115,7 @@ class Attempts(_OfRuns):
     choices, is_searched_by_address = ("outcome", "phase"), True
 
     def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        """Only runs that have counted an attempt with this outcome."""
         outcome = asked.values.get("outcome")
         counter = Run.successful_attempt_count if outcome is Outcome.ACCEPTED else Run.failed_attempt_count
         return [counter > 0] if outcome is not None else []

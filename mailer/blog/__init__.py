@@ -1,0 +1,1 @@
+"""Articles: read by everybody, written by users, published by editors."""

@@ -62,17 +62,21 @@ class PostView(PlainArguments, ModelView):  # type: ignore[misc]
         super().__init__(BlogPost, db, name=_l("Articles"), endpoint="posts", url="/admin/posts")
 
     def is_accessible(self) -> bool:
+        """For editors."""
         return bool(current_user.is_authenticated and current_user.can(Permission.EDIT_BLOG))
 
     def inaccessible_callback(self, name: str, **kwargs: Any) -> Any:
+        """To the sign-in page, or 403 for those who have signed in."""
         if current_user.is_authenticated:
             abort(403)
         return login_manager.unauthorized()
 
     def get_query(self) -> Any:
+        """The articles of a page, only those in the chosen state."""
         return self._chosen_state(super().get_query())
 
     def get_count_query(self) -> Any:
+        """The same articles, counted."""
         return self._chosen_state(super().get_count_query())
 
     def _get_list_extra_args(self) -> Any:
@@ -86,6 +90,7 @@ class PostView(PlainArguments, ModelView):  # type: ignore[misc]
         return query.order_by(BlogPost.id), joins
 
     def get_one(self, id: Any) -> BlogPost | None:
+        """The article that this request is about, None when nothing is there."""
         found = _chosen([str(id)])
         return found[0] if found else None
 
@@ -100,18 +105,22 @@ class PostView(PlainArguments, ModelView):  # type: ignore[misc]
         return (page, 422) if form is not None and request.method == "POST" else page
 
     def create_form(self, obj: Any = None) -> PostForm:
+        """An empty form in the reader's language."""
         form: PostForm = super().create_form(obj)
         if request.method == "GET":
             form.language.data = str(get_locale())
         return form
 
     def create_model(self, form: PostForm) -> BlogPost | None:
+        """A new article; None when the form has to be mended."""
         return self._save(form, None)
 
     def update_model(self, form: PostForm, model: BlogPost) -> bool:
+        """Whether the changes are kept."""
         return self._save(form, model) is not None
 
     def delete_model(self, model: BlogPost) -> bool:
+        """Into the bin, with a way back."""
         services.delete_article(model)
         flash({"text": _("Article deleted."), "url": url_for("posts.restore", id=model.id)}, "undo")  # type: ignore[arg-type]
         return False  # Flask-Admin would flash a text of its own

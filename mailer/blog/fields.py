@@ -25,6 +25,7 @@ class PictureField(FileField):
     encoded: bytes | None = None
 
     def pre_validate(self, form: Any) -> None:
+        """Read and re-encode the picture. Errors: ValidationError."""
         if getattr(self.data, "filename", ""):
             try:
                 self.encoded = images.encode(self.data.stream)
@@ -40,6 +41,7 @@ class TagsField(StringField):
     """Words separated by commas; `data` is the list, each word once."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Split what was typed at commas; each tag once, whatever its letter case."""
         words = (" ".join(word.split()) for value in valuelist for word in value.replace("\0", "").split(","))
         unique = {word.casefold(): word for word in words if word}
         self.data = list(unique.values())  # type: ignore[assignment]
@@ -48,6 +50,7 @@ class TagsField(StringField):
         return ", ".join(self.data or ())
 
     def pre_validate(self, form: Any) -> None:
+        """Bound the number of tags and their length. Errors: ValidationError."""
         if len(self.data or ()) > MAX_TAGS:
             raise ValidationError(_("At most %(count)s tags, please.", count=MAX_TAGS))
         if any(len(word) > TAG_LENGTH for word in self.data or ()):
@@ -62,11 +65,13 @@ class MomentField(DateTimeLocalField):
         super().__init__(*args, **kwargs)
 
     def pre_validate(self, form: Any) -> None:
+        """Bound the year, for the database. Errors: ValidationError."""
         if self.data is not None and not FIRST_YEAR <= self.data.year <= LAST_YEAR:
             self.data = None
             raise ValidationError(_("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR))
 
     def process_data(self, value: Any) -> None:
+        """Show an aware moment on the author's clock."""
         self.data = value.astimezone(ZoneInfo(current_user.timezone)).replace(tzinfo=None) if value else None
 
     @property

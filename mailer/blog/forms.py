@@ -71,6 +71,7 @@ class ArticleFields(Form):
         )
 
     def validate_title(self, field: StringField) -> None:
+        """Refuse NUL, which PostgreSQL does not keep. Errors: ValidationError."""
         if "\0" in (field.data or ""):
             raise ValidationError(_("This holds a character that cannot be kept."))
 
@@ -115,6 +116,7 @@ class PostForm(Refillable, TypedByPeople, BaseForm, ArticleFields):  # type: ign
         return Release(self.slug.data or "", self.status.data, self.published_at.moment)
 
     def validate_slug(self, field: StringField) -> None:
+        """Refuse the address of another article. Errors: ValidationError."""
         if field.data and field.data in taken_slugs(getattr(self._obj, "id", None)):
             raise ValidationError(_("Another article has this address."))
 

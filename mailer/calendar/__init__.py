@@ -1,0 +1,1 @@
+"""The calendar of all mailings, holidays and days off."""

@@ -1,0 +1,1 @@
+"""Clients and their tags: listed, edited, brought in from files and taken out again."""

@@ -1,0 +1,1 @@
+"""From a message and a person to the bytes of a mail. No Flask, no database."""

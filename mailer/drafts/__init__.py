@@ -1,0 +1,1 @@
+"""Forms that were begun and are kept until they are sent."""

@@ -1,0 +1,1 @@
+"""The overview, public pages and what is behind an unsubscribe link."""

@@ -1,0 +1,1 @@
+"""The service's trial of itself: `flask lab`."""

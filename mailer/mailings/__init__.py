@@ -1,0 +1,1 @@
+"""Mailings: who gets which message when, their runs and how those went."""

@@ -71,6 +71,7 @@ class DateTimeField(DateTimeLocalField):
     """A wall-clock moment to the minute, with an answer a person can act on."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a date with a time. Errors: ValueError."""
         try:
             super().process_formdata(valuelist)
         except ValueError:
@@ -85,6 +86,7 @@ class TimesField(Field):
     widget = TextInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Read times of day, split at blanks, commas and semicolons; sorted. Errors: ValueError."""
         self.data = ()
         words = " ".join(valuelist).replace(",", " ").replace(";", " ").split()
         try:
@@ -104,6 +106,7 @@ class DatesField(Field):
     widget = TextInput()
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Read dates, split at blanks, commas and semicolons; sorted. Errors: ValueError."""
         self.data = ()
         words = " ".join(valuelist).replace(",", " ").replace(";", " ").split()
         try:
@@ -124,6 +127,7 @@ class PlainTimeField(TimeField):
     """A time of day, or none, with an answer a person can act on."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a time of day, or nothing. Errors: ValueError."""
         if not any(valuelist):
             self.data = None
             return
@@ -137,6 +141,7 @@ class PlainIntegerField(IntegerField):
     """A whole number, with an answer a person can act on."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        """Read a whole number. Errors: ValueError."""
         try:
             super().process_formdata(valuelist)
         except ValueError:

@@ -112,6 +112,8 @@ class CalendarForm(CalendarFields, FlaskForm):
     """The fields that the next moments follow from, as they are typed."""
 
     class Meta:
+        """Of WTForms."""
+
         csrf = False  # read only
 
 

@@ -1,0 +1,1 @@
+"""Messages: written, previewed, tried out."""

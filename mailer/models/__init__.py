@@ -1,0 +1,1 @@
+"""One file for each table, its constraints with it; no queries."""

@@ -1,0 +1,1 @@
+"""Whether the service is well: for administrators and for monitoring."""

@@ -1,0 +1,1 @@
+"""From a rule to its moments. No Flask, no database."""

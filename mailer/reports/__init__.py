@@ -1,0 +1,1 @@
+"""Figures of runs, summed by day, mailing or message."""

@@ -1,0 +1,1 @@
+"""From a due mailing to its closed run: planned, claimed, marked, recorded, settled."""

@@ -24,16 +24,21 @@ from mailer.smtp.source import Email
 class Desk(Protocol):
     """Whom the session asks for emails and tells what came of them: its connection."""
 
-    def next_email(self) -> Email | None: ...
+    def next_email(self) -> Email | None:
+        """Give the next email, None when there is none or this connection may carry no more."""
 
-    def ask_mark(self, email: Email) -> None: ...
+    def ask_mark(self, email: Email) -> None:
+        """Ask whether the content of this email may leave."""
 
-    def record(self, result: Result) -> None: ...
+    def record(self, result: Result) -> None:
+        """Take the end of one try."""
 
     @property
-    def may_ride(self) -> bool: ...
+    def may_ride(self) -> bool:
+        """Whether the next envelope may follow a final dot in the same write."""
 
-    def forbid_riding(self) -> None: ...
+    def forbid_riding(self) -> None:
+        """The server does not bear that."""
 
 
 class Session:

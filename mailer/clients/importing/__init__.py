@@ -1,0 +1,1 @@
+"""Files of clients: recognised, previewed, staged and merged."""
