@@ -1,7 +1,6 @@
 """Extension objects, not yet bound to an app."""
 
 from flask_caching import Cache
-from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_mail import Mail
@@ -10,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from mailer.counting import LimiterOfApplications
 from mailer.grouping import GroupingBabel
 
 
@@ -33,4 +33,4 @@ csrf = CSRFProtect()
 mail = Mail()
 cache = Cache()
 babel = GroupingBabel()
-limiter = Limiter(key_func=get_remote_address)
+limiter = LimiterOfApplications(key_func=get_remote_address)

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from redis import Redis
 
 from config import TestingConfig
 from mailer import create_app
-from mailer.extensions import limiter
 from tests.conftest import Browser, Servers
 from tests.factories import PASSWORD, make_user
 
 
 @pytest.fixture(scope="module")
-def limited_app(servers: Servers, migrated_app: Flask) -> Iterator[Flask]:
+def limited_app(servers: Servers, migrated_app: Flask) -> Flask:
     """Another application on the same servers, with limits."""
-    app = create_app(
+    return make_limited(servers.redis_url, servers, migrated_app)
+
+
+def make_limited(redis_url: str, servers: Servers, like: Flask, is_limited: bool = True) -> Flask:
+    """An application that counts in that Redis."""
+    return create_app(
         TestingConfig(
             DATABASE_URL=servers.database_url,
-            REDIS_URL=servers.redis_url,
-            VAR_DIR=migrated_app.config["VAR_DIR"],
+            REDIS_URL=redis_url,
+            VAR_DIR=like.config["VAR_DIR"],
             SECRET_KEY="a secret of the limited app, long enough",
             WTF_CSRF_ENABLED=False,
-            RATELIMIT_ENABLED=True,
+            RATELIMIT_ENABLED=is_limited,
         )
     )
-    yield app
-    limiter.enabled = False
 
 
 @pytest.fixture
@@ -50,6 +50,26 @@ def test_one_ip_address_causes_twenty_mails_an_hour(visitor: Browser) -> None:
         assert 0 < int(answer.headers["Retry-After"]) <= 3601
         assert "<h1" in answer.text, "a page in the design of the site"
     assert visitor.get("/forgot").status_code == 200, "looking at the form is free"
+
+
+def test_applications_of_one_process_count_each_by_its_own_settings(
+    visitor: Browser, app: Flask, limited_app: Flask, servers: Servers
+) -> None:
+    def ask(at: Flask, number: int = 0) -> int:
+        return at.test_client().post("/forgot", data={"email": f"a{number}@golub.test"}).status_code
+
+    def keys(at: str) -> int:
+        return len(Redis.from_url(at).keys("LIMITS*"))
+
+    elsewhere = servers.redis_url.rpartition("/")[0] + "/9"
+    Redis.from_url(elsewhere).flushdb()
+    another = make_limited(elsewhere, servers, app)
+    make_limited("redis://127.0.0.1:1/0", servers, app, is_limited=False)
+    assert {ask(limited_app, number) for number in range(20)} == {200}
+    assert keys(servers.redis_url) > 0
+    assert keys(elsewhere) == 0
+    assert [ask(limited_app), ask(another), ask(app)] == [429, 200, 200]
+    assert keys(elsewhere) > 0
 
 
 def test_a_forged_forwarding_header_does_not_help(visitor: Browser) -> None:

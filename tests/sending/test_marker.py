@@ -139,6 +139,18 @@ def accepted(claim: Claim, position: int, words: str = "2.0.0 Ok", **values: Any
     return Entry(claim, position, 1, result)
 
 
+def connecting_by(kind: type[Connection]) -> Callable[..., Connection]:
+    """What makes connections of that kind to the tests' database."""
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def connect(**settings: Any) -> Connection:
+        connection = psycopg2.connect(url, connection_factory=kind, **settings)
+        psycopg2.extras.wait_select(connection)
+        return connection
+
+    return connect
+
+
 def flags() -> str | None:
     return db.session.scalar(text("SELECT marked FROM slices"))
 
@@ -171,15 +183,10 @@ def test_a_run_that_was_stopped_gets_no_mark_and_keeps_its_results(claim: Claim)
 
 
 def test_a_commit_whose_answer_is_lost_is_made_once(claim: Claim) -> None:
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def connect(**settings: Any) -> Connection:
-        connection = psycopg2.connect(url, connection_factory=Forgetful, **settings)
-        psycopg2.extras.wait_select(connection)
-        return connection
-
     play([mark(claim, 1), mark(claim, 2)])
-    told = play([accepted(claim, 1), accepted(claim, 2), mark(claim, 3)], connect=connect, forgets=True)
+    told = play(
+        [accepted(claim, 1), accepted(claim, 2), mark(claim, 3)], connect=connecting_by(Forgetful), forgets=True
+    )
     assert not Forgetful.breaks
     assert (told.answers, told.written, told.errors) == ([(3, True)], [1, 2], [])
     assert db.session.scalars(select(Attempt.position).order_by(Attempt.position)).all() == [1, 2]
@@ -187,15 +194,8 @@ def test_a_commit_whose_answer_is_lost_is_made_once(claim: Claim) -> None:
 
 
 def test_a_commit_that_its_repetition_overtook_takes_no_flag_back(claim: Claim) -> None:
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def connect(**settings: Any) -> Connection:
-        connection = psycopg2.connect(url, connection_factory=Late, **settings)
-        psycopg2.extras.wait_select(connection)
-        return connection
-
     Late.stage = "new"
-    told = play([mark(claim, 1)], [mark(claim, 2)], connect=connect)
+    told = play([mark(claim, 1)], [mark(claim, 2)], connect=connecting_by(Late))
     assert told.answers == [(1, True), (2, True)]
     late = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(1); EXECUTE%'")
     while db.session.scalar(late):
