@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 
 from launcher.language import InBoth, in_language
 from setting_values import (
@@ -80,6 +80,13 @@ def _is_local(host: str | None) -> bool:
     return host is None or host in {"", "localhost", "::1"} or host.startswith("127.")
 
 
+def _read_env_file() -> None:
+    """Put what `.env` says under the environment. Errors: ConfigError, for names that are nearly ones of ours."""
+    given = os.environ | {name: value for name, value in dotenv_values(HERE / ".env").items() if value}
+    refuse_slips(HERE / ".env", HERE / ".env.example", given)
+    load_dotenv(HERE / ".env")
+
+
 class Config:
     """What every deployment shares; `load()` fills in the environment."""
 
@@ -88,8 +95,7 @@ class Config:
 
     def __init__(self, **overrides: Any) -> None:
         if not self.TESTING:
-            refuse_slips(HERE / ".env", HERE / ".env.example")
-            load_dotenv(HERE / ".env")
+            _read_env_file()
         var_dir = Path(overrides.get("VAR_DIR") or os.environ.get("VAR_DIR") or HERE / "var").resolve()
         running = {} if self.TESTING else _running(var_dir)
 
@@ -326,4 +332,6 @@ def kind_of(name: str) -> type[Config]:
 
 def from_environment() -> Config:
     """The configuration that `GOLUB_ENV` names (`development` when unset)."""
-    return kind_of(os.environ.get("GOLUB_ENV", "development"))()
+    if os.environ.get("GOLUB_ENV") != "testing":
+        _read_env_file()  # it may be named there
+    return kind_of(os.environ.get("GOLUB_ENV") or "development")()

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -137,12 +138,24 @@ def names_of_settings(example: Path) -> set[str]:
     return set(NAMED.findall(example.read_text("utf-8")))
 
 
-def refuse_slips(env_file: Path, example: Path) -> None:
-    """A line of `.env` that cannot be read, or whose name is nearly one of ours, would be passed over in silence.
-    Errors: ConfigError."""
-    if not env_file.is_file() or not example.is_file():
+def refuse_slips(env_file: Path, example: Path, environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    """A line of `.env` that cannot be read, or a name there or in the environment that is nearly one of ours, would be
+    passed over in silence. Errors: ConfigError."""
+    if not example.is_file():
         return
     known = names_of_settings(example)
+    for given in environment:
+        # What others have put there (DATABASE_USER) beside a setting that is given is no slip.
+        meant = [] if given in known else get_close_matches(given.upper(), known, 1, SLIP)
+        if meant and not environment.get(meant[0]):
+            raise ConfigError(
+                in_language(
+                    f"В окружении: настройки {given} нет. Может быть, {meant[0]}?",
+                    f"In the environment: {given} is no setting. Do you mean {meant[0]}?",
+                )
+            )
+    if not env_file.is_file():
+        return
     with env_file.open(encoding="utf-8") as lines:
         bindings = list(parse_stream(lines))
     for binding in bindings:

@@ -40,6 +40,23 @@ def first_free(wanted: int, host: str = "127.0.0.1") -> int:
     )
 
 
+def kept_port(folder: Path, server: str, wanted: int) -> int:
+    """The port that this server was given at its first start in `folder`, while it is free; else the wanted one or the
+    next above. What was taken for once is tried again at the next start.
+    """
+    path, known = folder / "ports.json", {}
+    with suppress(OSError, ValueError):
+        known = json.loads(path.read_text())
+    port = known.get(server)
+    if isinstance(port, int) and is_free(port):
+        return port
+    free = first_free(wanted)
+    if port is None:
+        with suppress(OSError):  # a full disk: it may have another port at the next start
+            write_private(path, json.dumps(known | {server: free}))
+    return free
+
+
 def server_port(state_dir: Path, server: str) -> int:
     """The port this server had at its last start if it is free, else a new one, remembered in
     `ports.json`.

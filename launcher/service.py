@@ -13,9 +13,10 @@ from launcher.application_role import application_url, let_in
 from launcher.credentials import load_credentials, write_when_changed
 from launcher.language import in_language
 from launcher.part import CHECKOUT, Part, StartError
-from launcher.ports import first_free
+from launcher.ports import first_free, kept_port
 from launcher.postgres import Postgres, find_postgres
 from launcher.processes import all_report, application_parts, mail_catcher, migration, sample_data
+from launcher.reaching import require_database
 from launcher.schema import is_likely_up_to_date, is_up_to_date, note_upgrade
 from launcher.settings import Settings
 from launcher.sign import Sign
@@ -57,7 +58,9 @@ class Service:
         self._sample_loading.unlink(missing_ok=True)
         self.port = self._port()
         self.environment.setdefault("SITE_URL", f"http://127.0.0.1:{self.port}")
-        kind_of(self.environment.get("GOLUB_ENV", "development"))(**self.environment)
+        kind_of(self.environment.get("GOLUB_ENV") or "development")(**self.environment)
+        if not self._is_ours:
+            require_database(self.environment)
         servers = self._servers()
         first, self._rest = self._application(application)
         upgrade = migration(self.environment, self.logs, self._migration_gate)
@@ -172,7 +175,8 @@ class Service:
             self._sample_wanted.touch()
 
     def _mail_catcher(self) -> Part:
-        smtp_port, page_port = first_free(1025), first_free(8025)
+        folder = self.settings.var_dir
+        smtp_port, page_port = kept_port(folder, "catcher", 1025), kept_port(folder, "catcher-page", 8025)
         self.environment |= dict.fromkeys(MAIL_SETTINGS, "")
         self.environment |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(smtp_port)}
         self.environment["MAIL_PAGE_URL"] = f"http://127.0.0.1:{page_port}/"

@@ -200,6 +200,26 @@ def test_a_slip_in_the_env_file_is_not_passed_over(tmp_path: Path, text: str, sa
         refuse_slips(tmp_path / ".env", ROOT / ".env.example")
 
 
+@pytest.mark.parametrize("name", ["GOLUB_EVN", "golub_env", "MAIL_SERVR"])
+def test_a_slip_in_the_environment_is_not_passed_over_either(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is no setting"):
+        refuse_slips(tmp_path / ".env", ROOT / ".env.example", {"PATH": "/bin", name: "x"})
+
+
+def test_what_others_put_beside_a_setting_is_no_slip(tmp_path: Path) -> None:
+    beside = {"DATABASE_URL": "postgresql://db/golub", "DATABASE_USER": "golub", "HOSTNAME": "a", "PGPASSWORD": "b"}
+    refuse_slips(tmp_path / ".env", ROOT / ".env.example", beside)
+
+
+def test_the_kind_is_read_from_the_env_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOLUB_ENV", "to be put back")
+    monkeypatch.delenv("GOLUB_ENV")
+    (tmp_path / ".env").write_text("GOLUB_ENV=staging\n")
+    monkeypatch.setattr("config.HERE", tmp_path)
+    with pytest.raises(ConfigError, match="staging"):
+        from_environment()
+
+
 def test_a_sound_env_file_may_say_more_than_our_settings(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# mine\n\nexport MAIL_SERVER='smtp.example.org'\nPGPASSWORD=x\nHTTPS_PROXY=\n")
     refuse_slips(tmp_path / ".env", ROOT / ".env.example")

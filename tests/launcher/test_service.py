@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from config import DevelopmentConfig
 from launcher.part import Part, StartError
+from launcher.ports import first_free
 from launcher.service import Service
 from launcher.settings import Settings, load_settings
 from launcher.sign import Sign
 from launcher.supervisor import Supervisor
+from tests.conftest import ROOT
 
 GIVEN = {
     "INSTANCE_ID": "two-hosts",
@@ -33,6 +38,7 @@ def test_a_command_beside_the_service_has_its_settings(tmp_path: Path, monkeypat
     (tmp_path / "running.json").write_text('{"OPERATOR_NAME": "left by a start that was killed"}')
     settings = load_settings({**GIVEN, "VAR_DIR": str(tmp_path)}, tmp_path / "none")
     service = Service(settings, Supervisor(tmp_path / "parts.json"), lambda _line: None)
+    monkeypatch.setattr("launcher.service.require_database", lambda _environment: None)
     with pytest.raises(StartError):  # there is no such database: the addresses are written before that
         service.start(no_parts)
     found = DevelopmentConfig(VAR_DIR=str(tmp_path))
@@ -54,10 +60,43 @@ def test_another_port_is_taken_only_where_nobody_was_told_an_address(
         port = str(other.getsockname()[1])
         settings = load_settings({**GIVEN, **more, "VAR_DIR": str(tmp_path), "PORT": port}, tmp_path / "none")
         service = Service(settings, Supervisor(tmp_path / "parts.json"), said.append)
-        with pytest.raises(StartError, match=rf"{port} is taken|{port} занят" if is_refused else "migrate"):
+        with pytest.raises(
+            StartError, match=rf"{port} is taken|{port} занят" if is_refused else "cannot be reached|недоступна"
+        ):
             service.start(no_parts)
     assert any(port in line for line in said) is not is_refused
 
 
 def no_parts(_settings: Settings, _environment: dict[str, str], _port: int, _gate: Sign) -> list[Part]:
     return []
+
+
+def catcher_ports(folder: Path) -> tuple[str, str]:
+    settings = load_settings({name: GIVEN[name] for name in ("DATABASE_URL", "REDIS_URL")} | {"VAR_DIR": str(folder)})
+    service = Service(settings, Supervisor(folder / "parts.json"), lambda _line: None)
+    service._servers()
+    return service.environment["MAIL_PORT"], service.environment["MAIL_PAGE_URL"]
+
+
+def test_the_mail_catcher_keeps_its_ports(tmp_path: Path) -> None:
+    with socket.socket() as other, socket.socket() as another:
+        other.bind(("127.0.0.1", first_free(1025)))
+        another.bind(("127.0.0.1", first_free(8025)))
+        first = catcher_ports(tmp_path)
+    assert catcher_ports(tmp_path) == first, "though the usual ones are free now"
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(first[0])))
+        assert catcher_ports(tmp_path)[0] != first[0]
+    assert catcher_ports(tmp_path) == first, "that was for once"
+
+
+def test_a_database_that_is_away_is_said_at_once(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "VAR_DIR": str(tmp_path), "LC_ALL": "C.UTF-8", "PORT": "18999",
+                   "DATABASE_URL": "postgresql://golub:hidden-word@127.0.0.1:1/golub"}  # fmt: skip
+    command = [sys.executable, "-m", "launcher"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("The database of DATABASE_URL (127.0.0.1) cannot be reached: ")
+    assert "hidden-word" not in done.stdout + done.stderr
+    assert not (tmp_path / "logs").exists(), "nothing was started for it"
