@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.jobs.no_room import ended_by_a_sentence
 from mailer.jobs.schedule import run_scheduler
 from mailer.jobs.workers import run_worker
 from mailer.mailings import status_words
@@ -112,13 +113,15 @@ def _require_sent(run_id: int) -> None:
 @click.argument("name", type=click.Choice(list(WORKERS)))
 def worker(name: str) -> None:
     """`flask worker`."""
-    run_worker(name)
+    with ended_by_a_sentence():
+        run_worker(name)
 
 
 @click.command("scheduler", cls=SpokenCommand, help=N_("Run rq-scheduler with the tick."))
 def scheduler() -> None:
     """`flask scheduler`."""
-    run_scheduler()
+    with ended_by_a_sentence():
+        run_scheduler()
 
 
 COMMANDS = (send_mailings, worker, scheduler)
