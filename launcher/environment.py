@@ -2,11 +2,13 @@
 
     python3.11 launcher/environment.py [--dev]
 
-Made anew when the Python version or requirements.txt changed; `--dev` adds requirements-dev.txt. Works with
-Debian's Python without ensurepip too: the host's own pip (>= 22.3) then installs into the new environment.
+Made anew when the Python version or requirements.txt changed; `--dev` adds requirements-dev.txt. The host's own pip
+(>= 22.3) installs into the new environment, which saves it one of its own; Debian's Python may come without ensurepip.
+The front-end files are fetched meanwhile.
 """
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -30,7 +32,12 @@ def main() -> None:
         sys.exit("Golub's launcher runs on Linux and macOS (on Windows: in WSL).")
     if sys.version_info[:2] < OLDEST_PYTHON:
         sys.exit(f"Golub needs Python 3.11 or newer, this is {sys.version.split()[0]}. Try: make run PYTHON=…")
-    ensure("run", "requirements.txt", is_base=True)
+    assets = begin_assets()
+    try:
+        ensure("run", "requirements.txt", is_base=True)
+    finally:
+        if assets:
+            assets.wait()
     if "--dev" in sys.argv[1:]:
         ensure("dev", "requirements-dev.txt", is_base=False)
 
@@ -49,9 +56,17 @@ def ensure(name: str, requirements: str, *, is_base: bool) -> None:
     stamp.write_text(wanted)
 
 
+def begin_assets() -> "subprocess.Popen[bytes] | None":
+    """npm's work beside pip's, the first time; `make setup` looks at it afterwards, and says what failed."""
+    if PYTHON.exists():
+        return None
+    command = [sys.executable, "-m", "launcher.assets"]
+    return subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def make_venv() -> None:
-    """An empty environment, with a pip of its own where Python can give it one."""
-    without_pip = [] if importlib.util.find_spec("ensurepip") else ["--without-pip"]
+    """An empty environment, with a pip of its own only where the host's cannot serve it."""
+    without_pip = ["--without-pip"] if can_host_install() or not importlib.util.find_spec("ensurepip") else []
     run([sys.executable, "-m", "venv", *without_pip, str(VENV)])
 
 
@@ -60,9 +75,20 @@ def install(text: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text)
         file.flush()
-        options = ["-qq", "--disable-pip-version-check", "--require-hashes"]
+        options = ["-qq", "--disable-pip-version-check", "--require-hashes", "--no-compile"]
         binaries = ["--only-binary", ":all:", "--no-binary", "crontab,dkimpy"]
         run([*pip(), "install", *options, *binaries, "-r", file.name])
+    # On all cores, unlike pip; a file that cannot be compiled is one that nobody imports.
+    subprocess.run([str(PYTHON), "-m", "compileall", "-qq", "-j", "0", str(VENV / "lib")], check=False)
+
+
+def can_host_install() -> bool:
+    """Whether the host's pip knows `--python`."""
+    try:
+        major, minor = importlib.metadata.version("pip").split(".")[:2]
+        return (int(major), int(minor)) >= (22, 3)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return False
 
 
 def pip() -> list[str]:
