@@ -21,8 +21,8 @@ from mailer.models.attempt import Attempt
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.planning import start_due
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.start import start_due
+from mailer.smtp.testserver import Lab
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from mailer.composing.email import CompiledEmail, Content, Letterhead, Recipient
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.claims import Claim, Entry
-from mailer.sending.connections import connector
-from mailer.sending.ledger import Ledger
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_due
-from mailer.sending.rounds import Writer
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.claims import Claim, Entry
+from mailer.sending.worker.database_connections import connector
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result
 
 ROUND = 32  # marks and results in a commit

@@ -33,7 +33,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.recurrence.rule import Period
-from mailer.sending.next_run import set_next_run
+from mailer.sending.runs.next_run import set_next_run
 
 ADD_CLIENTS = text(
     "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "

@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import Flask
 
-from mailer import database_limits, errors, logs, page_above, typed, web
+from mailer import database_limits, errors, http, input_limits, logs, post_only_pages
 from mailer.bodies import Request
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
 from mailer.jobs import commands
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
-from mailer.sending import dkim_keys, transports
+from mailer.sending.servers import dkim_keys, mail_routes
 
 
 def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
@@ -29,19 +29,19 @@ def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
     app.request_class = Request
     app.config.from_object(config)
     logs.init_app(app)
-    transports.init_app(app)
+    mail_routes.init_app(app)
     dkim_keys.init_app(app)
     _init_extensions(app)
     errors.init_app(app)
-    typed.init_app(app)
-    page_above.init_app(app)
-    web.init_app(app)
+    input_limits.init_app(app)
+    post_only_pages.init_app(app)
+    http.init_app(app)
     news.listen()  # here, since mailings begin and end in workers too
     commands.init_app(app)
     if has_front:
-        from mailer import front  # 23 MiB that a process which only works does not need
+        from mailer import website  # 23 MiB that a process which only works does not need
 
-        front.init_app(app)
+        website.init_app(app)
     return app
 
 
@@ -49,10 +49,10 @@ def _init_extensions(app: Flask) -> None:
     db.init_app(app)
     mail.init_app(app)
     cache.init_app(app)
-    babel.init_app(app, locale_selector=web.chosen_language, timezone_selector=web.chosen_timezone)
+    babel.init_app(app, locale_selector=http.chosen_language, timezone_selector=http.chosen_timezone)
     with app.app_context():
         engine = db.engine
     database_limits.listen(engine)
-    typed.listen(engine)
+    input_limits.listen(engine)
     # A forked RQ work-horse or web worker must never share a connection with its parent.
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))

@@ -16,11 +16,12 @@ from mailer.backup.commands import backup, restore_command
 from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.journal.command import journal
-from mailer.laboratory.command import lab
 from mailer.manager.command import grant, revoke
-from mailer.manager.words import role_words
+from mailer.manager.labels import role_words
 from mailer.models.user import Role
-from mailer.sending import dkim_keys, fence
+from mailer.selftest.command import lab
+from mailer.sending import instance_guard
+from mailer.sending.servers import dkim_keys
 from mailer.terminal import N_, OperatorCommand, SpokenOption
 
 
@@ -113,22 +114,22 @@ def load_sample() -> None:
 )
 def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     """`flask confirm-instance`."""
-    reason = fence.why_held()
+    reason = instance_guard.why_held()
     if reason is None:
         click.echo(_("Nothing to confirm: this is the one true instance."))
         return
     click.echo(
         _(
             "Sending is held back. %(reason)s If another copy still runs, people get everything twice.",
-            reason=fence.words_of(reason),
+            reason=instance_guard.words_of(reason),
         )
     )
     if not yes:
         click.confirm(_("Is this the one true instance?"), abort=True)
-    paused_count = fence.confirm("flask confirm-instance", runs_go_on=runs_go_on)
+    paused_count = instance_guard.confirm("flask confirm-instance", runs_go_on=runs_go_on)
     click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
     if paused_count:
-        click.echo(fence.words_of_paused(paused_count))
+        click.echo(instance_guard.words_of_paused(paused_count))
 
 
 @click.command(

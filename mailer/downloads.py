@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from mailer.extensions import db
 from mailer.formulas import disarm
-from mailer.turns import exporting
+from mailer.long_work import exporting
 
 Table = Callable[[Session], Iterable[Iterable[object]]]
 CHUNK = 64 * 1024

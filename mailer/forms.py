@@ -8,7 +8,7 @@ import flask_wtf
 from flask_babel import gettext as _
 from wtforms import Field, Form, IntegerField
 
-from mailer.typed import is_impossible, without_impossible
+from mailer.input_limits import is_impossible, without_impossible
 
 LONGEST_NUMBER = 19  # digits of the largest bigint
 

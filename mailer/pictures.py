@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from mailer.errors import Refusal
-from mailer.turns import drawing
+from mailer.long_work import drawing
 
 MAX_BYTES = 5 * 1024 * 1024
 # Most are unpacked whole: four bytes a pixel, WebP in four copies. A plain JPEG is unpacked at an eighth of its sides.

@@ -28,10 +28,10 @@ from rq.worker import WorkerStatus
 log = structlog.get_logger()
 
 TICKS, ACCOUNTS, MAILINGS, IMPORTS = "ticks", "accounts", "mailings", "imports"
-TICK = "mailer.jobs.tick"
-SEND_RUN = "mailer.jobs.send_run"
-SEND_ACCOUNT_EMAIL = "mailer.jobs.send_account_email"
-IMPORT_CLIENTS = "mailer.jobs.import_clients"
+TICK = "mailer.jobs.tasks.tick"
+SEND_RUN = "mailer.jobs.tasks.send_run"
+SEND_ACCOUNT_EMAIL = "mailer.jobs.tasks.send_account_email"
+IMPORT_CLIENTS = "mailer.jobs.tasks.import_clients"
 
 QUEUE_OF = {TICK: TICKS, SEND_ACCOUNT_EMAIL: ACCOUNTS, SEND_RUN: MAILINGS, IMPORT_CLIENTS: IMPORTS}
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns

@@ -17,7 +17,7 @@ from mailer import create_app, terminal
 from mailer.extensions import db
 from mailer.models.instance import Instance
 from mailer.queue import WORKERS
-from mailer.sending import fence
+from mailer.sending import instance_guard
 
 FOREIGN = {"db", "limiter"}  # of Flask-Migrate and Flask-Limiter
 NAMES = {"flask", *WORKERS}
@@ -92,7 +92,7 @@ def test_roles_permissions_and_reasons_are_said_in_words(app: Flask) -> None:
     assert created.startswith("редактор boss@golub.test")
     granted = said("grant", "boss@golub.test", "oversee")
     assert "(редактор)" in granted and "видеть всё (oversee)" in granted
-    assert not fence.is_held(), "the first start takes the database for its own"
+    assert not instance_guard.is_held(), "the first start takes the database for its own"
     db.session.execute(update(Instance).values(cluster="7"))
     db.session.commit()
     held = said("confirm-instance", "--yes")

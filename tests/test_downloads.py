@@ -133,7 +133,7 @@ def test_a_reader_who_leaves_holds_nothing(outside: Outside, owner: User, leave:
 
 def test_nothing_else_streams() -> None:
     streaming = re.compile(r"stream_with_context|yield_per|direct_passthrough")
-    reads_in_one_go = {"journal/verifying.py", "accounts/own_data.py", "clients/queries.py"}
+    reads_in_one_go = {"journal/entries.py", "accounts/own_data.py", "clients/queries.py"}
     found = {
         path.relative_to(ROOT / "mailer").as_posix()
         for path in (ROOT / "mailer").rglob("*.py")

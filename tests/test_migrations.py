@@ -16,7 +16,7 @@ from launcher.application_role import let_in
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
-from mailer.sending.tallies import tally_closed_runs
+from mailer.sending.runs.tallies import tally_closed_runs
 from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 from tests.factories import make_client, make_mailing
 

@@ -10,8 +10,8 @@ from flask import Flask
 from psycopg2.errors import DeadlockDetected, DiskFull
 from sqlalchemy.exc import OperationalError
 
+from mailer.http import readable_address
 from mailer.models.user import User
-from mailer.web import readable_address
 from tests.world import browsers_of_everybody
 
 OUTSIDE = re.compile(

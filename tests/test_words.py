@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from flask_babel import force_locale, ngettext
 
-from mailer.web import accusative, relative
+from mailer.http import accusative, relative
 from tests.conftest import ROOT, Browser
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailer.accounts import letters
+from mailer.account_mail import outbox
 from mailer.extensions import db
 from mailer.journal import note
 from mailer.models.journal_entry import Action
@@ -21,7 +21,7 @@ def remove_second_factor(user: User) -> None:
     if found is None:
         return
     db.session.delete(found)
-    letter = letters.write(user, "second-factor-off")
+    letter = outbox.write(user, "second-factor-off")
     note(Action.SECOND_FACTOR_OFF, f"user {user.id}")
     db.session.commit()
-    letters.send(letter)
+    outbox.send(letter)

@@ -17,17 +17,17 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Column, ColumnElement, Enum, select, tuple_
 
+from mailer.admin.column_labels import LABELS
 from mailer.admin.guard import Guarded
-from mailer.admin.labels import LABELS
 from mailer.admin.names import REFERENCES, Names, names_of
 from mailer.admin.narrowing import Narrowing, in_period, parse_narrowing
-from mailer.admin.words import words_of
+from mailer.admin.value_labels import words_of
 from mailer.downloads import csv_download
 from mailer.extensions import db
+from mailer.http import zone_words
+from mailer.input_limits import is_impossible, whole_number
 from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
-from mailer.typed import is_impossible, whole_number
-from mailer.web import zone_words
 
 OPEN = {"index_view", "details_view", "export"}
 BATCH = 1000

@@ -21,7 +21,7 @@ from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run
-from mailer.sending import transports
+from mailer.sending.servers import mail_routes
 
 T = TypeVar("T")
 HEARTBEAT = "heartbeat:tick"
@@ -60,7 +60,7 @@ class StateView(Guarded, BaseView):  # type: ignore[misc]
         """Everything at this moment; what Redis tells is None while it is away."""
         return self.render(
             "admin/state.html",
-            routes=transports.configured(),
+            routes=mail_routes.configured(),
             servers={server.name: server for server in db.session.scalars(select(MailServer))},
             queues=_unless_away(queue_states),
             workers=_unless_away(worker_states),

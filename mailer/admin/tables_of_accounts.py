@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from mailer.admin.overview import Overview
-from mailer.admin.words import mail_words
+from mailer.admin.value_labels import mail_words
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.approval import Approval

@@ -10,8 +10,8 @@ from sqlalchemy.orm import joinedload
 
 from mailer.admin.narrowing import Narrowing, in_period
 from mailer.admin.overview import Overview
-from mailer.mailings.export import delivery_words
-from mailer.mailings.tally_words import why
+from mailer.mailings.labels import why
+from mailer.mailings.runs.export import delivery_words
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.run import Run

@@ -29,8 +29,8 @@ from mailer import places
 from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
+from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
-from mailer.refilling import Refillable
 from mailer.sending.senders import name_fault
 from mailer.zones import ZoneField
 

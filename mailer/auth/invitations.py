@@ -10,15 +10,15 @@ from flask import current_app
 from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.auth.addresses import normalise
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, BadAddress
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.http import absolute_url
 from mailer.journal import note
 from mailer.models.journal_entry import Action
-from mailer.web import absolute_url
 
 DAYS = 7
 

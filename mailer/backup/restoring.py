@@ -30,7 +30,7 @@ from mailer.backup.archive import DUMP, KEYS, SECRETS, SETTINGS, UPLOADS, Manife
 from mailer.backup.making import OWN_TO_A_PLACE, ROOT
 from mailer.clock import utcnow
 from mailer.errors import Refusal
-from mailer.sending import fence
+from mailer.sending import instance_guard
 
 # The schema as a new database has it.  What is restored is a copy until an operator says otherwise (`sending.fence`).
 BEFORE = """
@@ -129,7 +129,8 @@ def _after(manifest: Manifest) -> str:
     if current_app.config["DATABASE_OWNER_URL"] is None:
         role = ROLE  # the embedded database's
     made_at = datetime.fromisoformat(manifest.made_at).isoformat()
-    return AFTER.format(cluster=fence.RESTORED, host=fence.BACKUP_OF + made_at, role=role.replace("'", "''"))
+    host = instance_guard.BACKUP_OF + made_at
+    return AFTER.format(cluster=instance_guard.RESTORED, host=host, role=role.replace("'", "''"))
 
 
 def _feed(sink: IO[bytes], folder: Path, url: str, archive: zipfile.ZipFile, said: IO[bytes], server: int) -> bool:

@@ -26,11 +26,11 @@ from mailer.blog.queries import open_to
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, login_manager
+from mailer.form_refill import is_refilled
+from mailer.input_limits import whole_number
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.panel_lists import PlainArguments
-from mailer.refilling import is_refilled
 from mailer.searching import shortened
-from mailer.typed import whole_number
 
 SCHEDULED = "scheduled"
 STATES = (*PostStatus, SCHEDULED)

@@ -14,12 +14,12 @@ from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
 from mailer.blog.markdown import render
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
+from mailer.form_refill import is_refilled
+from mailer.input_limits import whole_number
 from mailer.limiting import per_user
+from mailer.long_work import previewing
 from mailer.models.blog_post import BlogPost
 from mailer.pictures import BadPicture
-from mailer.refilling import is_refilled
-from mailer.turns import previewing
-from mailer.typed import whole_number
 
 bp = Blueprint("articles", __name__, url_prefix="/articles")
 

@@ -12,8 +12,8 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from mailer.blog.markdown import opening
+from mailer.http import absolute_url
 from mailer.models.blog_post import BlogPost
-from mailer.web import absolute_url
 
 ATOM, DC = "http://www.w3.org/2005/Atom", "http://purl.org/dc/elements/1.1/"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"

@@ -23,9 +23,9 @@ from wtforms.widgets import HiddenInput
 from mailer.blog.draft import Draft, Release
 from mailer.blog.fields import MomentField, PictureField, TagsField
 from mailer.blog.slugs import PATTERN, taken_slugs
+from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm, TypedByPeople
 from mailer.models.blog_post import PostStatus
-from mailer.refilling import Refillable
 
 LANGUAGES = [("ru", "Русский"), ("en", "English")]
 CONTENT_LENGTH = 100_000

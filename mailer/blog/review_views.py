@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.access import Permission, requires
-from mailer.blog import queries, services
+from mailer.blog import queries, review
 from mailer.blog.forms import RejectionForm
 from mailer.blog.markdown import render
 from mailer.errors import Refusal
+from mailer.input_limits import whole_number
 from mailer.models.blog_post import BlogPost
-from mailer.typed import whole_number
 
 bp = Blueprint("review", __name__, url_prefix="/review")
 APPROVERS = (Permission.APPROVE_POSTS, Permission.EDIT_BLOG)
@@ -40,7 +40,7 @@ def approve(post_id: int) -> ResponseReturnValue:
     """Publish the version that was looked at."""
     post = _to_decide(post_id)
     try:
-        services.approve(post, current_user, _version())
+        review.approve(post, current_user, _version())
     except Refusal as refusal:
         return _refused(post_id, refusal)
     flash(_("“%(title)s” is published.", title=post.title), "success")
@@ -55,7 +55,7 @@ def reject(post_id: int) -> ResponseReturnValue:
     if not form.validate():
         return _page(post, form), 422
     try:
-        services.reject(post, current_user, _version(), (form.reason.data or "").strip())
+        review.reject(post, current_user, _version(), (form.reason.data or "").strip())
     except Refusal as refusal:
         return _refused(post_id, refusal)
     flash(_("“%(title)s” went back to its author, with your reason.", title=post.title), "success")

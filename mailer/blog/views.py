@@ -8,11 +8,11 @@ from flask_login import current_user
 
 from mailer.blog import feed, images, queries, readership
 from mailer.blog.markdown import html_of, opening, reading_minutes
-from mailer.blog.services.storing import BLOG
+from mailer.blog.storing import BLOG
+from mailer.input_limits import whole_number
 from mailer.models.blog_post import BlogPost
-from mailer.public import public_file, public_page
+from mailer.public_pages import public_file, public_page
 from mailer.searching import searched
-from mailer.typed import whole_number
 
 bp = Blueprint("blog", __name__)
 bp.add_app_template_filter(reading_minutes)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import contains_eager
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
+from mailer.owner_filter import Whose
 from mailer.recurrence.moments import Moment, between
-from mailer.whose import Whose
 
 MOST_RUNS = 3000
 MOST_MAILINGS = 300

@@ -17,7 +17,7 @@ from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.recurrence.moments import next_moment
-from mailer.sending.next_run import point_at
+from mailer.sending.runs.next_run import point_at
 
 MOST_CHANGES = 500
 

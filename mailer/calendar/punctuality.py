@@ -11,7 +11,7 @@ from sqlalchemy.orm import contains_eager
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
-from mailer.whose import Whose
+from mailer.owner_filter import Whose
 
 DAYS = 30
 SHOWN = 50

@@ -19,8 +19,8 @@ from mailer.calendar.pages import Page, View
 from mailer.clock import utcnow
 from mailer.errors import choice_in
 from mailer.extensions import limiter
+from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
-from mailer.whose import whose_asked
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 bp.register_blueprint(holidays)

@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from mailer.clients.refused import ChoiceRefused
 from mailer.clients.values import FIRST_YEAR
 from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED
+from mailer.owner_filter import EVERYBODY
 from mailer.searching import searched
-from mailer.whose import EVERYBODY
 
 SORTS = ("created", "name", "email")
 ORDERS = ("asc", "desc")

@@ -15,9 +15,9 @@ from mailer.clients import labels, values
 from mailer.clients.address import normalise
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
+from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
 from mailer.models.client import Client
-from mailer.refilling import Refillable
 
 
 class CleanField(StringField):

@@ -15,7 +15,7 @@ from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_criteria import conditions
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
-from mailer.whose import Whose, whose_asked
+from mailer.owner_filter import Whose, whose_asked
 
 PER_PAGE = 50
 

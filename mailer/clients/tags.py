@@ -19,8 +19,8 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
-from mailer.sending.fingerprint import fingerprint
-from mailer.sending.next_run import has_open_run
+from mailer.sending.runs.approvals import fingerprint
+from mailer.sending.runs.next_run import has_open_run
 
 
 class TagInUse(Refusal):

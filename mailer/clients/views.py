@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from mailer.access import Permission, get_own, get_visible, requires
-from mailer.clients import queries, services, suppressions
+from mailer.clients import queries, services, subscription
 from mailer.clients.choice import Choice, as_args, parse_choice
 from mailer.clients.exporting import table_of
 from mailer.clients.filter_views import bp as filters
@@ -92,7 +92,7 @@ def show(client_id: int) -> str:
     return render_template(
         "clients/show.html",
         client=client,
-        suppression=suppressions.suppression_of(client),
+        suppression=subscription.suppression_of(client),
         history=history_of(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
         owner=queries.owners_of([client])[client.owner_id],
@@ -153,7 +153,7 @@ def restore(client_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def suppress(client_id: int) -> ResponseReturnValue:
     """Never write to this address."""
-    suppressions.suppress(_own(client_id))
+    subscription.suppress(_own(client_id))
     flash(_("Mailings leave this address out from now on."), "success")
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
@@ -163,7 +163,7 @@ def suppress(client_id: int) -> ResponseReturnValue:
 def unsuppress(client_id: int) -> ResponseReturnValue:
     """Write to this address again."""
     try:
-        suppressions.lift_suppression(_own(client_id))
+        subscription.lift_suppression(_own(client_id))
     except Refusal as refusal:
         flash(str(refusal), "danger")
     else:
@@ -187,13 +187,13 @@ def bulk() -> ResponseReturnValue:
         undo = url_for("clients.restore_deleted", at=moment.isoformat())
         _flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
     elif form.action.data == "suppress":
-        count = suppressions.suppress_all(where)
+        count = subscription.suppress_all(where)
         text = ngettext(
             "%(num)s address is now left out of mailings.", "%(num)s addresses are now left out of mailings.", count
         )
         flash(text, "success")
     elif form.action.data == "unsuppress":
-        count = suppressions.lift_all(where)
+        count = subscription.lift_all(where)
         text = ngettext("%(num)s address gets mailings again.", "%(num)s addresses get mailings again.", count)
         flash(text + " " + _("People who unsubscribed themselves are still left out."), "success")
     else:

@@ -17,7 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from mailer.web import own_path
+from mailer.http import own_path
 
 AUTHOR_FIELD, KEY_FIELD, KEPT = "form_author", "draft_key", "kept"
 AUTHOR_SECONDS = 30 * 24 * 3600  # a form open for longer is lost

@@ -17,8 +17,8 @@ from mailer.drafts import forms_kept
 from mailer.drafts.forms_kept import DRAFTED, DRAFTED_ENDPOINTS, KEPT, KEY_FIELD, NEVER, REFILLED, Place
 from mailer.errors import answer_of
 from mailer.extensions import limiter
+from mailer.form_refill import is_refilled
 from mailer.models.draft import Draft
-from mailer.refilling import is_refilled
 
 
 def init_app(app: Flask) -> None:

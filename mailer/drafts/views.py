@@ -11,7 +11,7 @@ from mailer.accounts import drafts
 from mailer.drafts import hooks
 from mailer.drafts.forms_kept import DRAFTED_ENDPOINTS, REFILLED, author_of_form, place_of
 from mailer.extensions import limiter
-from mailer.web import own_path
+from mailer.http import own_path
 
 bp = Blueprint("drafts", __name__, url_prefix="/drafts")
 

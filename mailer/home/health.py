@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import queue, storage
 from mailer.extensions import db
-from mailer.sending import fence
+from mailer.sending import instance_guard
 
 TIMEOUT_SECONDS = 1
 
@@ -37,7 +37,7 @@ def check() -> dict[str, Any]:
 def _ask_database() -> tuple[bool, bool | None]:
     try:
         db.session.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'"))
-        return True, fence.why_held() is not None
+        return True, instance_guard.why_held() is not None
     except SQLAlchemyError:
         return False, None
     finally:

@@ -19,8 +19,8 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.owner_filter import EVERYBODY, Whose
 from mailer.smtp.results import Outcome
-from mailer.whose import EVERYBODY, Whose
 
 CHART_DAYS = 30
 LIST_LENGTH = 7

@@ -9,9 +9,9 @@ from flask_login import current_user
 from mailer.access import Permission, requires
 from mailer.clock import utcnow
 from mailer.home import figures, health, queries, services
-from mailer.public import public_page
-from mailer.web import absolute_url, own_path
-from mailer.whose import whose_asked
+from mailer.http import absolute_url, own_path
+from mailer.owner_filter import whose_asked
+from mailer.public_pages import public_page
 
 bp = Blueprint("home", __name__)
 

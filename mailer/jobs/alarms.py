@@ -10,13 +10,13 @@ from flask import current_app
 from flask_babel import force_locale, format_datetime, ngettext
 from flask_babel import gettext as _
 
+from mailer.account_mail import outbox
 from mailer.accounts.admins import able_admins
-from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import User
-from mailer.sending import overdue
-from mailer.sending.overdue import Alarm
+from mailer.sending.runs import overdue
+from mailer.sending.runs.overdue import Alarm
 
 MOST_LINES = 20
 

@@ -14,15 +14,16 @@ from mailer.extensions import db
 from mailer.jobs.no_room import ended_by_a_sentence
 from mailer.jobs.schedule import run_scheduler
 from mailer.jobs.workers import run_worker
-from mailer.mailings import status_words
+from mailer.mailings import labels
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.queue import WORKERS
-from mailer.sending import fence, standstill
-from mailer.sending.closing import stop_what_must
-from mailer.sending.planning import start_due, start_now
-from mailer.sending.stretch import runs_with_work, send_run
-from mailer.sending.windows import turn_at_the_hours
+from mailer.sending import instance_guard
+from mailer.sending.runs import stuck
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.start import start_due, start_now
+from mailer.sending.runs.windows import turn_at_the_hours
+from mailer.sending.worker.run_worker import runs_with_work, send_run
 from mailer.terminal import N_, SpokenCommand, SpokenOption, language
 
 LONG = 24 * 3600.0
@@ -47,7 +48,7 @@ def send_mailings(mailing_id: int | None) -> None:
     """`flask send-mailings`."""
     with force_locale(language()):  # not around the sending: mails have languages of their own
         try:
-            fence.require_confirmed()
+            instance_guard.require_confirmed()
             run_ids = [_start_one(mailing_id)] if mailing_id is not None else _start_all()
         except Refusal as refusal:
             raise click.ClickException(str(refusal)) from refusal
@@ -73,7 +74,7 @@ def _start_one(mailing_id: int) -> int:
             _(
                 "Mailing %(id)s is %(state)s: it must be resumed first.",
                 id=mailing_id,
-                state=status_words.mailing_statuses()[mailing.status],
+                state=labels.mailing_statuses()[mailing.status],
             )
         )
     return int(start_now(mailing, f"cli:{uuid.uuid4().hex}").id)
@@ -82,18 +83,18 @@ def _start_one(mailing_id: int) -> int:
 def _start_all() -> list[int]:
     start_due()
     turn_at_the_hours()
-    standstill.heal()
+    stuck.heal()
     return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
 
 
 def _report(run_id: int) -> str:
     run = db.session.get_one(Run, run_id, populate_existing=True)
-    names = status_words.counters()
+    names = labels.counters()
     line = _(
         "mailing %(mailing)s, run %(run)s: %(state)s; planned %(planned)s = %(figures)s",
         mailing=str(run.mailing_id),
         run=str(run.id),
-        state=status_words.run_states()[run.state],
+        state=labels.run_states()[run.state],
         planned=str(run.planned_count),
         figures=", ".join(f"{names[name]} {count}" for name, count in run.counts.items()),
     )
@@ -105,7 +106,7 @@ def _require_sent(run_id: int) -> None:
     """Raise ClickException, with the server's words if it had any, when no mail of the run was accepted."""
     run = db.session.get_one(Run, run_id, populate_existing=True)
     if not run.accepted_count:
-        why = run.last_fault or status_words.stop_reasons().get(run.stop_reason) or _("see the run’s page")
+        why = run.last_fault or labels.stop_reasons().get(run.stop_reason) or _("see the run’s page")
         raise click.ClickException(_("No email was accepted: %(reason)s", reason=why))
 
 

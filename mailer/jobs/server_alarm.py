@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from mailer.account_mail import outbox
 from mailer.accounts.admins import able_admins
-from mailer.auth import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE

@@ -10,10 +10,11 @@ from flask import current_app
 from redis import RedisError
 
 from mailer import queue
+from mailer.account_mail import outbox
 from mailer.accounts import drafts, former_links, known_devices, sessions
 from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
-from mailer.auth import outbox, tokens
-from mailer.blog.services import flush_views, forget_old_articles
+from mailer.auth import tokens
+from mailer.blog.upkeep import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -21,12 +22,13 @@ from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
-from mailer.sending import fence, standstill
-from mailer.sending.closing import close_what_is_done, stop_what_must
-from mailer.sending.missing import make_good
-from mailer.sending.planning import seconds_to_next, start_due
-from mailer.sending.tallies import tally_closed_runs
-from mailer.sending.windows import turn_at_the_hours
+from mailer.sending import instance_guard
+from mailer.sending.runs import stuck
+from mailer.sending.runs.closing import close_what_is_done, stop_what_must
+from mailer.sending.runs.missing import make_good
+from mailer.sending.runs.start import seconds_to_next, start_due
+from mailer.sending.runs.tallies import tally_closed_runs
+from mailer.sending.runs.windows import turn_at_the_hours
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
@@ -103,7 +105,7 @@ def sound_alarms() -> None:
 def move_what_stands() -> None:
     """Now and then, look for open runs that nothing would move."""
     if _is_time("standstill", STANDSTILL_EVERY):
-        standstill.heal()
+        stuck.heal()
 
 
 def look_for_missing_runs() -> None:
@@ -125,7 +127,7 @@ def _is_time(name: str, seconds: int) -> bool:
 
 def wake_account_emails() -> None:
     """Wake the account worker for mails whose wake-up was lost or whose retry has come."""
-    if fence.is_held():
+    if instance_guard.is_held():
         return
     queue.enqueue_missing(SEND_ACCOUNT_EMAIL, outbox.due_account_emails(utcnow()))
 

@@ -11,8 +11,9 @@ from mailer.models.run import Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.queue import SEND_RUN
-from mailer.sending import fence, transports
-from mailer.sending.stretch import runs_with_work
+from mailer.sending import instance_guard
+from mailer.sending.servers import mail_routes
+from mailer.sending.worker.run_worker import runs_with_work
 
 
 def wake_senders() -> None:
@@ -20,7 +21,7 @@ def wake_senders() -> None:
 
     While all the mail servers that a run may take rest from faults, it needs one only to make its list.
     """
-    if fence.is_held():
+    if instance_guard.is_held():
         return
     found = runs_with_work()
     if any(not waiting.wants_list for waiting in found):
@@ -37,7 +38,7 @@ def wake_senders() -> None:
 
 def _resting(run_ids: list[int]) -> set[int]:
     """Those among the runs whose mail servers all rest; that of sample accounts is the mail catcher."""
-    rests, catcher_rests = transports.all_rest(), transports.all_rest(transports.read_catcher(current_app.config))
+    rests, catcher_rests = mail_routes.all_rest(), mail_routes.all_rest(mail_routes.read_catcher(current_app.config))
     if rests is catcher_rests:
         return set(run_ids) if rests else set()
     query = (

@@ -17,8 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailer import queue
 from mailer.extensions import db
 from mailer.queue import SEND_RUN
-from mailer.sending import fence
-from mailer.sending.stretch import has_work
+from mailer.sending import instance_guard
+from mailer.sending.worker.run_worker import has_work
 
 WORKER_TTL_SECONDS = 30  # an idle worker is heard of every 15 s, a busy one every 30: see `queue.LIVING_SECONDS`
 
@@ -75,7 +75,7 @@ def run_worker(name: str, *, burst: bool = False) -> None:
 def _warm_up() -> None:
     """Ask once what every job asks: a work-horse then is born knowing the database, its statements compiled."""
     with suppress(SQLAlchemyError):  # away for now: the jobs will say so
-        fence.why_held()
+        instance_guard.why_held()
         has_work(0)
     db.session.remove()
     db.engine.dispose()

@@ -6,7 +6,7 @@ import click
 from flask_babel import gettext as _
 
 from mailer.errors import Refusal
-from mailer.journal.verifying import verify
+from mailer.journal.entries import verify
 from mailer.terminal import N_, OperatorCommand, SpokenGroup, SpokenOption
 
 journal = SpokenGroup("journal", help=N_("The journal of who did what."))

@@ -13,14 +13,14 @@ from mailer.access import Permission, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
-from mailer.mailings import queries, services, unusual
+from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import in_words
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
-from mailer.mailings.permit import Permit
-from mailer.mailings.run_queries import open_run
-from mailer.sending import audience
+from mailer.mailings.runs.queries import open_run
+from mailer.mailings.send_check import Permit
+from mailer.sending.runs import audience
 from mailer.sending.senders import sender_of
 
 
@@ -131,7 +131,7 @@ def _ask(mailing_id: int, token: str) -> str:
         sender=sender_of(mailing.owner, mailing),
         permit=Permit.of(mailing, recipients.will_get, utcnow(), on_demand=True),
         may_change=True,
-        unusual=unusual.before_sending_now(mailing, recipients.will_get, utcnow()),
+        unusual=send_warnings.before_sending_now(mailing, recipients.will_get, utcnow()),
     )
 
 

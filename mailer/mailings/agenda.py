@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
-from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.form.calendar_plan import Calendar
 from mailer.recurrence.moments import Moment, Note, everything, moments, resolve
 from mailer.recurrence.rule import Period, Rule, zone_named
 from mailer.recurrence.window import Window
-from mailer.sending.next_run import counted, due_moment
+from mailer.sending.runs.next_run import counted, due_moment
 
 SHOWN = 10
 LEFT_OUT_SHOWN = 20  # at most, among them

@@ -12,14 +12,14 @@ from mailer.journal import note
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
-from mailer.sending import audience, permits
-from mailer.sending.fingerprint import fingerprint
+from mailer.sending.runs import audience, limits
+from mailer.sending.runs.approvals import fingerprint
 
 
 def ask_approval(mailing: Mailing) -> None:
     """Ask about the mailing as it stands; asking again changes nothing. Refusal where nobody need be asked."""
     count = audience.summary(mailing).will_get
-    if not permits.needs_approval(mailing, count, utcnow()):
+    if not limits.needs_approval(mailing, count, utcnow()):
         raise Refusal(_("This mailing needs no approval."))
     question = upsert(Approval).values(
         owner_id=mailing.owner_id,

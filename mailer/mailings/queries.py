@@ -12,18 +12,18 @@ from sqlalchemy.orm import contains_eager
 from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
-from mailer.mailings.plan import MailingPlan
+from mailer.mailings.form.plan import MailingPlan
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run, RunState
 from mailer.models.user import User
+from mailer.owner_filter import Whose
 from mailer.searching import mentions
-from mailer.sending import audience
-from mailer.sending.audience import AudienceSummary
-from mailer.sending.troubles import Trouble, has_trouble
-from mailer.whose import Whose
+from mailer.sending.runs import audience
+from mailer.sending.runs.attention import Trouble, has_trouble
+from mailer.sending.runs.audience import AudienceSummary
 
 PER_PAGE = 25
 RUNS_PER_PAGE = 10

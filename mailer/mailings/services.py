@@ -11,8 +11,8 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE
-from mailer.mailings.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.plan import MailingPlan
+from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.form.plan import MailingPlan
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import Run, StopReason
@@ -20,9 +20,9 @@ from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, resolve
 from mailer.recurrence.rule import zone_named
-from mailer.sending import brakes, permits
-from mailer.sending.next_run import due_moment, has_open_run, set_next_run
-from mailer.sending.planning import start_now
+from mailer.sending.runs import control, limits
+from mailer.sending.runs.next_run import due_moment, has_open_run, set_next_run
+from mailer.sending.runs.start import start_now
 
 
 class RunIsGoing(Refusal):
@@ -96,7 +96,7 @@ def restore_mailing(mailing: Mailing) -> None:
     if not _holds_message(mailing.message):
         raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
     mailing.deleted_at = None
-    brakes.release(mailing)
+    control.release(mailing)
     db.session.commit()
     _wake_if_due(mailing, utcnow())
 
@@ -106,13 +106,13 @@ def pause_mailing(mailing: Mailing) -> None:
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.completed_at is not None:
         raise Refusal(_("This mailing is completed: there is nothing to pause."))
-    brakes.pause(mailing)
+    control.pause(mailing)
     db.session.commit()
 
 
 def resume_mailing(mailing: Mailing) -> datetime | None:
     """Let a paused mailing go on from now; the local moment that passed meanwhile and is not made good, if one did."""
-    brakes.resume(mailing)
+    control.resume(mailing)
     assert mailing.released_at is not None
     has_passed = mailing.next_run_at is not None and mailing.next_run_at <= mailing.released_at
     passed = mailing.next_run_local if has_passed and mailing.may_send else None
@@ -123,7 +123,7 @@ def resume_mailing(mailing: Mailing) -> datetime | None:
 
 def stop_run(mailing: Mailing) -> None:
     """End the open run: whoever is still waiting will not get it. The calendar goes on."""
-    brakes.stop(mailing, StopReason.OWNER)
+    control.stop(mailing, StopReason.OWNER)
     db.session.commit()
     enqueue(TICK)
 
@@ -133,7 +133,7 @@ def send_now(mailing: Mailing, token: str) -> Run:
 
     Raises Refusal while a brake is on, when a run is going already, and when there is nobody to send to.
     """
-    permits.take_turn(mailing.owner)
+    limits.take_turn(mailing.owner)
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))

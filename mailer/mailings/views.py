@@ -9,23 +9,24 @@ from flask_login import current_user, login_required
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.errors import choice_in, order_in
-from mailer.mailings import action_views, form_views, queries, run_queries, run_views  # noqa: F401 - their routes
+from mailer.http import zone_words
+from mailer.mailings import queries
 from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
-from mailer.mailings.calendar_plan import Calendar
-from mailer.mailings.calendar_words import calendar_words
-from mailer.mailings.permit import Permit
-from mailer.mailings.progress import Progress, speed
-from mailer.mailings.verdicts import verdict
+from mailer.mailings.calendar_labels import calendar_words
+from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.runs.forecast import Progress, speed
+from mailer.mailings.runs.queries import open_run
+from mailer.mailings.runs.summary import verdict
+from mailer.mailings.send_check import Permit
 from mailer.models.mailing import Mailing, MailingStatus
+from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
-from mailer.sending import faults
+from mailer.sending.runs import server_faults
+from mailer.sending.runs.attention import Trouble
 from mailer.sending.senders import sender_of
-from mailer.sending.troubles import Trouble
-from mailer.web import zone_words
-from mailer.whose import whose_asked
 
 __all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -107,7 +108,7 @@ def progress(mailing_id: int) -> str:
 def _moving(mailing: Mailing) -> dict[str, object]:
     """What the moving part shows: the open run, else the last one."""
     now = utcnow()
-    run = run_queries.open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
+    run = open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
     is_open = run is not None and run.closed_at is None
     comes_at = mailing.next_run_at if mailing.may_send else None
     seconds = (comes_at - now).total_seconds() if comes_at else None
@@ -121,7 +122,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "verdict": verdict(run) if run else None,
         "progress": Progress.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
-        "faults": faults.log_of(run.id) if run and is_open else [],
+        "faults": server_faults.log_of(run.id) if run and is_open else [],
         "is_moving": is_open or (seconds is not None and seconds < SOON_SECONDS),
         "wait_seconds": 1 if is_open else _wait_seconds(seconds),
         "may_change": mailing.owner_id == current_user.id and current_user.can(Permission.SEND),

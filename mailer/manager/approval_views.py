@@ -10,14 +10,14 @@ from flask_login import current_user
 from mailer.access import Permission, requires
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.manager import queries, services
+from mailer.input_limits import whole_number
+from mailer.manager import decisions, queries
 from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.approval import Approval
-from mailer.sending.permits import is_about_present
+from mailer.sending.runs.limits import is_about_present
 from mailer.sending.senders import sender_of
-from mailer.typed import whole_number
 
 
 @bp.get("/approvals")
@@ -41,7 +41,7 @@ def approve(approval_id: int) -> ResponseReturnValue:
     """Say yes to exactly what the page shows."""
     asked = _to_decide(approval_id)
     try:
-        services.approve(asked, me())
+        decisions.approve(asked, me())
     except Refusal as refusal:
         return _refused(approval_id, refusal)
     flash(_("The mailing is approved. Its owner has been told."), "success")
@@ -56,7 +56,7 @@ def reject(approval_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(asked, form), 422
     try:
-        services.reject(asked, form.text, me())
+        decisions.reject(asked, form.text, me())
     except Refusal as refusal:
         return _refused(approval_id, refusal)
     flash(_("The mailing is not approved. Its owner has been told why."), "success")

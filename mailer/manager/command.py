@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from mailer.access import Permission
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.manager.labels import role_words, words_of
 from mailer.manager.services import set_permissions
-from mailer.manager.words import role_words, words_of
 from mailer.models.user import GRANTABLE, User
 from mailer.terminal import N_, OperatorCommand
 

@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from mailer.access import Permission
 from mailer.forms import FlaskForm
-from mailer.manager.words import permission_words, role_words
+from mailer.manager.labels import permission_words, role_words
 from mailer.models.user import Role
 
 

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from mailer.extensions import db
-from mailer.manager.journal_pages import page_words
-from mailer.manager.words import permission_words, role_words
+from mailer.manager.journal_labels import page_words
+from mailer.manager.labels import permission_words, role_words
 from mailer.models.blog_post import BlogPost
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport

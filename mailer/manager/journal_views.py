@@ -10,13 +10,13 @@ from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.errors import UnknownChoice
+from mailer.input_limits import whole_number
 from mailer.manager.blueprint import bp
+from mailer.manager.journal_labels import action_words
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
 from mailer.manager.journal_sentences import sentences_of
-from mailer.manager.journal_words import action_words
 from mailer.models.journal_entry import Action
 from mailer.searching import searched
-from mailer.typed import whole_number
 
 
 @bp.get("/journal")

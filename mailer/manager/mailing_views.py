@@ -13,13 +13,13 @@ from flask_login import current_user
 from mailer.access import Permission, get_visible, requires
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.manager import services
+from mailer.http import own_path
+from mailer.manager import decisions
 from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run
-from mailer.web import own_path
 
 MOST_AT_ONCE = 25  # a page of the list
 
@@ -33,7 +33,7 @@ def disable(mailing_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("manager/disable.html", mailing=mailing, form=form), 422 if form.errors else 200
     try:
-        services.disable(mailing, form.text, me())
+        decisions.disable(mailing, form.text, me())
         flash(_("The mailing is switched off. Its owner has been told why."), "success")
     except Refusal as refusal:
         db.session.rollback()
@@ -50,7 +50,7 @@ def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("manager/stop_run.html", run=run, form=form), 422 if form.errors else 200
     try:
-        services.stop_run(run, form.text)
+        decisions.stop_run(run, form.text)
         flash(_("The run is being stopped. Its owner has been told why."), "success")
     except Refusal as refusal:
         db.session.rollback()
@@ -64,7 +64,7 @@ def enable(mailing_id: int) -> ResponseReturnValue:
     """Switch the mailing on again."""
     mailing = _of_others(mailing_id)
     try:
-        services.enable(mailing)
+        decisions.enable(mailing)
         flash(_("The mailing goes on. Its owner has been told."), "success")
     except Refusal as refusal:
         db.session.rollback()
@@ -115,9 +115,9 @@ def _switch(mailing: Mailing, reason: str | None) -> bool:
     """Whether it changed anything."""
     try:
         if reason is None:
-            services.enable(mailing)
+            decisions.enable(mailing)
         else:
-            services.disable(mailing, reason, me())
+            decisions.disable(mailing, reason, me())
     except Refusal:
         db.session.rollback()
         return False

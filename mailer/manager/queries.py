@@ -23,8 +23,8 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.searching import mentions
-from mailer.sending import bound_values
-from mailer.sending.permits import used_today
+from mailer.sending.runs import bound_values
+from mailer.sending.runs.limits import used_today
 
 PAGE_LENGTH = 25
 STATE_IS: dict[str, ColumnElement[bool]] = {

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from mailer.access import Permission, requires
 from mailer.accounts.second_factors import has_second_factor, remove_second_factor
-from mailer.errors import Refusal
+from mailer.errors import Refusal, choice_in
 from mailer.extensions import db
-from mailer.manager import queries, services
+from mailer.input_limits import whole_number
+from mailer.manager import approval_views, journal_views, mailing_views, queries, services  # noqa: F401 - routes
 from mailer.manager.access import may_judge, me, user_to_judge, user_to_see
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import LimitsForm, PermissionsForm, ReasonForm, RoleForm
-from mailer.manager.words import permission_words, role_words
-from mailer.models.user import User
+from mailer.manager.labels import permission_words, role_words
+from mailer.models.user import Role, User
+from mailer.searching import searched
 
 
 @bp.get("/users/<int:user_id>")
@@ -146,3 +148,24 @@ def _refused(person: User, refusal: Refusal) -> ResponseReturnValue:
 
 def _to_page(user_id: int) -> ResponseReturnValue:
     return redirect(url_for("manager.user", user_id=user_id), 303)
+
+
+__all__ = ["bp"]
+
+
+@bp.get("")
+@requires(Permission.OVERSEE)
+def index() -> ResponseReturnValue:
+    """All users with their figures."""
+    search = searched(request.args)
+    role, state = choice_in(request.args, "role", set(Role)), choice_in(request.args, "state", queries.STATE_IS)
+    page = queries.users_page(search, request.args.get("page", 1, type=whole_number), role, state)
+    return render_template(
+        "manager/index.html",
+        page=page,
+        work=queries.work_of(page.items),
+        roles=role_words(),
+        q=search,
+        role=role,
+        state=state,
+    )

@@ -12,9 +12,9 @@ from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mailer.composing.languages import UNSUBSCRIBE
+from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
 from mailer.messages.services import Draft
-from mailer.refilling import Refillable
 
 
 def one_line(_form: FlaskForm, field: Field) -> None:

@@ -12,11 +12,11 @@ from redis import RedisError
 from mailer.clock import utcnow
 from mailer.composing.email import Content, Preview, Recipient, compile_email
 from mailer.extensions import cache
+from mailer.messages.labels import typed_name
 from mailer.messages.services import Draft
-from mailer.messages.words import typed_name
 from mailer.models.client import Client
 from mailer.models.user import User
-from mailer.sending.letterhead import about_sender, letterhead_for, values_of
+from mailer.sending.mail_headers import about_sender, letterhead_for, values_of
 from mailer.sending.senders import Sender, sender_of
 
 KEPT_SECONDS = 600

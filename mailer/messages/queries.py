@@ -14,8 +14,8 @@ from mailer.models.client_criteria import client_mentions
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
+from mailer.owner_filter import Whose
 from mailer.searching import mentions
-from mailer.whose import Whose
 
 PER_PAGE = 25
 TITLE = func.coalesce(func.nullif(Message.name, ""), Message.subject)

@@ -15,7 +15,7 @@ from mailer.composing.placeholders import PlaceholderError, parse, placed
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
-from mailer.messages.words import by_field, problem_words
+from mailer.messages.labels import by_field, problem_words
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User

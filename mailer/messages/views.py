@@ -13,19 +13,19 @@ from flask_login import current_user, login_required
 from mailer.access import Permission, get_own, get_visible, requires
 from mailer.errors import choice_in, order_in
 from mailer.extensions import limiter
+from mailer.form_refill import is_refilled
+from mailer.long_work import previewing
 from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
+from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, keep, kept, look_at
 from mailer.messages.services import Draft, MessageChanged, MessageInUse, MessageRefused
-from mailer.messages.words import placeholder_names
 from mailer.models.client import Client
 from mailer.models.message import Message
-from mailer.refilling import is_refilled
+from mailer.owner_filter import whose_asked
 from mailer.searching import searched
 from mailer.sending.senders import own_address, own_addresses
-from mailer.sending.trial import send_trial
-from mailer.turns import previewing
-from mailer.whose import whose_asked
+from mailer.sending.test_mail import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 

@@ -15,7 +15,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.queue import WORKERS, WorkerBeat
-from mailer.sending import overdue
+from mailer.sending.runs import overdue
 
 SILENT_AFTER = 60.0  # seconds, for scheduler and tick
 CLOCKS_APART = 30.0  # seconds between this machine's clock and the database's that are worth a word

@@ -13,10 +13,10 @@ from mailer.extensions import db
 from mailer.models.instance import Instance
 from mailer.operations.parts import parts
 from mailer.queue import TICK, enqueue
-from mailer.sending import fence
+from mailer.sending import instance_guard
 
 bp = Blueprint("operations", __name__, url_prefix="/operations")
-bp.add_app_template_global(lambda: fence.why_held() is not None, "instance_is_held")
+bp.add_app_template_global(lambda: instance_guard.why_held() is not None, "instance_is_held")
 bp.add_app_template_global(lambda: storage.disk_state()[0], "disk_state")
 
 
@@ -27,9 +27,9 @@ def index() -> str:
     return render_template(
         "operations/index.html",
         parts=parts(),
-        reason=fence.why_held(),
-        words_of=fence.words_of,
-        open_run_count=fence.open_run_count(),
+        reason=instance_guard.why_held(),
+        words_of=instance_guard.words_of,
+        open_run_count=instance_guard.open_run_count(),
         instance=db.session.get(Instance, 1),
         warnings=current_app.config["WARNINGS"],
         may_confirm=current_user.can(Permission.ADMINISTER),
@@ -40,10 +40,10 @@ def index() -> str:
 @requires(Permission.ADMINISTER)
 def confirm_instance() -> ResponseReturnValue:
     """An administrator's word that this is the one true instance."""
-    if fence.why_held() is not None:
-        paused_count = fence.confirm(current_user.email)
+    if instance_guard.why_held() is not None:
+        paused_count = instance_guard.confirm(current_user.email)
         enqueue(TICK)
         flash(_("Confirmed: sending goes on by the rules of each mailing."), "success")
         if paused_count:
-            flash(fence.words_of_paused(paused_count), "warning")
+            flash(instance_guard.words_of_paused(paused_count), "warning")
     return redirect(url_for("operations.index"), 303)

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from mailer.mailings.tally_words import why
+from mailer.http import zone_words
+from mailer.mailings.labels import why
+from mailer.reports.labels import kind_words, outcome_headings
 from mailer.reports.queries import KINDS, Figures
-from mailer.reports.words import kind_words, outcome_headings
-from mailer.web import zone_words
 
 
 def table_of(lines: Iterable[Figures], rows: str, timezone: str) -> Iterator[list[object]]:

@@ -14,16 +14,16 @@ from mailer.downloads import csv_download
 from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.extensions import db, limiter
 from mailer.mailings.access import per_user
-from mailer.mailings.tally_words import why
-from mailer.mailings.verdicts import verdict
+from mailer.mailings.labels import why
+from mailer.mailings.runs.summary import verdict
 from mailer.mailings.views import page_number
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.periods import parse_period, presets
 from mailer.reports import queries
+from mailer.reports.labels import kind_words
 from mailer.reports.queries import Scope
 from mailer.reports.table import table_of
-from mailer.reports.words import kind_words
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 MOST_PRINTED = 1000

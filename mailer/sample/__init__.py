@@ -18,7 +18,7 @@ from mailer.models.user import Role
 from mailer.sample import mailings, people
 from mailer.sample.accounts import PEOPLE, Account, ensure_accounts, find_user, write_accounts
 from mailer.sample.blog import ensure_articles
-from mailer.sample.letters import add_messages
+from mailer.sample.messages import add_messages
 
 __all__ = ["Account", "load"]
 

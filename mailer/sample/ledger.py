@@ -21,11 +21,12 @@ from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
-from mailer.sending import audience, listing, statements
-from mailer.sending.changes import Progress, RunRules, deadline
-from mailer.sending.closing import verdict_of
-from mailer.sending.ledger import write_progress
-from mailer.sending.planning import snapshot_of
+from mailer.sending.runs import audience, recipient_list
+from mailer.sending.runs.closing import verdict_of
+from mailer.sending.runs.start import snapshot_of
+from mailer.sending.worker import statements
+from mailer.sending.worker.delivery_rules import Progress, RunRules, deadline
+from mailer.sending.worker.ledger import write_progress
 from mailer.smtp.results import Outcome, Phase, Result
 
 TLS = "TLSv1.3 TLS_AES_256_GCM_SHA384"
@@ -78,7 +79,7 @@ def add_closed_run(
     db.session.add(run)
     db.session.flush()
     chosen = select(Client.id).where(*audience.chosen(mailing), Client.created_at <= planned_at)
-    listing.write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
+    recipient_list.write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
     last_at = _settle(run, story_of)
     db.session.refresh(run)  # the triggers have counted
     run.state, run.closed_at = verdict_of(run), last_at

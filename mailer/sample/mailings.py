@@ -15,7 +15,7 @@ from mailer.recurrence.moments import moments
 from mailer.recurrence.rule import Period
 from mailer.sample import ledger
 from mailer.sample.people import DIGEST_TAG, SUBSCRIBER_TAG
-from mailer.sending.next_run import set_next_run
+from mailer.sending.runs.next_run import set_next_run
 
 ZONE = "Europe/Moscow"
 STARTS_IN = timedelta(seconds=15)

@@ -9,7 +9,7 @@ import math
 import ssl
 from functools import partial
 
-from mailer.smtp.crew import Crew
+from mailer.smtp.connection_owner import Crew
 from mailer.smtp.deadline import Deadline
 from mailer.smtp.handshake import Handshake
 from mailer.smtp.link import Link

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from mailer.smtp import verdicts
+from mailer.smtp import reply_outcomes
 from mailer.smtp.envelope import Features, Unsendable, mail_command, rcpt_command
 from mailer.smtp.replies import Reply
 from mailer.smtp.results import Fault, Outcome, Phase, Result, ServerFault
@@ -93,7 +93,7 @@ class Session:
     def receive(self, reply: Reply) -> bytes:
         """Take one reply, return what to send now; ServerFault when the connection is of no more use."""
         if not self.expected:
-            raise ServerFault(verdicts.fault_of(Phase.MARK if self.awaits_mark else Phase.IDLE, reply))
+            raise ServerFault(reply_outcomes.fault_of(Phase.MARK if self.awaits_mark else Phase.IDLE, reply))
         phase = self.expected.popleft()
         if phase is Phase.CONTENT:
             return self._after_content(reply)
@@ -183,15 +183,15 @@ class Session:
             return b".\r\n" + self._reset()
         if self._refusal is None:
             if reply.code < 400:
-                raise ServerFault(verdicts.fault_of(Phase.DATA, reply))
+                raise ServerFault(reply_outcomes.fault_of(Phase.DATA, reply))
             self._refuse(Phase.DATA, reply)
         return self._reset()
 
     def _after_content(self, reply: Reply) -> bytes:
         assert self.sent is not None
-        outcome = verdicts.after_the_dot(reply)
+        outcome = reply_outcomes.after_the_dot(reply)
         if outcome is Outcome.IN_DOUBT:
-            raise ServerFault(verdicts.fault_of(Phase.CONTENT, reply))
+            raise ServerFault(reply_outcomes.fault_of(Phase.CONTENT, reply))
         email, self.sent = self.sent, None
         if outcome is Outcome.SERVER_FAULT:  # it refused this content for what we are: nobody's next mail fares better
             return self._after_fault_at_dot(email, reply)
@@ -206,7 +206,7 @@ class Session:
         raise ServerFault(Fault(Phase.IDLE, reply.text, reply.code, reply.enhanced, is_drop=True))
 
     def _after_fault_at_dot(self, email: Email, reply: Reply) -> bytes:
-        fault = verdicts.fault_of(Phase.CONTENT, reply)
+        fault = reply_outcomes.fault_of(Phase.CONTENT, reply)
         if self._rides and _is_out_of_order(reply):
             self._desk.forbid_riding()
         self._close_without_reply(email, Outcome.SERVER_FAULT, fault, Phase.CONTENT, self._sent_since)
@@ -227,9 +227,9 @@ class Session:
         return b"RSET\r\n"
 
     def _refuse(self, phase: Phase, reply: Reply) -> None:
-        outcome = verdicts.of_refusal(phase, reply) if reply.code >= 400 else Outcome.SERVER_FAULT
+        outcome = reply_outcomes.of_refusal(phase, reply) if reply.code >= 400 else Outcome.SERVER_FAULT
         if outcome is Outcome.SERVER_FAULT:
-            raise ServerFault(verdicts.fault_of(phase, reply))
+            raise ServerFault(reply_outcomes.fault_of(phase, reply))
         self._refusal = (phase, reply, outcome)
 
     # -- results ---------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from flask import Flask
 from flask_babel import force_locale, get_locale
 from sqlalchemy import Enum
 
-from mailer.admin.labels import LABELS
+from mailer.admin.column_labels import LABELS
 from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
 from mailer.admin.tables_of_sending import Tallies
-from mailer.admin.words import SPEAKERS, _words_in, mail_words, words_of
+from mailer.admin.value_labels import SPEAKERS, _words_in, mail_words, words_of
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
@@ -23,8 +23,8 @@ from mailer.models.mail_server import MailServer
 from mailer.models.run_tally import RunTally
 from mailer.models.user import Role, User
 from mailer.queue import SEND_RUN, enqueue
-from mailer.sending import transports
-from mailer.sending.trial import TEMPLATE
+from mailer.sending.servers import mail_routes
+from mailer.sending.test_mail import TEMPLATE
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user, save
 from tests.mailings.builders import make_deliveries, make_run
@@ -101,7 +101,7 @@ def test_lists_are_searched_sorted_and_paged(as_admin: Browser) -> None:
 
 
 def test_the_machinery_is_shown(app: Flask, as_admin: Browser) -> None:
-    name = transports.configured()[0].transport.name
+    name = mail_routes.configured()[0].transport.name
     save(MailServer(name=name, fault_count=1, probe_at=utcnow(), last_fault="421 busy <b>", last_fault_at=utcnow()))
     enqueue(SEND_RUN, 1)
     page = as_admin.get("/admin/state/").text

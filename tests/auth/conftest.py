@@ -14,12 +14,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import User
-from mailer.smtp.lab import Lab
+from mailer.smtp.testserver import Lab
 from tests.factories import make_user
 
 

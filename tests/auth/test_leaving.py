@@ -17,15 +17,15 @@ from mailer.accounts import own_data
 from mailer.accounts.erasing import erase_some
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.journal.verifying import verify
+from mailer.journal.entries import verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport
 from mailer.models.run import Run, StopReason
 from mailer.models.user import Role, User
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_now
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_now
 from tests.auth.conftest import Mailbox, fresh
 from tests.conftest import Browser
 from tests.factories import PASSWORD, make_client, make_mailing, make_user, save

@@ -13,7 +13,7 @@ from flask import Flask
 from markupsafe import escape
 from sqlalchemy import select
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail

@@ -70,7 +70,7 @@ def test_the_worker_is_woken_after_the_commit(web: Browser) -> None:
     register(web)
     row = db.session.scalars(select(AccountEmail)).one()
     (job,) = queue(ACCOUNTS).jobs
-    assert (job.func_name, list(job.args)) == ("mailer.jobs.send_account_email", [row.id])
+    assert (job.func_name, list(job.args)) == ("mailer.jobs.tasks.send_account_email", [row.id])
 
 
 def test_secrets_are_kept_as_hashes_only(web: Browser, mailbox: Mailbox) -> None:

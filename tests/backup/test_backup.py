@@ -26,7 +26,7 @@ from mailer.backup.restoring import look_at, restore
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.user import User
-from mailer.sending import fence
+from mailer.sending import instance_guard
 from tests.conftest import ROOT, Servers, run_sql
 from tests.factories import make_client, make_mailing
 from tests.launcher.toys import wait_for
@@ -78,7 +78,7 @@ def test_everything_comes_back_elsewhere_and_is_held(
     app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
 ) -> None:
     make_mailing(owner, [make_client(owner)])
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     key = tmp_path / "key.pem"
     key.write_text("a private key")
     monkeypatch.setitem(app.config, "DKIM_KEYS", f"s2026:{key}")

@@ -12,7 +12,7 @@ import pytest
 
 from mailer.blog import images
 from mailer.blog.readership import is_person
-from mailer.blog.services import flush_views
+from mailer.blog.upkeep import flush_views
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost, PostStatus

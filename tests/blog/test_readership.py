@@ -7,7 +7,7 @@ from flask import Flask
 from redis import Redis
 
 from mailer.blog import readership
-from mailer.blog.services import flush_views
+from mailer.blog.upkeep import flush_views
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
 from tests.conftest import Browser, Servers

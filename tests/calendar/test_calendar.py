@@ -19,8 +19,8 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import RunState
 from mailer.models.user import User
-from mailer.sending.next_run import set_next_run
-from mailer.whose import whose_asked
+from mailer.owner_filter import whose_asked
+from mailer.sending.runs.next_run import set_next_run
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.mailings.builders import make_run

@@ -14,7 +14,7 @@ from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.recurrence.moments import upcoming
-from mailer.sending.next_run import set_next_run
+from mailer.sending.runs.next_run import set_next_run
 from tests.conftest import Browser
 from tests.factories import make_mailing
 

@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from launcher.databases import remove_with_folder
-from mailer.smtp.lab.ledger import Accepted, read_ledger
+from mailer.smtp.testserver.ledger import Accepted, read_ledger
 from tests.conftest import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -127,7 +127,7 @@ def running_outside_server(folder: Path, rules: str) -> Iterator[tuple[int, Path
     """A mail server of its own process: its port, its ledger and the file of its rules."""
     ledger, rule_file = folder / "ledger.jsonl", folder / "rules.txt"
     rule_file.write_text(rules)
-    command = [sys.executable, "-m", "mailer.smtp.lab", "--port", "0", "--no-fsync"]
+    command = [sys.executable, "-m", "mailer.smtp.testserver", "--port", "0", "--no-fsync"]
     process = subprocess.Popen(
         [*command, "--ledger", str(ledger), "--rules", str(rule_file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

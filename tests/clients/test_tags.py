@@ -19,7 +19,7 @@ from mailer.models.draft import Draft
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending import audience
+from mailer.sending.runs import audience
 from tests.clients.conftest import Importer
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, save

@@ -20,11 +20,11 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.closing import stop_what_must
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.factories import make_mailing
 from tests.faults.horses import Horse
 from tests.faults.ledgers import assert_nobody_lost

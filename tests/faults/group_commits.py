@@ -10,10 +10,10 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from mailer.sending.claims import Claim, Entry
-from mailer.sending.connections import wait_until_done
-from mailer.sending.marker import Mark, Marker
-from mailer.sending.rounds import Writer
+from mailer.sending.worker.claims import Claim, Entry
+from mailer.sending.worker.database_connections import wait_until_done
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.group_committer import Mark, Marker
 
 
 class Fragile(Connection):

@@ -16,7 +16,7 @@ import time_machine
 from flask import Flask
 
 from mailer.extensions import db
-from mailer.sending.stretch import send_run
+from mailer.sending.worker.run_worker import send_run
 
 SOON = 30.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
 

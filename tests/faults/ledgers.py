@@ -11,9 +11,9 @@ from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState
 from mailer.models.run import Run, RunState
-from mailer.sending.letterhead import message_id
-from mailer.smtp.lab import Lab
+from mailer.sending.mail_headers import message_id
 from mailer.smtp.results import Outcome
+from mailer.smtp.testserver import Lab
 
 MAY_HAVE_ARRIVED = {DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN, DeliveryState.IN_DOUBT}
 

@@ -36,15 +36,15 @@ from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import brakes, closing
-from mailer.sending.changes import RunRules, deadline
-from mailer.sending.claims import Claim, Entry, LeaseLost
-from mailer.sending.ledger import Ledger
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_now
-from mailer.sending.recovery import recover
-from mailer.sending.rounds import Writer
-from mailer.sending.statements import ABANDONED
+from mailer.sending.runs import closing, control
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_now
+from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.delivery_rules import RunRules, deadline
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.ledger import Ledger
+from mailer.sending.worker.recovery import recover
+from mailer.sending.worker.statements import ABANDONED
 from mailer.smtp.results import Outcome, Result
 from mailer.smtp.results import Phase as Step
 from tests.conftest import empty_the_tables
@@ -258,14 +258,14 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(goes_on=st.sampled_from([True, True, True, False]))
     def pause_or_resume(self, goes_on: bool) -> None:
         """The owner's brake."""
-        (brakes.resume if goes_on else brakes.pause)(db.session.get_one(Mailing, self.mailing_id))
+        (control.resume if goes_on else control.pause)(db.session.get_one(Mailing, self.mailing_id))
         db.session.commit()
 
     @precondition(lambda self: self._is_late())
     @rule(reason=st.sampled_from([StopReason.OWNER, StopReason.DISABLED, StopReason.BLOCKED]))
     def stop(self, reason: StopReason) -> None:
         """Somebody stops the run."""
-        brakes.stop(db.session.get_one(Mailing, self.mailing_id), reason)
+        control.stop(db.session.get_one(Mailing, self.mailing_id), reason)
         db.session.commit()
 
     @precondition(lambda self: self._is_late())

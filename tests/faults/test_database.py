@@ -26,9 +26,9 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
 from mailer.schema_changes import PATIENCE, InTheWay, hold_ledger, patiently
-from mailer.sending.listing import FIRST_PART, Listing, plan_deliveries
-from mailer.smtp.lab import Lab, Offer
+from mailer.sending.runs.recipient_list import FIRST_PART, Listing, plan_deliveries
 from mailer.smtp.results import Outcome
+from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
 from tests.faults.horses import Horse, wait_until

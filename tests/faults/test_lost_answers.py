@@ -16,13 +16,13 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run
-from mailer.sending.changes import RunRules
-from mailer.sending.claims import Claim, Entry, LeaseLost
-from mailer.sending.ledger import Ledger
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.rounds import Writer
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.delivery_rules import RunRules
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result
+from mailer.smtp.testserver import Lab
 from tests.conftest import owner_engine
 from tests.faults.conftest import outcomes
 

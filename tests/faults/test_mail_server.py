@@ -11,15 +11,15 @@ from sqlalchemy import func, select
 
 from mailer import queue
 from mailer.extensions import db
-from mailer.jobs import ticking
 from mailer.jobs.server_alarm import tell_admins
+from mailer.jobs.tasks import tick
 from mailer.models.account_email import AccountEmail
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab, Offer
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser
 from tests.factories import make_user
 from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
@@ -172,7 +172,7 @@ def test_an_hour_of_refused_connections_costs_nobody_a_try_and_the_site_nothing(
     probes = 15  # after 30 seconds, then doubled up to five minutes: just over an hour
     for _probe in range(probes):
         assert send_run(run.id, 5) is False
-        ticking.wake_senders()
+        tick.wake_senders()
         assert queue.queue(queue.MAILINGS).count == 0  # no worker is woken before the next probe
         assert as_owner.get(f"/mailings/{run.mailing_id}").status_code == 200
         probe_now()

@@ -15,12 +15,12 @@ from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import brakes
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import AlreadyRunning, start_now
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import AlreadyRunning, start_now
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.faults.conftest import add_clients, carry_on, outcomes, waiting_count
@@ -35,15 +35,15 @@ def brake(run: Run, kind: str) -> None:
     """What a person does, as one transaction."""
     mailing = db.session.get_one(Mailing, run.mailing_id)
     if kind == "paused":
-        brakes.pause(mailing)
+        control.pause(mailing)
     elif kind == "blocked":
         mailing.owner.blocked_at, mailing.owner.block_reason = utcnow(), "spam"
-        brakes.stop_owner(mailing.owner_id)
+        control.stop_owner(mailing.owner_id)
     elif kind == "disabled":
         mailing.disabled_at, mailing.disabled_reason = utcnow(), "spam"
-        brakes.stop(mailing, StopReason.DISABLED)
+        control.stop(mailing, StopReason.DISABLED)
     else:
-        brakes.stop(mailing, StopReason(kind))
+        control.stop(mailing, StopReason(kind))
     db.session.commit()
 
 
@@ -79,7 +79,7 @@ def test_a_brake_lets_only_the_open_transactions_out(
     assert run.uncertain_count == 0
     assert run.accepted_count == len(lab.accepted)
     if kind == "paused":
-        brakes.resume(db.session.get_one(Mailing, run.mailing_id))
+        control.resume(db.session.get_one(Mailing, run.mailing_id))
         db.session.commit()
         assert carry_on(run).state is RunState.COMPLETE
 
@@ -239,7 +239,7 @@ def test_a_small_mailing_does_not_wait_for_a_huge_one(
     assert any(horse.is_alive for horse in horses)
     db.session.refresh(huge)
     assert huge.waiting_count > 0
-    brakes.stop(db.session.get_one(Mailing, huge.mailing_id), StopReason.OWNER)
+    control.stop(db.session.get_one(Mailing, huge.mailing_id), StopReason.OWNER)
     db.session.commit()
     wait_until(lambda: has_ticked_to_the_end(huge), SOON)
 
@@ -253,13 +253,13 @@ def test_pausing_while_the_run_closes_never_locks_up(app: Flask, lab: Lab, make_
         closer.start()
         while closer.is_alive():
             mailing = db.session.get_one(Mailing, mailing_id, populate_existing=True)
-            brakes.pause(mailing)
+            control.pause(mailing)
             db.session.commit()
-            brakes.resume(mailing)
+            control.resume(mailing)
             db.session.commit()
         closer.join()
         carry_on(run)
         run = start_now(db.session.get_one(Mailing, mailing_id), f"again {number}")
-    brakes.stop(db.session.get_one(Mailing, mailing_id), StopReason.OWNER)
+    control.stop(db.session.get_one(Mailing, mailing_id), StopReason.OWNER)
     db.session.commit()
     assert has_ticked_to_the_end(run)

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mailer.smtp.lab import Lab
 from mailer.smtp.results import Outcome, Phase, Result
+from mailer.smtp.testserver import Lab
 from mailer.smtp.transport import Timeouts
 from tests.smtp.outbox import Outbox, email_to, transport_to
 

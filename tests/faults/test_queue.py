@@ -15,10 +15,10 @@ from sqlalchemy import select, text
 
 from mailer import queue
 from mailer.extensions import db
-from mailer.jobs import ticking
+from mailer.jobs.tasks import tick
 from mailer.models.run import Run, RunState
 from mailer.queue import SEND_RUN
-from mailer.smtp.lab import Lab
+from mailer.smtp.testserver import Lab
 from tests.faults.conftest import carry_on
 from tests.faults.horses import SOON, wait_until
 from tests.jobs.test_jobs import running
@@ -59,8 +59,8 @@ def test_wake_ups_in_heaps_a_forgetful_redis_and_people_at_the_command_line(
         for number in range(1, 4):
             wait_until(lambda n=number: len(lab.accepted) >= n * count // 5, 60)
             queue.connection().flushdb()
-            ticking.take_turn()
-        wait_until(lambda: ticking.take_turn() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
+            tick.take_turn()
+        wait_until(lambda: tick.take_turn() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
     assert len(lab.accepted) == count
 
 
@@ -110,13 +110,13 @@ def test_a_full_redis_keeps_nobody_from_the_mail_that_is_under_way(app: Flask, l
         wait_until(lambda: len(lab.accepted) >= 100)
         with full(queue.connection()):
             assert not queue.enqueue(SEND_RUN, run_id)  # a person's click, say: no error, only no wake-up
-            ticking.take_turn()
+            tick.take_turn()
             reached = len(lab.accepted)
             wait_until(lambda: len(lab.accepted) > reached)  # who is at it goes on
             time.sleep(1.0)
-        wait_until(lambda: worker.poll() is not None or ticking.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+        wait_until(lambda: worker.poll() is not None or tick.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
     with running(app, "worker", "mailings"):  # as the launcher does when one has ended
-        wait_until(lambda: ticking.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+        wait_until(lambda: tick.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
     assert len(lab.accepted) == 1000
 
 

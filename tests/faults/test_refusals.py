@@ -9,17 +9,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.mailings.run_queries import top_refusals
+from mailer.mailings.runs.queries import top_refusals
 from mailer.mailings.services import resume_mailing
 from mailer.models.account_email import AccountEmail
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.auth.conftest import composed
 from tests.conftest import rewrite
 from tests.faults.conftest import carry_on, outcomes

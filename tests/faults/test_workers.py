@@ -18,8 +18,8 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
 from tests.faults.horses import SOON, Horse, wait_until
 from tests.sending.conftest import attempts, let_time_pass

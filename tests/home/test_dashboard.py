@@ -16,7 +16,7 @@ from mailer.models.attempt import Attempt
 from mailer.models.delivery import DeliveryState
 from mailer.models.run import Run
 from mailer.models.user import Role, User
-from mailer.whose import whose_asked
+from mailer.owner_filter import whose_asked
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, make_user
 

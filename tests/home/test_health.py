@@ -15,7 +15,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.jobs.workers import WORKER_TTL_SECONDS
 from mailer.models.instance import Instance
-from mailer.sending import fence
+from mailer.sending import instance_guard
 from tests.conftest import Browser, Servers
 
 
@@ -36,7 +36,7 @@ def test_no_tick_is_known_yet(web: Browser) -> None:
 
 
 def test_a_copy_that_awaits_confirmation_says_so(web: Browser) -> None:
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     db.session.execute(update(Instance).values(cluster="7"))
     db.session.commit()
     assert web.get("/health").json["is_held"] is True  # type: ignore[index]

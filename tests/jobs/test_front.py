@@ -13,20 +13,20 @@ import pytest
 from flask import Flask
 
 from mailer import queue
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.extensions import db
 from mailer.home.figures import service_figures
 from mailer.models.user import User
 from mailer.queue import SEND_RUN
-from mailer.sending.planning import start_due
-from mailer.sending.stretch import runs_with_work
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.run_worker import runs_with_work
+from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
 from tests.jobs.test_jobs import due_mailing, environment, flask, running, wait_until
 
-FRONT = {"mailer.front", "mailer.admin", "mailer.cli", "mailer.home.views", "mailer.laboratory", "mailer.blog.markdown"}
+FRONT = {"mailer.website", "mailer.admin", "mailer.cli", "mailer.home.views", "mailer.selftest", "mailer.blog.markdown"}
 HEAVY = {"flask_admin", "flask_migrate", "alembic", "PIL", "markdown_it", "argon2", "segno"}
-MACHINE = {"mailer.sending.sender", "mailer.composing.email", "mailer.smtp.pool", "sqlalchemy", "redis"}
+MACHINE = {"mailer.sending.worker.sender", "mailer.composing.email", "mailer.smtp.pool", "sqlalchemy", "redis"}
 
 
 @pytest.fixture

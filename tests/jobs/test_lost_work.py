@@ -17,7 +17,7 @@ from mailer import queue
 from mailer.clients.importing import job as importing
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.jobs import ticking
+from mailer.jobs.tasks import tick
 from mailer.jobs.workers import run_worker
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client
@@ -25,8 +25,8 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS
-from mailer.sending.next_run import set_next_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.next_run import set_next_run
+from mailer.smtp.testserver import Lab
 from tests.clients.conftest import form_on
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user
@@ -67,11 +67,11 @@ def test_what_waited_in_a_lost_queue_is_done_all_the_same(app: Flask, web: Brows
         set_next_run(mailing, utcnow() - timedelta(seconds=1))
         db.session.commit()
         web.post("/forgot", data={"email": sender.email})
-        ticking.take_turn()
+        tick.take_turn()
         assert all(queue.queue(name).count for name in (ACCOUNTS, IMPORTS, MAILINGS))
         queue.connection().flushdb()
         age(queued)
-        ticking.take_turn()
+        tick.take_turn()
         work_off(ACCOUNTS, IMPORTS, MAILINGS)
         assert len(lab.accepted) == 1
     assert state_of(queued) is ImportState.DONE
@@ -93,7 +93,7 @@ def test_an_import_gets_its_turn_beside_a_run_that_goes_on_and_on(
         mailing = make_mailing(sender, starts_local=utcnow().replace(tzinfo=None), timezone="UTC")
         set_next_run(mailing, utcnow() - timedelta(seconds=1))
         db.session.commit()
-        ticking.take_turn()
+        tick.take_turn()
         with running(app, "worker", "mailings"):
             wait_until(lambda: lab.accepted)
             queue.enqueue(queue.IMPORT_CLIENTS, queued)
@@ -113,11 +113,11 @@ def test_an_import_that_kills_its_workers_ends_with_a_word(
         assert state_of(queued) in (ImportState.QUEUED, ImportState.RUNNING)
         run_worker(MAILINGS, burst=True)
         age(queued)
-        ticking.wake_imports()
+        tick.wake_imports()
     run_worker(MAILINGS, burst=True)
     assert state_of(queued) is ImportState.FAILED
     assert db.session.scalar(select(func.count(Client.id))) == 0
     page = as_owner.get(f"/clients/import/{queued}").text
     assert re.search(r"пять раз", page)
-    ticking.wake_imports()
+    tick.wake_imports()
     assert queue.queue(IMPORTS).count == 0

@@ -11,7 +11,7 @@ from mailer.extensions import db
 from mailer.jobs.server_alarm import tell_admins
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import Role, User
-from mailer.sending import server_health
+from mailer.sending.servers import health
 from mailer.smtp.results import Fault, Phase
 from mailer.smtp.transport import Transport
 from tests.factories import make_user
@@ -35,7 +35,7 @@ def test_every_admin_is_told_once_in_the_servers_words(admin: User, transport: T
     make_user(role=Role.ADMIN, blocked_at=utcnow(), block_reason="gone")
     make_user(role=Role.MANAGER)
     for _worker in range(2):
-        server_health.note_fault(transport, fault, was_probe=False)
+        health.note_fault(transport, fault, was_probe=False)
     assert (tell_admins(), tell_admins()) == (1, 0)
     letter = db.session.scalars(select(AccountEmail)).one()
     assert letter.to_email == admin.email
@@ -45,14 +45,14 @@ def test_every_admin_is_told_once_in_the_servers_words(admin: User, transport: T
 
 
 def test_a_server_that_is_merely_away_alarms_nobody(admin: User, transport: Transport) -> None:
-    server_health.note_fault(transport, Fault(Phase.CONNECT, "refused"), was_probe=False)
+    health.note_fault(transport, Fault(Phase.CONNECT, "refused"), was_probe=False)
     assert tell_admins() == 0
 
 
 def test_after_a_success_the_next_fault_is_news(admin: User, transport: Transport) -> None:
-    server_health.note_fault(transport, REFUSED_LOGIN, was_probe=False)
+    health.note_fault(transport, REFUSED_LOGIN, was_probe=False)
     tell_admins()
-    server_health.note_success(transport)
+    health.note_success(transport)
     assert tell_admins() == 0
-    server_health.note_fault(transport, REFUSED_LOGIN, was_probe=False)
+    health.note_fault(transport, REFUSED_LOGIN, was_probe=False)
     assert tell_admins() == 1

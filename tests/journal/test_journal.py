@@ -11,12 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from mailer.extensions import db
 from mailer.journal import note, note_apart
-from mailer.journal.chain import BEGINNING, link
-from mailer.journal.verifying import verify
+from mailer.journal.entries import BEGINNING, link, verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import Role, User
-from mailer.sending.planning import start_now
+from mailer.sending.runs.start import start_now
 from tests.conftest import Browser, owner_engine
 from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user, save
 

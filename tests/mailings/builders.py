@@ -13,8 +13,8 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending.closing import verdict_of
-from mailer.sending.planning import snapshot_of
+from mailer.sending.runs.closing import verdict_of
+from mailer.sending.runs.start import snapshot_of
 from mailer.smtp.results import Outcome, Phase
 from tests.factories import save
 

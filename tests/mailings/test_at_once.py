@@ -17,9 +17,9 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.smtp.lab import Lab, Offer
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, make_message
 from tests.mailings.builders import close, form_of, make_deliveries, make_run

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.mailings import run_services, services
+from mailer.mailings import services
+from mailer.mailings.runs import services as run_services
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState

@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.mailings.choices import MAX_CLIENTS
+from mailer.mailings.form.choices import MAX_CLIENTS
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.queue import TICKS, queue

@@ -14,7 +14,7 @@ from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
 from mailer.models.user import Role, User
-from mailer.sending.planning import start_due
+from mailer.sending.runs.start import start_due
 from tests.conftest import Browser
 from tests.factories import PASSWORD, make_client, make_mailing, make_user, save
 from tests.manager.conftest import letters_to
@@ -165,7 +165,7 @@ def test_users_are_filtered_by_role_and_state(as_manager: Browser, manager: User
 def test_a_new_role_is_told_of_in_the_persons_language(app: Flask, as_admin: Browser) -> None:
     from email import message_from_bytes, policy
 
-    from mailer.auth.outbox import _notice
+    from mailer.account_mail.outbox import _notice
     from mailer.models.account_email import AccountEmail
     from tests.auth.conftest import text_of
 

@@ -11,9 +11,8 @@ from flask_babel import force_locale
 
 from mailer.extensions import db
 from mailer.journal import note
-from mailer.manager.journal_pages import page_words
+from mailer.manager.journal_labels import action_words, page_words
 from mailer.manager.journal_sentences import detail_words, kind_words, value_words
-from mailer.manager.journal_words import action_words
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 from tests.conftest import ROOT, Browser

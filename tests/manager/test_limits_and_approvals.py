@@ -18,9 +18,9 @@ from mailer.models.mailing import Audience, Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import permits
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_due, start_now
+from mailer.sending.runs import limits
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_due, start_now
 from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, save
 from tests.manager.conftest import letters_to
@@ -68,9 +68,9 @@ def test_those_still_to_be_listed_count_for_the_limit(owner: User) -> None:
     mailing = make_mailing(owner, [make_client(owner), make_client(owner)])
     start_now(mailing, "form")
     plan_deliveries(1)
-    assert permits.used_today(owner, utcnow()) == 2
+    assert limits.used_today(owner, utcnow()) == 2
     db.session.query(Run).update({"unlisted_count": 3})
-    assert permits.used_today(owner, utcnow()) == 5
+    assert limits.used_today(owner, utcnow()) == 5
 
 
 def test_a_run_of_the_calendar_over_the_limit_is_left_out_with_a_verdict(as_owner: Browser, owner: User) -> None:

@@ -12,7 +12,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, RunState
 from mailer.models.user import User
-from mailer.sending.closing import stop_what_must
+from mailer.sending.runs.closing import stop_what_must
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.mailings.builders import close, make_deliveries, make_run

@@ -10,8 +10,8 @@ from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import slicing
-from mailer.sending.closing import stop_what_must
+from mailer.sending.runs import slicing
+from mailer.sending.runs.closing import stop_what_must
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, save
 from tests.mailings.builders import make_deliveries, make_run

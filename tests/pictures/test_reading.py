@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 
 from mailer import pictures
 from mailer.errors import Busy
+from mailer.long_work import drawing
 from mailer.pictures import BadPicture
-from mailer.turns import drawing
 from tests.conftest import ROOT
 
 

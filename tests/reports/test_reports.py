@@ -16,7 +16,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.tallies import tally_closed_runs
+from mailer.sending.runs.tallies import tally_closed_runs
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.mailings.builders import close, make_deliveries, make_run

@@ -23,11 +23,11 @@ from mailer.models.message import Message
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import Role, User
-from mailer.sample import letters, load
-from mailer.sending import audience
-from mailer.sending.planning import start_due
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sample import load, messages
+from mailer.sending.runs import audience
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 
 EVERYTHING = (User, Client, ClientFilter, Message, Mailing, Run, Delivery, Attempt, Suppression, BlogPost)
@@ -158,7 +158,7 @@ def test_messages_are_such_as_the_editor_would_save(app: Flask, tmp_path: Path) 
         parse(message.text_body, attributes)
         parse(message.html_body, attributes, markup=True)
         assert sanitise(message.html_body).html == message.html_body
-    for letter in letters.HERE.glob("*.html"):
+    for letter in messages.HERE.glob("*.html"):
         assert sanitise(letter.read_text("utf-8")).removed == []
 
 

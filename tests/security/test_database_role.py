@@ -17,12 +17,12 @@ from launcher.application_role import ROLE, application_url, let_in
 from mailer.accounts.erasing import erase_some
 from mailer.extensions import db
 from mailer.journal import note
-from mailer.journal.verifying import verify
+from mailer.journal.entries import verify
 from mailer.models.journal_entry import Action
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_now
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_now
 from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 from tests.factories import PASSWORD, make_client, make_mailing
 from tests.test_access import TABLE

@@ -92,7 +92,7 @@ def test_a_poisoned_cache_or_queue_runs_nothing(app: Flask, servers: Servers) ->
     redis.set("cache:figures", poison)
     assert remembered("figures", 5, lambda: 7) == 7
     work = queue("accounts")
-    job = work.enqueue("mailer.jobs.send_account_email", 1)
+    job = work.enqueue("mailer.jobs.tasks.send_account_email", 1)
     redis.hset(f"rq:job:{job.id}", "data", poison)
     with pytest.raises(DeserializationError):
         _ = work.fetch_job(job.id).args  # type: ignore[union-attr]

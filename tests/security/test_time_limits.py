@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from mailer import database_limits
 from mailer.extensions import db
-from mailer.turns import exporting
+from mailer.long_work import exporting
 from tests.conftest import Browser
 
 

@@ -20,10 +20,10 @@ from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing
 
@@ -100,7 +100,7 @@ WORKER = """
 import json, sys
 from config import TestingConfig
 from mailer import create_app
-from mailer.sending.stretch import send_run
+from mailer.sending.worker.run_worker import send_run
 app = create_app(TestingConfig(**json.loads(sys.argv[1])))
 with app.app_context():
     while send_run(int(sys.argv[2]), 60.0):

@@ -13,12 +13,12 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
 from mailer.models.user import User
-from mailer.sending import audience
-from mailer.sending.fingerprint import fingerprint
-from mailer.sending.listing import Listing
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import audience
+from mailer.sending.runs.approvals import fingerprint
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import Listing
+from mailer.sending.runs.start import start_due
+from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing, make_message, save
 from tests.sending.conftest import finish, let_time_pass
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from mailer.extensions import db
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending.closing import resend_uncertain
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.closing import resend_uncertain
+from mailer.smtp.testserver import Lab
 from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, states, wait_until
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 
 from config import ConfigError, TestingConfig
 from mailer import create_app
-from mailer.sending.dkim_keys import KINDS, read_signers
+from mailer.sending.servers.dkim_keys import KINDS, read_signers
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -13,17 +13,18 @@ from sqlalchemy import select, text, update
 
 from mailer.cli import confirm_instance
 from mailer.extensions import db
-from mailer.jobs import ticking
+from mailer.jobs.tasks import tick
 from mailer.models.instance import Instance
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.queue import MAILINGS, queue
-from mailer.sending import brakes, fence
-from mailer.sending.fence import Held, InstanceHeld
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due, start_now
-from mailer.smtp.lab import Lab
+from mailer.sending import instance_guard
+from mailer.sending.instance_guard import Held, InstanceHeld
+from mailer.sending.runs import control
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_due, start_now
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser, owner_engine
 from tests.factories import make_client, make_mailing
 from tests.sending.conftest import finish, states
@@ -50,7 +51,7 @@ def the_file(app: Flask) -> Path:
 @pytest.fixture
 def confirmed(app: Flask) -> None:
     """As after the first start."""
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,9 @@ def test_a_copy_sends_nothing(
 ) -> None:
     due(owner)
     change(**values)
-    assert fence.why_held() is reason
+    assert instance_guard.why_held() is reason
     assert start_due(NOW) == []
-    ticking.take_turn()
+    tick.take_turn()
     assert queue(MAILINGS).count == 0
     assert db.session.scalar(select(Run.id)) is None
 
@@ -87,17 +88,17 @@ def test_a_run_that_goes_is_held_too(lab: Lab, make_run: Callable[..., Run]) -> 
     change(cluster="7")
     assert finish(run).state is RunState.PLANNED
     assert lab.accepted == []
-    assert fence.confirm("boss@golub.test", runs_go_on=True) == 0
+    assert instance_guard.confirm("boss@golub.test", runs_go_on=True) == 0
     assert finish(run).state is RunState.COMPLETE
 
 
 def test_a_run_open_in_a_copy_waits_for_its_owner(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = make_run("a@example.test")  # planned in the copy: elsewhere it may be over long since
     change(cluster="7")
-    assert fence.open_run_count() == fence.confirm("boss@golub.test") == 1
+    assert instance_guard.open_run_count() == instance_guard.confirm("boss@golub.test") == 1
     run = finish(run)
     assert (run.state, run.pause_reason, run.waiting_count, lab.accepted) == (RunState.PAUSED, "restored", 1, [])
-    brakes.resume(run.mailing)
+    control.resume(run.mailing)
     db.session.commit()
     run = finish(run)
     assert (run.state, run.pause_reason) == (RunState.COMPLETE, None)
@@ -108,7 +109,7 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
 ) -> None:
     run = make_run("a@example.test", "b@example.test", "c@example.test")
     plan_deliveries(run.id)
-    change(cluster=fence.RESTORED, host=f"{fence.BACKUP_OF}2026-11-01T03:20:00+00:00")
+    change(cluster=instance_guard.RESTORED, host=f"{instance_guard.BACKUP_OF}2026-11-01T03:20:00+00:00")
     db.session.execute(
         text(
             "UPDATE slices SET marked = '100', lease_token = gen_random_uuid(), leased_by = 'w', "
@@ -116,8 +117,8 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
         )
     )
     db.session.commit()
-    assert fence.confirm("boss@golub.test") == 1
-    assert fence.data_of() == datetime(2026, 11, 1, 3, 20, tzinfo=UTC)
+    assert instance_guard.confirm("boss@golub.test") == 1
+    assert instance_guard.data_of() == datetime(2026, 11, 1, 3, 20, tzinfo=UTC)
     assert finish(run).state is RunState.PAUSED
     assert sorted(states(run).values()) == ["uncertain", "waiting", "waiting"]
     page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
@@ -131,7 +132,7 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
 def test_a_run_goes_on_by_itself_after_a_move(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = make_run("a@example.test")
     change(host="another machine")
-    assert fence.open_run_count() == fence.confirm("boss@golub.test") == 0
+    assert instance_guard.open_run_count() == instance_guard.confirm("boss@golub.test") == 0
     assert finish(run).state is RunState.COMPLETE
 
 
@@ -139,44 +140,44 @@ def test_a_run_goes_on_by_itself_after_a_move(lab: Lab, make_run: Callable[..., 
 def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     db.session.execute(text("SELECT setval(pg_get_serial_sequence('runs', 'id'), 1, false)"))
     db.session.commit()
-    assert fence.is_held()
-    assert fence.why_held() is Held.BACK_IN_TIME
+    assert instance_guard.is_held()
+    assert instance_guard.why_held() is Held.BACK_IN_TIME
 
 
 @pytest.mark.usefixtures("by_the_owner")
 def test_runs_deleted_with_their_owner_are_no_copy(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     db.session.execute(text("DELETE FROM runs"))
     db.session.commit()
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
 
 
 def test_a_lost_file_is_no_copy(app: Flask, confirmed: None) -> None:
     the_file(app).unlink()
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     assert the_file(app).exists()
 
 
 def test_a_file_half_written_is_no_copy(app: Flask, confirmed: None) -> None:
     the_file(app).write_text('{"number"')
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
 
 
 def test_several_hosts_are_one_instance_when_they_say_so(
     app: Flask, confirmed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "INSTANCE_ID", "production")
-    fence.confirm("boss")
+    instance_guard.confirm("boss")
     other_host = json.loads(the_file(app).read_text()) | {"number": "another host's"}
     the_file(app).write_text(json.dumps(other_host))
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     monkeypatch.setitem(app.config, "INSTANCE_ID", "staging")
-    assert fence.why_held() is Held.OTHER_HOST
+    assert instance_guard.why_held() is Held.OTHER_HOST
 
 
 def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
@@ -184,17 +185,17 @@ def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
     assert "Nothing to confirm" in app.test_cli_runner().invoke(confirm_instance).output
     change(cluster="7")
     assert app.test_cli_runner().invoke(confirm_instance, input="n\n").exit_code == 1
-    assert fence.is_held()
+    assert instance_guard.is_held()
     assert app.test_cli_runner().invoke(confirm_instance, ["--yes"]).exit_code == 0
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     assert start_due(NOW) == [], "what passed before is not made good"
 
 
 def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:
-    assert fence.why_held() is None
-    assert not fence.is_held()
+    assert instance_guard.why_held() is None
+    assert not instance_guard.is_held()
     number = db.session.get_one(Instance, 1).number
-    fence.confirm(None)
+    instance_guard.confirm(None)
     assert db.session.get_one(Instance, 1, populate_existing=True).number == number
 
 

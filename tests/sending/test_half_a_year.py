@@ -13,10 +13,10 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.start import start_due
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing
 
 SAVED = datetime(2026, 11, 21, 12, tzinfo=UTC)

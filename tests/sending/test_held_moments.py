@@ -16,10 +16,10 @@ from mailer.models.instance import Instance
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
-from mailer.sending import fence
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
+from mailer.sending import instance_guard
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_due
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user
 
@@ -36,7 +36,7 @@ def mailing(owner: User) -> Mailing:
     )
     set_next_run(made, utcnow())
     db.session.commit()
-    assert not fence.is_held()
+    assert not instance_guard.is_held()
     return made
 
 

@@ -15,9 +15,9 @@ from mailer.models.account_email import AccountEmail
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
-from mailer.sending.missing import make_good
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
+from mailer.sending.runs.missing import make_good
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.start import start_due
 from tests.factories import make_client, make_mailing, make_user
 from tests.sending.test_planning import NOW, at
 

@@ -13,8 +13,8 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.delivery import MOVES, Delivery, DeliveryState, Reason
 from mailer.models.run import Run, RunState
-from mailer.sending.listing import plan_deliveries
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.smtp.testserver import Lab
 from tests.sending.conftest import finish
 
 MakeRun = Callable[..., Run]

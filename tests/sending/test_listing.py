@@ -16,12 +16,13 @@ from mailer.models.mailing import mailing_clients
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
-from mailer.sending import brakes, listing, stretch
-from mailer.sending.closing import close_if_done, stop_what_must
-from mailer.sending.listing import Listing, plan_deliveries
-from mailer.sending.stretch import runs_with_work, send_run
-from mailer.sending.work import Turn
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control, recipient_list
+from mailer.sending.runs.closing import close_if_done, stop_what_must
+from mailer.sending.runs.recipient_list import Listing, plan_deliveries
+from mailer.sending.worker import run_worker
+from mailer.sending.worker.run_worker import runs_with_work, send_run
+from mailer.sending.worker.work import Turn
+from mailer.smtp.testserver import Lab
 from tests.factories import make_client, save
 from tests.faults.horses import SOON, wait_until
 from tests.sending.conftest import finish, states
@@ -33,8 +34,8 @@ TEN = [f"c{number}@example.test" for number in range(10)]
 @pytest.fixture(autouse=True)
 def small_parts(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four people, then three at a time, in slices of two."""
-    monkeypatch.setattr(listing, "FIRST_PART", 4)
-    monkeypatch.setattr(listing, "LONGEST_PART", 3)
+    monkeypatch.setattr(recipient_list, "FIRST_PART", 4)
+    monkeypatch.setattr(recipient_list, "LONGEST_PART", 3)
     monkeypatch.setitem(app.config, "SLICE_SIZE", 2)
 
 
@@ -141,14 +142,14 @@ def test_nothing_is_held_open_once_the_list_is_made(
     make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held: list[int] = []
-    take_turn = stretch._take_turn
+    take_turn = run_worker._take_turn
 
     def look_around(run_id: int, turn: Turn) -> bool:
         wait_until(lambda: figures(run) == (10, 0) and count_of_lists() == 0, SOON)
         held.append(run_id)
         return take_turn(run_id, turn)
 
-    monkeypatch.setattr(stretch, "_take_turn", look_around)
+    monkeypatch.setattr(run_worker, "_take_turn", look_around)
     run = make_run(*TEN)
     finish(run)
     assert held
@@ -167,9 +168,9 @@ def test_a_brake_amid_the_list_holds_for_all_of_it(make_run: MakeRun, lab: Lab, 
     run = make_run(*TEN)
     begin_only(run)
     if kind == "pause":
-        brakes.pause(run.mailing)
+        control.pause(run.mailing)
     else:
-        brakes.stop(run.mailing, StopReason.OWNER)
+        control.stop(run.mailing, StopReason.OWNER)
     db.session.commit()
     assert not send_run(run.id, 5)
     assert figures(run) == (10, 0)

@@ -21,13 +21,13 @@ from sqlalchemy import select, text
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run
-from mailer.sending import statements
-from mailer.sending.claims import Claim, Entry, LeaseLost
-from mailer.sending.connections import connector
-from mailer.sending.ledger import Ledger
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.marker import Mark, Marker
-from mailer.sending.rounds import Writer
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.worker import statements
+from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.database_connections import connector
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.group_committer import Mark, Marker
+from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result
 
 

@@ -9,15 +9,15 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.mailings.agenda import agenda_of
-from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.form.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import moments
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import start_due
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_due
 from tests.factories import make_client, make_mailing
 
 FIRST = datetime(2026, 3, 2, 9)

@@ -19,8 +19,8 @@ from mailer.models.client import Client
 from mailer.models.delivery import Delivery, Reason
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending import dkim_keys
-from mailer.smtp.lab import Lab, Offer
+from mailer.sending.servers import dkim_keys
+from mailer.smtp.testserver import Lab, Offer
 from tests.factories import make_message
 from tests.sending.conftest import finish, let_time_pass, states
 

@@ -20,22 +20,25 @@ from flask import Flask
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from sqlalchemy import event, text
 
-from mailer.auth.services.leaving import erase_account
+from mailer.auth.services.profile import erase_account
+from mailer.clients.subscription import Subscription, unsubscribe
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.home.subscription import Subscription, unsubscribe
-from mailer.mailings import run_services, services
-from mailer.manager.services import blocking, roles, switching
+from mailer.mailings import services
+from mailer.mailings.runs import services as run_services
+from mailer.manager import decisions
+from mailer.manager import services as blocking
+from mailer.manager import services as roles
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import Role, User
-from mailer.sending import closing, listing, standstill, windows
-from mailer.sending.changes import Progress
-from mailer.sending.claims import Claim
-from mailer.sending.ledger import Ledger
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.rounds import Writer
+from mailer.sending.runs import closing, recipient_list, stuck, windows
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.worker.claims import Claim
+from mailer.sending.worker.delivery_rules import Progress
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.ledger import Ledger
 from tests.conftest import ROOT
 from tests.factories import PASSWORD, make_client
 from tests.faults.horses import wait_until
@@ -165,12 +168,12 @@ class Stage:
 
     def write_list(self) -> None:
         """A worker that writes one more part of the list, as far as anybody is missing."""
-        listing.write_list(self.run_id, self.owner_id, self.newcomers, len(PEOPLE))
+        recipient_list.write_list(self.run_id, self.owner_id, self.newcomers, len(PEOPLE))
         db.session.execute(text("UPDATE runs SET unlisted_count = 0 WHERE id = :run"), {"run": self.run_id})
 
     def begin_list(self) -> None:
         """What precedes the list."""
-        listing._lock(self.run(), self.mailing())
+        recipient_list._lock(self.run(), self.mailing())
         self.mailing().skipped_count += 1
         db.session.commit()
 
@@ -183,8 +186,8 @@ PEOPLES: dict[str, Callable[[Stage], object]] = {
     "block": lambda s: blocking.block(s.user(), "spam", db.session.get_one(User, s.by_id)),
     "erase": lambda s: erase_account(s.user(), PASSWORD),
     "change role": lambda s: roles.change_role(s.user(), Role.EDITOR),
-    "disable": lambda s: switching.disable(s.mailing(), "spam", db.session.get_one(User, s.by_id)),
-    "stop by a manager": lambda s: switching.stop_run(s.run(), "spam"),
+    "disable": lambda s: decisions.disable(s.mailing(), "spam", db.session.get_one(User, s.by_id)),
+    "stop by a manager": lambda s: decisions.stop_run(s.run(), "spam"),
     "pause": lambda s: services.pause_mailing(s.mailing()),
     "resume": lambda s: services.resume_mailing(s.mailing()),
     "stop": lambda s: services.stop_run(s.mailing()),
@@ -199,7 +202,7 @@ OURS: dict[str, Callable[[Stage], object]] = {
     "list": lambda s: s.write_list(),
     "begin the list": lambda s: s.begin_list(),
     "stop what must": lambda s: closing._stop(s.run_id, utcnow()),
-    "heal": lambda s: standstill._heal(s.run_id),
+    "heal": lambda s: stuck._heal(s.run_id),
     "turn at the hours": lambda s: windows._turn(s.run_id, utcnow()),
 }
 

@@ -13,10 +13,10 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import audience
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.next_run import set_next_run
-from mailer.sending.planning import AlreadyRunning, NoRecipients, start_due, start_now
+from mailer.sending.runs import audience
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import AlreadyRunning, NoRecipients, start_due, start_now
 from tests.factories import make_client, make_mailing, save
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -8,16 +8,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.extensions import db
 from mailer.jobs.waking import wake_senders
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.queue import SEND_RUN, waiting
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.trial import send_trial
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.test_mail import send_trial
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.factories import make_message
 from tests.sending.conftest import finish

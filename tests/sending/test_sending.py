@@ -17,11 +17,12 @@ from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending import brakes, sender, stretch
-from mailer.sending.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control
+from mailer.sending.runs.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.worker import run_worker, sender
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.conftest import rewrite
 from tests.factories import make_message
 from tests.sending.conftest import assert_adds_up, attempts, finish, let_time_pass, states
@@ -257,12 +258,12 @@ def test_a_paused_run_keeps_its_people_and_goes_on(make_run: MakeRun, lab: Lab) 
     run = make_run("a@example.test")
     plan_deliveries(run.id)
     mailing = db.session.get_one(Mailing, run.mailing_id)
-    brakes.pause(mailing)
+    control.pause(mailing)
     db.session.commit()
     run = finish(run)
     assert (run.state, run.waiting_count, len(lab.accepted)) == (RunState.PAUSED, 1, 0)
 
-    brakes.resume(db.session.get_one(Mailing, run.mailing_id))
+    control.resume(db.session.get_one(Mailing, run.mailing_id))
     db.session.commit()
     assert finish(run).state is RunState.COMPLETE
 
@@ -270,7 +271,7 @@ def test_a_paused_run_keeps_its_people_and_goes_on(make_run: MakeRun, lab: Lab) 
 def test_a_stopped_run_says_who_was_left_out(make_run: MakeRun, lab: Lab) -> None:
     run = make_run("a@example.test", "b@example.test")
     plan_deliveries(run.id)
-    brakes.stop(db.session.get_one(Mailing, run.mailing_id), StopReason.DISABLED)
+    control.stop(db.session.get_one(Mailing, run.mailing_id), StopReason.DISABLED)
     db.session.commit()
     assert stop_what_must() == [run.id]
 
@@ -307,7 +308,7 @@ def test_what_a_placeholder_holds_is_never_a_template_or_a_header(make_run: Make
 
 
 def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretch, "LONGEST_TURN", 600)
+    monkeypatch.setattr(run_worker, "LONGEST_TURN", 600)
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     run = make_run(*(f"a{number}@example.test" for number in range(100)))
     asked: list[int] = []

@@ -14,10 +14,10 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.run_fault import RunFault
-from mailer.sending import brakes, faults
-from mailer.sending.closing import stop_what_must
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control, server_faults
+from mailer.sending.runs.closing import stop_what_must
 from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.sending.conftest import assert_adds_up, attempts, finish, let_time_pass
 
@@ -65,7 +65,7 @@ def test_everyone_kept_from_a_mail_ends_with_the_servers_last_words(
 def test_a_stop_by_the_owner_tells_it_too(make_run: MakeRun, lab: Lab) -> None:
     lab.refuse()
     run = finish(make_run(*PEOPLE))
-    brakes.stop(run.mailing, StopReason.OWNER)
+    control.stop(run.mailing, StopReason.OWNER)
     db.session.commit()
     stop_what_must()
     assert {attempt.position for attempt in attempts(run)} == {1, 2, 3}
@@ -98,15 +98,15 @@ def test_a_run_that_waits_for_anothers_server_has_its_words(make_run: MakeRun, l
 def test_the_log_counts_the_same_words_and_is_bounded(make_run: MakeRun) -> None:
     run, start = make_run("a@example.test"), utcnow()
     for second in range(3):
-        faults.note(run.id, "mx:25", Phase.CONNECT, None, "refused", start + timedelta(seconds=second))
-    assert [(fault.count, fault.last_at - fault.first_at) for fault in faults.log_of(run.id)] == [
+        server_faults.note(run.id, "mx:25", Phase.CONNECT, None, "refused", start + timedelta(seconds=second))
+    assert [(fault.count, fault.last_at - fault.first_at) for fault in server_faults.log_of(run.id)] == [
         (3, timedelta(seconds=2))
     ]
-    for number in range(faults.MOST + 5):
-        faults.note(run.id, "mx:25", Phase.GREETING, 421, f"id {number}", start + timedelta(minutes=1 + number))
-    log = faults.log_of(run.id)
-    assert len(log) == faults.MOST
-    assert log[0].response == f"id {faults.MOST + 4}"
+    for number in range(server_faults.MOST + 5):
+        server_faults.note(run.id, "mx:25", Phase.GREETING, 421, f"id {number}", start + timedelta(minutes=1 + number))
+    log = server_faults.log_of(run.id)
+    assert len(log) == server_faults.MOST
+    assert log[0].response == f"id {server_faults.MOST + 4}"
 
 
 @pytest.mark.parametrize("page", ["/mailings/{0}/runs/{1}", "/mailings/{0}", "/calendar/punctuality"])

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from mailer.extensions import db
-from mailer.jobs import ticking
+from mailer.jobs.tasks import tick
 from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
-from mailer.sending import brakes, standstill
-from mailer.sending.closing import retry_refused
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.stretch import send_run
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control, stuck
+from mailer.sending.runs.closing import retry_refused
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.worker.run_worker import send_run
+from mailer.smtp.testserver import Lab
 from tests.sending.conftest import assert_adds_up, finish
 
 MakeRun = Callable[..., Run]
@@ -80,23 +80,23 @@ def test_what_stands_still_is_moved(planned: Run, lab: Lab, make_stuck: Callable
     db.session.commit()
     assert finish(planned).closed_at is None
 
-    assert standstill.heal() == [planned.id]
+    assert stuck.heal() == [planned.id]
 
     run = finish(planned)
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, len(PEOPLE))
     assert sorted(mail.recipient for mail in lab.accepted) == sorted(PEOPLE)
     assert_adds_up(run)
-    assert standstill.heal() == []
+    assert stuck.heal() == []
 
 
 @pytest.mark.parametrize("make_stuck", KINDS)
 def test_what_stands_still_can_be_stopped(planned: Run, lab: Lab, make_stuck: Callable[[], None]) -> None:
     run_id = planned.id
     make_stuck()
-    brakes.stop(planned.mailing, StopReason.OWNER)
+    control.stop(planned.mailing, StopReason.OWNER)
     db.session.commit()
 
-    for step in (ticking.move_what_stands, partial(send_run, run_id, 5), ticking.stop_what_must):
+    for step in (tick.move_what_stands, partial(send_run, run_id, 5), tick.stop_what_must):
         step()
 
     run = db.session.get_one(Run, run_id, populate_existing=True)
@@ -111,7 +111,7 @@ def test_figures_that_lie_are_counted_anew(planned: Run, lab: Lab) -> None:
     db.session.execute(update(Delivery).values(state=DeliveryState.ACCEPTED))
     db.session.execute(update(Slice).values(ready_at=None))
     db.session.commit()
-    assert standstill.heal() == [planned.id]
+    assert stuck.heal() == [planned.id]
     assert finish(planned).counts == {
         "accepted": 3,
         "refused": 0,
@@ -120,23 +120,23 @@ def test_figures_that_lie_are_counted_anew(planned: Run, lab: Lab) -> None:
         "uncertain": 0,
         "waiting": 0,
     }
-    ticking.close_what_is_done()
+    tick.close_what_is_done()
     assert db.session.get_one(Run, planned.id, populate_existing=True).state is RunState.COMPLETE
 
 
 def test_a_run_in_order_is_left_alone(planned: Run) -> None:
-    brakes.pause(planned.mailing)
+    control.pause(planned.mailing)
     db.session.commit()
-    assert standstill.heal() == []
-    brakes.resume(planned.mailing)
+    assert stuck.heal() == []
+    control.resume(planned.mailing)
     db.session.commit()
-    assert standstill.heal() == []
+    assert stuck.heal() == []
 
 
 def test_the_tick_looks_by_itself(planned: Run, lab: Lab) -> None:
     no_slices()
     db.session.commit()
-    ticking.take_turn()
+    tick.take_turn()
     assert db.session.scalar(select(func.count()).select_from(Slice)) == 1
 
 

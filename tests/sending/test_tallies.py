@@ -10,8 +10,8 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.run_tally import RunTally
 from mailer.models.user import User
-from mailer.sending.closing import count_uncertain_as_accepted, retry_refused
-from mailer.sending.tallies import tally_closed_runs
+from mailer.sending.runs.closing import count_uncertain_as_accepted, retry_refused
+from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.smtp.results import Outcome, Phase
 from tests.factories import make_mailing
 from tests.mailings.builders import ANSWERS, close, make_deliveries, make_run

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from mailer.models.run import Run, RunState
-from mailer.smtp.lab import Lab, Offer
+from mailer.smtp.testserver import Lab, Offer
 from tests.sending.certificates import Authority
 from tests.sending.conftest import attempts, finish, states
 

@@ -15,19 +15,20 @@ from config import ConfigError, TestingConfig
 from mailer import create_app
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.mailings.progress import Progress
+from mailer.mailings.runs.forecast import Progress
 from mailer.models.client import Client
 from mailer.models.mail_server import MailServer
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending import server_health, transports
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.slots import take_slots
-from mailer.sending.stretch import send_run
-from mailer.sending.transports import read_routes
-from mailer.smtp.lab import Lab
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.servers import health as server_health
+from mailer.sending.servers import mail_routes
+from mailer.sending.servers.mail_routes import read_routes
+from mailer.sending.servers.slots import take_slots
+from mailer.sending.worker.run_worker import send_run
 from mailer.smtp.results import Fault, Phase
+from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, let_time_pass, states, wait_until
 
@@ -122,8 +123,8 @@ def test_a_run_waits_only_when_every_server_rests(make_run: MakeRun, first: Lab,
     assert set(states(run).values()) == {"waiting"}
     one, two = health(first), health(second)
     assert one is not None and two is not None
-    assert transports.probe_at() == min(one.probe_at, two.probe_at) == Progress.of(run, utcnow()).probe_at
-    assert transports.all_rest()
+    assert mail_routes.probe_at() == min(one.probe_at, two.probe_at) == Progress.of(run, utcnow()).probe_at
+    assert mail_routes.all_rest()
 
     tried = len(attempts(run))
     assert send_run(run.id, 5) is False
@@ -132,7 +133,7 @@ def test_a_run_waits_only_when_every_server_rests(make_run: MakeRun, first: Lab,
     second.obey("")
     db.session.execute(text("UPDATE mail_servers SET probe_at = now() WHERE name = :name"), {"name": name(second)})
     db.session.commit()
-    assert not transports.all_rest()
+    assert not mail_routes.all_rest()
     run = finish(run)
     assert (run.state, len(second.accepted)) == (RunState.COMPLETE, 3)
     assert_adds_up(run)
@@ -230,7 +231,7 @@ def test_a_long_stretch_by_the_second_server_ends_when_the_first_is_to_be_tried(
 
 
 def test_faults_seen_side_by_side_count_once(make_run: MakeRun, first: Lab, second: Lab) -> None:
-    transport = transports.configured()[0].transport
+    transport = mail_routes.configured()[0].transport
     for _worker in range(4):
         server_health.note_fault(transport, Fault(Phase.CONNECT, "refused"), was_probe=False)
     row = health(first)
@@ -353,7 +354,7 @@ def test_without_a_limit_each_process_has_its_own_connections_and_its_part_of_th
 # -- settings ------------------------------------------------------------------------------------------------------
 
 
-def routes(urls: str | None, **settings: object) -> list[transports.Route]:
+def routes(urls: str | None, **settings: object) -> list[mail_routes.Route]:
     """What these settings mean."""
     config = vars(TestingConfig(MAILINGS_SMTP_URLS=urls, **settings))
     return read_routes(config)

@@ -10,13 +10,13 @@ from email.policy import default as modern
 import pytest
 from flask import Flask
 
-from mailer.auth import outbox
+from mailer.account_mail import outbox
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.letterhead import TRIAL_TOKEN, UNSUBSCRIBE_PATH
-from mailer.smtp.lab import Lab
+from mailer.sending.mail_headers import TRIAL_TOKEN, UNSUBSCRIBE_PATH
+from mailer.smtp.testserver import Lab
 from tests.auth.conftest import text_of
 from tests.conftest import Browser
 from tests.factories import make_client, make_message

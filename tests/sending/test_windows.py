@@ -14,13 +14,13 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.recurrence.window import EVERY_DAY
-from mailer.sending import brakes
-from mailer.sending.closing import stop_what_must
-from mailer.sending.listing import plan_deliveries
-from mailer.sending.planning import start_now
-from mailer.sending.stretch import runs_with_work
-from mailer.sending.windows import turn_at_the_hours
-from mailer.smtp.lab import Lab
+from mailer.sending.runs import control
+from mailer.sending.runs.closing import stop_what_must
+from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.start import start_now
+from mailer.sending.runs.windows import turn_at_the_hours
+from mailer.sending.worker.run_worker import runs_with_work
+from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing
 from tests.sending.conftest import finish
 
@@ -102,10 +102,10 @@ def test_what_the_end_cuts_off_while_it_waits_is_stopped_with_that_reason(
 def test_a_pause_over_the_closed_hours_lets_nothing_out(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = finish(make_run("a@example.test", **closed_hours()))
     mailing = db.session.get_one(Mailing, run.mailing_id)
-    brakes.pause(mailing)
+    control.pause(mailing)
     db.session.commit()
     assert turn_at_the_hours(utcnow() + timedelta(days=1)) == []
-    brakes.resume(mailing)
+    control.resume(mailing)
     db.session.commit()
     finish(run)
     assert lab.accepted == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mailer.smtp.lab import Lab, Rule
-from mailer.smtp.lab.ledger import read_ledger
 from mailer.smtp.results import Outcome
+from mailer.smtp.testserver import Lab, Rule
+from mailer.smtp.testserver.ledger import read_ledger
 from tests.smtp.outbox import CONTENT, Outbox, email_to, transport_to, until
 
 
@@ -35,7 +35,7 @@ def test_everything_accepted_is_on_disk(tmp_path):
 
 def test_a_killed_server_has_written_down_what_it_accepted(tmp_path):
     ledger = tmp_path / "ledger"
-    command = [sys.executable, "-m", "mailer.smtp.lab", "--ledger", str(ledger)]
+    command = [sys.executable, "-m", "mailer.smtp.testserver", "--ledger", str(ledger)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as server:
         port = int(server.stdout.readline())
         outbox = Outbox(email_to(f"p{number}@x.test") for number in range(2000))
@@ -57,7 +57,7 @@ def test_a_killed_server_has_written_down_what_it_accepted(tmp_path):
 def test_rules_of_a_running_process_are_read_again(tmp_path):
     rules = tmp_path / "rules"
     rules.write_text("# nobody\nRCPT -> 550 5.1.1 No\n")
-    command = [sys.executable, "-m", "mailer.smtp.lab", "--rules", str(rules)]
+    command = [sys.executable, "-m", "mailer.smtp.testserver", "--rules", str(rules)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as server:
         port = int(server.stdout.readline())
         with smtplib.SMTP("127.0.0.1", port) as client:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.testserver import Lab, Offer
 from tests.smtp.outbox import Outbox, email_to, transport_to, until
 
 ANN, BOB, COY = "ann@x.test", "bob@x.test", "coy@x.test"

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from mailer.smtp.breaker import Breaker, BreakerState
-from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.pacing import Pacing
 from mailer.smtp.results import Fault, Outcome, Phase
+from mailer.smtp.testserver import Lab, Offer
 from tests.smtp.outbox import Outbox, email_to, transport_to
 
 FAULT = Fault(Phase.CONNECT, "refused")

@@ -7,8 +7,8 @@ import pytest
 import uvloop
 
 from mailer.smtp.breaker import BreakerState
-from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.testserver import Lab, Offer
 from tests.smtp.outbox import Outbox, email_to, transport_to, until
 
 ACCEPTED, SERVER_FAULT = Outcome.ACCEPTED, Outcome.SERVER_FAULT

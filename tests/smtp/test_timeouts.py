@@ -2,8 +2,8 @@
 
 import pytest
 
-from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.testserver import Lab, Offer
 from tests.smtp.outbox import Outbox, email_to, transport_to
 
 SHORT = 0.1

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 import uvloop
 
-from mailer.smtp.lab import Lab, Offer
 from mailer.smtp.results import Outcome, Phase
+from mailer.smtp.testserver import Lab, Offer
 from mailer.smtp.transport import Security
 from tests.smtp.outbox import Outbox, email_to, transport_to
 

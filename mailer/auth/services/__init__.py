@@ -2,12 +2,17 @@
 
 from mailer.accounts.second_factors import has_second_factor
 from mailer.auth.services.addresses import ask_own_address, confirm_own_address, remove_own_address
-from mailer.auth.services.devices import welcome
-from mailer.auth.services.email import ask_email_change, change_email
-from mailer.auth.services.leaving import erase_account, export_own_data
-from mailer.auth.services.login import authenticate, enter
-from mailer.auth.services.password import ask_recovery, change_password, reset_password
-from mailer.auth.services.profile import Profile, remove_avatar, set_avatar, update_profile
+from mailer.auth.services.passwords import ask_recovery, change_password, reset_password
+from mailer.auth.services.profile import (
+    Profile,
+    ask_email_change,
+    change_email,
+    erase_account,
+    export_own_data,
+    remove_avatar,
+    set_avatar,
+    update_profile,
+)
 from mailer.auth.services.registration import (
     confirm_email,
     create_user,
@@ -21,7 +26,7 @@ from mailer.auth.services.second_factor import (
     switch_off,
     switch_on,
 )
-from mailer.auth.services.sessions import end_other_sessions, end_session
+from mailer.auth.services.sessions import authenticate, end_other_sessions, end_session, enter, welcome
 
 __all__ = [
     "Profile",

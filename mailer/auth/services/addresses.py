@@ -6,16 +6,17 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from mailer.auth import outbox, tokens
+from mailer.account_mail import outbox
+from mailer.auth import tokens
 from mailer.auth.refusals import AddressTaken, TooManyAddresses
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.http import absolute_url
 from mailer.models.account_email import Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.mailing import Mailing
 from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
-from mailer.web import absolute_url
 
 MAX_ADDRESSES = 10
 

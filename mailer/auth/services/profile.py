@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from datetime import datetime
+from typing import IO, BinaryIO
 
+import structlog
 from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
-from mailer.auth import pictures
+from mailer.account_mail import outbox
+from mailer.account_mail import outbox as letters
+from mailer.accounts import sessions
+from mailer.accounts.erasing import forget_person
+from mailer.accounts.own_data import write_archive
+from mailer.auth import passwords, pictures, tokens
+from mailer.auth.queries import find_user
+from mailer.auth.refusals import AddressTaken, LastAdmin, WrongPassword
+from mailer.auth.services.registration import give_way
+from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.user import User
+from mailer.http import absolute_url
+from mailer.journal import note
+from mailer.locks import FOR_CHANGE
+from mailer.models.account_email import AccountEmail, Allowance
+from mailer.models.account_token import TokenPurpose
+from mailer.models.journal_entry import Action
+from mailer.models.user import Role, User
+from mailer.queue import TICK, enqueue
+from mailer.sending.runs import control
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +67,128 @@ def remove_avatar(user: User) -> None:
     old, user.avatar_file = user.avatar_file, None
     db.session.commit()
     pictures.discard(pictures.folder(current_app.config["MEDIA_DIR"]), old)
+
+
+log = structlog.get_logger()
+
+
+def ask_email_change(user: User, password: str, email: str) -> None:
+    """Mail a link to the new address and a notice to the old one, which stays until the link is followed.
+
+    An address that has an account gets a mail saying so, and the asker learns nothing of it. Raises `WrongPassword`,
+    and `AddressTaken` when the address is the asker's own already.
+    """
+    now = utcnow()
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your current password."))
+    if email == user.email:
+        raise AddressTaken(_("This is your address already."))
+    question = _ask_new_address(user, email, now)
+    recovery_link = absolute_url("auth.forgot")
+    notice = letters.write(user, "email-change-asked", new_email=_masked(email), recovery_link=recovery_link)
+    db.session.commit()
+    outbox.wake(question, notice)
+
+
+def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
+    other = find_user(email)
+    if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
+        return outbox.post_nothing(user.language)
+    if other is not None and other.id != user.id and other.is_somebodys:
+        return outbox.post(
+            "already-registered",
+            other.email,
+            other.language,
+            other,
+            Allowance.NEW_ADDRESS,
+            login_link=absolute_url("auth.login"),
+            recovery_link=absolute_url("auth.forgot"),
+        )
+    secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
+    link = absolute_url("auth.confirm_email", token=secret)
+    return outbox.post("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)
+
+
+def change_email(secret: str, by: User | None, password: str) -> User:
+    """Move the account to the address that the link was sent to; ends all sessions and tells the old address.
+
+    Whoever follows the link must be signed in to the account or know its password: the link alone says that somebody
+    owns the address, not that the account is theirs. Raises `WrongPassword`, and `tokens.BadToken`, also when somebody
+    else has taken the address meanwhile.
+    """
+    now = utcnow()
+    token = tokens.find(secret, TokenPurpose.CHANGE_EMAIL, now)
+    user, old = token.user, token.user.email
+    if (by is None or by.id != user.id) and not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not the password of the account."))
+    tokens.spend(secret, TokenPurpose.CHANGE_EMAIL, now)
+    if user.email.lower() != token.email.lower():
+        give_way(token.email)
+    user.email = token.email
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise tokens.BadToken from error
+    sessions.end_all(user.id)
+    row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
+    note(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
+    db.session.commit()
+    outbox.wake(row)
+    log.info("address changed", user_id=user.id)
+    return user
+
+
+def _masked(email: str) -> str:
+    """Enough of an address for its owner to know it again: `i…@example.org`."""
+    local, _at, domain = email.partition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+IN_MEMORY = 8 * 1024 * 1024
+
+
+def export_own_data(user: User, password: str) -> IO[bytes]:
+    """A ZIP of everything kept about this person, at its beginning; raises `WrongPassword`."""
+    _require(user, password)
+    archive = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    write_archive(user.id, archive)
+    note(Action.EXPORTED, f"user {user.id}", what="own data")
+    db.session.commit()
+    archive.seek(0)
+    return archive
+
+
+def erase_account(user: User, password: str) -> None:
+    """Delete the account: name, address and password at once, everything else within minutes, by the tick.
+
+    Nothing more is sent from this moment on. Raises `WrongPassword`, and `LastAdmin`.
+    """
+    _require(user, password)
+    now, folder, picture = utcnow(), pictures.folder(current_app.config["MEDIA_DIR"]), user.avatar_file
+    _refuse_last_admin(user)
+    db.session.refresh(user, with_for_update=FOR_CHANGE)
+    farewell = outbox.write(user, "account-deleted")
+    db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
+    control.stop_owner(user.id)
+    forget_person(user, now)
+    note(Action.ERASED, f"user {user.id}", actor_id=user.id)
+    db.session.commit()
+    pictures.discard(folder, picture)
+    outbox.send(farewell)
+    enqueue(TICK)
+
+
+def _require(user: User, password: str) -> None:
+    if not passwords.verify(user.password_hash, password):
+        raise WrongPassword(_("This is not your current password."))
+
+
+def _refuse_last_admin(user: User) -> None:
+    if user.role is not Role.ADMIN:
+        return
+    admins = db.session.scalars(
+        select(User).where(User.role == Role.ADMIN).order_by(User.id).with_for_update(**FOR_CHANGE)
+    ).all()
+    if not any(admin.is_active for admin in admins if admin.id != user.id):
+        raise LastAdmin(_("This is the only administrator left. Make somebody else one first."))

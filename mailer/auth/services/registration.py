@@ -10,8 +10,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from mailer.account_mail import outbox
 from mailer.accounts import erasing, sessions
-from mailer.auth import outbox, tokens
+from mailer.auth import tokens
 from mailer.auth.addresses import normalise
 from mailer.auth.passwords import hash_password
 from mailer.auth.queries import find_user
@@ -19,12 +20,12 @@ from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.http import absolute_url
 from mailer.journal import note
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
 from mailer.models.user import Role, User
-from mailer.web import absolute_url
 
 # The date of the text behind "I agree" (the privacy page): a new text, a new date.
 CONSENT_VERSION = "2026-11-21"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from sqlalchemy import any_, func, update
 
-from mailer.accounts import known_devices, letters, sessions
+from mailer.account_mail import outbox
+from mailer.accounts import known_devices, sessions
 from mailer.accounts.second_factors import remove_second_factor
 from mailer.auth import backoff, codes, passwords
 from mailer.auth.refusals import TooManyTries, WrongCode, WrongPassword
@@ -31,10 +32,10 @@ def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
     hashes = [codes.recovery_hash(one) for one in recovery]
     db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))
     sessions.retire_links(user.id)
-    letter = letters.write(user, "second-factor-on")
+    letter = outbox.write(user, "second-factor-on")
     note(Action.SECOND_FACTOR_ON, f"user {user.id}")
     db.session.commit()
-    letters.send(letter)
+    outbox.send(letter)
     return recovery
 
 

@@ -13,8 +13,8 @@ from mailer.auth.forms import CodeForm, LoginForm
 from mailer.auth.refusals import TooManyTries, Unconfirmed
 from mailer.auth.views.blueprint import bp, device_mark, mark_device, signed_in
 from mailer.errors import Refusal
+from mailer.http import own_path
 from mailer.models.user import User
-from mailer.web import own_path
 
 
 @bp.route("/login", methods=["GET", "POST"])

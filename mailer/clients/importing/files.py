@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from mailer.clients.importing.archive import check_spreadsheet
 from mailer.clients.importing.encoding import detect_encoding
-from mailer.clients.importing.magic import ARCHIVE, HEAD_BYTES, refuse_what_is_not_text
+from mailer.clients.importing.file_signatures import ARCHIVE, HEAD_BYTES, refuse_what_is_not_text
 from mailer.clients.importing.report import Report
 from mailer.clients.importing.sheets import SUFFIXES, Sheet, names_of, sheet_of
 from mailer.clients.importing.table import is_blank

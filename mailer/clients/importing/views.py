@@ -22,8 +22,8 @@ from mailer.clients.refused import ValueRefused
 from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import limiter
+from mailer.long_work import reading
 from mailer.models.client_import import ClientImport, ImportState
-from mailer.turns import reading
 
 bp = Blueprint("imports", __name__, url_prefix="/import")
 

@@ -1,0 +1,147 @@
+"""Values of the database in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from flask_babel import get_locale, pgettext
+from flask_babel import gettext as _
+
+from mailer.mailings.labels import mailing_statuses, run_states, stop_reasons
+from mailer.mailings.runs.export import delivery_words, outcome_words
+from mailer.mailings.runs.summary import reason_words
+from mailer.manager.labels import role_words
+from mailer.models.account_token import TokenPurpose
+from mailer.models.approval import ApprovalState
+from mailer.models.client import SuppressionReason
+from mailer.models.client_import import ImportState
+from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
+from mailer.models.run import PauseReason, RunState, StopReason
+from mailer.models.user import Role
+from mailer.recurrence.rule import Period
+from mailer.smtp.results import Outcome, Phase
+
+
+def words_of(value: StrEnum) -> str:
+    """What a value is called; one that has no words yet is shown as it is."""
+    return _words_in(str(get_locale()), type(value)).get(value, value.value)
+
+
+@lru_cache(maxsize=128)
+def _words_in(_language: str, kind: type[StrEnum]) -> Mapping[StrEnum, str]:
+    """Of a whole kind, in the language of the moment, made once: an export asks for every cell."""
+    speak = SPEAKERS.get(kind)
+    return {value: str(words) for value, words in speak().items()} if speak is not None else {}
+
+
+def mail_words(template: str) -> str:
+    """What an account mail is about, by its template; one that has no words yet is shown as it is."""
+    return {
+        "account-blocked": pgettext("account mail", "account blocked"),
+        "account-deleted": pgettext("account mail", "account deleted"),
+        "account-unblocked": pgettext("account mail", "account unblocked"),
+        "already-registered": pgettext("account mail", "address registered already"),
+        "article-approved": pgettext("account mail", "article approved"),
+        "article-rejected": pgettext("account mail", "article not approved"),
+        "confirm-email": pgettext("account mail", "confirmation of an address"),
+        "confirm-new-email": pgettext("account mail", "confirmation of a new address"),
+        "confirm-own-address": pgettext("account mail", "confirmation of a reply address"),
+        "email-change-asked": pgettext("account mail", "change of address asked for"),
+        "email-changed": pgettext("account mail", "address changed"),
+        "invitation": pgettext("account mail", "invitation"),
+        "mailing-approved": pgettext("account mail", "mailing approved"),
+        "run-stopped": pgettext("account mail", "run stopped"),
+        "mailing-disabled": pgettext("account mail", "mailing switched off"),
+        "mailing-enabled": pgettext("account mail", "mailing switched on again"),
+        "mailing-rejected": pgettext("account mail", "mailing not approved"),
+        "new-device": pgettext("account mail", "new device"),
+        "overdue": pgettext("account mail", "mailings late"),
+        "password-changed": pgettext("account mail", "password changed"),
+        "permissions-changed": pgettext("account mail", "permissions changed"),
+        "reset-password": pgettext("account mail", "password recovery"),
+        "role-changed": pgettext("account mail", "role changed"),
+        "second-factor-off": pgettext("account mail", "second factor switched off"),
+        "second-factor-on": pgettext("account mail", "second factor switched on"),
+        "run-paused": pgettext("account mail", "a mailing paused by itself"),
+        "server-fault": pgettext("account mail", "fault of the mail server"),
+        "trial": pgettext("account mail", "test email"),
+    }.get(template, template)
+
+
+def _phases() -> dict[Any, str]:
+    return {
+        Phase.CONNECT: _("connecting"),
+        Phase.GREETING: _("greeting"),
+        Phase.EHLO: _("introducing ourselves (EHLO)"),
+        Phase.STARTTLS: _("encryption (STARTTLS)"),
+        Phase.AUTH: _("logging in (AUTH)"),
+        Phase.MAIL: _("naming the sender (MAIL)"),
+        Phase.RCPT: _("naming the recipient (RCPT)"),
+        Phase.DATA: _("announcing the text (DATA)"),
+        Phase.MARK: _("before the text was let go"),
+        Phase.CONTENT: _("after the text had been sent"),
+        Phase.RSET: _("reset (RSET)"),
+        Phase.IDLE: _("between two emails"),
+        Phase.QUIT: _("saying goodbye (QUIT)"),
+    }
+
+
+def _import_states() -> dict[Any, str]:
+    return {
+        ImportState.UPLOADED: _("uploaded, not started"),
+        ImportState.QUEUED: pgettext("import", "waiting"),
+        ImportState.RUNNING: pgettext("import", "running"),
+        ImportState.DONE: pgettext("import", "done"),
+        ImportState.FAILED: pgettext("import", "failed"),
+        ImportState.UNDONE: pgettext("import", "undone"),
+    }
+
+
+SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
+    Role: lambda: dict(role_words()),
+    RunState: run_states,
+    StopReason: stop_reasons,
+    PauseReason: lambda: {
+        PauseReason.REFUSALS: _("too many emails were refused"),
+        PauseReason.RESTORED: _("restored from a backup"),
+    },
+    Period: lambda: {
+        Period.ONCE: pgettext("period", "once"),
+        Period.DAILY: pgettext("period", "every day"),
+        Period.WEEKLY: pgettext("period", "every week"),
+        Period.MONTHLY: pgettext("period", "every month"),
+    },
+    Audience: lambda: {
+        Audience.EVERYONE: _("Everyone on the list"),
+        Audience.TAGS: _("Clients with a tag"),
+        Audience.FILTER: _("A saved filter"),
+        Audience.CLIENTS: _("Chosen clients"),
+    },
+    InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
+    MailingStatus: mailing_statuses,
+    DeliveryState: lambda: {state: delivery_words(state) for state in DeliveryState},
+    Reason: lambda: {reason: reason_words(reason) for reason in Reason},
+    Outcome: lambda: {outcome: outcome_words(outcome) for outcome in Outcome},
+    Phase: _phases,
+    SuppressionReason: lambda: {
+        SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
+        SuppressionReason.MANUAL: _("by the owner’s hand"),
+        SuppressionReason.BAD_ADDRESS: _("the address cannot be used"),
+    },
+    ImportState: _import_states,
+    TokenPurpose: lambda: {
+        TokenPurpose.CONFIRM_EMAIL: _("to confirm an address"),
+        TokenPurpose.RESET_PASSWORD: _("to set a new password"),
+        TokenPurpose.CHANGE_EMAIL: _("to change the address"),
+        TokenPurpose.CONFIRM_OWN_ADDRESS: _("to confirm a reply address"),
+    },
+    ApprovalState: lambda: {
+        ApprovalState.ASKED: _("waits for a decision"),
+        ApprovalState.APPROVED: _("mailing approved"),
+        ApprovalState.REJECTED: _("mailing not approved"),
+    },
+}

@@ -1,0 +1,70 @@
+"""The page behind the unsubscribe link of every mail. It needs no account, no cookie and no script."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, current_app, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from mailer.clients import subscription as subscriptions
+from mailer.extensions import csrf
+from mailer.models.run import LINK_CODE_LENGTH
+from mailer.sending.mail_headers import TRIAL_TOKEN
+
+bp = Blueprint("unsubscribe", __name__, url_prefix="/u")
+CODE = f"<string(length={LINK_CODE_LENGTH}):link_code>"  # of the run whose mail the link stands in
+
+
+@bp.before_request
+def speak_the_readers_language() -> None:
+    """The reader never picked a language here: their browser says which they read."""
+    if "language" not in session and not current_user.is_authenticated:
+        languages = current_app.config["LANGUAGES"]
+        default = current_app.config["BABEL_DEFAULT_LOCALE"]
+        g.language = request.accept_languages.best_match(languages, default)
+
+
+@bp.errorhandler(subscriptions.SenderIsGone)
+def say_that_it_is_over(_error: subscriptions.SenderIsGone) -> ResponseReturnValue:
+    """Whatever is asked of such a link: a mail program's one click must not fail."""
+    return render_template("unsubscribe/gone.html")
+
+
+@bp.get("/<uuid:token>")
+@bp.get(f"/<uuid:token>/{CODE}")
+def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
+    """Asks, changes nothing: scanners of mail open links."""
+    if token == TRIAL_TOKEN:
+        return render_template("unsubscribe/test.html")
+    subscription = subscriptions.find(token, link_code)
+    if subscription.is_over:
+        return render_template("unsubscribe/gone.html")
+    return render_template("unsubscribe/page.html", token=token, link_code=link_code, subscription=subscription)
+
+
+@bp.post("/<uuid:token>")
+@bp.post(f"/<uuid:token>/{CODE}")
+@csrf.exempt
+def unsubscribe(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
+    """Unsubscribe, however often it is asked. A mail program's one click (RFC 8058 3.1) brings no cookie and no form
+    token, and must not be redirected."""
+    if token != TRIAL_TOKEN:
+        subscriptions.unsubscribe(subscriptions.find(token, link_code))
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        return "", 200
+    return _back(token, link_code)
+
+
+@bp.post("/<uuid:token>/again")
+@bp.post(f"/<uuid:token>/{CODE}/again")
+def again(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
+    """Take a hasty click back."""
+    if token != TRIAL_TOKEN:
+        subscriptions.subscribe_again(subscriptions.find(token))
+    return _back(token, link_code)
+
+
+def _back(token: uuid.UUID, link_code: str) -> ResponseReturnValue:
+    return redirect(url_for("unsubscribe.page", token=token, link_code=link_code or None), 303)

@@ -1,0 +1,61 @@
+"""What RQ calls: every job turns an id into one call, and may run twice."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from flask import current_app
+
+from mailer.account_mail import outbox
+from mailer.clients.importing.job import run_import
+from mailer.extensions import db
+from mailer.jobs.waking import wake_others
+from mailer.queue import SEND_RUN, enqueue, others_wait, take
+from mailer.sending import instance_guard
+from mailer.sending.worker.run_worker import ToldToGo
+from mailer.sending.worker.run_worker import send_run as send_stretch
+
+
+def tick() -> None:
+    """Start what is due and heal what was lost."""
+    from mailer.jobs.ticking import take_turn  # it sweeps all rooms; who only sends need not carry them
+
+    take_turn()
+
+
+def send_run(run_id: int) -> None:
+    """Send a run for a turn; if it needs less, then those that wait behind it: to begin anew takes longer than to send
+    ten mails.
+    """
+    turn_ends = time.monotonic() + current_app.config["JOB_SECONDS"]
+    while _send_for_a_turn(run_id) and time.monotonic() < turn_ends and (next_id := take(SEND_RUN)):
+        run_id = next_id
+
+
+def _send_for_a_turn(run_id: int) -> bool:
+    """What is left of the run goes to the end of the queue, behind what else waits there. False: this worker ends."""
+    db.session.remove()
+    others = partial(others_wait, SEND_RUN, run_id)
+    is_told_to_go = False
+    try:
+        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], others, partial(wake_others, run_id))
+    except ToldToGo:
+        has_more = is_told_to_go = True  # another one goes on
+    if has_more:
+        enqueue(SEND_RUN, run_id)
+    return not is_told_to_go
+
+
+def send_account_email(email_id: int) -> None:
+    """Send one mail of the outbox."""
+    db.session.remove()
+    if instance_guard.is_held():
+        return
+    outbox.send_account_email(email_id)
+
+
+def import_clients(import_id: int) -> None:
+    """Carry out one import."""
+    db.session.remove()
+    run_import(import_id)

@@ -1,0 +1,238 @@
+"""The mailing's form and the pieces of it that answer while one types."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user, login_required
+
+from mailer import days_off
+from mailer.access import Permission, get_own, requires
+from mailer.clock import utcnow
+from mailer.extensions import limiter
+from mailer.form_refill import is_refilled
+from mailer.input_limits import whole_number
+from mailer.mailings import queries, send_warnings, services
+from mailer.mailings.access import own_mailing, per_user
+from mailer.mailings.agenda import agenda_of
+from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_labels import calendar_words
+from mailer.mailings.form import choices
+from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.form.fields import CalendarForm, MailingForm
+from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.runs.queries import open_run
+from mailer.models.mailing import Audience, InDoubtRule, Mailing
+from mailer.recurrence.moments import Moment
+from mailer.searching import searched
+from mailer.sending.runs.audience import AudienceSummary
+from mailer.sending.runs.next_run import has_open_run
+from mailer.sending.senders import own_address, sender_as, sender_of
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.SEND)
+def create() -> ResponseReturnValue:
+    """An empty form, and a new mailing."""
+    form = MailingForm()
+    if not form.is_submitted():
+        form.timezone.data = current_user.timezone
+        form.holiday_country.data = current_user.country if days_off.is_known(current_user.country) else ""
+        form.message_id.data = request.args.get("message", type=whole_number)
+    return _answer(form, None)
+
+
+@bp.get("/<int:mailing_id>/copy")
+@login_required
+def copy(mailing_id: int) -> ResponseReturnValue:
+    """The form of a new mailing, filled in from another; a start that has passed is left empty."""
+    original = own_mailing(mailing_id)
+    form = _form_of(original)
+    form.name.data = _("%(name)s (copy)", name=original.name)[:150]
+    form.version.data = ""
+    if original.rule.first <= utcnow().replace(tzinfo=None):
+        form.starts_at.data = form.ends_at.data = None
+    return _render(form, None)
+
+
+@bp.route("/<int:mailing_id>/edit", methods=["GET", "POST"])
+@login_required
+def edit(mailing_id: int) -> ResponseReturnValue:
+    """The form of a mailing, and the change; 409 while a run goes."""
+    mailing = own_mailing(mailing_id)
+    if request.method == "GET" and has_open_run(mailing):
+        return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
+    form = MailingForm(timezone=mailing.timezone) if request.method == "POST" else _form_of(mailing)
+    return _answer(form, mailing)
+
+
+@bp.get("/moments")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def preview_moments() -> str:
+    """A piece of page: what would come of the calendar as typed so far."""
+    form = CalendarForm(request.args)
+    calendar = _typed_calendar(form) if form.validate() else None
+    return render_template(
+        "mailings/_moments.html", **_agenda(calendar, request.args.get("mailing", type=whole_number))
+    )
+
+
+@bp.post("/audience")
+@requires(Permission.SEND)
+@limiter.limit("120 per minute", key_func=per_user)
+def preview_audience() -> ResponseReturnValue:
+    """A piece of page: how many would get it, and how many are left out and why."""
+    form = MailingForm()
+    return render_template("mailings/_audience.html", recipients=_recipients(form))
+
+
+@bp.post("/clients")
+@requires(Permission.SEND)
+@limiter.limit("240 per minute", key_func=per_user)
+def pick_clients() -> str:
+    """A piece of page: the clients chosen so far, and those found by the search."""
+    form = MailingForm()
+    return render_template("mailings/_clients.html", **_picker(form))
+
+
+def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
+    if not form.is_submitted() or "find" in request.form:
+        return _render(form, mailing)
+    if not form.validate():
+        return _render(form, mailing), 422
+    try:
+        plan = _plan(form)
+        due, recipients = services.begins_at_once(plan, mailing, utcnow()), _recipients(form)
+        if due is not None and recipients is not None and request.form.get("confirmed") != str(recipients.will_get):
+            return _ask_first(plan, mailing, due, recipients)
+        saved = services.save_mailing(current_user, plan, mailing, form.opened_version)
+    except FormRefusal as refusal:
+        for name, reason in refusal.reasons.items():
+            form[name].errors = [*form[name].errors, reason]
+        return _render(form, mailing), 422
+    except (services.RunIsGoing, services.MailingChanged) as refusal:
+        flash(str(refusal), "warning")
+        form.version.data = form.version.raw_data = None
+        return _render(form, mailing), 409
+    is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
+    flash(_("Mailing saved. Sending starts now.") if is_due else _("Mailing saved."), "success")
+    return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
+
+
+def _ask_first(
+    plan: MailingPlan, mailing: Mailing | None, due: Moment, recipients: AudienceSummary
+) -> ResponseReturnValue:
+    """Ask once more before saving sets mail off; asked again when the number of people has changed since."""
+    return render_template(
+        "mailings/save_and_send.html",
+        mailing=mailing,
+        plan=plan,
+        recipients=recipients,
+        sender=sender_as(current_user, plan.sender_name, plan.reply_to),
+        unusual=send_warnings.before_saving(current_user, plan, mailing, due, recipients.will_get, utcnow()),
+        typed=[pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "confirmed")],
+    )
+
+
+def _plan(form: MailingForm) -> MailingPlan:
+    """What was asked for; 404 when something chosen is not the owner's."""
+    kind = Audience(form.audience.data)
+    assert form.starts_at.data is not None  # the form was valid
+    return MailingPlan(
+        name=str(form.name.data).strip(),
+        message=queries.own_message(current_user, form.message_id.data),
+        audience=kind,
+        tags=sorted(set(form.tags.data or [])),
+        filter=queries.own_filter(current_user, form.filter_id.data),
+        clients=queries.own_clients(current_user, form.client_ids.data or []),
+        calendar=_typed_calendar(form),
+        in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
+        sender_name=" ".join((form.sender_name.data or "").split()),
+        reply_to=own_address(current_user.id, form.reply_to.data),
+    )
+
+
+def _render(form: MailingForm, mailing: Mailing | None) -> str:
+    if mailing is not None and not form.version.data:
+        form.version.data = str(mailing.version)
+    form.offer(current_user)
+    typed = _calendar_so_far(form)
+    return render_template(
+        "mailings/form.html",
+        form=form,
+        mailing=mailing,
+        default_sender=sender_of(current_user),
+        recipients=_recipients(form),
+        **_agenda(typed, mailing.id if mailing else None),
+        **_picker(form),
+    )
+
+
+def _form_of(mailing: Mailing) -> MailingForm:
+    """The form as the mailing stands."""
+    form = MailingForm(formdata=None, obj=mailing)
+    form.audience.data = mailing.audience.value
+    form.reply_to.data = mailing.reply_to_id
+    form.in_doubt_rule.data = mailing.in_doubt_rule.value
+    form.show(Calendar.of(mailing))
+    form.client_ids.data = queries.chosen_ids(mailing)
+    return form
+
+
+def _calendar_so_far(form: MailingForm) -> Calendar | None:
+    """The calendar that the form shows; None when it is none yet, whatever else the form is asked for."""
+    if form.is_submitted() or is_refilled():
+        typed = CalendarForm(request.form)
+        return _typed_calendar(typed) if typed.validate() else None
+    return _typed_calendar(form) if form.starts_at.data is not None else None
+
+
+def _typed_calendar(form: CalendarForm | MailingForm) -> Calendar:
+    country = form.holiday_country.data or None
+    return form.calendar(queries.holiday_changes(current_user, country) if country else frozenset())
+
+
+def _agenda(calendar: Calendar | None, mailing_id: int | None) -> dict[str, object]:
+    """What `_moments.html` shows: an agenda and the rule in words, or why there is none."""
+    if calendar is None:
+        return {"agenda": None, "refusal": None}
+    if mailing_id is not None:
+        mailing_id = get_own(Mailing, mailing_id, current_user).id
+    try:
+        calendar.require_ahead(utcnow())
+    except FormRefusal as refusal:
+        return {"agenda": None, "refusal": str(refusal)}
+    return {
+        "agenda": agenda_of(calendar, utcnow(), mailing_id=mailing_id),
+        "refusal": None,
+        "calendar_words": calendar_words(calendar),
+    }
+
+
+def _recipients(form: MailingForm) -> AudienceSummary | None:
+    """Figures of the audience as chosen so far, or None while nothing is chosen."""
+    if form.audience.data not in set(Audience):
+        return None
+    chosen = Mailing(
+        owner_id=current_user.id,
+        audience=Audience(form.audience.data),
+        tags=[tag for tag in form.tags.data or [] if tag.isprintable()],
+        filter_id=form.filter_id.data,
+    )
+    if chosen.audience is Audience.FILTER and queries.own_filter(current_user, form.filter_id.data) is None:
+        return None
+    return queries.preflight(chosen, form.client_ids.data or [])
+
+
+def _picker(form: MailingForm) -> dict[str, object]:
+    search = searched(request.form, "client_q")
+    ids = form.client_ids.data or []
+    chosen = choices.clients_named(current_user.id, ids)
+    return {
+        "client_q": search,
+        "chosen_clients": chosen,
+        "too_many_clients": choices.too_many_words(len(chosen)),
+        "found_clients": choices.clients_found(current_user.id, search, ids),
+    }

@@ -1,0 +1,87 @@
+"""Statuses, reasons and figures of mailings and runs in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from mailer.mailings.runs.summary import reason_words
+from mailer.models.delivery import Reason
+from mailer.models.mailing import MailingStatus
+from mailer.models.run import RunState, StopReason
+from mailer.models.run_tally import RefusalKind
+
+
+def run_states() -> dict[Any, str]:
+    """Where a run stands, or how it ended."""
+    return {
+        RunState.PLANNED: pgettext("run", "planned"),
+        RunState.SENDING: _("sending"),
+        RunState.WAITING_FOR_SERVER: _("waiting for the mail server"),
+        RunState.WAITING_FOR_WINDOW: _("waiting for the sending hours"),
+        RunState.PAUSED: pgettext("run", "paused"),
+        RunState.COMPLETE: _("complete"),
+        RunState.COMPLETE_WITH_REFUSALS: _("complete with refusals"),
+        RunState.INCOMPLETE: _("incomplete"),
+        RunState.STOPPED: pgettext("run", "stopped"),
+        RunState.EXPIRED: _("expired"),
+        RunState.SKIPPED: _("skipped"),
+    }
+
+
+def stop_reasons() -> dict[Any, str]:
+    """Why the rest of a run is not sent."""
+    return {
+        StopReason.OWNER: _("stopped by the owner"),
+        StopReason.DISABLED: _("the mailing was switched off"),
+        StopReason.BLOCKED: _("the account was blocked"),
+        StopReason.DELETED: _("the mailing was deleted"),
+        StopReason.ENDED: _("the mailing came to its end"),
+        StopReason.OVERLAP: _("the run before was still going"),
+        StopReason.NOBODY: _("there was nobody on the list"),
+        StopReason.MISSED: _("nothing could be sent at that moment"),
+        StopReason.LIMIT: _("more than the account may send in a day"),
+        StopReason.MANAGER: _("a manager stopped the run"),
+        StopReason.UNAPPROVED: _("no manager had approved it"),
+        StopReason.BRAKE: _("a brake was on at that moment"),
+        StopReason.NO_CATCHER: _("a sample account, and no mail catcher"),
+    }
+
+
+def mailing_statuses() -> dict[Any, str]:
+    """The status of a mailing."""
+    return {
+        MailingStatus.CREATED: _("created"),
+        MailingStatus.STARTED: _("started"),
+        MailingStatus.COMPLETED: _("completed"),
+        MailingStatus.PAUSED: _("paused"),
+        MailingStatus.DISABLED: _("disabled"),
+    }
+
+
+def counters() -> dict[str, str]:
+    """The figures that a run's planned ones add up from."""
+    return {
+        "accepted": _("accepted"),
+        "refused": _("refused"),
+        "uncertain": _("uncertain"),
+        "stopped": _("stopped"),
+        "excluded": _("excluded"),
+        "waiting": _("waiting"),
+    }
+
+
+def why(reason: str) -> str:
+    """A reason of a tally in the reader's language."""
+    kinds = {
+        RefusalKind.ADDRESS: _("there is no such address"),
+        RefusalKind.MAILBOX: _("the mailbox is full or switched off"),
+        RefusalKind.SIZE: _("the email is too large"),
+        RefusalKind.POLICY: _("against the server’s rules, or taken for spam"),
+        RefusalKind.OTHER: _("other responses of the server"),
+    }
+    if reason in kinds:
+        return kinds[RefusalKind(reason)]
+    return reason_words(Reason(reason))

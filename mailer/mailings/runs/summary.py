@@ -1,0 +1,233 @@
+"""What became of a run and of each recipient, said in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from mailer.mailings.runs.queries import LEFT
+from mailer.models.delivery import Reason
+from mailer.models.run import PauseReason, Run, RunState, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A sentence, what is missing and why, and how it looks (`good`, `warn`, `bad`, `accent`, `neutral`)."""
+
+    tone: str
+    text: str
+    missing: list[str] = field(default_factory=list)
+
+
+def verdict(run: Run) -> Verdict:
+    """The sentence over a run's figures; never "done" over a gap."""
+    speak = {
+        RunState.PLANNED: _planned,
+        RunState.COMPLETE: _complete,
+        RunState.COMPLETE_WITH_REFUSALS: _complete_with_refusals,
+        RunState.INCOMPLETE: _incomplete,
+        RunState.STOPPED: _stopped,
+        RunState.EXPIRED: _stopped,
+        RunState.SKIPPED: _skipped,
+    }.get(run.state, _open)
+    return speak(run)
+
+
+def _planned(run: Run) -> Verdict:
+    if run.stop_reason is not None:
+        return Verdict("warn", _stop_words(run))
+    return Verdict("accent", _("The list of recipients is being made; the first emails leave in a moment."))
+
+
+def _open(run: Run) -> Verdict:
+    done = run.planned_count - run.waiting_count
+    counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
+    if run.stop_reason is not None:
+        return Verdict("warn", _stop_words(run))
+    if run.state is RunState.WAITING_FOR_SERVER:
+        text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
+        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
+    if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
+        return _paused_by_refusals(run, counts)
+    if run.state is RunState.PAUSED and run.pause_reason is PauseReason.RESTORED:
+        text = _("Paused: the data were restored from a backup that was made while this run was going.")
+        known = _(
+            "By then %(done)s of %(planned)s were done. Who got the email afterwards is not known here.", **counts
+        )
+        return Verdict("bad", text, [known, _("Whoever got it since would get it a second time.")])
+    if run.state is RunState.PAUSED:
+        return Verdict("warn", _("Paused: %(done)s of %(planned)s are done, the others wait for you.", **counts))
+    if run.state is RunState.WAITING_FOR_WINDOW:
+        return Verdict(
+            "neutral", _("%(done)s of %(planned)s are done, the others wait for the sending hours.", **counts)
+        )
+    return Verdict("accent", _("%(done)s of %(planned)s are done.", **counts))
+
+
+def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
+    if not run.refused_count and not run.accepted_count:
+        text = _("Paused by itself: the mail server took no email and gave everybody the same answer.")
+        return Verdict(
+            "bad", text, [_("Nobody is lost and no try is used up: all wait for you to look at the answer.")]
+        )
+    text = _("Paused by itself: too many emails were refused. %(done)s of %(planned)s are done.", **counts)
+    why = ngettext(
+        "%(count)s of %(attempts)s attempts was refused for good. Look at the answers before the others are sent.",
+        "%(count)s of %(attempts)s attempts were refused for good. Look at the answers before the others are sent.",
+        run.refused_count,
+        count=format_decimal(run.refused_count),
+        attempts=format_decimal(run.successful_attempt_count + run.failed_attempt_count),
+    )
+    return Verdict("bad", text, [why])
+
+
+def _complete(run: Run) -> Verdict:
+    if not run.accepted_count:
+        return Verdict("warn", _("Nothing was sent: everyone chosen was left out."), _left_out(run))
+    text = ngettext(
+        "The mail server accepted the one email there was to send.",
+        "The mail server accepted all %(count)s emails.",
+        run.accepted_count,
+        count=format_decimal(run.accepted_count),
+    )
+    return Verdict("good", text, _left_out(run))
+
+
+def _complete_with_refusals(run: Run) -> Verdict:
+    text = _(
+        "Everyone has a final answer: %(accepted)s accepted, %(refused)s refused.",
+        accepted=format_decimal(run.accepted_count),
+        refused=format_decimal(run.refused_count),
+    )
+    return Verdict("warn", text, [_refused_words(run), *_left_out(run)])
+
+
+def _incomplete(run: Run) -> Verdict:
+    text = _(
+        "Not complete: %(accepted)s of %(planned)s are accepted for certain.",
+        accepted=format_decimal(run.accepted_count),
+        planned=format_decimal(run.planned_count),
+    )
+    refused = [_refused_words(run)] if run.refused_count else []
+    return Verdict("bad", text, [_uncertain_words(run), *refused, *_left_out(run)])
+
+
+def _stopped(run: Run) -> Verdict:
+    uncertain = [_uncertain_words(run)] if run.uncertain_count else []
+    refused = [_refused_words(run)] if run.refused_count else []
+    sent = _(
+        "%(accepted)s of %(planned)s had been accepted before.",
+        accepted=format_decimal(run.accepted_count),
+        planned=format_decimal(run.planned_count),
+    )
+    tone = "neutral" if run.state is RunState.EXPIRED else "bad"
+    return Verdict(tone, _stop_words(run), [sent, *uncertain, *refused, *_left_out(run)])
+
+
+def _skipped(run: Run) -> Verdict:
+    if run.stop_reason is StopReason.OVERLAP:
+        return Verdict("neutral", _("Left out: the run before it was still going at that moment."))
+    if run.stop_reason is StopReason.MISSED:
+        return Verdict(
+            "warn",
+            _("Left out: at that moment nothing could be sent, and afterwards it was too late by this mailing’s rule."),
+        )
+    if run.stop_reason is StopReason.LIMIT:
+        return Verdict("bad", _("Nothing was sent: it would have been more than the account may send in 24 hours."))
+    if run.stop_reason is StopReason.UNAPPROVED:
+        return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
+    if run.stop_reason is StopReason.BRAKE:
+        return Verdict(
+            "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
+        )
+    if run.stop_reason is StopReason.NO_CATCHER:
+        return Verdict(
+            "neutral", _("Nothing was sent: a sample account writes to the mail catcher only, and there was none.")
+        )
+    return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
+
+
+def _stop_words(run: Run) -> str:
+    counts = {"count": format_decimal(run.stopped_count + run.waiting_count + run.unlisted_count)}
+    if run.stop_reason is StopReason.DISABLED:
+        return _("A manager switched the mailing off: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.MANAGER:
+        return _("A manager stopped this run: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.BLOCKED:
+        return _("The account was blocked: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.DELETED:
+        return _("The mailing was deleted: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.ENDED:
+        return _("The end of the mailing came first: %(count)s did not get it.", **counts)
+    if run.stop_reason is StopReason.NO_CATCHER:
+        return _("There is no mail catcher for this sample account: %(count)s did not get it.", **counts)
+    return _("Stopped by the owner: %(count)s did not get it.", **counts)
+
+
+def _refused_words(run: Run) -> str:
+    return ngettext(
+        "%(count)s was refused for good; the server’s own words stand in the list.",
+        "%(count)s were refused for good; the server’s own words stand in the list.",
+        run.refused_count,
+        count=format_decimal(run.refused_count),
+    )
+
+
+def _uncertain_words(run: Run) -> str:
+    return ngettext(
+        "%(count)s is uncertain: the connection broke after the text had been sent, so the server may have it.",
+        "%(count)s are uncertain: the connection broke after the text had been sent, so the server may have them.",
+        run.uncertain_count,
+        count=format_decimal(run.uncertain_count),
+    )
+
+
+def _left_out(run: Run) -> list[str]:
+    if not run.excluded_count:
+        return []
+    return [
+        ngettext(
+            "%(count)s was left out: unsubscribed, suppressed or without a usable address.",
+            "%(count)s were left out: unsubscribed, suppressed or without a usable address.",
+            run.excluded_count,
+            count=format_decimal(run.excluded_count),
+        )
+    ]
+
+
+def reason_words(reason: Reason | str | None) -> str:
+    """Why a delivery ended as it did, when it was not the server's word."""
+    if reason is None:
+        return ""
+    return {
+        Reason.UNSUBSCRIBED: _("unsubscribed"),
+        Reason.SUPPRESSED: _("on the list of addresses not to write to"),
+        Reason.DELETED: _("deleted from the clients meanwhile"),
+        Reason.INVALID_ADDRESS: _("the address cannot be used"),
+        Reason.NO_SMTPUTF8: _(
+            "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
+        ),
+        Reason.RENDER_ERROR: _("the email could not be made for this client"),
+        Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
+        Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
+        Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
+        Reason.STOPPED_DISABLED: _("the mailing was switched off"),
+        Reason.STOPPED_BY_MANAGER: _("a manager stopped the run"),
+        Reason.STOPPED_BLOCKED: _("the account was blocked"),
+        Reason.STOPPED_DELETED: _("the mailing was deleted"),
+        Reason.STOPPED_ENDED: _("the mailing came to its end"),
+        Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
+        Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
+    }[Reason(reason)]
+
+
+def outcome_choices(run: Run) -> dict[str, str]:
+    """What the people of a run can be filtered by, and how many are of each: "refused: 12"."""
+    words = {
+        "accepted": _("accepted"), "refused": _("refused"), "excluded": _("excluded"), "stopped": _("stopped"),
+        "uncertain": _("uncertain"), "waiting": _("waiting"), LEFT: _("unsubscribed by its link"),
+    }  # fmt: skip
+    counts = {**run.counts, LEFT: run.unsubscribed_count}
+    return {name: f"{said}: {format_decimal(counts[name])}" for name, said in words.items()}

@@ -1,0 +1,80 @@
+"""What the actions of the journal are called."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from mailer.models.journal_entry import Action
+
+
+def action_words() -> dict[Action, str]:
+    """Every action in the reader's language."""
+    return {
+        Action.SIGNED_IN: pgettext("journal", "signed in"),
+        Action.SIGN_IN_REFUSED: pgettext("journal", "sign-in refused"),
+        Action.SIGNED_OUT: pgettext("journal", "signed out"),
+        Action.REGISTERED: pgettext("journal", "account opened"),
+        Action.PASSWORD_CHANGED: pgettext("journal", "password changed"),
+        Action.EMAIL_CHANGED: pgettext("journal", "address changed"),
+        Action.SECOND_FACTOR_ON: pgettext("journal", "second factor switched on"),
+        Action.SECOND_FACTOR_OFF: pgettext("journal", "second factor switched off"),
+        Action.SESSIONS_ENDED: pgettext("journal", "devices signed out"),
+        Action.ERASED: pgettext("journal", "account deleted"),
+        Action.VIEWED: pgettext("journal", "looked at"),
+        Action.CHANGED: pgettext("journal", "changed"),
+        Action.DELETED: pgettext("journal", "deleted"),
+        Action.IMPORTED: pgettext("journal", "imported"),
+        Action.EXPORTED: pgettext("journal", "exported"),
+        Action.SENT: pgettext("journal", "sending started"),
+        Action.STOPPED: pgettext("journal", "sending stopped"),
+        Action.DENIED: pgettext("journal", "refused: no right to"),
+        Action.NOT_FOUND: pgettext("journal", "refused: not theirs or not there"),
+        Action.BLOCKED: pgettext("journal", "blocked"),
+        Action.UNBLOCKED: pgettext("journal", "unblocked"),
+        Action.ROLE_CHANGED: pgettext("journal", "role changed"),
+        Action.PERMISSIONS_CHANGED: pgettext("journal", "permissions changed"),
+        Action.LIMIT_CHANGED: pgettext("journal", "limits changed"),
+        Action.DISABLED: pgettext("journal", "mailing switched off"),
+        Action.ENABLED: pgettext("journal", "mailing switched on again"),
+        Action.APPROVAL_ASKED: pgettext("journal", "approval asked for"),
+        Action.APPROVED: pgettext("journal", "approved"),
+        Action.REJECTED: pgettext("journal", "rejected"),
+    }
+
+
+def page_words(endpoint: str) -> str:
+    """The part of the service that a page belongs to, and the table where it is one of the panel's."""
+    room = endpoint.rpartition(".")[0] or endpoint
+    if room.startswith("all_"):
+        table = table_words().get(room.removeprefix("all_"), room.removeprefix("all_"))
+        return _("panel, %(table)s", table=table)
+    return room_words().get(room) or room_words().get(room.partition(".")[0], endpoint)
+
+
+def room_words() -> dict[str, str]:
+    """The rooms of the service."""
+    return {
+        "auth": _("Profile and signing in"), "mailings": _("Mailings"), "manager": _("Management"),
+        "messages": _("Messages"), "clients": _("Clients"), "clients.imports": _("Import of clients"),
+        "clients.filters": _("Saved filters"), "clients.tags": _("Tags"),
+        "posts": _("panel, %(table)s", table=_("Articles")),
+        "home": _("Overview"), "articles": _("Articles"), "unsubscribe": _("Unsubscribing"), "blog": _("Blog"),
+        "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
+        "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
+        "machinery": _("State of the service"), "static": _("files of the pages"),
+    }  # fmt: skip
+
+
+def table_words() -> dict[str, str]:
+    """The tables of the panel."""
+    return {
+        "users": _("Users"), "mailings": _("Mailings"), "runs": _("Runs"), "deliveries": _("Deliveries"),
+        "attempts": _("Attempts"), "messages": _("Messages"), "clients": _("Clients"),
+        "client_filters": _("Saved filters"), "client_imports": _("Imports"),
+        "suppressions": _("Suppressed addresses"), "approvals": _("Approvals"), "run_tallies": _("Reasons of runs"),
+        "slices": _("Parts of runs"), "account_emails": _("Account emails"), "user_sessions": _("Sessions"),
+        "account_tokens": _("Links in emails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),
+        "holiday_changes": _("Changed holidays"), "own_addresses": _("Reply addresses"),
+        "run_faults": _("Faults of mail servers"), "second_factors": pgettext("panel", "Second factors"),
+    }  # fmt: skip

@@ -1,0 +1,79 @@
+"""What the service adds to a message: sender, list, unsubscribe link, and a person's values."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import current_app
+
+from mailer.composing.email import Letterhead, Recipient
+from mailer.composing.languages import unsubscribe_words
+from mailer.models.client import Client
+from mailer.models.run import LINK_CODE_LENGTH
+from mailer.sending.senders import Sender
+from mailer.sending.worker.claims import Person
+
+UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
+TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
+
+
+def letterhead_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> Letterhead:
+    """The letterhead of an owner's mails, as a snapshot has it (`about_sender`)."""
+    sender = current_app.config["MAILINGS_FROM"]
+    domain = sender.rpartition("@")[2]
+    return Letterhead(
+        from_email=sender,
+        from_name=about["from_name"],
+        reply_to=about["reply_to"],
+        list_id=f"owner-{owner_id}.{domain}",
+        list_name=about["from_name"],
+        message_id_domain=domain,
+        unsubscribe_label=unsubscribe_words(about["language"]),
+        language=about["language"],
+        is_trial=is_trial,
+    )
+
+
+def about_sender(sender: Sender, language: str) -> dict[str, str]:
+    """Who writes, where answers go, and the language of the message: what a snapshot keeps of it."""
+    return {"from_name": sender.name, "reply_to": sender.reply_to, "language": language}
+
+
+def unsubscribe_url(token: object, link_code: str = "") -> str:
+    """The address behind List-Unsubscribe for a client's token and a run's `link_code`; made of SITE_URL, never of a
+    request's Host."""
+    address = str(current_app.config["SITE_URL"]) + UNSUBSCRIBE_PATH + str(token)
+    return f"{address}/{link_code}" if link_code else address
+
+
+def message_id(run_token: object, position: int) -> str:
+    """The Message-ID of a delivery, the same for every copy of it."""
+    domain = current_app.config["MAILINGS_FROM"].rpartition("@")[2]
+    return f"<{str(run_token).replace('-', '')}.{position}@{domain}>"
+
+
+def values_of(client: Client) -> dict[str, str]:
+    """Placeholder values of a client, own attributes included; our fields win over attributes of the same name."""
+    values = {key: str(value) for key, value in (client.attributes or {}).items()}
+    return values | {
+        "email": client.email,
+        "first_name": client.first_name,
+        "last_name": client.last_name,
+        "patronymic": client.patronymic,
+        "birth_year": str(client.birth_year or ""),
+        "comment": client.comment,
+    }
+
+
+def recipient_maker(run_token: uuid.UUID) -> Callable[[int, Person], Recipient]:
+    """How a run's recipients are made; the settings are read once, for speed."""
+    link, code = unsubscribe_url(""), run_token.hex[:LINK_CODE_LENGTH]
+    stem, _dot, domain = message_id(run_token, 0).partition(".0@")
+
+    def make(position: int, person: Person) -> Recipient:
+        url = f"{link}{person.token}/{code}"
+        return Recipient(person.email, person.values, f"{stem}.{position}@{domain}", url)
+
+    return make

@@ -1,0 +1,60 @@
+"""What an approval is tied to: the message with the values behind it, who sends it, who gets it, and when."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from sqlalchemy import select
+
+from mailer.composing.email import Content
+from mailer.extensions import db
+from mailer.models.mailing import Audience, Mailing, mailing_clients
+from mailer.models.run import Run
+from mailer.sending.mail_headers import about_sender
+from mailer.sending.runs import bound_values
+from mailer.sending.senders import sender_of
+
+
+def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scalar | None = None) -> str:
+    """SHA-256 over everything a manager looks at before saying yes: any change of it makes another one.
+
+    With `run` the text and the sender are the run's own copy, whatever has become of the message since. How many people
+    there are is no part of it: the approval's number is a ceiling (`permits.is_approved`). `ask` reads the values.
+    """
+    about = run.snapshot if run is not None else about_now(mailing)
+    content = Content(about["subject"], about["text"], about["html"])
+    parts = [
+        *(about[name] for name in ("subject", "text", "html", "from_name", "reply_to", "language")),
+        mailing.audience.value,
+        sorted(mailing.tags),
+        mailing.filter.criteria if mailing.filter is not None else None,
+        _chosen_ids(mailing),
+        repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
+        bound_values.digest(mailing, content, ask),
+    ]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def content_of(run: Run) -> Content:
+    """The text of a run: its own copy."""
+    return Content(run.snapshot["subject"], run.snapshot["text"], run.snapshot["html"])
+
+
+def about_now(mailing: Mailing) -> dict[str, str]:
+    """What a run would send if it were made now."""
+    message = mailing.message
+    return {
+        "subject": message.subject,
+        "text": message.text_body,
+        "html": message.html_body,
+        **about_sender(sender_of(mailing.owner, mailing), message.language),
+    }
+
+
+def _chosen_ids(mailing: Mailing) -> list[int]:
+    if mailing.audience is not Audience.CLIENTS:
+        return []
+    ids = select(mailing_clients.c.client_id).where(mailing_clients.c.mailing_id == mailing.id)
+    return sorted(db.session.scalars(ids))

@@ -1,0 +1,52 @@
+"""Whom an owner reaches within a day without anybody's approval: many small mailings are one large one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, distinct, exists, func, or_, select
+
+from mailer.extensions import db
+from mailer.models.attempt import Attempt
+from mailer.models.client import Client
+from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState
+from mailer.sending.runs import audience
+
+DAY = timedelta(hours=24)
+_LEFT_OUT = (DeliveryState.EXCLUDED, DeliveryState.STOPPED)
+
+
+def reached_with(mailing: Mailing, will_get: int, now: datetime, enough: int, run: Run | None = None) -> int:
+    """How many people the owner reaches in the 24 hours before `now` without approval, `will_get` by this one included.
+
+    A person counts once, however many mails they get: what goes to the same people every day is no more each day. They
+    are told apart only when there may be more than `enough`. `run`: it goes on, to `will_get` whom it did not reach.
+    """
+    since = now - DAY
+    recent = and_(
+        Run.owner_id == mailing.owner_id,
+        or_(Run.created_at > since, Run.reopened_at > since),
+        Run.state != RunState.SKIPPED,
+        ~Run.is_approved,
+    )
+    mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
+    most, unlisted = db.session.execute(
+        select(func.coalesce(func.sum(mails), 0), func.coalesce(func.sum(Run.unlisted_count), 0)).where(recent)
+    ).one()
+    if not most or most + will_get <= enough:
+        return int(most) + will_get
+    tried = exists().where(
+        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
+    )
+    others = (
+        select(func.count(distinct(Delivery.email_key)))
+        .join(Run, Run.id == Delivery.run_id)
+        .where(recent, Delivery.state.not_in(_LEFT_OUT))
+        .where(or_(Run.created_at > since, Delivery.state.in_(UNFINISHED), tried))
+    )
+    if run is None or not run.planned_count:
+        chosen = select(Client.id).where(*audience.chosen(mailing), Client.email_key == Delivery.email_key)
+        others = others.where(~chosen.exists())
+    return will_get + int(unlisted) + (db.session.scalar(others) or 0)

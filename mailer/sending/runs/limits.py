@@ -1,0 +1,189 @@
+"""Whether a run may be planned: the owner's limit for a day, and a manager's approval where one is needed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import current_app
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+from sqlalchemy import exists, func, or_, select
+
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.models.approval import Approval, ApprovalState
+from mailer.models.attempt import Attempt
+from mailer.models.delivery import UNFINISHED, Delivery
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending.runs import audience
+from mailer.sending.runs.approvals import fingerprint
+from mailer.sending.runs.bound_values import Scalar
+from mailer.sending.runs.daily_reach import DAY, reached_with
+from mailer.sending.servers import mail_routes
+
+
+class NotPermitted(Refusal):
+    """The limit would be passed, or the approval is missing."""
+
+
+def obstacle(
+    mailing: Mailing, will_get: int, now: datetime, run: Run | None = None, ask: Scalar | None = None
+) -> StopReason | None:
+    """Why a run to `will_get` people may not begin now; None when it may. `run`: the run itself, made but not planned.
+
+    Runs of one owner take turns here until the caller's transaction ends: two at once must not pass one limit.
+    """
+    owner = mailing.owner
+    db.session.refresh(owner)
+    if not mail_routes.routes_of(owner):
+        return StopReason.NO_CATCHER
+    if _counts_a_day(owner):
+        _wait_for_turn(owner)
+    if owner.daily_limit is not None and used_today(owner, now) + will_get > owner.daily_limit:
+        return StopReason.LIMIT
+    if needs_approval(mailing, will_get, now, run) and not is_approved(mailing, will_get, run, ask):
+        return StopReason.UNAPPROVED
+    return None
+
+
+def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> None:
+    """Raise `NotPermitted`, in words for the owner, when a run may not begin now (or `run`, which is over, go on)."""
+    reason = obstacle(mailing, will_get, now, run)
+    require_way(mailing.owner)
+    if reason is StopReason.LIMIT:
+        raise NotPermitted(limit_words(mailing.owner, will_get, now))
+    if reason is StopReason.UNAPPROVED:
+        words = _("This mailing needs a manager’s approval before it is sent. Ask for it on its page.")
+        raise NotPermitted(f"{reached_words(mailing, will_get, now, run)} {words}".strip())
+
+
+def require_way(owner: User) -> None:
+    """Raise `NotPermitted` when there is no mail server that this person's mailings may take."""
+    if not mail_routes.routes_of(owner):
+        raise NotPermitted(
+            _("This is a sample account: its mailings go to the mail catcher only, and there is none here.")
+        )
+
+
+def require_room_again(run: Run, will_get: int, now: datetime) -> None:
+    """Raise `NotPermitted` when `run`, which is over, may not be sent to so many once more under the limit of a day.
+
+    Those of a run of the last 24 hours are counted already.
+    """
+    owner = run.mailing.owner
+    db.session.refresh(owner)
+    if owner.daily_limit is None or run.created_at > now - DAY:
+        return
+    _wait_for_turn(owner)
+    if used_today(owner, now) + will_get > owner.daily_limit:
+        raise NotPermitted(limit_words(owner, will_get, now))
+
+
+def used_today(owner: User, now: datetime) -> int:
+    """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours."""
+    mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
+    total = select(func.sum(mails)).where(
+        Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
+    )
+    return int(db.session.scalar(total) or 0) + _used_by_older_runs(owner, now)
+
+
+def _used_by_older_runs(owner: User, now: datetime) -> int:
+    """Of older runs that were taken up again: who waits, and who was tried since."""
+    since = now - DAY
+    tried = exists().where(
+        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
+    )
+    count = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Run, Run.id == Delivery.run_id)
+        .where(Run.owner_id == owner.id, Run.created_at <= since, Run.reopened_at > since)
+        .where(or_(Delivery.state.in_(UNFINISHED), tried))
+    )
+    return db.session.scalar(count) or 0
+
+
+def take_turn(owner: User) -> None:
+    """What `obstacle` may wait for, for those who lock a mailing before they ask it."""
+    db.session.refresh(owner)
+    if _counts_a_day(owner):
+        _wait_for_turn(owner)
+
+
+def _counts_a_day(owner: User) -> bool:
+    return owner.daily_limit is not None or _threshold() is not None
+
+
+def _wait_for_turn(owner: User) -> None:
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
+
+
+def limit_words(owner: User, will_get: int, now: datetime) -> str:
+    """What the limit is and what is left of it, in the reader's language."""
+    limit = owner.daily_limit or 0
+    return _(
+        "%(wanted)s Your limit is %(limit)s in 24 hours, and %(left)s of it is left. "
+        "Choose fewer people, wait, or ask a manager to raise the limit.",
+        wanted=ngettext(
+            "This run would write to %(count)s person.", "This run would write to %(count)s people.", will_get,
+            count=format_decimal(will_get),
+        ),
+        limit=format_decimal(limit),
+        left=format_decimal(max(0, limit - used_today(owner, now))),
+    )  # fmt: skip
+
+
+def needs_approval(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> bool:
+    """Whether a manager must say yes: for this owner always, or for so many people reached within a day."""
+    if mailing.owner.needs_approval:
+        return True
+    threshold = _threshold()
+    return threshold is not None and (
+        will_get > threshold or (will_get > 0 and reached_with(mailing, will_get, now, threshold, run) > threshold)
+    )
+
+
+def reached_words(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> str:
+    """Why so small a mailing needs approval, in the reader's language; empty where there is another reason."""
+    threshold = _threshold()
+    if mailing.owner.needs_approval or threshold is None or will_get > threshold:
+        return ""
+    return _(
+        "With those whom your other mailings reached in the last 24 hours it would reach %(count)s people; above "
+        "%(threshold)s a manager must approve. You may also wait.",
+        count=format_decimal(reached_with(mailing, will_get, now, threshold, run)),
+        threshold=format_decimal(threshold),
+    )
+
+
+def _threshold() -> int | None:
+    threshold: int | None = current_app.config["APPROVAL_ABOVE"]
+    return threshold
+
+
+def is_approved(mailing: Mailing, will_get: int, run: Run | None = None, ask: Scalar | None = None) -> bool:
+    """Whether a manager said yes to the mailing as it stands, to so many people, and to the very text of `run`."""
+    approval = approval_of(mailing, will_get, run, ask)
+    return approval is not None and approval.state is ApprovalState.APPROVED
+
+
+def approval_of(mailing: Mailing, will_get: int, run: Run | None = None, ask: Scalar | None = None) -> Approval | None:
+    """The question, answered or not, about the mailing as it stands and at least so many people; None when nobody has
+    asked."""
+    return db.session.scalar(
+        select(Approval).where(
+            Approval.mailing_id == mailing.id,
+            Approval.fingerprint == fingerprint(mailing, run, ask),
+            Approval.recipient_count >= will_get,
+        )
+    )
+
+
+def is_about_present(approval: Approval) -> bool:
+    """Whether the mailing is what was asked about, and goes to no more people."""
+    mailing = approval.mailing
+    is_same = approval.fingerprint == fingerprint(mailing)
+    return is_same and audience.summary(mailing).will_get <= approval.recipient_count

@@ -1,0 +1,94 @@
+"""Which moment a mailing waits for: set when its calendar is saved, when a run starts and when a moment is left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState
+from mailer.recurrence.moments import Moment, latest_moment, moments, next_moment
+from mailer.recurrence.rule import Period, Rule
+from mailer.sending.runs.windows import ON_DEMAND
+
+
+def set_next_run(mailing: Mailing, now: datetime) -> None:
+    """Point the mailing at its next moment; no commit.
+
+    A moment that has passed counts as due now when the mailing never ran (it was saved within its window), and so does
+    a single moment that no run exists for. Everything else waits for the calendar.
+    """
+    mailing.calendar_since = now
+    rule = counted(mailing.rule, end_of(mailing), mailing.id, now)
+    mailing.skipped_count = rule.skipped_count
+    moment = due_moment(rule, end_of(mailing), mailing.id, now) or next_moment(rule, now)
+    point_at(mailing, moment)
+    mailing.completed_at = None
+    if moment is None and not has_open_run(mailing):
+        mailing.completed_at = now
+
+
+def counted(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Rule:
+    """The rule as such a calendar saved now has it: its limit counts the runs that happened, not the moments so far."""
+    if rule.run_limit is None:
+        return rule
+    every = moments(replace(rule, run_limit=None, skipped_count=0))
+    passed_count = sum(1 for _moment in takewhile(lambda moment: moment.at <= now, every))
+    is_due = due_moment(rule, ends_at, mailing_id, now) is not None
+    skipped_count = passed_count - is_due - _happened_count(rule, mailing_id)
+    return replace(rule, skipped_count=max(0, skipped_count))
+
+
+def _happened_count(rule: Rule, mailing_id: int | None) -> int:
+    """How many of the mailing's runs since the rule's first moment were more than a moment left out."""
+    first = next(moments(rule), None)
+    if mailing_id is None or first is None:
+        return 0
+    query = select(func.count()).where(
+        Run.mailing_id == mailing_id,
+        Run.state != RunState.SKIPPED,
+        Run.occurrence.not_like(f"{ON_DEMAND}%"),
+        Run.planned_at >= first.at,
+    )
+    return db.session.scalar(query) or 0
+
+
+def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Moment | None:
+    """The moment that has passed and is due all the same when such a calendar is saved now."""
+    if ends_at is not None and ends_at <= now:
+        return None
+    if rule.run_limit is not None:
+        if _happened_count(rule, mailing_id) >= rule.run_limit:
+            return None
+        rule = replace(rule, run_limit=None)
+    latest = latest_moment(rule, now)
+    if latest is None or mailing_id is None:
+        return latest
+    seen = select(Run.id).where(Run.mailing_id == mailing_id)
+    if rule.period is Period.ONCE or next_moment(rule, latest.at) is None:
+        seen = seen.where(Run.occurrence == latest.key)
+    return None if db.session.scalar(seen.limit(1)) else latest
+
+
+def point_at(mailing: Mailing, moment: Moment | None) -> None:
+    """Let the mailing wait for this moment; no commit."""
+    mailing.next_run_at = moment.at if moment else None
+    mailing.next_run_local = moment.local if moment else None
+
+
+def end_of(mailing: Mailing) -> datetime | None:
+    """The moment from which no attempt starts, aware; None without an end."""
+    if mailing.ends_local is None:
+        return None
+    return mailing.ends_local.replace(tzinfo=ZoneInfo(mailing.timezone)).astimezone(UTC)
+
+
+def has_open_run(mailing: Mailing) -> bool:
+    """Whether a run of this mailing is not closed yet."""
+    open_run = select(Run.id).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None)).limit(1)
+    return db.session.scalar(open_run) is not None

@@ -1,0 +1,247 @@
+"""From a due mailing to its run.
+
+Cheap, since the tick does it: the list of the people is made by the worker that sends (`recipient_list`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import contains_eager, joinedload
+
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.recurrence.moments import Moment, next_moment
+from mailer.sending import instance_guard
+from mailer.sending.runs import audience, limits
+from mailer.sending.runs.approvals import about_now
+from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_braked, is_too_late
+from mailer.sending.runs.next_run import end_of, has_open_run, point_at
+from mailer.sending.runs.windows import ON_DEMAND
+
+log = structlog.get_logger()
+BATCH = 50  # mailings started in one transaction
+# On the table, not the model: SQLAlchemy compiles it once.
+INSERT_RUN = (
+    upsert(Run.__table__)
+    .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
+    .returning(Run.__table__.c.id)
+)
+
+
+class NoRecipients(Refusal):
+    """Everyone chosen is left out, or nobody is chosen."""
+
+
+class AlreadyRunning(Refusal):
+    """A run of this mailing is still going."""
+
+
+def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[], object] = lambda: None) -> list[int]:
+    """Give every mailing whose moment has come its run; ids of the runs made. Safe beside other schedulers.
+
+    Some mailings a transaction: another scheduler skips those in work, and `begun` is called after each, so that the
+    first need not wait for the last. One that cannot be started is logged and left alone; the others of its batch are
+    then taken one by one. The time is the database's, unless `now` is given.
+    """
+    now = _now_if_any_is_due(now)
+    started: list[int] = []
+    broken: list[int] = []
+    if now is None or instance_guard.is_held():
+        return started
+    while limit > 0:
+        query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))
+        mailings = db.session.scalars(query.with_for_update(**FOR_CHANGE, skip_locked=True, of=Mailing)).all()
+        ids = [mailing.id for mailing in mailings]
+        limit -= len(ids)
+        if not ids:
+            db.session.rollback()
+            return started
+        try:
+            going, confirmed_at = _going(ids), instance_guard.confirmed_at()
+            run_ids = [_start(mailing, now, mailing.id in going, confirmed_at) for mailing in mailings]
+            db.session.commit()
+        except Exception:
+            db.session.rollback()
+            run_ids = [_start_alone(id_, now, broken) for id_ in ids]
+        started += [run_id for run_id in run_ids if run_id is not None]
+        begun()
+    return started
+
+
+def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | None:
+    query = _due(now).where(Mailing.id == mailing_id).with_for_update(**FOR_CHANGE, skip_locked=True, of=Mailing)
+    mailing = db.session.scalar(query)
+    run_id = None
+    try:
+        if mailing is not None:
+            run_id = _start(mailing, now, has_open_run(mailing), instance_guard.confirmed_at())
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        log.exception("a mailing cannot be started", mailing=mailing_id)
+        broken.append(mailing_id)
+        return None
+    return run_id
+
+
+def _now_if_any_is_due(now: datetime | None) -> datetime | None:
+    """The time, if a look at the partial index finds any candidate: all that most ticks need."""
+    at = literal(now) if now is not None else func.now()
+    found = db.session.scalar(select(at).select_from(Mailing).where(*_is_candidate(at)).limit(1))
+    db.session.rollback()
+    return found
+
+
+def seconds_to_next(within: float) -> float | None:
+    """How long until the next mailing is due, if that is no more than `within` seconds off, by the database's clock."""
+    now, at = func.clock_timestamp(), func.min(Mailing.next_run_at)
+    coming = (*_is_candidate(now + timedelta(seconds=within)), Mailing.next_run_at > now)
+    found = db.session.scalar(select(func.extract("epoch", at - now)).where(*coming))
+    db.session.rollback()
+    return None if found is None else max(0.0, float(found))
+
+
+def _is_candidate(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Mailing.next_run_at.is_not(None),
+        Mailing.next_run_at <= now,
+        Mailing.paused_at.is_(None),
+        Mailing.disabled_at.is_(None),
+        Mailing.deleted_at.is_(None),
+    )
+
+
+def _due(now: datetime):  # type: ignore[no-untyped-def]
+    """Due mailings with no brake on, the oldest first; the partial index holds just the candidates."""
+    return (
+        select(Mailing)
+        .join(Mailing.owner)
+        .options(contains_eager(Mailing.owner), joinedload(Mailing.message, innerjoin=True))
+        .where(*_is_candidate(now), User.blocked_at.is_(None))
+        .order_by(Mailing.next_run_at, Mailing.id)
+    )
+
+
+def _going(mailing_ids: Sequence[int]) -> set[int]:
+    """Those with an open run."""
+    return set(
+        db.session.scalars(select(Run.mailing_id).where(Run.mailing_id.in_(mailing_ids), Run.closed_at.is_(None)))
+    )
+
+
+def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: datetime | None) -> int | None:
+    """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
+
+    None when no run was made, or that run existed already. See `lateness` for what is too late. What
+    passed under a brake is not made good: nobody who lets go of one should set off mail of the past.
+    """
+    due, run_id = due_moments(mailing, now), None
+    braked = [moment for moment in due if is_braked(mailing, moment, confirmed_at)]
+    _insert_skipped(mailing, braked, now, StopReason.BRAKE)
+    if rest := [moment for moment in due if moment not in braked]:
+        *missed, present = rest
+        if is_too_late(mailing, present, now):
+            missed = rest
+        else:
+            run_id = _start_present(mailing, present, now, is_going)
+        _insert_skipped(mailing, missed, now, StopReason.MISSED)
+    mailing.started_at = mailing.started_at or now
+    mailing.skipped_count += len(due) - (run_id is not None)
+    point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at)))
+    if mailing.next_run_at is None and run_id is None and not is_going:
+        mailing.completed_at = now
+    return run_id
+
+
+def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
+    if is_going:
+        _insert_run(mailing, moment.key, moment.at, now, StopReason.OVERLAP)
+        return None
+    mailing.last_run_at = now
+    return _insert_run(mailing, moment.key, moment.at, now)
+
+
+def _insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
+    for moment in skipped[-MOST_MISSED:]:
+        _insert_run(mailing, moment.key, moment.at, now, reason)
+
+
+def _insert_run(
+    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
+) -> int | None:
+    """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already.
+
+    An end that has passed ends a run on demand no more: a person asks for it all the same.
+    """
+    ends_at = end_of(mailing)
+    is_on_demand = occurrence.startswith(ON_DEMAND)
+    values = {
+        "owner_id": mailing.owner_id,
+        "mailing_id": mailing.id,
+        "occurrence": occurrence,
+        "state": RunState.SKIPPED if skipped else RunState.PLANNED,
+        "snapshot": snapshot_of(mailing),
+        "planned_at": planned_at,
+        "due_at": max(planned_at, mailing.calendar_since or planned_at),
+        "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
+        "created_at": now,
+        "closed_at": now if skipped else None,
+        "stop_reason": skipped,
+    }
+    return db.session.scalar(INSERT_RUN, values)
+
+
+def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
+    """What the run will send, whatever becomes of the message meanwhile."""
+    return {**about_now(mailing), "name": mailing.name}
+
+
+def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
+    """Make a run on demand and commit; the same `token` always means the same run.
+
+    Raises NoRecipients, AlreadyRunning, InstanceHeld or permits.NotPermitted, and then nothing is made.
+    """
+    now = now or utcnow()
+    instance_guard.require_confirmed()
+    occurrence = f"{ON_DEMAND}{token}"[:64]
+    limits.take_turn(mailing.owner)
+    db.session.execute(select(Mailing.id).where(Mailing.id == mailing.id).with_for_update(**FOR_CHANGE))
+    existing = db.session.scalar(select(Run).where(Run.mailing_id == mailing.id, Run.occurrence == occurrence))
+    if existing is not None:
+        return existing
+    if has_open_run(mailing):
+        raise AlreadyRunning(_("A run of this mailing is still in progress. Wait until it ends, or stop it."))
+    limits.require(mailing, _refuse_nobody(mailing), now)
+    run_id = _insert_run(mailing, occurrence, now, now)
+    mailing.completed_at = None
+    mailing.started_at = mailing.started_at or now
+    mailing.last_run_at = now
+    db.session.commit()
+    return db.session.get_one(Run, run_id)
+
+
+def _refuse_nobody(mailing: Mailing) -> int:
+    """How many will get it; raises NoRecipients."""
+    counts = audience.summary(mailing)
+    if counts.will_get == 0:
+        raise NoRecipients(
+            _(
+                "There is nobody to send to: %(total)s chosen, %(unsubscribed)s of them unsubscribed, "
+                "%(suppressed)s must not be written to.",
+                total=counts.total,
+                unsubscribed=counts.unsubscribed,
+                suppressed=counts.suppressed,
+            )
+        )
+    return counts.will_get

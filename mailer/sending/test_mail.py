@@ -1,0 +1,75 @@
+"""A test mail: the very mail one client would get, to an address that its author has confirmed."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask_babel import gettext as _
+
+from mailer.clock import utcnow
+from mailer.composing.dkim import signed
+from mailer.composing.email import Content, Recipient, compile_email
+from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
+from mailer.models.client import Client
+from mailer.models.mailing import Mailing
+from mailer.models.message import Message
+from mailer.models.own_address import OwnAddress
+from mailer.models.user import User
+from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
+from mailer.sending.mail_headers import (
+    TRIAL_TOKEN,
+    about_sender,
+    letterhead_for,
+    message_id,
+    unsubscribe_url,
+    values_of,
+)
+from mailer.sending.senders import sender_of
+from mailer.sending.servers import dkim_keys
+
+TEMPLATE = "trial"  # of its row in the outbox
+
+
+def send_trial(
+    message: Message,
+    author: User,
+    client: Client | None,
+    *,
+    mailing: Mailing | None = None,
+    to: OwnAddress | None = None,
+    marks_subject: bool = False,
+) -> AccountEmail:
+    """Put the mail into the outbox of account mails, which never waits behind mailings, and commit.
+
+    The sender is that of `mailing`. Without a client the placeholders show their defaults. The unsubscribe link
+    explains itself and unsubscribes nobody.
+    """
+    row = AccountEmail(
+        user_id=author.id,
+        template=TEMPLATE,
+        to_email=to.email if to is not None else author.email,
+        language=author.language,
+        context={
+            "subject": _("[Test]") + f" {message.subject}" if marks_subject else message.subject,
+            "text": message.text_body,
+            "html": message.html_body,
+            "values": values_of(client) if client is not None else {},
+            "owner_id": author.id,
+            "token": uuid.uuid4().hex,
+            **about_sender(sender_of(author, mailing), message.language),
+        },
+    )
+    db.session.add(row)
+    db.session.commit()
+    enqueue(SEND_ACCOUNT_EMAIL, row.id)
+    return row
+
+
+def compose_trial(row: AccountEmail) -> bytes:
+    """The mail of such a row for SMTP's DATA, made and signed as every mail of a run is."""
+    about = row.context
+    content = Content(about["subject"], about["text"], about["html"])
+    letterhead = letterhead_for(about["owner_id"], about, is_trial=True)
+    reader = Recipient(row.to_email, about["values"], message_id(about["token"], 0), unsubscribe_url(TRIAL_TOKEN))
+    return signed(compile_email(content, letterhead, utcnow()).build(reader), dkim_keys.configured())

@@ -1,0 +1,259 @@
+"""A worker's turn at one run: some seconds of sending, then the next run gets its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from random import Random
+
+import structlog
+import uvloop
+from flask import current_app
+from sqlalchemy import func, literal, or_, select
+
+from mailer.clock import database_clock, database_now
+from mailer.composing.email import Content, compile_email
+from mailer.extensions import db
+from mailer.models.mailing import Mailing
+from mailer.models.run import SENDING_STATES, Run, StopReason
+from mailer.models.slice import Slice
+from mailer.models.user import User
+from mailer.sending import instance_guard
+from mailer.sending.mail_headers import letterhead_for, recipient_maker
+from mailer.sending.runs import control, server_faults, windows
+from mailer.sending.runs.closing import close_if_done
+from mailer.sending.runs.recipient_list import WANTS_LIST, being_listed
+from mailer.sending.servers import dkim_keys, habits, health, mail_routes
+from mailer.sending.servers.mail_routes import Choice, Route
+from mailer.sending.servers.slots import NoSlot, SharedConnections
+from mailer.sending.worker.database_connections import connector
+from mailer.sending.worker.delivery_rules import RunRules, deadline
+from mailer.sending.worker.group_commit import Writer
+from mailer.sending.worker.group_committer import Marker
+from mailer.sending.worker.ledger import Ledger
+from mailer.sending.worker.recovery import settle_abandoned
+from mailer.sending.worker.sender import Sender
+from mailer.sending.worker.work import Report, Turn, Work
+
+log = structlog.get_logger()
+
+LONGEST_TURN = 12
+
+
+class ToldToGo(SystemExit):
+    """SIGTERM came, and everything was let go in order: nothing is in doubt, the rest waits for another worker."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+
+def send_run(
+    run_id: int,
+    seconds: float,
+    others_wait: Callable[[], bool] = lambda: True,
+    planned: Callable[[], None] = lambda: None,
+) -> bool:
+    """Make the run's list if it has none, send for a turn, close it if done; whether there is more to do now.
+
+    The turn lasts `seconds`, and goes on, `LONGEST_TURN` times as long at most, until the list is made and
+    `others_wait` says that somebody waits for the worker: beginning anew costs the connections their speed.
+    `planned` is called when it was this call that began the list.
+
+    Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
+    a SIGTERM.
+    """
+    if instance_guard.is_held():
+        return False
+    with being_listed(run_id, planned) as is_listed:
+        turn = Turn(seconds, LONGEST_TURN * seconds, lambda: is_listed() and others_wait())
+        may_go_on = _take_turn(run_id, turn)
+    if _close_if_done(run_id):
+        return False
+    return may_go_on and has_work(run_id)
+
+
+def _take_turn(run_id: int, turn: Turn) -> bool:
+    """Send what there is; whether it makes sense to go on at once if there is more."""
+    run = db.session.get(Run, run_id, populate_existing=True)
+    if run is None or run.closed_at is not None:
+        db.session.rollback()
+        return False
+    rules = _rules(run)
+    if not run.state.is_sending or run.stop_reason is not None:
+        _settle_crashes(run_id, rules)
+        return False
+    if not has_work(run_id):  # nobody knocks at a server without a mail in hand
+        return True
+    routes = mail_routes.routes_of(db.session.get_one(User, run.owner_id))
+    if not routes:
+        control.stop_run(run_id, StopReason.NO_CATCHER)
+        return False
+    choice = mail_routes.choose(routes)
+    if choice is None:
+        health.let_run_wait(run_id, routes[0].transport)
+        return False
+    report = _send(run_id, choice, rules, turn)
+    if report is None:  # other workers have all the connections there may be
+        return False
+    _note_health(choice, routes, run_id, report)
+    if report.is_told_to_go:
+        _close_if_done(run_id)
+        raise ToldToGo
+    return not report.is_lease_lost and not (report.fault and mail_routes.all_rest(routes))
+
+
+def _close_if_done(run_id: int) -> bool:
+    is_closed = close_if_done(run_id)
+    if is_closed:
+        log.info("run closed", run=run_id)
+    return is_closed
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open run with due work: how many slices nobody holds, and how many workers are at others."""
+
+    run_id: int
+    slice_count: int
+    worker_count: int
+    wants_list: bool  # its list is still to be made, or to be finished
+
+
+def runs_with_work(limit: int = 100) -> list[Waiting]:
+    """Open runs in which something is due and free, the longest waiting first."""
+    is_free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    due = (
+        select(
+            Run.id,
+            func.min(Slice.ready_at).filter(is_free).label("since"),
+            func.count().filter(is_free).label("slices"),
+            func.count(Slice.leased_by.distinct()).filter(~is_free).label("workers"),
+            literal(False).label("wants_list"),
+        )
+        .join(Slice, Slice.run_id == Run.id)
+        .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
+        .where(or_(Run.state.not_in(windows.HELD), Slice.leased_until < func.now()))
+        .group_by(Run.id)
+        .having(func.count().filter(is_free) > 0)
+    )
+    unlisted = select(Run.id, Run.planned_at, literal(1), literal(0), literal(True)).where(*WANTS_LIST)
+    both = due.union_all(unlisted).subquery()
+    rows = db.session.execute(select(both).order_by(both.c.since).limit(limit)).all()
+    db.session.rollback()
+    return [Waiting(row.id, row.slices, row.workers, row.wants_list) for row in rows]
+
+
+def has_work(run_id: int) -> bool:
+    """Whether a slice of the run is due and free, and the run may send."""
+    free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
+    goes_on = (
+        Run.state.in_(SENDING_STATES),
+        Run.stop_reason.is_(None),
+        or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
+        windows.IS_OPEN,
+    )
+    found = db.session.scalar(
+        select(Slice.id)
+        .join(Run, Run.id == Slice.run_id)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free, *goes_on)
+        .limit(1)
+    )
+    db.session.rollback()
+    return found is not None
+
+
+def _rules(run: Run) -> RunRules:
+    # A run that catches up with a moment long past has its 72 hours from now on.
+    since = max(
+        run.planned_at, run.created_at, run.reopened_at or run.created_at, run.window_opens_at or run.created_at
+    )
+    in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
+    assert in_doubt_rule is not None
+    return RunRules(deadline(since, run.ends_at), in_doubt_rule)
+
+
+def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | None:
+    """Send until the turn is over or a better server is to be tried again; None without a free connection."""
+    now = database_clock()
+    if choice.until is not None:
+        turn = turn.not_beyond(max(0.0, (choice.until - now()).total_seconds()))
+    connect = connector()
+    shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
+    with suppress(NoSlot), ExitStack() as stack:
+        marker = Marker(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
+        stack.callback(marker.close)
+        stack.callback(shared.give_back)
+        clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
+        run = db.session.get_one(Run, run_id)
+        work = _work(run, rules, health.was_sound_lately(choice.route.transport), now())
+        transport, pace = habits.accustomed(shared.transport)
+        run.started_at = run.started_at or db.func.now()
+        db.session.commit()  # nothing of ours is open while the network is
+        random = Random()  # noqa: S311 - spreads retries, no secret
+        sender = Sender(
+            work, transport, marker, clerk, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
+        )
+        return uvloop.run(_stretch(sender))
+    return None
+
+
+async def _stretch(sender: Sender) -> Report:
+    """Run the sender; SIGTERM makes it let go in order, leaving nothing in doubt."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
+    except (ValueError, RuntimeError):  # not the main thread
+        return await sender.run(stop)
+    try:
+        return await sender.run(stop)
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> Work:
+    snapshot = run.snapshot
+    content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
+    letterhead = letterhead_for(run.owner_id, snapshot)
+    return Work(
+        run.id,
+        compile_email(content, letterhead, now),
+        rules,
+        recipient_maker(run.token),
+        dkim_keys.configured(),
+        server_was_sound,
+    )
+
+
+def _writer(run_id: int, transport: str | None = None) -> Writer:
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    return Writer(run_id, worker[:64], transport and transport[:100], current_app.config["LEASE_SECONDS"])
+
+
+def _settle_crashes(run_id: int, rules: RunRules) -> None:
+    now = database_now()
+    db.session.rollback()
+    with closing(Ledger(connector(), _writer(run_id))) as ledger:
+        settle_abandoned(ledger, rules, Random(), now)  # noqa: S311
+
+
+def _note_health(choice: Choice, routes: list[Route], run_id: int, report: Report) -> None:
+    transport = choice.route.transport
+    habits.note(transport, report.learned)
+    if report.is_server_sound:
+        health.note_success(transport)
+        health.let_run_go_on(run_id)
+    if report.fault is not None:
+        name = transport.name
+        log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
+        server_faults.note(run_id, name[:100], report.fault.phase, report.fault.code, report.fault.text, database_now())
+        health.note_fault(transport, report.fault, was_probe=choice.is_probe)
+        if mail_routes.all_rest(routes):
+            health.let_run_wait(run_id, transport)

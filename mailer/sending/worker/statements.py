@@ -1,0 +1,154 @@
+"""The ledger's statements. Each is whole in itself; what they promise stands in `ledger`."""
+
+from __future__ import annotations
+
+from mailer.models.run import PauseReason
+from mailer.sending.worker.delivery_rules import SUSPECT_PHASES
+
+MAY_SEND = (
+    "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
+    "AND (r.ends_at IS NULL OR r.ends_at > now()) "
+    "AND (r.window_closes_at IS NULL OR r.window_opens_at <= now() AND r.window_closes_at > now())"
+)
+DUE = f"s.ready_at <= now() AND (s.leased_until IS NULL OR s.leased_until < now()) AND {MAY_SEND}"
+ABANDONED = "s.leased_until < now() AND s.marked IS NOT NULL"
+CLAIM = """
+    WITH free AS (
+        SELECT s.id FROM slices s JOIN runs r ON r.id = s.run_id
+        WHERE s.run_id = %(run)s AND {condition}
+        ORDER BY s.ready_at, s.id LIMIT 1 FOR NO KEY UPDATE OF s SKIP LOCKED
+    )
+    UPDATE slices s SET lease_token = %(token)s, leased_by = %(worker)s,
+        leased_until = now() + make_interval(secs => %(lease)s)
+    FROM free WHERE s.id = free.id
+    RETURNING s.id, s.first_position, s.last_position, s.marked
+"""
+# What a lost answer leased to us.
+FOUND_AGAIN = (
+    "SELECT id, first_position, last_position, marked FROM slices WHERE run_id = %(run)s AND lease_token = %(token)s"
+)
+_SUSPECT = ", ".join(f"'{phase}'" for phase in sorted(SUSPECT_PHASES))
+PEOPLE = f"""
+    SELECT d.position, d.email, d.state, d.attempt_count, d.transient_count, d.retry_at,
+        CASE WHEN d.attempt_count > d.transient_count THEN (
+            SELECT count(*) FROM attempts a WHERE a.run_id = d.run_id AND a.position = d.position
+                AND a.number <= d.attempt_count AND a.outcome = 'server_fault' AND a.phase IN ({_SUSPECT})
+        ) ELSE 0 END,
+        c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, NULLIF(c.attributes, '{{}}'),
+        d.bound_values,
+        CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted'
+             WHEN p.reason = 'unsubscribed' THEN 'unsubscribed'
+             WHEN p.reason IS NOT NULL THEN 'suppressed' END AS left_out
+    FROM deliveries d
+    LEFT JOIN clients c ON c.id = d.client_id
+    LEFT JOIN suppressions p ON p.owner_id = c.owner_id AND p.email_key = d.email_key
+    WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s
+        AND d.state IN ('waiting', 'deferred', 'in_doubt') AND (d.retry_at IS NULL OR d.retry_at <= now())
+    ORDER BY d.position
+"""
+# One round trip for a whole group commit: five statements going to and fro cost more than their work.
+_MARK_TYPES = (
+    *("bigint[]", "uuid[]", "text[]", "text[]"),  # slices
+    *("float8", "boolean", "bigint", "text", "text"),
+    *("bigint[]", "int[]", "smallint[]", "text[]", "text[]", "smallint[]", "text[]", "text[]"),  # attempts
+    *("float8[]", "float8[]", "text[]"),
+)
+_MARK = f"""
+    WITH held AS (
+        UPDATE slices s SET
+            marked = CASE WHEN {MAY_SEND} THEN asked.flags ELSE asked.answered END,
+            marked_at = now(), leased_until = now() + make_interval(secs => $5)
+        FROM unnest($1, $2, $3, $4) AS asked (id, token, flags, answered), runs r
+        WHERE s.id = asked.id AND s.lease_token = asked.token AND r.id = s.run_id
+        RETURNING s.id, {MAY_SEND} AS may_send
+    ), written AS (
+        INSERT INTO attempts (
+            run_id, transport, worker, position, number, outcome, phase, smtp_code, enhanced_code, response,
+            started_at, finished_at, tls
+        )
+        SELECT $7, $8, $9, e.position, e.number, e.outcome, e.phase, e.code, e.enhanced, e.response,
+            to_timestamp(e.started_at), to_timestamp(e.finished_at), e.tls
+        FROM unnest($10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) AS e (
+            slice_id, position, number, outcome, phase, code, enhanced, response, started_at, finished_at, tls
+        )
+        JOIN held ON held.id = e.slice_id
+        WHERE NOT $6 OR NOT EXISTS (
+            SELECT FROM attempts a WHERE a.run_id = $7 AND a.position = e.position AND a.number = e.number
+        )
+    )
+    SELECT id, may_send FROM held
+"""
+# Prepared once a connection, since parsing and planning it takes longer than doing it.
+PREPARE_MARK = f"PREPARE golub_mark ({', '.join(_MARK_TYPES)}) AS {_MARK}"
+MARK = f"EXECUTE golub_mark ({', '.join(['%s'] * len(_MARK_TYPES))})"
+# Before its slices and deliveries, as with everyone (`mailer.locks`): who settles will change its figures.
+HOLD_RUN = "SELECT FROM runs WHERE id = %(run)s FOR NO KEY UPDATE;"
+RENEW = """
+    UPDATE slices SET leased_until = now() + make_interval(secs => %(lease)s)
+    WHERE id = %(slice)s AND lease_token = %(token)s RETURNING id
+"""
+# A group is everybody with the same end, so that a slice of 500 accepted is one row of VALUES. First and last position
+# keep a planner that knows nothing of the table yet from reading the whole run.
+SETTLE = """
+    UPDATE deliveries d SET state = v.state, reason = v.reason, retry_at = v.retry_at,
+        attempt_count = v.attempt_count, transient_count = v.transient_count
+    FROM (VALUES %%s) AS v (positions, state, reason, retry_at, attempt_count, transient_count)
+    CROSS JOIN LATERAL unnest(v.positions) AS of_group (position)
+    WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s AND d.position = of_group.position
+"""
+RELEASE = """
+    UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (
+        SELECT min(coalesce(d.retry_at, now())) FROM deliveries d
+        WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position
+            AND d.state IN ('waiting', 'deferred', 'in_doubt')
+    )
+    WHERE s.id = %s
+"""
+REFUSED = (
+    """
+    SELECT r.successful_attempt_count + r.failed_attempt_count, r.refused_count, r.mailing_id FROM runs r
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND """
+    + MAY_SEND
+)
+REFUSED_BY_SERVER = "SELECT count(*) FROM deliveries WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
+PAUSE = f"""
+    UPDATE runs r SET state = 'paused', pause_reason = '{PauseReason.REFUSALS}'
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND} RETURNING r.id
+"""
+# Its owner is written to in the same transaction: nobody looks at the page of a run that they believe to be going on.
+TELL_OWNER = """
+    INSERT INTO account_emails (user_id, to_email, language, template, context, created_at, next_try_at, try_count)
+    SELECT u.id, u.email, u.language, 'run-paused', jsonb_build_object(
+            'name', m.name, 'mailing_id', m.id::text, 'run_id', r.id::text,
+            'said', (SELECT a.response FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+                     ORDER BY a.finished_at DESC LIMIT 1)),
+        now(), now(), 0
+    FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
+    WHERE r.id = %(run)s AND u.blocked_at IS NULL
+"""
+# Everybody so far got one and the same answer, and nobody a mail: ten people, or all of a smaller run. In a smaller one
+# only an answer that says nothing of the recipient counts. Addresses and what is unique to a reply are left out of it.
+# Answers on their way when the run was paused for that come in later and count too.
+ALL_ALIKE = f"""
+    SELECT r.mailing_id, {MAY_SEND} AS may_send FROM runs r
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n, count(DISTINCT (a.smtp_code, a.enhanced_code,
+                regexp_replace(a.response, '\\S*(@|\\d)\\S*', '', 'g'))) = 1 AS are_alike,
+            bool_and(coalesce(a.enhanced_code, '5.7.0') ~ '^5[.]([0357][.][0-9]+|[14][.]0)$'
+                AND a.response !~* 'mailbox|recipient|user|address|ящик|получател|адрес') AS are_vague
+        FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+    ) AS said
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND r.accepted_count = 0
+        AND r.uncertain_count = 0 AND r.refused_count > 0 AND said.are_alike AND (
+            r.state = 'paused' AND r.pause_reason = '{PauseReason.REFUSALS}'
+            OR {MAY_SEND} AND (said.n >= %(many)s
+                OR said.are_vague AND said.n >= %(few)s AND r.waiting_count + r.unlisted_count = 0)
+        )
+"""
+WAIT_AGAIN = "UPDATE deliveries SET state = 'waiting' WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
+SLICES_AGAIN = """
+    UPDATE slices s SET ready_at = now() WHERE s.run_id = %(run)s AND s.ready_at IS NULL AND EXISTS (
+        SELECT FROM deliveries d WHERE d.run_id = s.run_id
+            AND d.position BETWEEN s.first_position AND s.last_position AND d.state = 'waiting'
+    )
+"""

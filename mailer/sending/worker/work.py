@@ -1,0 +1,62 @@
+"""What a worker is given for one stretch of sending a run, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from mailer.composing.dkim import Signer
+from mailer.composing.email import CompiledEmail, Recipient
+from mailer.sending.worker.claims import Person
+from mailer.sending.worker.delivery_rules import RunRules
+from mailer.smtp.envelope import Features
+from mailer.smtp.results import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a run sends."""
+
+    run_id: int
+    compiled: CompiledEmail
+    rules: RunRules
+    recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
+    signers: Sequence[Signer] = ()  # for DKIM
+    server_was_sound: bool = False  # of late, for anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
+
+    seconds: float
+    at_most: float
+    others_wait: Callable[[], bool]  # asked in a thread, once a second
+
+    def not_beyond(self, limit: float) -> Turn:
+        """The same turn, ended after `limit` seconds."""
+        return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What conversations with a server have taught, for those who come after."""
+
+    pace: float | None = None  # emails a second for one worker, where the server has had enough at some time
+    refuses_riding: bool = False  # an envelope behind a final dot
+    features: Features | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of the stretch."""
+
+    accepted_count: int = 0
+    attempt_count: int = 0
+    refused_count: int = 0  # for good
+    is_server_sound: bool = False  # it has judged a mail in good order
+    is_out_of_work: bool = False  # nothing was left to claim
+    fault: Fault | None = None  # the server was out of order, and the stretch ended early
+    is_lease_lost: bool = False
+    is_told_to_go: bool = False  # `stop` was set
+    learned: Learned = field(default_factory=Learned)  # of the server
