@@ -13,11 +13,11 @@ from sqlalchemy import delete
 from bench import material
 from bench.service import Service
 from mailer.composing.dkim import Signer, signed
-from mailer.composing.email import CompiledEmail, Content, Letterhead, Recipient, compile_email
+from mailer.composing.email import CompiledEmail, Content, MailHeaders, Recipient, compile_email
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
 from mailer.sending.worker.claims import Claim, Entry
 from mailer.sending.worker.database_connections import connector
@@ -26,7 +26,7 @@ from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result
 
 ROUND = 32  # marks and results in a commit
-LETTERHEAD = Letterhead(
+LETTERHEAD = MailHeaders(
     "news@golub.test", "Голубятня", "owner@golub.test", "owner-1.golub.test", "Голубятня", "golub.test", "Отписаться"
 )
 
@@ -80,7 +80,7 @@ def planned_rows_per_second(service: Service, owner: User, count: int) -> tuple[
     service.mailing_of(owner)
     began = time.perf_counter()
     (run_id,) = start_due()
-    plan_deliveries(run_id)
+    write_recipient_list(run_id)
     return count / (time.perf_counter() - began), run_id
 
 

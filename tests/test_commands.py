@@ -92,7 +92,7 @@ def test_roles_permissions_and_reasons_are_said_in_words(app: Flask) -> None:
     assert created.startswith("редактор boss@golub.test")
     granted = said("grant", "boss@golub.test", "oversee")
     assert "(редактор)" in granted and "видеть всё (oversee)" in granted
-    assert not instance_guard.is_held(), "the first start takes the database for its own"
+    assert not instance_guard.sending_is_blocked(), "the first start takes the database for its own"
     db.session.execute(update(Instance).values(cluster="7"))
     db.session.commit()
     held = said("confirm-instance", "--yes")

@@ -39,7 +39,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class MailHeaders:
     """What is the same on every mail of a run. `list_id` looks like a domain name (RFC 2919)."""
 
     from_email: str
@@ -136,7 +136,7 @@ class CompiledEmail:
 
 
 def compile_email(
-    content: Content, letterhead: Letterhead, date: datetime, attributes: Collection[str] | None = None
+    content: Content, letterhead: MailHeaders, date: datetime, attributes: Collection[str] | None = None
 ) -> CompiledEmail:
     """Prepare a run's mails, to be handed over at `date` (aware).
 
@@ -170,7 +170,7 @@ def _date_line(date: datetime) -> bytes:
     return f"Date: {format_datetime(date)}\r\n".encode("ascii")
 
 
-def _head(letterhead: Letterhead) -> bytes:
+def _head(letterhead: MailHeaders) -> bytes:
     """The headers that are the same for everybody."""
     lines = [
         mailbox_line("From", letterhead.from_name, letterhead.from_email),

@@ -22,8 +22,8 @@ from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
 from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.start import start_due, start_now
-from mailer.sending.runs.windows import turn_at_the_hours
-from mailer.sending.worker.run_worker import runs_with_work, send_run
+from mailer.sending.runs.windows import open_and_close_windows
+from mailer.sending.worker.run_worker import runs_with_work, work_on_run
 from mailer.terminal import N_, SpokenCommand, SpokenOption, language
 
 LONG = 24 * 3600.0
@@ -53,7 +53,7 @@ def send_mailings(mailing_id: int | None) -> None:
         except Refusal as refusal:
             raise click.ClickException(str(refusal)) from refusal
     for run_id in run_ids:
-        while send_run(run_id, LONG):
+        while work_on_run(run_id, LONG):
             pass
         with force_locale(language()):
             click.echo(_report(run_id))
@@ -82,7 +82,7 @@ def _start_one(mailing_id: int) -> int:
 
 def _start_all() -> list[int]:
     start_due()
-    turn_at_the_hours()
+    open_and_close_windows()
     stuck.heal()
     return [waiting.run_id for waiting in runs_with_work(limit=10_000)]
 

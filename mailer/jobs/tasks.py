@@ -13,8 +13,8 @@ from mailer.extensions import db
 from mailer.jobs.waking import wake_others
 from mailer.queue import SEND_RUN, enqueue, others_wait, take
 from mailer.sending import instance_guard
-from mailer.sending.worker.run_worker import ToldToGo
-from mailer.sending.worker.run_worker import send_run as send_stretch
+from mailer.sending.worker.run_worker import Terminated
+from mailer.sending.worker.run_worker import work_on_run as send_stretch
 
 
 def tick() -> None:
@@ -24,7 +24,7 @@ def tick() -> None:
     take_turn()
 
 
-def send_run(run_id: int) -> None:
+def work_on_run(run_id: int) -> None:
     """Send a run for a turn; if it needs less, then those that wait behind it: to begin anew takes longer than to send
     ten mails.
     """
@@ -40,7 +40,7 @@ def _send_for_a_turn(run_id: int) -> bool:
     is_told_to_go = False
     try:
         has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], others, partial(wake_others, run_id))
-    except ToldToGo:
+    except Terminated:
         has_more = is_told_to_go = True  # another one goes on
     if has_more:
         enqueue(SEND_RUN, run_id)
@@ -50,7 +50,7 @@ def _send_for_a_turn(run_id: int) -> bool:
 def send_account_email(email_id: int) -> None:
     """Send one mail of the outbox."""
     db.session.remove()
-    if instance_guard.is_held():
+    if instance_guard.sending_is_blocked():
         return
     outbox.send_account_email(email_id)
 

@@ -28,7 +28,7 @@ from mailer.sending.runs.closing import close_what_is_done, stop_what_must
 from mailer.sending.runs.missing import make_good
 from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
-from mailer.sending.runs.windows import turn_at_the_hours
+from mailer.sending.runs.windows import open_and_close_windows
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
@@ -39,7 +39,14 @@ A_MOMENT = 0.002  # seconds: better just after than just before
 
 def take_turn() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (start_what_is_due, turn_at_the_hours, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
+    sending = (
+        start_what_is_due,
+        open_and_close_windows,
+        move_what_stands,
+        wake_senders,
+        stop_what_must,
+        close_what_is_done,
+    )
     mail = (sound_alarms, tell_admins, wake_account_emails)
     rest = (wake_imports, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
     for step in (beat, *sending, *mail, *rest):
@@ -127,7 +134,7 @@ def _is_time(name: str, seconds: int) -> bool:
 
 def wake_account_emails() -> None:
     """Wake the account worker for mails whose wake-up was lost or whose retry has come."""
-    if instance_guard.is_held():
+    if instance_guard.sending_is_blocked():
         return
     queue.enqueue_missing(SEND_ACCOUNT_EMAIL, outbox.due_account_emails(utcnow()))
 

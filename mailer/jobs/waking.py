@@ -21,7 +21,7 @@ def wake_senders() -> None:
 
     While all the mail servers that a run may take rest from faults, it needs one only to make its list.
     """
-    if instance_guard.is_held():
+    if instance_guard.sending_is_blocked():
         return
     found = runs_with_work()
     if any(not waiting.wants_list for waiting in found):

@@ -19,7 +19,7 @@ from mailer.mailings.agenda import in_words
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs.queries import open_run
-from mailer.mailings.send_check import Permit
+from mailer.mailings.send_check import SendCheck
 from mailer.sending.runs import audience
 from mailer.sending.senders import sender_of
 
@@ -129,7 +129,7 @@ def _ask(mailing_id: int, token: str) -> str:
         recipients=recipients,
         token=token,
         sender=sender_of(mailing.owner, mailing),
-        permit=Permit.of(mailing, recipients.will_get, utcnow(), on_demand=True),
+        permit=SendCheck.of(mailing, recipients.will_get, utcnow(), on_demand=True),
         may_change=True,
         unusual=send_warnings.before_sending_now(mailing, recipients.will_get, utcnow()),
     )

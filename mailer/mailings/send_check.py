@@ -11,7 +11,7 @@ from mailer.sending.runs import limits
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class SendCheck:
     """`limit_words`: why the limit would be passed, or empty; `approval`: the question, where one must be asked.
 
     `reached_words`: why so small a mailing needs one, where that is because of others of the day.
@@ -23,7 +23,7 @@ class Permit:
     approval: Approval | None
 
     @classmethod
-    def of(cls, mailing: Mailing, will_get: int, now: datetime, *, on_demand: bool = False) -> Permit:
+    def of(cls, mailing: Mailing, will_get: int, now: datetime, *, on_demand: bool = False) -> SendCheck:
         """As things stand now. A mailing that is completed has no next run, unless one is asked for `on_demand`."""
         if mailing.completed_at is not None and not on_demand:
             return cls("", False, "", None)

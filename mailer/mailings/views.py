@@ -15,10 +15,10 @@ from mailer.mailings.agenda import agenda_of, in_words
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_words
 from mailer.mailings.form.calendar_plan import Calendar
-from mailer.mailings.runs.forecast import Progress, speed
+from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.queries import open_run
 from mailer.mailings.runs.summary import verdict
-from mailer.mailings.send_check import Permit
+from mailer.mailings.send_check import SendCheck
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
@@ -73,7 +73,7 @@ def show(mailing_id: int) -> str:
         recipients=recipients,
         totals=queries.totals_of(mailing),
         sender=sender_of(mailing.owner, mailing),
-        permit=Permit.of(mailing, recipients.will_get, utcnow()),
+        permit=SendCheck.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )
 
@@ -120,7 +120,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "run": run,
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,
-        "progress": Progress.of(run, now) if run and is_open else None,
+        "progress": RunForecast.of(run, now) if run and is_open else None,
         "speed": speed(run, now) if run else None,
         "faults": server_faults.log_of(run.id) if run and is_open else [],
         "is_moving": is_open or (seconds is not None and seconds < SOON_SECONDS),

@@ -16,7 +16,7 @@ from mailer.messages.labels import typed_name
 from mailer.messages.services import Draft
 from mailer.models.client import Client
 from mailer.models.user import User
-from mailer.sending.mail_headers import about_sender, letterhead_for, values_of
+from mailer.sending.mail_headers import about_sender, mail_headers_for, values_of
 from mailer.sending.senders import Sender, sender_of
 
 KEPT_SECONDS = 600
@@ -43,7 +43,7 @@ def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collec
         draft, _removed = draft.checked(attributes)
     content = Content(draft.subject, draft.text_body, draft.html_body)
     about = about_sender(sender_of(owner), draft.language)
-    compiled = compile_email(content, letterhead_for(owner.id, about), utcnow())
+    compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
     reader = Recipient(
         email=client.email if client else owner.email,
         values=values_of(client) if client else {},

@@ -22,10 +22,10 @@ from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
 from mailer.sending.runs import audience, recipient_list
-from mailer.sending.runs.closing import verdict_of
+from mailer.sending.runs.closing import final_state
 from mailer.sending.runs.start import snapshot_of
 from mailer.sending.worker import statements
-from mailer.sending.worker.delivery_rules import Progress, RunRules, deadline
+from mailer.sending.worker.delivery_rules import DeliveryUpdate, RunRules, deadline
 from mailer.sending.worker.ledger import write_progress
 from mailer.smtp.results import Outcome, Phase, Result
 
@@ -82,7 +82,7 @@ def add_closed_run(
     recipient_list.write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
     last_at = _settle(run, story_of)
     db.session.refresh(run)  # the triggers have counted
-    run.state, run.closed_at = verdict_of(run), last_at
+    run.state, run.closed_at = final_state(run), last_at
     db.session.flush()
     return run
 
@@ -95,7 +95,7 @@ def _settle(run: Run, story_of: Callable[[int, str], Story]) -> datetime:
     )
     progress, attempts = [], []
     for position, email in db.session.execute(due.order_by(Delivery.position)):
-        person = Progress(position, DeliveryState.WAITING, 0, 0)
+        person = DeliveryUpdate(position, DeliveryState.WAITING, 0, 0)
         for result in _results(run, person, story_of(position, email), rules):
             attempts.append(_row(run, person, result))
         progress.append(person)
@@ -104,7 +104,7 @@ def _settle(run: Run, story_of: Callable[[int, str], Story]) -> datetime:
     return max(row["finished_at"] for row in attempts)
 
 
-def _results(run: Run, person: Progress, story: Story, rules: RunRules):  # type: ignore[no-untyped-def]
+def _results(run: Run, person: DeliveryUpdate, story: Story, rules: RunRules):  # type: ignore[no-untyped-def]
     """The results of one person's tries, each taken in before it is given; a retry comes when the rules say."""
     assert run.started_at is not None
     at = run.started_at + timedelta(milliseconds=9 * person.position)
@@ -118,7 +118,7 @@ def _results(run: Run, person: Progress, story: Story, rules: RunRules):  # type
         yield result
 
 
-def _row(run: Run, person: Progress, result: Result) -> dict[str, Any]:
+def _row(run: Run, person: DeliveryUpdate, result: Result) -> dict[str, Any]:
     return {
         "run_id": run.id,
         "position": person.position,
@@ -135,7 +135,7 @@ def _row(run: Run, person: Progress, result: Result) -> dict[str, Any]:
     }
 
 
-def _write(run: Run, progress: Sequence[Progress]) -> None:
+def _write(run: Run, progress: Sequence[DeliveryUpdate]) -> None:
     slice_ids = db.session.scalars(select(Slice.id).where(Slice.run_id == run.id)).all()
     with closing(db.session.connection().connection.cursor()) as cursor:
         write_progress(cursor, run.id, progress)

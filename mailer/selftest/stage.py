@@ -29,7 +29,7 @@ from mailer.selftest.finding import Finding
 from mailer.selftest.scenarios import Scenario
 from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.start import start_now
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 
 PREFIX = "golub_lab_"
@@ -84,7 +84,7 @@ def play(app: Flask, scenario: Scenario, mail_count: int) -> Finding:
             scenario.misfortune(lab, lambda: _worker(app), mail_count)
         while (run := db.session.get_one(Run, run_id, populate_existing=True)).closed_at is None:
             _hurry()
-            send_run(run_id, LEASE_SECONDS)
+            work_on_run(run_id, LEASE_SECONDS)
             stop_what_must()
         return Finding.of(scenario.name, mail_count, run, lab, time.monotonic() - began)
 

@@ -34,7 +34,7 @@ LOCK = 0x676F6C75  # one process at a time adopts or confirms
 MACHINE_ID = Path("/etc/machine-id")
 
 
-class Held(StrEnum):
+class HoldReason(StrEnum):
     """Why nothing is sent."""
 
     OTHER_DATABASE = "other_database"  # the data came here from another server or database
@@ -43,17 +43,18 @@ class Held(StrEnum):
     BACK_IN_TIME = "back_in_time"  # runs that this machine has seen are gone
 
 
-STALE = {Held.OTHER_DATABASE, Held.OTHER_CONTENT, Held.BACK_IN_TIME}  # what was sent since is not in these data
+# What was sent since is not in these data.
+STALE = {HoldReason.OTHER_DATABASE, HoldReason.OTHER_CONTENT, HoldReason.BACK_IN_TIME}
 RESTORED, BACKUP_OF = "restored", "backup of "  # what `flask restore` writes for cluster and host
 
 
-def words_of(held: Held) -> str:
+def words_of(held: HoldReason) -> str:
     """Why nothing is sent, as a person says it."""
     return {
-        Held.OTHER_DATABASE: _("The data came here from another database server: a restored backup, or a clone."),
-        Held.OTHER_HOST: _("The data was last used on another machine: a clone, or a move."),
-        Held.OTHER_CONTENT: _("The data in this database was replaced by that of another installation."),
-        Held.BACK_IN_TIME: _(
+        HoldReason.OTHER_DATABASE: _("The data came here from another database server: a restored backup, or a clone."),
+        HoldReason.OTHER_HOST: _("The data was last used on another machine: a clone, or a move."),
+        HoldReason.OTHER_CONTENT: _("The data in this database was replaced by that of another installation."),
+        HoldReason.BACK_IN_TIME: _(
             "The database was set back in time: runs that this machine has seen are gone, and what they sent would "
             "be sent again."
         ),
@@ -65,7 +66,7 @@ class InstanceHeld(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InstanceIdentity:
     """Where this process works: what the database says of itself, and the machine (empty: not known).
 
     `last_run_id` is a committed run's: a crash cannot take it back, nor the sequence behind it. `sequence` never falls,
@@ -79,7 +80,7 @@ class Place:
     host: str
 
 
-def is_held() -> bool:
+def sending_is_blocked() -> bool:
     """Whether this process must not send; the very first one takes its place for the true one. Commits nothing else."""
     place = _place()
     row = db.session.get(Instance, 1, populate_existing=True)
@@ -93,7 +94,7 @@ def is_held() -> bool:
     return reason is not None
 
 
-def why_held() -> Held | None:
+def why_held() -> HoldReason | None:
     """The reason, for a page: reads only."""
     row = db.session.get(Instance, 1)
     return None if row is None else _difference(row, _place())
@@ -107,7 +108,7 @@ def confirmed_at() -> datetime | None:
 
 def require_confirmed() -> None:
     """Raise InstanceHeld unless this is the one true instance."""
-    if is_held():
+    if sending_is_blocked():
         raise InstanceHeld(
             _("Nothing is sent: this looks like a copy of the service. An administrator must confirm it first.")
         )
@@ -173,21 +174,21 @@ def _moment_of(row: Instance) -> datetime | None:
     return None
 
 
-def _difference(row: Instance, place: Place) -> Held | None:
+def _difference(row: Instance, place: InstanceIdentity) -> HoldReason | None:
     if (row.cluster, row.database) != (place.cluster, place.database):
-        return Held.OTHER_DATABASE
+        return HoldReason.OTHER_DATABASE
     if row.host and place.host and row.host != place.host:
-        return Held.OTHER_HOST
+        return HoldReason.OTHER_HOST
     noted = _noted(place)
     if noted is None:
         return None
     number, last_run_id = noted
     if number != str(row.number):
-        return None if _is_shared() else Held.OTHER_CONTENT
-    return Held.BACK_IN_TIME if place.sequence < last_run_id else None
+        return None if _is_shared() else HoldReason.OTHER_CONTENT
+    return HoldReason.BACK_IN_TIME if place.sequence < last_run_id else None
 
 
-def _place() -> Place:
+def _place() -> InstanceIdentity:
     found = db.session.execute(
         text(
             "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
@@ -196,7 +197,7 @@ def _place() -> Place:
             "coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'id')::regclass), 0)"
         )
     ).one()
-    return Place(found[0], found[1], found[2], found[3], _host())
+    return InstanceIdentity(found[0], found[1], found[2], found[3], _host())
 
 
 def _is_shared() -> bool:
@@ -213,11 +214,11 @@ def _host() -> str:
     return ""
 
 
-def _file(place: Place) -> Path:
+def _file(place: InstanceIdentity) -> Path:
     return Path(current_app.config["VAR_DIR"]) / "instance" / f"{place.cluster}-{place.database}.json"
 
 
-def _noted(place: Place) -> tuple[str, int] | None:
+def _noted(place: InstanceIdentity) -> tuple[str, int] | None:
     """The number and the last run id that the file knows; None without a (whole) file."""
     with suppress(OSError, ValueError, KeyError):
         known = json.loads(_file(place).read_text())
@@ -225,14 +226,14 @@ def _noted(place: Place) -> tuple[str, int] | None:
     return None
 
 
-def _note(place: Place, number: uuid.UUID) -> None:
+def _note(place: InstanceIdentity, number: uuid.UUID) -> None:
     noted = _noted(place)
     if noted is None or noted[0] != str(number) or noted[1] < place.last_run_id:
         with suppress(OSError):
             _write(place, number)
 
 
-def _write(place: Place, number: uuid.UUID) -> None:
+def _write(place: InstanceIdentity, number: uuid.UUID) -> None:
     path = _file(place)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{uuid.uuid4().hex}")

@@ -8,22 +8,22 @@ from typing import Any
 
 from flask import current_app
 
-from mailer.composing.email import Letterhead, Recipient
+from mailer.composing.email import MailHeaders, Recipient
 from mailer.composing.languages import unsubscribe_words
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.senders import Sender
-from mailer.sending.worker.claims import Person
+from mailer.sending.worker.claims import DueDelivery
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
 TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
 
 
-def letterhead_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> Letterhead:
+def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> MailHeaders:
     """The letterhead of an owner's mails, as a snapshot has it (`about_sender`)."""
     sender = current_app.config["MAILINGS_FROM"]
     domain = sender.rpartition("@")[2]
-    return Letterhead(
+    return MailHeaders(
         from_email=sender,
         from_name=about["from_name"],
         reply_to=about["reply_to"],
@@ -67,12 +67,12 @@ def values_of(client: Client) -> dict[str, str]:
     }
 
 
-def recipient_maker(run_token: uuid.UUID) -> Callable[[int, Person], Recipient]:
+def recipient_maker(run_token: uuid.UUID) -> Callable[[int, DueDelivery], Recipient]:
     """How a run's recipients are made; the settings are read once, for speed."""
     link, code = unsubscribe_url(""), run_token.hex[:LINK_CODE_LENGTH]
     stem, _dot, domain = message_id(run_token, 0).partition(".0@")
 
-    def make(position: int, person: Person) -> Recipient:
+    def make(position: int, person: DueDelivery) -> Recipient:
         url = f"{link}{person.token}/{code}"
         return Recipient(person.email, person.values, f"{stem}.{position}@{domain}", url)
 

@@ -9,7 +9,7 @@ import math
 import ssl
 from functools import partial
 
-from mailer.smtp.connection_owner import Crew
+from mailer.smtp.connection_owner import ConnectionOwner
 from mailer.smtp.deadline import Deadline
 from mailer.smtp.handshake import Handshake
 from mailer.smtp.link import Link
@@ -23,7 +23,9 @@ from mailer.smtp.transport import Transport
 class Connection(asyncio.Protocol):
     """Opens itself, works through emails while there are any, and says goodbye."""
 
-    def __init__(self, crew: "Crew[Connection]", transport: Transport, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, crew: "ConnectionOwner[Connection]", transport: Transport, context: ssl.SSLContext | None
+    ) -> None:
         self._crew = crew
         self._config = transport
         self._loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from mailer.smtp.source import Email
 C = TypeVar("C", contravariant=True)
 
 
-class Crew(Protocol[C]):
+class ConnectionOwner(Protocol[C]):
     """What a connection, of type `C`, needs from its pool."""
 
     @property

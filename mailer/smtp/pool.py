@@ -10,7 +10,7 @@ from mailer.smtp.connection import Connection
 from mailer.smtp.envelope import Features
 from mailer.smtp.pacing import Pacing
 from mailer.smtp.results import Fault, Outcome, Phase, Result
-from mailer.smtp.source import Email, Source
+from mailer.smtp.source import Email, EmailSource
 from mailer.smtp.transport import Security, Transport
 
 BROKEN_OFF_AT_MOST = 2
@@ -24,7 +24,7 @@ class Pool:
     def __init__(
         self,
         transport: Transport,
-        source: Source,
+        source: EmailSource,
         *,
         connections: int | None = None,
         is_probe: bool = False,

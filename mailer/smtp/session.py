@@ -21,7 +21,7 @@ from mailer.smtp.results import Fault, Outcome, Phase, Result, ServerFault
 from mailer.smtp.source import Email
 
 
-class Desk(Protocol):
+class SessionOwner(Protocol):
     """Whom the session asks for emails and tells what came of them: its connection."""
 
     def next_email(self) -> Email | None:
@@ -45,7 +45,7 @@ class Session:
     """Give it replies with `receive`, marks with `answer_mark`, work with `begin`; write what they return."""
 
     def __init__(
-        self, desk: Desk, sender: str, features: Features, tls: str | None, now: Callable[[], datetime]
+        self, desk: SessionOwner, sender: str, features: Features, tls: str | None, now: Callable[[], datetime]
     ) -> None:
         self._desk = desk
         self._sender = sender

@@ -18,7 +18,7 @@ class Email(NamedTuple):
     content: bytes
 
 
-class Source(Protocol):
+class EmailSource(Protocol):
     """Gives emails out and takes what came of them. All calls happen in the pool's event loop and must be quick.
 
     Every email given out comes back in exactly one `record`.

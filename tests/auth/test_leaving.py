@@ -24,7 +24,7 @@ from mailer.models.client_import import ClientImport
 from mailer.models.run import Run, StopReason
 from mailer.models.user import Role, User
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
 from tests.auth.conftest import Mailbox, fresh
 from tests.conftest import Browser
@@ -40,7 +40,7 @@ def furnish(user: User) -> Run:
     """Some of everything; a run that waits to be sent."""
     mailing = make_mailing(user, [make_client(user, f"c{number}@{user.id}.example.test") for number in range(3)])
     run = start_now(mailing, "x")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     return db.session.get_one(Run, run.id)
 
 

@@ -78,7 +78,7 @@ def test_everything_comes_back_elsewhere_and_is_held(
     app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
 ) -> None:
     make_mailing(owner, [make_client(owner)])
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     key = tmp_path / "key.pem"
     key.write_text("a private key")
     monkeypatch.setitem(app.config, "DKIM_KEYS", f"s2026:{key}")

@@ -7,11 +7,11 @@ import email.policy
 from datetime import UTC, datetime
 from email.message import EmailMessage
 
-from mailer.composing.email import CompiledEmail, Content, Letterhead, Recipient, compile_email
+from mailer.composing.email import CompiledEmail, Content, MailHeaders, Recipient, compile_email
 
 DATE = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 LINK = "https://golub.example.com/u/0123456789abcdef"
-LETTERHEAD = Letterhead(
+LETTERHEAD = MailHeaders(
     from_email="news@example.com",
     from_name="Пекарня «Голубь»",
     reply_to="baker@example.com",

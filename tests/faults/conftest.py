@@ -23,7 +23,7 @@ from mailer.models.user import User
 from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.start import start_due
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.factories import make_mailing
 from tests.faults.horses import Horse
@@ -132,7 +132,7 @@ def carry_on(run: Run, seconds: float = 60, *, time_flies: bool = True, stretch:
         try:
             if time_flies:
                 let_time_pass()
-            send_run(run_id, stretch)
+            work_on_run(run_id, stretch)
             stop_what_must()
             found = db.session.get_one(Run, run_id, populate_existing=True)
             if found.closed_at is not None:

@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from mailer.sending.worker.claims import Claim, Entry
 from mailer.sending.worker.database_connections import wait_until_done
 from mailer.sending.worker.group_commit import Writer
-from mailer.sending.worker.group_committer import Mark, Marker
+from mailer.sending.worker.group_committer import GroupCommitter, Mark
 
 
 class Fragile(Connection):
@@ -38,7 +38,7 @@ class GroupCommits:
     def __init__(self, url: str, writer: Writer) -> None:
         self._url = url
         self._loop = asyncio.new_event_loop()
-        self._marker = Marker(self._connect, writer)
+        self._marker = GroupCommitter(self._connect, writer)
         self._answers: dict[tuple[int, int], bool] = {}
         self._error: BaseException | None = None
         self._loop.run_until_complete(self._start())

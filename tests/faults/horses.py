@@ -16,7 +16,7 @@ import time_machine
 from flask import Flask
 
 from mailer.extensions import db
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 
 SOON = 30.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
 
@@ -85,7 +85,7 @@ def _live(app: Flask, work: Callable[[], None]) -> None:
 def _send(run_id: int, seconds: float, clock_off: timedelta) -> None:
     if clock_off:
         time_machine.travel(datetime.now(UTC) + clock_off, tick=True).start()
-    while send_run(run_id, seconds):
+    while work_on_run(run_id, seconds):
         pass
 
 

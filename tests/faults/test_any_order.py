@@ -37,7 +37,7 @@ from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs import closing, control
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
 from mailer.sending.worker.claims import Claim, Entry, LeaseLost
 from mailer.sending.worker.delivery_rules import RunRules, deadline
@@ -91,7 +91,7 @@ class AnyOrder(RuleBasedStateMachine):
         add_clients(owner, PEOPLE)
         mailing = make_mailing(owner, in_doubt_rule=rule_)
         run = start_now(mailing, "form")
-        plan_deliveries(run.id)
+        write_recipient_list(run.id)
         self.run_id, self.mailing_id, self.owner_id, self.in_doubt_rule = run.id, mailing.id, owner.id, rule_
         db.session.commit()
         self.copies: Counter[int] = Counter()  # the server's ledger

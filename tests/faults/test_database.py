@@ -26,7 +26,7 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run, RunState
 from mailer.schema_changes import PATIENCE, InTheWay, hold_ledger, patiently
-from mailer.sending.runs.recipient_list import FIRST_PART, Listing, plan_deliveries
+from mailer.sending.runs.recipient_list import FIRST_PART, RecipientListWriter, write_recipient_list
 from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
@@ -200,7 +200,7 @@ def test_a_migration_gives_way_to_whoever_holds_tables(
     """A transaction that a plain migration would meet head-on: it holds slices and comes to runs, which the migration
     changes first. `between`: it has come to a later table before, as no sender does."""
     run = make_run(10)
-    assert plan_deliveries(run.id)
+    assert write_recipient_list(run.id)
     log = own_server.server.log
     begun_at = log.stat().st_size
     with closing(psycopg2.connect(own_server.server.url())) as sender, sender.cursor() as cursor:
@@ -250,7 +250,7 @@ def test_killed_while_its_list_is_being_made(
     lab.refuse()
     run = make_run(20_000)
     with monkeypatch.context() as patch:
-        patch.setattr(Listing, "write_part", lambda self: time.sleep(60))  # in the horse, which is forked
+        patch.setattr(RecipientListWriter, "write_part", lambda self: time.sleep(60))  # in the horse, which is forked
         horse = mount(run)
         wait_until(lambda: list_of(run) == (FIRST_PART, 20_000 - FIRST_PART))
         horse.kill()

@@ -16,7 +16,7 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker.claims import Claim, Entry, LeaseLost
 from mailer.sending.worker.delivery_rules import RunRules
 from mailer.sending.worker.group_commit import Writer
@@ -47,7 +47,7 @@ class Forgetful(Connection):
 def ledger(app: Flask, lab: Lab, make_run: MakeRun) -> Iterator[Ledger]:
     """A ledger on such connections, of a planned run to three people."""
     run = make_run(3)
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     found = Ledger(lambda: psycopg2.connect(url, connection_factory=Forgetful), Writer(run.id, "test", None, 10))
     yield found

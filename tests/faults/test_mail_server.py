@@ -18,7 +18,7 @@ from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser
 from tests.factories import make_user
@@ -82,7 +82,7 @@ def test_trouble_before_the_content_costs_nobody_anything(lab: Lab, make_run: Ma
     run = make_run(COUNT)
     lab.obey(rule)
     for _turn in range(2):
-        send_run(run.id, 1.0)
+        work_on_run(run.id, 1.0)
         let_time_pass()
     db.session.refresh(run)
     assert run.closed_at is None
@@ -107,7 +107,7 @@ def test_a_refused_sender_is_told_to_the_admin_and_nobody_loses_a_try(
     run = make_run(10)
     lab.obey(f"RCPT -> {said}")
     for _probe in range(4):
-        send_run(run.id, 1.0)
+        work_on_run(run.id, 1.0)
         let_time_pass()
     db.session.refresh(run)
     assert (run.state, run.waiting_count, run.refused_count) == (RunState.WAITING_FOR_SERVER, 10, 0)
@@ -132,7 +132,7 @@ def test_what_a_server_does_not_bear_is_remembered_for_the_next_worker(
     assert server.refuses_riding_since is not None
     assert (server.size_limit, server.takes_smtputf8) == (1_000_000, False)
     connections = lab.connection_count
-    assert send_run(make_run(200, stranger).id, 30) is False
+    assert work_on_run(make_run(200, stranger).id, 30) is False
     assert lab.connection_count - connections <= 4, "no connection was broken off by it"
 
 
@@ -142,7 +142,7 @@ def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "probe_after=30"))
     lab.offer = Offer(per_window=(50, 1.0))
     run = make_run(200)
-    assert send_run(run.id, 60) is False
+    assert work_on_run(run.id, 60) is False
     db.session.refresh(run)
     assert run.state is RunState.COMPLETE
     assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
@@ -154,7 +154,7 @@ def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(
 def test_a_server_that_refuses_connections(lab: Lab, make_run: MakeRun) -> None:
     run = make_run(COUNT)
     lab.refuse()
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     db.session.refresh(run)
     assert run.state is RunState.WAITING_FOR_SERVER
     assert len(attempts(run)) == 1  # only who was really tried
@@ -171,7 +171,7 @@ def test_an_hour_of_refused_connections_costs_nobody_a_try_and_the_site_nothing(
     lab.refuse()
     probes = 15  # after 30 seconds, then doubled up to five minutes: just over an hour
     for _probe in range(probes):
-        assert send_run(run.id, 5) is False
+        assert work_on_run(run.id, 5) is False
         tick.wake_senders()
         assert queue.queue(queue.MAILINGS).count == 0  # no worker is woken before the next probe
         assert as_owner.get(f"/mailings/{run.mailing_id}").status_code == 200
@@ -254,7 +254,7 @@ def test_a_login_that_fails_costs_nobody_anything(
     url = smtp_url(lab).replace("//", "//golub:wrong@")
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", url)
     run = make_run(COUNT)
-    send_run(run.id, 1.0)
+    work_on_run(run.id, 1.0)
     db.session.refresh(run)
     assert run.state is RunState.WAITING_FOR_SERVER
     assert "wrong" not in (run.last_fault or "").split()
@@ -279,7 +279,7 @@ def test_a_recipient_that_the_server_cannot_bear_does_not_keep_the_others_waitin
     lab.obey(rule)
     run = make_run(COUNT)
     for _turn in range(3):  # the probes of the breaker, where it opened
-        send_run(run.id, 5)
+        work_on_run(run.id, 5)
         if outcomes(run).get("accepted") == COUNT - 1:
             break
         probe_now()
@@ -288,7 +288,7 @@ def test_a_recipient_that_the_server_cannot_bear_does_not_keep_the_others_waitin
         if outcomes(run).get("deferred"):
             break
         let_time_pass()
-        send_run(run.id, 5)
+        work_on_run(run.id, 5)
     assert outcomes(run) == {"accepted": COUNT - 1, "deferred": 1}  # it counts as put off now
     lab.obey("")
     assert carry_on(run).state is RunState.COMPLETE
@@ -303,10 +303,10 @@ def probe_now() -> None:
 def test_put_off_and_then_met_by_a_fault_it_is_still_put_off(lab: Lab, make_run: MakeRun) -> None:
     lab.obey("RCPT c1@example.test x1 -> 450 4.7.1 Greylisted")
     run = make_run(1)
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     let_time_pass()
     lab.refuse()
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     assert outcomes(run) == {"deferred": 1}
     lab.listen()
     assert carry_on(run).state is RunState.COMPLETE
@@ -317,7 +317,7 @@ def test_a_mail_in_doubt_that_is_put_off_is_never_sent_a_third_time(lab: Lab, ma
     for rule in ("DOT -> accept; drop", "RCPT -> 451 4.3.0 Later", "DOT -> accept; drop", "", ""):
         lab.obey(rule)
         let_time_pass()
-        send_run(run.id, 5)
+        work_on_run(run.id, 5)
     assert outcomes(run) == {DeliveryState.UNCERTAIN.value: 1}
     assert len(lab.accepted) == 2
     db.session.refresh(run)
@@ -329,5 +329,5 @@ def test_a_mail_in_doubt_that_is_then_refused_stays_uncertain(lab: Lab, make_run
     for rule in ("DOT -> accept; drop", "RCPT -> 550 5.1.1 No such user"):
         lab.obey(rule)
         let_time_pass()
-        send_run(run.id, 5)
+        work_on_run(run.id, 5)
     assert outcomes(run) == {"uncertain": 1}

@@ -17,9 +17,9 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs import control
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import AlreadyRunning, start_now
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.factories import make_mailing
@@ -129,7 +129,7 @@ def test_a_brake_put_on_while_the_list_is_being_made_holds(
     db.session.commit()
     with db.engine.connect() as other:
         other.execute(text(f"LOCK TABLE {stage} IN ACCESS EXCLUSIVE MODE"))  # the reading waits, or the writing
-        planner = threading.Thread(target=in_context, args=(app, plan_deliveries, run_id))
+        planner = threading.Thread(target=in_context, args=(app, write_recipient_list, run_id))
         planner.start()
         wait_until(lambda: waiting_count() == 1)
         person = threading.Thread(target=in_context, args=(app, brake_by_id, run_id, kind))
@@ -137,7 +137,7 @@ def test_a_brake_put_on_while_the_list_is_being_made_holds(
         wait_until(lambda: not person.is_alive() or waiting_count() == 2)
     planner.join()
     person.join()
-    assert not send_run(run_id, 5)
+    assert not work_on_run(run_id, 5)
     stop_what_must()
     assert lab.accepted == []
     found = db.session.get_one(Run, run_id, populate_existing=True)
@@ -159,7 +159,7 @@ def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> N
 def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: MakeRun) -> None:
     lab.obey("DOT c2@* -> accept; drop\nRCPT c1@* -> 451 4.3.0 Later\nRCPT c3@* -> 451 4.3.0 Later")
     run = make_run(3, in_doubt_rule="resend")
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     brake(run, "owner")
     wait_until(lambda: has_ticked_to_the_end(run), SOON)
     assert outcomes(run) == {"stopped": 2, "uncertain": 1}
@@ -168,7 +168,7 @@ def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: M
 def test_those_who_unsubscribe_or_are_deleted_meanwhile_get_nothing_more(lab: Lab, make_run: MakeRun) -> None:
     lab.obey("RCPT 50% -> 450 4.2.0 Later")
     run = make_run(300, in_doubt_rule="resend")
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     deferred = set(db.session.scalars(text("SELECT email FROM deliveries WHERE state = 'deferred'")))
     gone, unsubscribed = set(sorted(deferred)[:20]), set(sorted(deferred)[20:40])
     db.session.execute(update(Client).where(Client.email.in_(gone)).values(deleted_at=utcnow()))
@@ -184,7 +184,7 @@ def test_those_who_unsubscribe_or_are_deleted_meanwhile_get_nothing_more(lab: La
 def test_in_doubt_and_then_unsubscribed_is_uncertain(lab: Lab, make_run: MakeRun) -> None:
     lab.obey("DOT -> accept; drop")
     run = make_run(1, in_doubt_rule="resend")
-    send_run(run.id, 5)
+    work_on_run(run.id, 5)
     db.session.add(Suppression(owner_id=run.owner_id, email_key="c1@example.test", reason="unsubscribed"))
     db.session.commit()
     assert outcomes(carry_on(run)) == {"uncertain": 1}
@@ -247,7 +247,7 @@ def test_a_small_mailing_does_not_wait_for_a_huge_one(
 def test_pausing_while_the_run_closes_never_locks_up(app: Flask, lab: Lab, make_run: MakeRun) -> None:
     run = make_run(1, period="once")
     for number in range(5):
-        closer = threading.Thread(target=in_context, args=(app, send_run, run.id, 5.0))
+        closer = threading.Thread(target=in_context, args=(app, work_on_run, run.id, 5.0))
         mailing_id = run.mailing_id
         db.session.rollback()
         closer.start()

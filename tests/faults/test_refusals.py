@@ -18,7 +18,7 @@ from mailer.models.account_email import AccountEmail
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.auth.conftest import composed
 from tests.conftest import rewrite
@@ -46,7 +46,7 @@ def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
 ) -> None:
     lab.obey("RCPT 50% -> 550 5.1.1 No such user here\nRCPT c7* -> 550 5.7.1 Blocked by policy 17")
     run = make_run(2000)
-    while send_run(run.id, 5):
+    while work_on_run(run.id, 5):
         pass
     db.session.refresh(run)
     mailing = db.session.get_one(Mailing, run.mailing_id, populate_existing=True)
@@ -54,7 +54,7 @@ def test_many_refusals_pause_run_and_mailing_until_the_owner_has_looked(
     assert mailing.paused_at is not None
     assert run.waiting_count > 0
     assert run.uncertain_count == 0
-    assert not send_run(run.id, 5)
+    assert not work_on_run(run.id, 5)
     assert_the_owner_is_told(run, "550", "5.")
 
     page = as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
@@ -78,7 +78,7 @@ def test_ten_alike_refusals_by_a_server_that_took_nothing_are_not_ten_bad_addres
 ) -> None:
     lab.obey("\n".join(f"RCPT c{number}@* -> {said} {number}" for number in range(1, count + 1)))
     run = make_run(count)
-    while send_run(run.id, 5):
+    while work_on_run(run.id, 5):
         pass
     db.session.refresh(run)
     assert (run.state, run.pause_reason) == (RunState.PAUSED, PauseReason.REFUSALS)
@@ -106,7 +106,7 @@ def test_a_small_run_counts_too_where_the_answer_is_not_about_the_recipient(
 ) -> None:
     lab.obey(f"RCPT -> {said}")
     run = make_run(4)
-    while send_run(run.id, 5):
+    while work_on_run(run.id, 5):
         pass
     db.session.refresh(run)
     assert run.state is (RunState.PAUSED if is_about_us else RunState.COMPLETE_WITH_REFUSALS)
@@ -153,7 +153,7 @@ def test_only_the_owner_lets_it_go_on(
     browser: Browser = request.getfixturevalue(whose)
     lab.obey("RCPT -> 550 5.7.1 No")
     run = make_run(300)
-    while send_run(run.id, 5):
+    while work_on_run(run.id, 5):
         pass
     assert browser.post(f"/mailings/{run.mailing_id}/resume").status_code in (403, 404)
     db.session.refresh(run)

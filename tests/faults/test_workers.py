@@ -18,7 +18,7 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
 from tests.faults.horses import SOON, Horse, wait_until
@@ -169,7 +169,7 @@ def test_the_first_try_and_the_resend_both_killed(
         wait_until(lambda n=copies: lab.count(VICTIM) == n)
         horse.kill()
         wait_for_lease()
-        send_run(run.id, 5)  # finds the doubt, sends to the others
+        work_on_run(run.id, 5)  # finds the doubt, sends to the others
         let_time_pass()
     lab.obey("")
     run = carry_on(run)

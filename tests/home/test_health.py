@@ -36,7 +36,7 @@ def test_no_tick_is_known_yet(web: Browser) -> None:
 
 
 def test_a_copy_that_awaits_confirmation_says_so(web: Browser) -> None:
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     db.session.execute(update(Instance).values(cluster="7"))
     db.session.commit()
     assert web.get("/health").json["is_held"] is True  # type: ignore[index]

@@ -13,7 +13,7 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending.runs.closing import verdict_of
+from mailer.sending.runs.closing import final_state
 from mailer.sending.runs.start import snapshot_of
 from mailer.smtp.results import Outcome, Phase
 from tests.factories import save
@@ -91,7 +91,7 @@ def close(run: Run, state: RunState | None = None, **values: Any) -> Run:
     """Give the run its verdict."""
     for name, value in values.items():
         setattr(run, name, value)
-    run.state, run.closed_at = state or verdict_of(run), utcnow()
+    run.state, run.closed_at = state or final_state(run), utcnow()
     db.session.commit()
     return run
 

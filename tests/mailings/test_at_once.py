@@ -18,7 +18,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, make_message
@@ -193,7 +193,7 @@ def test_an_edit_that_begins_at_once_asks_too_and_another_does_not(as_owner: Bro
 def test_those_whom_the_end_cut_off_can_be_sent_to(as_owner: Browser, owner: User, lab: Lab) -> None:
     mailing = make_mailing(owner, [make_client(owner), make_client(owner)], starts_local=ago(days=3))
     run_id = make_run(mailing, state=RunState.PLANNED, started_at=None, ends_at=utcnow() + timedelta(hours=1)).id
-    plan_deliveries(run_id)
+    write_recipient_list(run_id)
     stop_what_must(utcnow() + timedelta(hours=2))
     run = db.session.get_one(Run, run_id, populate_existing=True)
     assert (run.state, run.stop_reason, run.stopped_count) == (RunState.EXPIRED, StopReason.ENDED, 2)

@@ -19,7 +19,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs import limits
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due, start_now
 from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, save
@@ -40,7 +40,7 @@ def make_due(mailing: Mailing) -> None:
 def plan_due() -> Run:
     """What the tick and a worker do; the run."""
     (run_id,) = start_due()
-    plan_deliveries(run_id)
+    write_recipient_list(run_id)
     return db.session.get_one(Run, run_id, populate_existing=True)
 
 
@@ -53,7 +53,7 @@ def test_a_limit_lets_just_so_many_leave_in_a_day(as_owner: Browser, owner: User
     owner.daily_limit = 3
     mailing = make_mailing(owner, [make_client(owner), make_client(owner)])
     assert press_send(as_owner, mailing) == 303
-    plan_deliveries(1)
+    write_recipient_list(1)
     db.session.query(Run).update({"stop_reason": "owner"})
     other = make_mailing(owner, [make_client(owner), make_client(owner)])
     assert permit_on(as_owner.get(f"/mailings/{other.id}").text) == "limit"
@@ -67,7 +67,7 @@ def test_those_still_to_be_listed_count_for_the_limit(owner: User) -> None:
     owner.daily_limit = 5
     mailing = make_mailing(owner, [make_client(owner), make_client(owner)])
     start_now(mailing, "form")
-    plan_deliveries(1)
+    write_recipient_list(1)
     assert limits.used_today(owner, utcnow()) == 2
     db.session.query(Run).update({"unlisted_count": 3})
     assert limits.used_today(owner, utcnow()) == 5
@@ -89,7 +89,7 @@ def test_the_limit_counts_the_last_24_hours(owner: User) -> None:
     owner.daily_limit = 1
     mailing = make_mailing(owner, [make_client(owner)])
     run = start_now(mailing, "first")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     rewrite("UPDATE runs SET created_at = now() - interval '25 hours'")
     make_due(make_mailing(owner, [make_client(owner)]))
     assert plan_due().state is RunState.SENDING
@@ -129,7 +129,7 @@ def test_nothing_leaves_before_a_manager_approves(as_owner: Browser, as_manager:
     assert as_manager.post(f"/manager/approvals/{approval.id}/approve").status_code == 303
     assert permit_on(as_owner.get(f"/mailings/{mailing.id}").text) == "approved"
     assert press_send(as_owner, mailing) == 303
-    plan_deliveries(1)
+    write_recipient_list(1)
     assert db.session.get_one(Run, 1, populate_existing=True).state is RunState.SENDING
     assert [template for template, _values in letters_to(owner)] == ["mailing-approved"]
     assert as_manager.post(f"/manager/approvals/{approval.id}/approve").status_code == 409
@@ -202,7 +202,7 @@ def test_the_text_of_a_run_is_what_was_approved(as_owner: Browser, as_manager: B
     (run_id,) = start_due()
     message.text_body = approved
     db.session.commit()
-    plan_deliveries(run_id)
+    write_recipient_list(run_id)
     assert db.session.get_one(Run, run_id, populate_existing=True).stop_reason is StopReason.UNAPPROVED
 
 
@@ -228,10 +228,10 @@ def test_many_small_runs_need_an_approval_like_one_large(
         make_mailing(owner, chosen) for chosen in (people[:2], people[:2], people[2:4], people[4:])
     )
     assert press_send(as_owner, first) == 303
-    plan_deliveries(1)
+    write_recipient_list(1)
     assert permit_on(as_owner.get(f"/mailings/{again.id}").text) == "", "the same people count once"
     assert press_send(as_owner, again) == 303
-    plan_deliveries(2)
+    write_recipient_list(2)
     page = as_owner.get(f"/mailings/{second.id}").text
     assert permit_on(page) == "missing"
     assert "получателей станет 4; если их больше 3, нужно одобрение менеджера" in page
@@ -240,7 +240,7 @@ def test_many_small_runs_need_an_approval_like_one_large(
     assert plan_due().stop_reason is StopReason.UNAPPROVED, "nor by the calendar"
     as_manager.post(f"/manager/approvals/{ask(as_owner, second).id}/approve")
     assert press_send(as_owner, second) == 303
-    plan_deliveries(4)
+    write_recipient_list(4)
     assert db.session.get_one(Run, 4, populate_existing=True).is_approved
     assert permit_on(as_owner.get(f"/mailings/{third.id}").text) == "missing"
     assert "получателей станет 4" in as_owner.get(f"/mailings/{third.id}").text, "what was approved counts no more"
@@ -254,7 +254,7 @@ def test_two_small_runs_at_once_are_counted_together(app: Flask, owner: User, mo
     monkeypatch.setitem(app.config, "APPROVAL_ABOVE", 3)
     runs = [start_now(make_mailing(owner, [make_client(owner), make_client(owner)]), "form") for _number in range(2)]
     for run in runs:
-        plan_deliveries(run.id)
+        write_recipient_list(run.id)
     assert [db.session.get_one(Run, run.id, populate_existing=True).stop_reason for run in runs] == [
         None, StopReason.UNAPPROVED,
     ]  # fmt: skip

@@ -26,7 +26,7 @@ from mailer.models.user import Role, User
 from mailer.sample import load, messages
 from mailer.sending.runs import audience
 from mailer.sending.runs.start import start_due
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 
@@ -212,7 +212,7 @@ def test_those_refused_in_the_sample_run_can_be_tried_again(app: Flask, web: Bro
         app.config["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{catcher.port}"
         try:
             web.login(finished.owner).post(f"/mailings/{finished.id}/runs/{run.id}/retry-refused")
-            while send_run(run.id, 20):
+            while work_on_run(run.id, 20):
                 pass
         finally:
             app.config["MAIL_CATCHER_URL"] = None

@@ -21,7 +21,7 @@ from mailer.journal.entries import verify
 from mailer.models.journal_entry import Action
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
 from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 from tests.factories import PASSWORD, make_client, make_mailing
@@ -98,7 +98,7 @@ CHANGING = {
 def run(owner: User) -> Run:
     """A run with one recipient, whom the server refused."""
     run = start_now(make_mailing(owner, [make_client(owner)]), "form")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     db.session.execute(
         text(
             "INSERT INTO attempts (run_id, position, number, outcome, phase, response, started_at, finished_at, worker)"

@@ -22,7 +22,7 @@ from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.start import start_due
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing
@@ -56,7 +56,7 @@ def make_run(owner: User) -> Callable[..., Run]:
 def finish(run: Run, seconds: float = 20) -> Run:
     """Send in this process until nothing is due, and give the run as it then is."""
     run_id = run.id
-    while send_run(run_id, seconds):
+    while work_on_run(run_id, seconds):
         pass
     return db.session.get_one(Run, run_id, populate_existing=True)
 

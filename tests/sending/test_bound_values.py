@@ -16,7 +16,7 @@ from mailer.models.user import User
 from mailer.sending.runs import audience
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.recipient_list import Listing
+from mailer.sending.runs.recipient_list import RecipientListWriter
 from mailer.sending.runs.start import start_due
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing, make_message, save
@@ -75,14 +75,14 @@ def test_the_list_holds_what_the_approval_was_checked_against(
     lab: Lab, mailing: Mailing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The values are changed between the check and the reading of the people: both see one moment."""
-    read = Listing._read
+    read = RecipientListWriter._read
 
-    def change_then_read(self: Listing, *arguments: object, **more: object) -> None:
+    def change_then_read(self: RecipientListWriter, *arguments: object, **more: object) -> None:
         with db.engine.begin() as other:
             other.exec_driver_sql('UPDATE clients SET attributes = attributes || \'{"body": "your card is blocked"}\'')
         read(self, *arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Listing, "_read", change_then_read)
+    monkeypatch.setattr(RecipientListWriter, "_read", change_then_read)
     run = finish(started())
     assert run.accepted_count == 2
     assert all("good news" in text for text in texts(lab).values())

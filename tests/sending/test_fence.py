@@ -19,10 +19,10 @@ from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.queue import MAILINGS, queue
 from mailer.sending import instance_guard
-from mailer.sending.instance_guard import Held, InstanceHeld
+from mailer.sending.instance_guard import HoldReason, InstanceHeld
 from mailer.sending.runs import control
 from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due, start_now
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser, owner_engine
@@ -51,20 +51,20 @@ def the_file(app: Flask) -> Path:
 @pytest.fixture
 def confirmed(app: Flask) -> None:
     """As after the first start."""
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
 
 
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
-        ({"cluster": "7"}, Held.OTHER_DATABASE),  # a dump restored on another server
-        ({"database": 7}, Held.OTHER_DATABASE),  # … or beside the old one
-        ({"host": "another machine"}, Held.OTHER_HOST),  # a copied data directory, a cloned machine
-        ({"number": "00000000-0000-0000-0000-000000000007"}, Held.OTHER_CONTENT),
+        ({"cluster": "7"}, HoldReason.OTHER_DATABASE),  # a dump restored on another server
+        ({"database": 7}, HoldReason.OTHER_DATABASE),  # … or beside the old one
+        ({"host": "another machine"}, HoldReason.OTHER_HOST),  # a copied data directory, a cloned machine
+        ({"number": "00000000-0000-0000-0000-000000000007"}, HoldReason.OTHER_CONTENT),
     ],
 )
 def test_a_copy_sends_nothing(
-    app: Flask, owner: User, confirmed: None, values: dict[str, object], reason: Held
+    app: Flask, owner: User, confirmed: None, values: dict[str, object], reason: HoldReason
 ) -> None:
     due(owner)
     change(**values)
@@ -108,7 +108,7 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
     lab: Lab, make_run: Callable[..., Run], as_owner: Browser
 ) -> None:
     run = make_run("a@example.test", "b@example.test", "c@example.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     change(cluster=instance_guard.RESTORED, host=f"{instance_guard.BACKUP_OF}2026-11-01T03:20:00+00:00")
     db.session.execute(
         text(
@@ -140,32 +140,32 @@ def test_a_run_goes_on_by_itself_after_a_move(lab: Lab, make_run: Callable[..., 
 def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     db.session.execute(text("SELECT setval(pg_get_serial_sequence('runs', 'id'), 1, false)"))
     db.session.commit()
-    assert instance_guard.is_held()
-    assert instance_guard.why_held() is Held.BACK_IN_TIME
+    assert instance_guard.sending_is_blocked()
+    assert instance_guard.why_held() is HoldReason.BACK_IN_TIME
 
 
 @pytest.mark.usefixtures("by_the_owner")
 def test_runs_deleted_with_their_owner_are_no_copy(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
     start_due(NOW)
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     db.session.execute(text("DELETE FROM runs"))
     db.session.commit()
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
 
 
 def test_a_lost_file_is_no_copy(app: Flask, confirmed: None) -> None:
     the_file(app).unlink()
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     assert the_file(app).exists()
 
 
 def test_a_file_half_written_is_no_copy(app: Flask, confirmed: None) -> None:
     the_file(app).write_text('{"number"')
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
 
 
 def test_several_hosts_are_one_instance_when_they_say_so(
@@ -175,9 +175,9 @@ def test_several_hosts_are_one_instance_when_they_say_so(
     instance_guard.confirm("boss")
     other_host = json.loads(the_file(app).read_text()) | {"number": "another host's"}
     the_file(app).write_text(json.dumps(other_host))
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     monkeypatch.setitem(app.config, "INSTANCE_ID", "staging")
-    assert instance_guard.why_held() is Held.OTHER_HOST
+    assert instance_guard.why_held() is HoldReason.OTHER_HOST
 
 
 def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
@@ -185,15 +185,15 @@ def test_the_command_confirms(app: Flask, owner: User, confirmed: None) -> None:
     assert "Nothing to confirm" in app.test_cli_runner().invoke(confirm_instance).output
     change(cluster="7")
     assert app.test_cli_runner().invoke(confirm_instance, input="n\n").exit_code == 1
-    assert instance_guard.is_held()
+    assert instance_guard.sending_is_blocked()
     assert app.test_cli_runner().invoke(confirm_instance, ["--yes"]).exit_code == 0
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     assert start_due(NOW) == [], "what passed before is not made good"
 
 
 def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:
     assert instance_guard.why_held() is None
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     number = db.session.get_one(Instance, 1).number
     instance_guard.confirm(None)
     assert db.session.get_one(Instance, 1, populate_existing=True).number == number

@@ -15,7 +15,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.start import start_due
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing
 
@@ -43,7 +43,7 @@ def live(start: datetime, end: datetime) -> dict[datetime, list[int]]:
         with time_machine.travel(now, tick=True):
             for run_id in start_due(now):
                 began.setdefault(now, []).append(run_id)
-                while send_run(run_id, 20):
+                while work_on_run(run_id, 20):
                     pass
     return began
 

@@ -18,7 +18,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
 from mailer.sending import instance_guard
 from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user
@@ -36,7 +36,7 @@ def mailing(owner: User) -> Mailing:
     )
     set_next_run(made, utcnow())
     db.session.commit()
-    assert not instance_guard.is_held()
+    assert not instance_guard.sending_is_blocked()
     return made
 
 
@@ -153,7 +153,7 @@ def test_what_passed_before_the_approval_is_left_out(
     db.session.commit()
     as_owner.post(f"/mailings/{mailing.id}/ask-approval")
     (run_id,) = start_due(utcnow() + timedelta(hours=2))
-    plan_deliveries(run_id)
+    write_recipient_list(run_id)
     approval_id = db.session.scalars(select(Approval.id)).one()
     assert as_manager.post(f"/manager/approvals/{approval_id}/approve").status_code == 303
     assert start_due(utcnow() + timedelta(hours=3)) == []

@@ -18,10 +18,10 @@ from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending.runs import control, recipient_list
 from mailer.sending.runs.closing import close_if_done, stop_what_must
-from mailer.sending.runs.recipient_list import Listing, plan_deliveries
+from mailer.sending.runs.recipient_list import RecipientListWriter, write_recipient_list
 from mailer.sending.worker import run_worker
-from mailer.sending.worker.run_worker import runs_with_work, send_run
-from mailer.sending.worker.work import Turn
+from mailer.sending.worker.run_worker import runs_with_work, work_on_run
+from mailer.sending.worker.work import TimeBudget
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, save
 from tests.faults.horses import SOON, wait_until
@@ -48,13 +48,13 @@ def figures(run: Run) -> tuple[int, int]:
 
 def begin_only(run: Run) -> None:
     """Write the first part, and die."""
-    with closing(Listing(run.id)) as begun:
+    with closing(RecipientListWriter(run.id)) as begun:
         assert begun.begin()
 
 
 def test_the_parts_make_a_whole(make_run: MakeRun) -> None:
     run = make_run(*TEN)
-    assert plan_deliveries(run.id)
+    assert write_recipient_list(run.id)
     assert figures(run) == (10, 0)
     listed = db.session.execute(select(Delivery.position, Delivery.email).order_by(Delivery.position)).all()
     assert [tuple(row) for row in listed] == list(enumerate(TEN, start=1))
@@ -72,7 +72,7 @@ def test_those_not_to_be_written_to_are_left_out_in_every_part(make_run: MakeRun
     for number, reason in ((1, "unsubscribed"), (6, "manual"), (9, "unsubscribed")):
         save(Suppression(owner_id=owner.id, email_key=TEN[number], reason=reason))
     run = make_run(*TEN)
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     found = db.session.get_one(Run, run.id, populate_existing=True)
     assert (found.waiting_count, found.excluded_count) == (7, 3)
     rows = db.session.execute(select(Delivery.email, Delivery.reason).where(Delivery.reason.is_not(None)))
@@ -84,13 +84,13 @@ def test_those_not_to_be_written_to_are_left_out_in_every_part(make_run: MakeRun
 def test_the_first_get_their_mail_while_the_list_is_being_made(
     make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_part = Listing.write_part
+    write_part = RecipientListWriter.write_part
 
-    def write_later(self: Listing) -> None:
+    def write_later(self: RecipientListWriter) -> None:
         wait_until(lambda: len(lab.accepted) > 0, SOON)
         write_part(self)
 
-    monkeypatch.setattr(Listing, "write_part", write_later)
+    monkeypatch.setattr(RecipientListWriter, "write_part", write_later)
     run = finish(make_run(*TEN))
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, 10)
 
@@ -129,12 +129,12 @@ def test_an_address_that_came_back_meanwhile_is_not_listed_twice(make_run: MakeR
 
 def test_only_one_makes_a_list_at_a_time(make_run: MakeRun) -> None:
     run = make_run(*TEN)
-    with closing(Listing(run.id)) as one:
+    with closing(RecipientListWriter(run.id)) as one:
         assert one.begin()
-        with closing(Listing(run.id)) as other:
+        with closing(RecipientListWriter(run.id)) as other:
             assert not other.begin()
-        assert not plan_deliveries(run.id)
-    assert plan_deliveries(run.id)
+        assert not write_recipient_list(run.id)
+    assert write_recipient_list(run.id)
     assert figures(run) == (10, 0)
 
 
@@ -144,7 +144,7 @@ def test_nothing_is_held_open_once_the_list_is_made(
     held: list[int] = []
     take_turn = run_worker._take_turn
 
-    def look_around(run_id: int, turn: Turn) -> bool:
+    def look_around(run_id: int, turn: TimeBudget) -> bool:
         wait_until(lambda: figures(run) == (10, 0) and count_of_lists() == 0, SOON)
         held.append(run_id)
         return take_turn(run_id, turn)
@@ -172,7 +172,7 @@ def test_a_brake_amid_the_list_holds_for_all_of_it(make_run: MakeRun, lab: Lab, 
     else:
         control.stop(run.mailing, StopReason.OWNER)
     db.session.commit()
-    assert not send_run(run.id, 5)
+    assert not work_on_run(run.id, 5)
     assert figures(run) == (10, 0)
     stop_what_must()
     assert lab.accepted == []
@@ -186,12 +186,12 @@ def test_a_part_that_fails_is_made_good_by_the_next_worker(
 ) -> None:
     run = make_run(*TEN)
 
-    def fail(self: Listing) -> None:
+    def fail(self: RecipientListWriter) -> None:
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Listing, "write_part", fail)
-        send_run(run.id, 5)
+        patch.setattr(RecipientListWriter, "write_part", fail)
+        work_on_run(run.id, 5)
     assert figures(run) == (4, 6)
     assert len(lab.accepted) == 4
     assert (found := finish(run)).state is RunState.COMPLETE
@@ -200,7 +200,7 @@ def test_a_part_that_fails_is_made_good_by_the_next_worker(
 
 def test_a_client_deleted_altogether_meanwhile_leaves_no_gap(make_run: MakeRun, lab: Lab) -> None:
     run = make_run(*TEN)
-    with closing(Listing(run.id)) as being_made:
+    with closing(RecipientListWriter(run.id)) as being_made:
         assert being_made.begin()
         db.session.execute(delete(Client).where(Client.email == TEN[5]))
         db.session.commit()

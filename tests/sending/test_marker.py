@@ -21,12 +21,12 @@ from sqlalchemy import select, text
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import Claim, Entry, LeaseLost
 from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.group_commit import Writer
-from mailer.sending.worker.group_committer import Mark, Marker
+from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result
 
@@ -81,7 +81,7 @@ class LateCursor(Cursor):
 def claim(app: Flask, make_run: Callable[..., Run]) -> Iterator[Claim]:
     """A slice of three people."""
     run = make_run("a@x.test", "b@x.test", "c@x.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     with closing(Ledger(connector(), writer_of(run.id))) as ledger:
         found = ledger.claim()
         assert found is not None
@@ -110,7 +110,7 @@ class Told:
 def play(*rounds: list[Mark | Entry], connect: Callable[..., Connection] | None = None, forgets: bool = False) -> Told:
     """Put the items of each round in one turn of a loop, and wait for their commit."""
     run_id = db.session.scalars(select(Run.id)).one()
-    marker = Marker(partial(connect or connector(), async_=True), writer_of(run_id))
+    marker = GroupCommitter(partial(connect or connector(), async_=True), writer_of(run_id))
     told = Told()
     Forgetful.breaks = forgets
 

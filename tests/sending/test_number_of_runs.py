@@ -16,7 +16,7 @@ from mailer.models.user import User
 from mailer.recurrence.moments import moments
 from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
 from tests.factories import make_client, make_mailing
 
@@ -42,7 +42,7 @@ def run_on(*days: int) -> None:
     """Let the tick come on these days, and each run send in no time."""
     for number in days:
         for run_id in start_due(day(number)):
-            plan_deliveries(run_id)
+            write_recipient_list(run_id)
             run = db.session.get_one(Run, run_id, populate_existing=True)
             if run.closed_at is None:
                 db.session.query(Run).filter_by(id=run_id).update({"stop_reason": "owner"})

@@ -34,9 +34,9 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.sending.runs import closing, recipient_list, stuck, windows
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker.claims import Claim
-from mailer.sending.worker.delivery_rules import Progress
+from mailer.sending.worker.delivery_rules import DeliveryUpdate
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
 from tests.conftest import ROOT
@@ -126,7 +126,7 @@ class Stage:
 
     def __init__(self, run: Run, by: User) -> None:
         self.run_id, self.mailing_id, self.owner_id, self.by_id = run.id, run.mailing_id, run.owner_id, by.id
-        assert plan_deliveries(run.id)
+        assert write_recipient_list(run.id)
         places = [(3, "refused", None), (4, "uncertain", None), (5, "stopped", Reason.STOPPED_ENDED.value)]
         for position, state, reason in places:
             db.session.execute(text(MOVE), {"run": run.id, "position": position, "state": state, "reason": reason})
@@ -160,7 +160,7 @@ class Stage:
     def settle(self) -> None:
         """A worker that takes in two answers and gives its slice back. It has no patience: a deadlock shows."""
         ledger = self._ledger(Undone, 0)
-        people = [Progress(position, DeliveryState.ACCEPTED, 1, 0) for position in (1, 2)]
+        people = [DeliveryUpdate(position, DeliveryState.ACCEPTED, 1, 0) for position in (1, 2)]
         try:
             ledger.settle(self.claim, people, release=True)
         finally:

@@ -15,7 +15,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs import audience
 from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import AlreadyRunning, NoRecipients, start_due, start_now
 from tests.factories import make_client, make_mailing, save
 
@@ -143,7 +143,7 @@ def test_a_scheduled_run_with_nobody_is_closed_as_skipped(owner: User) -> None:
     mailing = make_mailing(owner, starts_local=at(20))
     planned(mailing)
     (run_id,) = start_due(NOW)
-    assert plan_deliveries(run_id)
+    assert write_recipient_list(run_id)
     assert db.session.get_one(Run, run_id).state is RunState.SKIPPED
 
 
@@ -151,8 +151,8 @@ def test_planning_twice_makes_one_row_for_each(owner: User) -> None:
     make_client(owner)
     planned(make_mailing(owner, starts_local=at(20)))
     (run_id,) = start_due(NOW)
-    assert plan_deliveries(run_id)
-    assert not plan_deliveries(run_id)
+    assert write_recipient_list(run_id)
+    assert not write_recipient_list(run_id)
     assert len(db.session.scalars(select(Delivery)).all()) == 1
 
 

@@ -15,7 +15,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.queue import SEND_RUN, waiting
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.test_mail import send_trial
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
@@ -63,7 +63,7 @@ def test_a_run_that_was_going_when_the_catcher_went_is_stopped(
     sample: User, make_run: MakeRun, lab: Lab, catcher: Lab, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run("a@example.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     monkeypatch.setitem(app.config, "MAIL_CATCHER_URL", None)
     finish(run)
     stop_what_must()

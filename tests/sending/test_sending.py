@@ -19,9 +19,9 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs import control
 from mailer.sending.runs.closing import count_uncertain_as_accepted, resend_uncertain, retry_refused, stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker import run_worker, sender
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import rewrite
 from tests.factories import make_message
@@ -156,7 +156,7 @@ def test_people_not_to_be_written_to_are_excluded_with_the_reason(make_run: Make
     for email, reason in (("out@example.test", SuppressionReason.UNSUBSCRIBED), ("no@example.test", "manual")):
         db.session.add(Suppression(owner_id=owner.id, email_key=email, reason=reason))
     run = make_run("a@example.test", "out@example.test", "no@example.test", "gone@example.test", "late@example.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     db.session.execute(update(Client).where(Client.email == "gone@example.test").values(deleted_at=utcnow()))
     db.session.add(Suppression(owner_id=owner.id, email_key="late@example.test", reason="unsubscribed"))
     db.session.commit()
@@ -185,7 +185,7 @@ def test_a_dead_server_costs_nobody_a_try(make_run: MakeRun, lab: Lab) -> None:
     assert [attempt.outcome.value for attempt in attempts(run)] == ["server_fault"]
     assert_adds_up(run)
 
-    assert send_run(run.id, 5) is False  # nobody knocks before the probe is due
+    assert work_on_run(run.id, 5) is False  # nobody knocks before the probe is due
     assert len(attempts(run)) == 1
     lab.listen()
     let_time_pass()
@@ -256,7 +256,7 @@ def test_only_the_refused_are_retried_on_demand(make_run: MakeRun, lab: Lab) -> 
 
 def test_a_paused_run_keeps_its_people_and_goes_on(make_run: MakeRun, lab: Lab) -> None:
     run = make_run("a@example.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     mailing = db.session.get_one(Mailing, run.mailing_id)
     control.pause(mailing)
     db.session.commit()
@@ -270,7 +270,7 @@ def test_a_paused_run_keeps_its_people_and_goes_on(make_run: MakeRun, lab: Lab) 
 
 def test_a_stopped_run_says_who_was_left_out(make_run: MakeRun, lab: Lab) -> None:
     run = make_run("a@example.test", "b@example.test")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     control.stop(db.session.get_one(Mailing, run.mailing_id), StopReason.DISABLED)
     db.session.commit()
     assert stop_what_must() == [run.id]
@@ -312,7 +312,7 @@ def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab, monkeypa
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     run = make_run(*(f"a{number}@example.test" for number in range(100)))
     asked: list[int] = []
-    assert send_run(run.id, 0.1, lambda: bool(asked.append(len(lab.accepted)))) is False  # all is sent
+    assert work_on_run(run.id, 0.1, lambda: bool(asked.append(len(lab.accepted)))) is False  # all is sent
     assert len(lab.accepted) == 100
     assert asked and asked[0] < 100
 
@@ -320,7 +320,7 @@ def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab, monkeypa
 def test_a_turn_ends_when_somebody_waits(make_run: MakeRun, lab: Lab) -> None:
     lab.obey("DOT -> accept; delay 0.2; 250 2.0.0 Ok")
     run = make_run(*(f"a{number}@example.test" for number in range(100)))
-    assert send_run(run.id, 0.1, lambda: True) is True
+    assert work_on_run(run.id, 0.1, lambda: True) is True
     assert 0 < len(lab.accepted) < 100
     lab.obey("")
     assert_adds_up(finish(run))

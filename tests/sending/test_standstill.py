@@ -15,8 +15,8 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.sending.runs import control, stuck
 from mailer.sending.runs.closing import retry_refused
-from mailer.sending.runs.recipient_list import plan_deliveries
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.runs.recipient_list import write_recipient_list
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.sending.conftest import assert_adds_up, finish
 
@@ -28,7 +28,7 @@ PEOPLE = ("a@example.test", "b@example.test", "c@example.test")
 def planned(make_run: MakeRun, lab: Lab) -> Run:
     """A run whose list is made, and of which nothing was sent yet."""
     run = make_run(*PEOPLE)
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     return db.session.get_one(Run, run.id, populate_existing=True)
 
 
@@ -96,7 +96,7 @@ def test_what_stands_still_can_be_stopped(planned: Run, lab: Lab, make_stuck: Ca
     control.stop(planned.mailing, StopReason.OWNER)
     db.session.commit()
 
-    for step in (tick.move_what_stands, partial(send_run, run_id, 5), tick.stop_what_must):
+    for step in (tick.move_what_stands, partial(work_on_run, run_id, 5), tick.stop_what_must):
         step()
 
     run = db.session.get_one(Run, run_id, populate_existing=True)

@@ -15,18 +15,18 @@ from config import ConfigError, TestingConfig
 from mailer import create_app
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.mailings.runs.forecast import Progress
+from mailer.mailings.runs.forecast import RunForecast
 from mailer.models.client import Client
 from mailer.models.mail_server import MailServer
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.servers import health as server_health
 from mailer.sending.servers import mail_routes
 from mailer.sending.servers.mail_routes import read_routes
 from mailer.sending.servers.slots import take_slots
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.results import Fault, Phase
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
@@ -123,11 +123,11 @@ def test_a_run_waits_only_when_every_server_rests(make_run: MakeRun, first: Lab,
     assert set(states(run).values()) == {"waiting"}
     one, two = health(first), health(second)
     assert one is not None and two is not None
-    assert mail_routes.probe_at() == min(one.probe_at, two.probe_at) == Progress.of(run, utcnow()).probe_at
+    assert mail_routes.probe_at() == min(one.probe_at, two.probe_at) == RunForecast.of(run, utcnow()).probe_at
     assert mail_routes.all_rest()
 
     tried = len(attempts(run))
-    assert send_run(run.id, 5) is False
+    assert work_on_run(run.id, 5) is False
     assert len(attempts(run)) == tried
 
     second.obey("")
@@ -202,11 +202,11 @@ def test_a_wake_up_without_work_uses_up_no_probe(make_run: MakeRun, first: Lab, 
     first.refuse()
     run = finish(make_run("a@example.test"))
     deferred = make_run("later@example.test")
-    plan_deliveries(deferred.id)
+    write_recipient_list(deferred.id)
     db.session.execute(text("UPDATE slices SET ready_at = now() + interval '1 hour' WHERE ready_at IS NOT NULL"))
     db.session.execute(text("UPDATE mail_servers SET probe_at = now() WHERE probe_at IS NOT NULL"))
     db.session.commit()
-    assert send_run(deferred.id, 5) is send_run(run.id, 5) is False
+    assert work_on_run(deferred.id, 5) is work_on_run(run.id, 5) is False
     row = health(first)
     assert row is not None and row.probe_at is not None
     assert row.probe_at <= utcnow()
@@ -281,7 +281,7 @@ def test_a_server_of_one_connection_gets_one_whoever_sends(
     other = connect()
     assert take_slots(other, name(first), 1, 1) == 1
 
-    assert send_run(run.id, 5) is False
+    assert work_on_run(run.id, 5) is False
     assert first.connection_count == 0
     assert db.session.get_one(Run, run.id, populate_existing=True).state is RunState.SENDING
     other.close()
@@ -316,7 +316,7 @@ def test_two_processes_keep_to_the_limit_together(
     monkeypatch.setitem(app.config, "SLICE_SIZE", 50)
     add_clients(owner, 500)
     run = make_run(audience="everyone")
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     workers = [start_worker(run) for _number in range(2)]
     wait_until(lambda: len(first.sessions) == 3)
     first.obey("")
@@ -354,7 +354,7 @@ def test_without_a_limit_each_process_has_its_own_connections_and_its_part_of_th
 # -- settings ------------------------------------------------------------------------------------------------------
 
 
-def routes(urls: str | None, **settings: object) -> list[mail_routes.Route]:
+def routes(urls: str | None, **settings: object) -> list[mail_routes.MailRoute]:
     """What these settings mean."""
     config = vars(TestingConfig(MAILINGS_SMTP_URLS=urls, **settings))
     return read_routes(config)

@@ -16,9 +16,9 @@ from mailer.models.user import User
 from mailer.recurrence.window import EVERY_DAY
 from mailer.sending.runs import control
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.recipient_list import plan_deliveries
+from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
-from mailer.sending.runs.windows import turn_at_the_hours
+from mailer.sending.runs.windows import open_and_close_windows
 from mailer.sending.worker.run_worker import runs_with_work
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, make_mailing
@@ -61,16 +61,16 @@ def test_outside_its_hours_a_run_waits_and_nobody_is_woken(lab: Lab, make_run: C
 
 def test_when_its_hours_come_it_sends(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = finish(make_run("a@example.test", **closed_hours()))
-    assert turn_at_the_hours() == []
+    assert open_and_close_windows() == []
     open_now(run)
-    assert turn_at_the_hours() == [run.id]
+    assert open_and_close_windows() == [run.id]
     assert finish(run).state is RunState.COMPLETE
     assert len(lab.accepted) == 1
 
 
 def test_hours_that_end_amid_a_run_carry_the_rest_over(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = make_run("a@example.test", "b@example.test", **open_hours())
-    plan_deliveries(run.id)
+    write_recipient_list(run.id)
     run = again(run)
     assert run.state is RunState.SENDING
     run.window_closes_at = utcnow()
@@ -82,10 +82,10 @@ def test_hours_that_end_amid_a_run_carry_the_rest_over(lab: Lab, make_run: Calla
     db.session.commit()
     assert finish(run).state is RunState.SENDING  # the ledger itself lets nothing out
     assert lab.accepted == []
-    assert turn_at_the_hours() == [run.id]
+    assert open_and_close_windows() == [run.id]
     assert again(run).state is RunState.WAITING_FOR_WINDOW
     open_now(again(run))
-    turn_at_the_hours()
+    open_and_close_windows()
     assert finish(run).accepted_count == 2
 
 
@@ -104,12 +104,12 @@ def test_a_pause_over_the_closed_hours_lets_nothing_out(lab: Lab, make_run: Call
     mailing = db.session.get_one(Mailing, run.mailing_id)
     control.pause(mailing)
     db.session.commit()
-    assert turn_at_the_hours(utcnow() + timedelta(days=1)) == []
+    assert open_and_close_windows(utcnow() + timedelta(days=1)) == []
     control.resume(mailing)
     db.session.commit()
     finish(run)
     assert lab.accepted == []
-    turn_at_the_hours()
+    open_and_close_windows()
     assert again(run).state is RunState.WAITING_FOR_WINDOW
 
 

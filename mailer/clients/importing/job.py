@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 
 from mailer.clients.importing import staging
 from mailer.clients.importing.files import forget, path_of, report_of, source_of
-from mailer.clients.importing.report import Draft
+from mailer.clients.importing.report import ProblemSpool
 from mailer.clients.importing.rows import ImportedClient, RowReader
 from mailer.clients.importing.table import BrokenRow, Table
 from mailer.clients.refused import ValueRefused
@@ -77,7 +77,7 @@ def _carry_out(work: Connection, import_id: int) -> None:
     options: dict[str, Any] = job.options | {"tries": tries}
     _show(import_id, state=ImportState.RUNNING, started_at=utcnow(), done_count=0, options=options)
     source, _encoding, _sheet = source_of(job.stored_file, options.get("sheet"))
-    draft = Draft(path_of(job.stored_file).with_suffix(".draft.jsonl"))
+    draft = ProblemSpool(path_of(job.stored_file).with_suffix(".draft.jsonl"))
     tally = Tally()
     cursor = cast(extensions.cursor, work.connection.cursor())
     staging.stage(cursor, _valid_clients(job, source, draft, tally))
@@ -108,7 +108,7 @@ def _carry_out(work: Connection, import_id: int) -> None:
     )
 
 
-def _valid_clients(job: Any, source: Path, draft: Draft, tally: Tally) -> Iterator[ImportedClient]:
+def _valid_clients(job: Any, source: Path, draft: ProblemSpool, tally: Tally) -> Iterator[ImportedClient]:
     """The clients of all good rows; what is wrong with the others goes into the draft, what is done to the page."""
     options = job.options
     table = Table(source, options["encoding"], options["separator"], options["header_row"])
@@ -135,7 +135,7 @@ def _valid_clients(job: Any, source: Path, draft: Draft, tally: Tally) -> Iterat
             tally.rejected_count += 1
 
 
-def _write_report(cursor: extensions.cursor, job: Any, draft: Draft, tally: Tally) -> None:
+def _write_report(cursor: extensions.cursor, job: Any, draft: ProblemSpool, tally: Tally) -> None:
     def counted() -> Iterator[Any]:
         for problem in staging.duplicates(cursor):
             tally.rejected_count += 1

@@ -42,7 +42,7 @@ class Report:
             return sum(1 for _ in file)
 
 
-class Draft:
+class ProblemSpool:
     """Problems in the order they are found, kept on disk so that a million of them cost no memory."""
 
     def __init__(self, path: Path) -> None:

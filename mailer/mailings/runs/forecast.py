@@ -16,7 +16,7 @@ LONG = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RunForecast:
     """What a moving page shows of an open run beyond its figures."""
 
     per_second: float | None  # recipients with a final state a second, on the whole
@@ -29,7 +29,7 @@ class Progress:
     is_unattended: bool = False  # people are due, and no worker comes for them
 
     @classmethod
-    def of(cls, run: Run, now: datetime) -> Progress:
+    def of(cls, run: Run, now: datetime) -> RunForecast:
         """Read it for an open run."""
         probe_at = (
             mail_routes.probe_at(mail_routes.routes_of(run.mailing.owner))

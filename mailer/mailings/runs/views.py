@@ -18,7 +18,7 @@ from mailer.mailings.access import per_user
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs import queries, services
 from mailer.mailings.runs.export import table_of
-from mailer.mailings.runs.forecast import Progress, speed
+from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.summary import outcome_choices, reason_words, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
@@ -148,7 +148,7 @@ def _moving(found: Run) -> dict[str, object]:
         "mailing": found.mailing,
         "run": found,
         "verdict": verdict(found),
-        "progress": Progress.of(found, now) if is_open else None,
+        "progress": RunForecast.of(found, now) if is_open else None,
         "speed": speed(found, now),
         "faults": server_faults.log_of(found.id),
         "is_moving": is_open,

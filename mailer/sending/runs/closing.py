@@ -34,7 +34,7 @@ DONE = select(Run).where(
 )
 
 
-def verdict_of(run: Run) -> RunState:
+def final_state(run: Run) -> RunState:
     """The final state that the figures of a run with nobody waiting deserve."""
     if run.planned_count == 0 and run.stop_reason is None:
         return RunState.SKIPPED
@@ -58,7 +58,7 @@ def close_if_done(run_id: int, now: datetime | None = None) -> bool:
     if run is None:
         db.session.rollback()
         return False
-    run.state, run.closed_at = verdict_of(run), now
+    run.state, run.closed_at = final_state(run), now
     db.session.flush()
     complete_mailing(run.mailing_id, now)
     db.session.commit()
@@ -187,7 +187,7 @@ def count_uncertain_as_accepted(run: Run) -> int:
     ).rowcount  # type: ignore[attr-defined]
     db.session.refresh(run)
     if run.closed_at is not None:
-        run.state = verdict_of(run)
+        run.state = final_state(run)
     return int(changed)
 
 

@@ -12,14 +12,16 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 
-GOING = (RunState.SENDING, RunState.WAITING_FOR_SERVER, RunState.WAITING_FOR_WINDOW)
+OPEN_SENDING_STATES = (RunState.SENDING, RunState.WAITING_FOR_SERVER, RunState.WAITING_FOR_WINDOW)
 
 
 def pause(mailing: Mailing) -> None:
     """The owner's brake: those waiting keep waiting. No commit."""
     mailing.paused_at = mailing.paused_at or utcnow()
     db.session.execute(
-        update(Run).where(Run.mailing_id == mailing.id, Run.state.in_(GOING)).values(state=RunState.PAUSED)
+        update(Run)
+        .where(Run.mailing_id == mailing.id, Run.state.in_(OPEN_SENDING_STATES))
+        .values(state=RunState.PAUSED)
     )
 
 

@@ -28,7 +28,7 @@ class NotPermitted(Refusal):
     """The limit would be passed, or the approval is missing."""
 
 
-def obstacle(
+def reason_not_to_send(
     mailing: Mailing, will_get: int, now: datetime, run: Run | None = None, ask: Scalar | None = None
 ) -> StopReason | None:
     """Why a run to `will_get` people may not begin now; None when it may. `run`: the run itself, made but not planned.
@@ -50,7 +50,7 @@ def obstacle(
 
 def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = None) -> None:
     """Raise `NotPermitted`, in words for the owner, when a run may not begin now (or `run`, which is over, go on)."""
-    reason = obstacle(mailing, will_get, now, run)
+    reason = reason_not_to_send(mailing, will_get, now, run)
     require_way(mailing.owner)
     if reason is StopReason.LIMIT:
         raise NotPermitted(limit_words(mailing.owner, will_get, now))
@@ -107,7 +107,7 @@ def _used_by_older_runs(owner: User, now: datetime) -> int:
 
 
 def take_turn(owner: User) -> None:
-    """What `obstacle` may wait for, for those who lock a mailing before they ask it."""
+    """What `reason_not_to_send` may wait for, for those who lock a mailing before they ask it."""
     db.session.refresh(owner)
     if _counts_a_day(owner):
         _wait_for_turn(owner)

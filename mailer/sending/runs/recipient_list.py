@@ -55,7 +55,7 @@ INSERT_SLICES = text(
 )
 
 
-def plan_deliveries(run_id: int) -> bool:
+def write_recipient_list(run_id: int) -> bool:
     """Write the run's list, or what is missing of it; whether this call did any of that."""
     listing = _begun(run_id)
     if listing is None:
@@ -67,7 +67,7 @@ def plan_deliveries(run_id: int) -> bool:
 
 
 @contextmanager
-def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+def writing_recipient_list(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Write the first part of a list that is wanted, call `begun`, and write the rest in a thread meanwhile.
 
     Gives what tells whether that is done. At the end it is, unless the caller leaves by an exception: then what is
@@ -91,21 +91,21 @@ def being_listed(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[]
         thread.join()
 
 
-def _begun(run_id: int) -> Listing | None:
+def _begun(run_id: int) -> RecipientListWriter | None:
     """A list begun, to be closed by the caller; None when there is nothing to do."""
     is_wanted = db.session.scalar(select(Run.id).where(Run.id == run_id, *WANTS_LIST)) is not None
     db.session.rollback()
     if not is_wanted:
         return None
     with ExitStack() as stack:
-        listing = stack.enter_context(closing(Listing(run_id)))
+        listing = stack.enter_context(closing(RecipientListWriter(run_id)))
         if not listing.begin():
             return None
         stack.pop_all()
         return listing
 
 
-def _write_rest(app: Flask, listing: Listing, hurry: threading.Event) -> None:
+def _write_rest(app: Flask, listing: RecipientListWriter, hurry: threading.Event) -> None:
     with app.app_context(), closing(listing):  # the reading ends with the list: a long one keeps dead rows alive
         try:
             while not (listing.is_complete or hurry.is_set()):
@@ -114,7 +114,7 @@ def _write_rest(app: Flask, listing: Listing, hurry: threading.Event) -> None:
             log.exception("a list is left unfinished", run=listing.run_id)
 
 
-class Listing:
+class RecipientListWriter:
     """The making of one run's list, by one worker. `close` it in the end."""
 
     def __init__(self, run_id: int) -> None:
@@ -165,7 +165,7 @@ class Listing:
     def _begin(self, run: Run, mailing: Mailing) -> bool:
         counts = audience.summary(mailing)
         ask = self._ask
-        obstacle = limits.obstacle(mailing, counts.will_get, utcnow(), run, ask)
+        obstacle = limits.reason_not_to_send(mailing, counts.will_get, utcnow(), run, ask)
         needs_approval = limits.needs_approval(mailing, counts.will_get, utcnow(), run)
         self._total = counts.total
         bound = bound_values.taken_names(content_of(run)) if needs_approval else []
@@ -275,7 +275,7 @@ def _lock(run: Run, mailing: Mailing) -> None:
 
 def _obey_brakes(run: Run, mailing: Mailing) -> None:
     """Send, or not, as things stand now: a brake put on before found no run to hold."""
-    windows.enter(run, mailing, utcnow())
+    windows.enter_window(run, mailing, utcnow())
     if mailing.paused_at is not None:
         run.state = RunState.PAUSED
     if run.stop_reason is None:

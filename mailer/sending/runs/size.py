@@ -7,7 +7,7 @@ from mailer.composing.email import Content, Recipient, compile_email
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
-from mailer.sending.mail_headers import TRIAL_TOKEN, about_sender, letterhead_for, message_id, unsubscribe_url
+from mailer.sending.mail_headers import TRIAL_TOKEN, about_sender, mail_headers_for, message_id, unsubscribe_url
 from mailer.sending.senders import sender_of
 from mailer.sending.servers import habits, mail_routes
 
@@ -20,5 +20,5 @@ def too_large(message: Message, owner: User, mailing: Mailing | None = None) -> 
     about = about_sender(sender_of(owner, mailing), message.language)
     content = Content(message.subject, message.text_body, message.html_body)
     reader = Recipient(owner.email, {}, message_id(TRIAL_TOKEN.hex, 0), unsubscribe_url(TRIAL_TOKEN))
-    size = len(compile_email(content, letterhead_for(owner.id, about), utcnow()).build(reader))
+    size = len(compile_email(content, mail_headers_for(owner.id, about), utcnow()).build(reader))
     return (size, limit) if size > limit else None

@@ -57,7 +57,7 @@ def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[]
     now = _now_if_any_is_due(now)
     started: list[int] = []
     broken: list[int] = []
-    if now is None or instance_guard.is_held():
+    if now is None or instance_guard.sending_is_blocked():
         return started
     while limit > 0:
         query = _due(now).where(Mailing.id.not_in(broken)).limit(min(BATCH, limit))

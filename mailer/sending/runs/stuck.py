@@ -72,7 +72,7 @@ def _heal(run_id: int) -> bool:
     log.warning("an open run stood still", run=run_id, state=run.state.value, waiting=run.waiting_count)
     _free_lost_slices(run_id)
     if run.state is RunState.WAITING_FOR_WINDOW or (run.state is RunState.PAUSED and mailing.paused_at is None):
-        windows.enter(run, mailing, database_now())
+        windows.enter_window(run, mailing, database_now())
         db.session.flush()
     if _is_true_of(run_id, NOTHING_DUE):
         slicing.cover(run_id)

@@ -21,7 +21,7 @@ IS_OPEN = or_(
 )
 
 
-def enter(run: Run, mailing: Mailing, now: datetime) -> None:
+def enter_window(run: Run, mailing: Mailing, now: datetime) -> None:
     """Let the run send, or wait for its hours; no commit. A run on demand waits for none: a person asked for it."""
     window = None if run.occurrence.startswith(ON_DEMAND) else mailing.window
     if window is None:
@@ -38,7 +38,7 @@ def enter(run: Run, mailing: Mailing, now: datetime) -> None:
         run.due_at = max(run.due_at or run.planned_at, run.window_opens_at)
 
 
-def turn_at_the_hours(now: datetime | None = None) -> list[int]:
+def open_and_close_windows(now: datetime | None = None) -> list[int]:
     """Open the runs whose hours have come and hold back those whose hours are over; their ids. Commits each."""
     now = now or database_now()
     is_open = and_(Run.window_opens_at <= now, Run.window_closes_at > now)
@@ -60,5 +60,5 @@ def _turn(run_id: int, now: datetime) -> None:
     ).one()  # the mailing first, as everyone who locks both does
     db.session.refresh(run, with_for_update=FOR_CHANGE)
     if run.closed_at is None and run.state in (*SENDING_STATES, RunState.WAITING_FOR_WINDOW):
-        enter(run, mailing, now)
+        enter_window(run, mailing, now)
     db.session.commit()

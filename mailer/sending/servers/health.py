@@ -31,7 +31,7 @@ def name_of(transport: Transport) -> str:
     return transport.name[:100]
 
 
-def knock(transport: Transport) -> BreakerState:
+def try_server(transport: Transport) -> BreakerState:
     """Ask whether a worker may connect now: *closed* yes, *open* no, *probing* yes, as the only one. Commits."""
     name = name_of(transport)
     server = db.session.get(MailServer, name, populate_existing=True)

@@ -26,7 +26,7 @@ from setting_values import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class MailRoute:
     """One configured mail server. `shared` is the limit of all processes together; None: each has its own."""
 
     transport: Transport
@@ -45,10 +45,10 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RouteChoice:
     """The server of one stretch."""
 
-    route: Route
+    route: MailRoute
     is_probe: bool  # it was out of order: one mail tries
     until: datetime | None  # when a server that is preferred to it is tried again
 
@@ -69,12 +69,12 @@ def init_app(app: Flask) -> None:
                 )
 
 
-def configured() -> list[Route]:
+def configured() -> list[MailRoute]:
     """The mail servers from the settings, the preferred one first."""
     return read_routes(current_app.config)
 
 
-def routes_of(owner: User) -> list[Route]:
+def routes_of(owner: User) -> list[MailRoute]:
     """The mail servers that this person's mailings may take.
 
     A sample account's clients are invented: what it sends goes to the mail catcher, and nowhere (an empty list) without
@@ -83,14 +83,14 @@ def routes_of(owner: User) -> list[Route]:
     return read_catcher(current_app.config) if owner.is_sample else configured()
 
 
-def read_catcher(config: Mapping[str, Any]) -> list[Route]:
+def read_catcher(config: Mapping[str, Any]) -> list[MailRoute]:
     """The mail catcher that `make run` starts, or `MAIL_CATCHER_URL` names; empty without one. Raises ConfigError."""
     if not config["MAIL_CATCHER_URL"]:
         return []
     return list(_routes("MAIL_CATCHER_URL", [config["MAIL_CATCHER_URL"]], config).values())
 
 
-def read_routes(config: Mapping[str, Any]) -> list[Route]:
+def read_routes(config: Mapping[str, Any]) -> list[MailRoute]:
     """The servers of `MAILINGS_SMTP_URLS`, else the one of `MAILINGS_SMTP_URL`.
 
     Raises ConfigError, which names the setting and the number of the URL and never shows a password.
@@ -100,7 +100,7 @@ def read_routes(config: Mapping[str, Any]) -> list[Route]:
     return list(_routes(setting, several or [config["MAILINGS_SMTP_URL"]], config).values())
 
 
-def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[str, Route]:
+def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[str, MailRoute]:
     try:
         sender = ascii_address(config["MAILINGS_FROM"])
     except HeaderError:
@@ -108,7 +108,7 @@ def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[st
         raise ConfigError(
             in_language(f"MAILINGS_FROM — не адрес: {given!r}.", f"MAILINGS_FROM is not an address: {given!r}.")
         ) from None
-    routes: dict[str, Route] = {}
+    routes: dict[str, MailRoute] = {}
     for number, url in enumerate(urls, start=1):
         try:
             route = _route(url, sender, config["MAILINGS_CONNECTIONS"])
@@ -125,36 +125,36 @@ def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[st
     return routes
 
 
-def _route(url: str, sender: str, own_connections: int) -> Route:
+def _route(url: str, sender: str, own_connections: int) -> MailRoute:
     transport = Transport.from_url(url, sender=sender, helo=sender.rpartition("@")[2])
     if transport.security is not Security.NONE:
         transport.tls_context()  # OSError when `ca_file` cannot be read
     if "connections" in dict(parse_qsl(urlsplit(url).query)):
-        return Route(transport, transport.connections)
-    return Route(replace(transport, connections=own_connections), None)
+        return MailRoute(transport, transport.connections)
+    return MailRoute(replace(transport, connections=own_connections), None)
 
 
-def choose(routes: list[Route]) -> Choice | None:
+def choose(routes: list[MailRoute]) -> RouteChoice | None:
     """The first server that may be connected to now; None when all rest. Winning a probe commits."""
     until: datetime | None = None
     for route in routes:
-        state = health.knock(route.transport)
+        state = health.try_server(route.transport)
         if state is not BreakerState.OPEN:
-            return Choice(route, state is BreakerState.PROBING, until)
+            return RouteChoice(route, state is BreakerState.PROBING, until)
         times = health.probe_times([route.transport]).values()
         db.session.rollback()
         until = min((time for time in (until, *times) if time is not None), default=None)
     return None
 
 
-def probe_at(routes: list[Route] | None = None) -> datetime | None:
+def probe_at(routes: list[MailRoute] | None = None) -> datetime | None:
     """When the first of these servers (by default those configured) is tried again; None while at least one works."""
     transports = [route.transport for route in (configured() if routes is None else routes)]
     times = health.probe_times(transports)
     return min(times.values(), default=None) if len(times) == len(transports) else None
 
 
-def all_rest(routes: list[Route] | None = None) -> bool:
+def all_rest(routes: list[MailRoute] | None = None) -> bool:
     """Whether every one of these servers is out of order and none is to be tried yet."""
     earliest = probe_at(routes)
     is_resting = earliest is not None and earliest > database_now()

@@ -14,7 +14,7 @@ from psycopg2 import Error, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.sending.servers.health import name_of
-from mailer.sending.servers.mail_routes import Route
+from mailer.sending.servers.mail_routes import MailRoute
 from mailer.sending.worker.database_connections import execute
 from mailer.smtp.transport import Transport
 
@@ -33,7 +33,7 @@ class SharedConnections:
     that part.
     """
 
-    def __init__(self, route: Route, worker_count: int, connect: Callable[[], Connection]) -> None:
+    def __init__(self, route: MailRoute, worker_count: int, connect: Callable[[], Connection]) -> None:
         self._route = route
         self._worker_count = worker_count
         self._connect = connect

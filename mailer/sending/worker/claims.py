@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from mailer.sending.worker.delivery_rules import Progress
+from mailer.sending.worker.delivery_rules import DeliveryUpdate
 from mailer.smtp.results import Result
 
 
 @dataclass(slots=True)
-class Person:
+class DueDelivery:
     """One due delivery of a claimed slice with what the mail is made of."""
 
-    progress: Progress
+    progress: DeliveryUpdate
     email: str
     values: dict[str, str]
     token: str | None  # of the unsubscribe link
@@ -27,7 +27,7 @@ class Claim:
     slice_id: int
     token: str
     first_position: int
-    people: dict[int, Person]
+    people: dict[int, DueDelivery]
     flags: bytearray  # '0' or '1' per position; what `mark_and_record` writes
     left_count: int = field(default=0)  # people whose result is not written yet
     was_left: bool = False  # a former holder died amid it: some of its attempts may not be settled

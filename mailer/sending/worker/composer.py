@@ -11,7 +11,7 @@ import structlog
 from mailer.composing.dkim import signed
 from mailer.composing.headers import HeaderError
 from mailer.models.delivery import Reason
-from mailer.sending.worker.claims import Claim, Person
+from mailer.sending.worker.claims import Claim, DueDelivery
 from mailer.sending.worker.work import Work
 from mailer.smtp.source import Email
 
@@ -25,7 +25,7 @@ class Composer:
     """A queue of people in, mails out, in the same order. Whoever cannot be written to is told to `leave_out`."""
 
     def __init__(
-        self, work: Work, leave_out: Callable[[Claim, Person], None], ask_for_claims: Callable[[], None]
+        self, work: Work, leave_out: Callable[[Claim, DueDelivery], None], ask_for_claims: Callable[[], None]
     ) -> None:
         self._work, self._compiled = work, work.compiled
         self._leave_out = leave_out
@@ -76,7 +76,7 @@ class Composer:
                 return
         self._ask_for_claims()
 
-    def _compose(self, claim: Claim, position: int, person: Person) -> Email | None:
+    def _compose(self, claim: Claim, position: int, person: DueDelivery) -> Email | None:
         try:
             recipient = self._work.recipient_of(position, person)
             content = self._compiled.build(recipient)

@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 
-class Scribe(threading.Thread):
+class DatabaseThread(threading.Thread):
     """A thread that takes what is put to it, all at once, and hands it to `work`; `None` ends it."""
 
     def __init__(self, name: str, work: Callable[[list[Any]], None], failed: Callable[[BaseException], None]) -> None:

@@ -34,7 +34,7 @@ class RunRules:
 
 
 @dataclass(slots=True)
-class Progress:
+class DeliveryUpdate:
     """Where one delivery stands, as far as sending changes it."""
 
     position: int

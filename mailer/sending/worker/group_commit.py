@@ -21,7 +21,7 @@ class Writer:
     lease_seconds: float
 
 
-class Round:
+class GroupCommit:
     """Marks (positions by slice) and entries that go into one commit. Making it sets the claims' flags accordingly."""
 
     def __init__(self, claims: Iterable[Claim], marks: Mapping[int, Sequence[int]], entries: Sequence[Entry]) -> None:

@@ -19,7 +19,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import Claim, Entry
 from mailer.sending.worker.database_connections import OneAtATime, Patience, execute, is_away
-from mailer.sending.worker.group_commit import Round, Writer
+from mailer.sending.worker.group_commit import GroupCommit, Writer
 
 log = structlog.get_logger()
 LOOK_EVERY = 0.1  # seconds
@@ -38,7 +38,7 @@ Committed = Callable[[list[tuple[Mark, bool]], list[Entry]], None]
 Failed = Callable[[BaseException], None]
 
 
-class Marker:
+class GroupCommitter:
     """Takes marks and entries, and hands them back once they are committed.
 
     `connect` makes asynchronous connections (`connections.connector`) in any thread; the first one is made here.
@@ -226,10 +226,10 @@ class Marker:
         self._is_writing = is_wanted
 
 
-def _round_of(batch: list[Mark | Entry]) -> Round:
+def _round_of(batch: list[Mark | Entry]) -> GroupCommit:
     marks: dict[int, list[int]] = {}
     for item in batch:
         if isinstance(item, Mark):
             marks.setdefault(item.claim.slice_id, []).append(item.position)
     claims = {item.claim.slice_id: item.claim for item in batch}
-    return Round(claims.values(), marks, [item for item in batch if isinstance(item, Entry)])
+    return GroupCommit(claims.values(), marks, [item for item in batch if isinstance(item, Entry)])

@@ -30,10 +30,10 @@ from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.worker.claims import Claim, DueDelivery, Entry, LeaseLost
 from mailer.sending.worker.database_connections import OneAtATime, Patience, is_away
-from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, Progress, is_refused_too_often
-from mailer.sending.worker.group_commit import Round, Writer, array
+from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, DeliveryUpdate, is_refused_too_often
+from mailer.sending.worker.group_commit import GroupCommit, Writer, array
 from mailer.sending.worker.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
 
@@ -110,17 +110,17 @@ class Ledger:
         stopped, or the lease is lost; in the latter case its entries are not written and LeaseLost is raised after the
         others' commit.
         """
-        round_ = Round(claims, marks, entries)
+        round_ = GroupCommit(claims, marks, entries)
         return round_.allowed(self._patiently(partial(self._commit_round, round_)))
 
-    def _commit_round(self, round_: Round, cursor: Any, is_repeated: bool) -> dict[int, bool]:
+    def _commit_round(self, round_: GroupCommit, cursor: Any, is_repeated: bool) -> dict[int, bool]:
         if self._prepared is not self._connection:
             cursor.execute(statements.PREPARE_MARK)
             self._prepared = self._connection
         cursor.execute(*round_.question(self.writer, is_repeated=is_repeated))
         return dict(cursor.fetchall())
 
-    def settle(self, claim: Claim, progress: Sequence[Progress], *, release: bool) -> None:
+    def settle(self, claim: Claim, progress: Sequence[DeliveryUpdate], *, release: bool) -> None:
         """Write the states of deliveries whose attempts are written; with `release` give the slice back.
 
         Raises LeaseLost, and then nothing is written.
@@ -217,7 +217,7 @@ class Ledger:
             patience.pause()
 
 
-def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> None:
+def write_progress(cursor: Any, run_id: int, progress: Sequence[DeliveryUpdate]) -> None:
     """Update the deliveries in one statement, so that the counters of the run change once."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for p in progress:
@@ -231,10 +231,10 @@ def write_progress(cursor: Any, run_id: int, progress: Sequence[Progress]) -> No
     execute_values(cursor, statement, rows, template, page_size=len(rows))
 
 
-def _person(row: tuple[Any, ...]) -> Person:
+def _person(row: tuple[Any, ...]) -> DueDelivery:
     position, email, state, attempts, transients, retry_at, suspects = row[:7]
     token, first, last, patronymic, year, comment, attributes, bound, out = row[7:]
-    progress = Progress(position, STATES[state], attempts, transients, None, retry_at, suspects)
+    progress = DeliveryUpdate(position, STATES[state], attempts, transients, None, retry_at, suspects)
     if out is not None:
         progress.exclude(Reason(out))
     values = {
@@ -249,4 +249,4 @@ def _person(row: tuple[Any, ...]) -> Person:
         values = {key: str(value) for key, value in attributes.items()} | values
     if bound:  # what was approved, whatever has become of the client since
         values |= bound
-    return Person(progress, email, values, token, is_settled=out is None)
+    return DueDelivery(progress, email, values, token, is_settled=out is None)

@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import cast
 
-from mailer.sending.worker.claims import Claim, Entry, Person
+from mailer.sending.worker.claims import Claim, DueDelivery, Entry
 from mailer.sending.worker.delivery_rules import RunRules
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.statements import ABANDONED
@@ -35,7 +35,7 @@ def recover(
         _apply(claim.people[entry.position], entry.result, rules, random)
 
 
-def _apply(person: Person, result: Result, rules: RunRules, random: Random) -> None:
+def _apply(person: DueDelivery, result: Result, rules: RunRules, random: Random) -> None:
     person.progress.apply(result, rules, random)
     person.is_settled = False
 

@@ -26,35 +26,35 @@ from mailer.models.run import SENDING_STATES, Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import instance_guard
-from mailer.sending.mail_headers import letterhead_for, recipient_maker
+from mailer.sending.mail_headers import mail_headers_for, recipient_maker
 from mailer.sending.runs import control, server_faults, windows
 from mailer.sending.runs.closing import close_if_done
-from mailer.sending.runs.recipient_list import WANTS_LIST, being_listed
+from mailer.sending.runs.recipient_list import WANTS_LIST, writing_recipient_list
 from mailer.sending.servers import dkim_keys, habits, health, mail_routes
-from mailer.sending.servers.mail_routes import Choice, Route
+from mailer.sending.servers.mail_routes import MailRoute, RouteChoice
 from mailer.sending.servers.slots import NoSlot, SharedConnections
 from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.delivery_rules import RunRules, deadline
 from mailer.sending.worker.group_commit import Writer
-from mailer.sending.worker.group_committer import Marker
+from mailer.sending.worker.group_committer import GroupCommitter
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.recovery import settle_abandoned
 from mailer.sending.worker.sender import Sender
-from mailer.sending.worker.work import Report, Turn, Work
+from mailer.sending.worker.work import Report, TimeBudget, Work
 
 log = structlog.get_logger()
 
-LONGEST_TURN = 12
+MAX_EXTENSION = 12
 
 
-class ToldToGo(SystemExit):
+class Terminated(SystemExit):
     """SIGTERM came, and everything was let go in order: nothing is in doubt, the rest waits for another worker."""
 
     def __init__(self) -> None:
         super().__init__(128 + signal.SIGTERM)
 
 
-def send_run(
+def work_on_run(
     run_id: int,
     seconds: float,
     others_wait: Callable[[], bool] = lambda: True,
@@ -62,24 +62,24 @@ def send_run(
 ) -> bool:
     """Make the run's list if it has none, send for a turn, close it if done; whether there is more to do now.
 
-    The turn lasts `seconds`, and goes on, `LONGEST_TURN` times as long at most, until the list is made and
+    The turn lasts `seconds`, and goes on, `MAX_EXTENSION` times as long at most, until the list is made and
     `others_wait` says that somebody waits for the worker: beginning anew costs the connections their speed.
     `planned` is called when it was this call that began the list.
 
     Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
     a SIGTERM.
     """
-    if instance_guard.is_held():
+    if instance_guard.sending_is_blocked():
         return False
-    with being_listed(run_id, planned) as is_listed:
-        turn = Turn(seconds, LONGEST_TURN * seconds, lambda: is_listed() and others_wait())
+    with writing_recipient_list(run_id, planned) as is_listed:
+        turn = TimeBudget(seconds, MAX_EXTENSION * seconds, lambda: is_listed() and others_wait())
         may_go_on = _take_turn(run_id, turn)
     if _close_if_done(run_id):
         return False
     return may_go_on and has_work(run_id)
 
 
-def _take_turn(run_id: int, turn: Turn) -> bool:
+def _take_turn(run_id: int, turn: TimeBudget) -> bool:
     """Send what there is; whether it makes sense to go on at once if there is more."""
     run = db.session.get(Run, run_id, populate_existing=True)
     if run is None or run.closed_at is not None:
@@ -105,7 +105,7 @@ def _take_turn(run_id: int, turn: Turn) -> bool:
     _note_health(choice, routes, run_id, report)
     if report.is_told_to_go:
         _close_if_done(run_id)
-        raise ToldToGo
+        raise Terminated
     return not report.is_lease_lost and not (report.fault and mail_routes.all_rest(routes))
 
 
@@ -179,7 +179,7 @@ def _rules(run: Run) -> RunRules:
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)
 
 
-def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | None:
+def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -> Report | None:
     """Send until the turn is over or a better server is to be tried again; None without a free connection."""
     now = database_clock()
     if choice.until is not None:
@@ -187,7 +187,7 @@ def _send(run_id: int, choice: Choice, rules: RunRules, turn: Turn) -> Report | 
     connect = connector()
     shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
     with suppress(NoSlot), ExitStack() as stack:
-        marker = Marker(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
+        marker = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
         stack.callback(marker.close)
         stack.callback(shared.give_back)
         clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
@@ -221,7 +221,7 @@ async def _stretch(sender: Sender) -> Report:
 def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
-    letterhead = letterhead_for(run.owner_id, snapshot)
+    letterhead = mail_headers_for(run.owner_id, snapshot)
     return Work(
         run.id,
         compile_email(content, letterhead, now),
@@ -244,7 +244,7 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
         settle_abandoned(ledger, rules, Random(), now)  # noqa: S311
 
 
-def _note_health(choice: Choice, routes: list[Route], run_id: int, report: Report) -> None:
+def _note_health(choice: RouteChoice, routes: list[MailRoute], run_id: int, report: Report) -> None:
     transport = choice.route.transport
     habits.note(transport, report.learned)
     if report.is_server_sound:

@@ -11,13 +11,13 @@ from typing import cast
 
 import structlog
 
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost, Person
+from mailer.sending.worker.claims import Claim, DueDelivery, Entry, LeaseLost
 from mailer.sending.worker.composer import Composer
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, is_refused_too_often
-from mailer.sending.worker.group_committer import Mark, Marker
+from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger
-from mailer.sending.worker.slice_feeder import Clerk
-from mailer.sending.worker.work import Learned, Report, Turn, Work
+from mailer.sending.worker.slice_feeder import SliceFeeder
+from mailer.sending.worker.work import Learned, Report, TimeBudget, Work
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
 from mailer.smtp.results import Outcome, Phase, Result
@@ -37,7 +37,7 @@ class _Slice:
     """A claimed slice in work."""
 
     claim: Claim
-    unsettled: list[Person] = field(default_factory=list)
+    unsettled: list[DueDelivery] = field(default_factory=list)
 
 
 class Sender:
@@ -47,10 +47,10 @@ class Sender:
         self,
         work: Work,
         transport: Transport,
-        marker: Marker,
+        marker: GroupCommitter,
         ledger: Ledger,
         *,
-        turn: Turn,
+        turn: TimeBudget,
         random: Random,
         now: Callable[[], datetime],
         is_probe: bool = False,
@@ -79,7 +79,7 @@ class Sender:
         """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
         self._has_begun = asyncio.Event()
-        self._clerk = Clerk(
+        self._clerk = SliceFeeder(
             self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up
         )
         self._marker.start(self._committed, self._give_up, self._composer.compose_ahead)
@@ -187,7 +187,7 @@ class Sender:
         """Those claimed whom no connection has taken yet."""
         return self._composer.waiting_count
 
-    def _leave_out(self, claim: Claim, person: Person) -> None:
+    def _leave_out(self, claim: Claim, person: DueDelivery) -> None:
         self._note(self._slices[claim.slice_id], person)
 
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
@@ -252,7 +252,7 @@ class Sender:
             self.report.is_server_sound |= result.shows_a_sound_server
             self._note(slice_, person)
 
-    def _note(self, slice_: _Slice, person: Person) -> None:
+    def _note(self, slice_: _Slice, person: DueDelivery) -> None:
         """One person of the slice is done with for now."""
         slice_.unsettled.append(person)
         slice_.claim.left_count -= 1

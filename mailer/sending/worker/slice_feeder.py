@@ -12,8 +12,8 @@ import structlog
 
 from mailer.models.delivery import DeliveryState
 from mailer.sending.worker.claims import Claim
-from mailer.sending.worker.database_thread import Scribe
-from mailer.sending.worker.delivery_rules import Progress
+from mailer.sending.worker.database_thread import DatabaseThread
+from mailer.sending.worker.delivery_rules import DeliveryUpdate
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.recovery import recover
 from mailer.sending.worker.work import Work
@@ -21,7 +21,7 @@ from mailer.sending.worker.work import Work
 log = structlog.get_logger()
 
 
-class Clerk:
+class SliceFeeder:
     """Made in the event loop; `claimed` and `failed` are called there, everything else happens in the thread."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Clerk:
         self._random, self._now = random, now
         self._loop = asyncio.get_running_loop()
         self._claimed, self._failed = claimed, failed
-        self._thread = Scribe("clerk", self._do, self._tell_of_failure)
+        self._thread = DatabaseThread("clerk", self._do, self._tell_of_failure)
 
     def start(self) -> None:
         """Begin to work."""
@@ -56,7 +56,7 @@ class Clerk:
         """Lease a slice and hand it to `claimed`; None when nothing is due."""
         self._thread.put(("claim",))
 
-    def settle(self, claim: Claim, progress: list[Progress], *, release: bool) -> None:
+    def settle(self, claim: Claim, progress: list[DeliveryUpdate], *, release: bool) -> None:
         """Write what is known of the slice; that renews the lease, or gives it back."""
         self._thread.put(("settle", claim, progress, release))
 
@@ -71,7 +71,7 @@ class Clerk:
             else:
                 self._loop.call_soon_threadsafe(self._claimed, self._claim())
 
-    def _look_at_refusals(self, progress: list[Progress]) -> None:
+    def _look_at_refusals(self, progress: list[DeliveryUpdate]) -> None:
         if any(each.state is DeliveryState.REFUSED for each in progress) and self._ledger.pause_if_refused():
             log.warning("too many refusals: run paused", run=self._work.run_id)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from mailer.composing.dkim import Signer
 from mailer.composing.email import CompiledEmail, Recipient
-from mailer.sending.worker.claims import Person
+from mailer.sending.worker.claims import DueDelivery
 from mailer.sending.worker.delivery_rules import RunRules
 from mailer.smtp.envelope import Features
 from mailer.smtp.results import Fault
@@ -20,20 +20,20 @@ class Work:
     run_id: int
     compiled: CompiledEmail
     rules: RunRules
-    recipient_of: Callable[[int, Person], Recipient]  # position and person -> what the mail is made of
+    recipient_of: Callable[[int, DueDelivery], Recipient]  # position and person -> what the mail is made of
     signers: Sequence[Signer] = ()  # for DKIM
     server_was_sound: bool = False  # of late, for anybody
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TimeBudget:
     """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
 
     seconds: float
     at_most: float
     others_wait: Callable[[], bool]  # asked in a thread, once a second
 
-    def not_beyond(self, limit: float) -> Turn:
+    def not_beyond(self, limit: float) -> TimeBudget:
         """The same turn, ended after `limit` seconds."""
         return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
 
