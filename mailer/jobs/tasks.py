@@ -19,9 +19,9 @@ from mailer.sending.worker.run_worker import work_on_run as send_stretch
 
 def tick() -> None:
     """Start what is due and heal what was lost."""
-    from mailer.jobs.ticking import take_turn  # it sweeps all rooms; who only sends need not carry them
+    from mailer.jobs.ticking import run_tick  # it sweeps all rooms; who only sends need not carry them
 
-    take_turn()
+    run_tick()
 
 
 def work_on_run(run_id: int) -> None:

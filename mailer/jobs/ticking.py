@@ -37,7 +37,7 @@ STANDSTILL_EVERY = 15  # seconds
 A_MOMENT = 0.002  # seconds: better just after than just before
 
 
-def take_turn() -> None:
+def run_tick() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     sending = (
         start_what_is_due,
