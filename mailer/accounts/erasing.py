@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
@@ -69,7 +69,7 @@ def forget_old_unconfirmed(now: datetime) -> int:
         user = db.session.scalar(old.where(User.id == user_id).with_for_update(**FOR_CHANGE))
         if user is not None:  # nobody confirmed it meanwhile
             forget_unconfirmed(user, now)
-            note(Action.ERASED, f"user {user_id}", reason="never confirmed")
+            add_entry(Action.ERASED, f"user {user_id}", reason="never confirmed")
             count += 1
         db.session.commit()
     return count

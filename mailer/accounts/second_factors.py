@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailer.account_mail import outbox
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.journal_entry import Action
 from mailer.models.second_factor import SecondFactor
 from mailer.models.user import User
@@ -22,6 +22,6 @@ def remove_second_factor(user: User) -> None:
         return
     db.session.delete(found)
     letter = outbox.write(user, "second-factor-off")
-    note(Action.SECOND_FACTOR_OFF, f"user {user.id}")
+    add_entry(Action.SECOND_FACTOR_OFF, f"user {user.id}")
     db.session.commit()
     outbox.send(letter)

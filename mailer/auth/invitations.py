@@ -17,7 +17,7 @@ from mailer.auth.refusals import AddressTaken, BadAddress
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.http import absolute_url
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.journal_entry import Action
 
 DAYS = 7
@@ -45,7 +45,7 @@ def invite(email: str, language: str) -> None:
     """Mail an invitation. Raises as `link_for`. Commits."""
     link = link_for(email)
     row = outbox.post("invitation", normalise(email), language, None, link=link)
-    note(Action.CHANGED, "invitation")
+    add_entry(Action.CHANGED, "invitation")
     db.session.commit()
     outbox.wake(row)
 

@@ -8,7 +8,7 @@ from flask_login import current_user, login_user, logout_user
 from mailer.accounts import sessions
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
@@ -39,7 +39,7 @@ def end() -> None:
     if KEY in session:
         sessions.end(session[KEY])
         if current_user.is_authenticated:
-            note(Action.SIGNED_OUT)
+            add_entry(Action.SIGNED_OUT)
         db.session.commit()
     logout_user()
     session.clear()

@@ -1,5 +1,5 @@
 """The journal: who did what, when and from where; chained by hash and append-only."""
 
-from mailer.journal.entries import note, note_apart
+from mailer.journal.entries import add_entry, add_entry_now
 
-__all__ = ["note", "note_apart"]
+__all__ = ["add_entry", "add_entry_now"]

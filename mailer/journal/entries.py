@@ -18,10 +18,10 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.journal_entry import Action, JournalEntry
 
-TURN = 0x676F6C75  # writers take turns from here to their commit: a chain has one end
+CHAIN_LOCK = 0x676F6C75  # writers take turns from here to their commit: a chain has one end
 
 
-def note(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
+def add_entry(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
     """Add an entry to the caller's transaction, as its last statement before the commit; `details` must be JSON.
 
     The actor is the person signed in unless given.
@@ -32,7 +32,7 @@ def note(action: Action, subject: str = "", actor_id: int | None = None, **detai
         g.is_journaled = True
 
 
-def note_apart(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
+def add_entry_now(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
     """Add an entry in a transaction of its own: for what was looked at or refused."""
     with db.engine.begin() as connection:
         _add(connection, action, subject, actor_id, details)
@@ -45,7 +45,7 @@ def _add(
     actor_id: int | None,
     details: dict[str, Any],
 ) -> None:
-    connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+    connection.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
     previous = connection.scalar(select(JournalEntry.hash).order_by(JournalEntry.id.desc()).limit(1)) or BEGINNING
     entry = {
         "at": utcnow(),

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.journal.entries import note_apart
+from mailer.journal.entries import add_entry_now
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.owner_filter import EVERYBODY
 from mailer.searching import searched, shortened
@@ -93,7 +93,7 @@ def _write(action: Action) -> None:
         details["search"] = search
     if action in {Action.VIEWED, Action.DENIED, Action.NOT_FOUND} and _is_known(action, subject, details):
         return
-    note_apart(action, subject, None, **details)
+    add_entry_now(action, subject, None, **details)
 
 
 def _subject() -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
@@ -42,5 +42,5 @@ def ask_approval(mailing: Mailing) -> None:
         where=Approval.recipient_count < question.excluded.recipient_count,
     ).returning(Approval.id)
     if db.session.scalar(asked) is not None:
-        note(Action.APPROVAL_ASKED, f"mailing {mailing.id}", recipient_count=count)
+        add_entry(Action.APPROVAL_ASKED, f"mailing {mailing.id}", recipient_count=count)
     db.session.commit()

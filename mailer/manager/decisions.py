@@ -9,7 +9,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.http import absolute_url
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
 from mailer.manager.services import NotWhatWasSeen
 from mailer.models.approval import Approval, ApprovalState
@@ -31,7 +31,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
     control.stop(mailing, StopReason.DISABLED)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = outbox.write(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
-    note(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
+    add_entry(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
     db.session.commit()
     outbox.send(letter)
     enqueue(TICK)
@@ -46,7 +46,7 @@ def stop_run(run: Run, reason: str) -> None:
     run.stop_reason, run.stop_note = StopReason.MANAGER, reason
     link = absolute_url("mailings.run", mailing_id=mailing.id, run_id=run.id)
     letter = outbox.write(mailing.owner, "run-stopped", name=mailing.name, reason=reason, link=link)
-    note(Action.STOPPED, f"mailing {mailing.id}", run=run.id, reason=reason)
+    add_entry(Action.STOPPED, f"mailing {mailing.id}", run=run.id, reason=reason)
     db.session.commit()
     outbox.send(letter)
     enqueue(TICK)
@@ -61,7 +61,7 @@ def enable(mailing: Mailing) -> None:
     control.release(mailing)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = outbox.write(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
-    note(Action.ENABLED, f"mailing {mailing.id}")
+    add_entry(Action.ENABLED, f"mailing {mailing.id}")
     db.session.commit()
     outbox.send(letter)
     enqueue(TICK)
@@ -97,6 +97,6 @@ def _tell(approval: Approval, template: str, action: Action, reason: str = "") -
     mailing = approval.mailing
     link = absolute_url("mailings.show", mailing_id=mailing.id)
     letter = outbox.write(mailing.owner, template, name=mailing.name, link=link, reason=reason)
-    note(action, f"mailing {mailing.id}", fingerprint=approval.fingerprint, reason=reason)
+    add_entry(action, f"mailing {mailing.id}", fingerprint=approval.fingerprint, reason=reason)
     db.session.commit()
     outbox.send(letter)

@@ -13,7 +13,7 @@ from mailer.accounts import known_devices, sessions
 from mailer.clock import database_now, utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
@@ -35,7 +35,7 @@ def block(user: User, reason: str, by: User) -> None:
     control.stop_owner(user.id)
     sessions.end_all(user.id)
     letter = outbox.write(user, "account-blocked", reason=reason)
-    note(Action.BLOCKED, f"user {user.id}", reason=reason)
+    add_entry(Action.BLOCKED, f"user {user.id}", reason=reason)
     db.session.commit()
     outbox.send(letter)
     enqueue(TICK)
@@ -49,7 +49,7 @@ def unblock(user: User) -> None:
     user.blocked_at = user.block_reason = user.blocked_by_id = None
     user.unblocked_at = database_now()
     letter = outbox.write(user, "account-unblocked")
-    note(Action.UNBLOCKED, f"user {user.id}")
+    add_entry(Action.UNBLOCKED, f"user {user.id}")
     db.session.commit()
     outbox.send(letter)
     enqueue(TICK)
@@ -74,7 +74,7 @@ def change_role(user: User, role: Role) -> None:
             control.pause(mailing)
     sessions.end_all(user.id)
     letter = outbox.write(user, "role-changed", role=role.value)
-    note(Action.ROLE_CHANGED, f"user {user.id}", before=before.value, after=role.value)
+    add_entry(Action.ROLE_CHANGED, f"user {user.id}", before=before.value, after=role.value)
     db.session.commit()
     outbox.send(letter)
 
@@ -93,7 +93,7 @@ def set_permissions(user: User, granted: Collection[Permission]) -> None:
     user.granted = after
     sessions.end_all(user.id)
     letter = outbox.write(user, "permissions-changed", granted=",".join(after))
-    note(Action.PERMISSIONS_CHANGED, f"user {user.id}", before=sorted(before), after=after)
+    add_entry(Action.PERMISSIONS_CHANGED, f"user {user.id}", before=sorted(before), after=after)
     db.session.commit()
     outbox.send(letter)
 
@@ -102,7 +102,7 @@ def end_sessions(user: User) -> int:
     """Sign `user` out on every device, none of which is known any more; how many there were."""
     count = sessions.end_all(user.id)
     known_devices.forget(user.id)
-    note(Action.SESSIONS_ENDED, f"user {user.id}", count=count)
+    add_entry(Action.SESSIONS_ENDED, f"user {user.id}", count=count)
     db.session.commit()
     return count
 
@@ -110,7 +110,7 @@ def end_sessions(user: User) -> int:
 def set_limits(user: User, daily_limit: int | None, needs_approval: bool) -> None:
     """Keep the limit (mails in 24 hours, None for none) and the rule; they hold from the next run on."""
     user.daily_limit, user.needs_approval = daily_limit, needs_approval
-    note(Action.LIMIT_CHANGED, f"user {user.id}", daily_limit=daily_limit, needs_approval=needs_approval)
+    add_entry(Action.LIMIT_CHANGED, f"user {user.id}", daily_limit=daily_limit, needs_approval=needs_approval)
     db.session.commit()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from mailer.extensions import db
-from mailer.journal import note, note_apart
+from mailer.journal import add_entry, add_entry_now
 from mailer.journal.entries import BEGINNING, link, verify
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
@@ -146,7 +146,7 @@ def test_what_was_refused_is_written_down(as_stranger: Browser, as_manager: Brow
     ["UPDATE journal SET actor_id = 9", "DELETE FROM journal", "TRUNCATE journal", "DELETE FROM journal WHERE false"],
 )
 def test_the_database_only_lets_entries_be_added(app: Flask, statement: str) -> None:
-    note_apart(Action.CHANGED)
+    add_entry_now(Action.CHANGED)
     with pytest.raises(IntegrityError, match="append-only"):
         db.session.execute(text(statement))
     db.session.rollback()
@@ -174,7 +174,7 @@ def tamper(statement: str) -> None:
 )
 def test_any_tampering_is_found(app: Flask, statement: str, broken_id: int) -> None:
     for number in range(1, 6):
-        note_apart(Action.CHANGED, f"client {number}", actor_id=number, a=1, b="ж", c=["x", None])
+        add_entry_now(Action.CHANGED, f"client {number}", actor_id=number, a=1, b="ж", c=["x", None])
     assert verify().broken_id is None
     tamper(statement)
     assert verify().broken_id == broken_id
@@ -186,9 +186,9 @@ def test_any_tampering_is_found(app: Flask, statement: str, broken_id: int) -> N
 
 def test_a_cut_off_end_shows_by_a_hash_kept_elsewhere(app: Flask) -> None:
     for _number in range(3):
-        note_apart(Action.CHANGED)
+        add_entry_now(Action.CHANGED)
     kept = app.test_cli_runner().invoke(args=["journal", "verify"]).output.split()[-1]
-    note_apart(Action.CHANGED)
+    add_entry_now(Action.CHANGED)
     assert app.test_cli_runner().invoke(args=["journal", "verify", "--kept", kept]).exit_code == 0
     tamper("DELETE FROM journal WHERE id > 2")
     assert app.test_cli_runner().invoke(args=["journal", "verify"]).exit_code == 0
@@ -199,7 +199,7 @@ def test_entries_of_many_at_once_make_one_chain(app: Flask) -> None:
     def write() -> None:
         with app.app_context():
             for number in range(10):
-                note(Action.CHANGED, actor_id=number)
+                add_entry(Action.CHANGED, actor_id=number)
                 if number % 3:
                     db.session.commit()
                 else:
@@ -217,7 +217,7 @@ def test_entries_of_many_at_once_make_one_chain(app: Flask) -> None:
 
 def test_an_entry_goes_with_its_transaction(app: Flask, owner: User) -> None:
     owner.name = "Somebody else"
-    note(Action.CHANGED, f"user {owner.id}")
+    add_entry(Action.CHANGED, f"user {owner.id}")
     db.session.rollback()
     assert entries() == []
 
@@ -226,8 +226,8 @@ def test_administrators_look_through_it(app: Flask, as_manager: Browser, owner: 
     app.test_client_class = Browser
     boss = make_user(email="boss@golub.test", role=Role.ADMIN, name="<script>alert(1)</script>", language="en")
     as_admin = app.test_client().login(boss)  # type: ignore[attr-defined]
-    note_apart(Action.CHANGED, "mailing 3, run 4", actor_id=owner.id)
-    note_apart(Action.BLOCKED, f"user {owner.id}", actor_id=boss.id, reason="<script>alert(2)</script>")
+    add_entry_now(Action.CHANGED, "mailing 3, run 4", actor_id=owner.id)
+    add_entry_now(Action.BLOCKED, f"user {owner.id}", actor_id=boss.id, reason="<script>alert(2)</script>")
     assert as_manager.get("/manager/journal").status_code == 403
     page = as_admin.get("/manager/journal").text
     assert owner.email in page
@@ -247,7 +247,7 @@ def test_administrators_look_through_it(app: Flask, as_manager: Browser, owner: 
 
 def test_entries_without_the_key_are_found_unless_they_are_from_before_it(app: Flask) -> None:
     for _number in range(4):
-        note_apart(Action.CHANGED)
+        add_entry_now(Action.CHANGED)
     rows = [dict(row) for row in db.session.execute(select(JournalEntry.__table__).order_by(text("id"))).mappings()]
     db.session.rollback()
 

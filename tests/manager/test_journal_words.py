@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.manager.journal_labels import action_words, page_words
 from mailer.manager.journal_sentences import detail_words, kind_words, value_words
 from mailer.models.journal_entry import Action
@@ -60,11 +60,11 @@ def test_values_the_service_writes_itself_are_words(app: Flask) -> None:
 
 def test_an_entry_names_what_is_still_there(as_admin: Browser, owner: User) -> None:
     mailing = make_mailing(owner, [make_client(owner, email="anna@shop.test")], name="Осень <b>")
-    note(Action.STOPPED, f"mailing {mailing.id}", run=77, reason="Жалобы <i>")
-    note(Action.LIMIT_CHANGED, f"user {owner.id}", daily_limit=None, needs_approval=True)
-    note(Action.REGISTERED, "user 99999", by="command line", role="manager")
-    note(Action.VIEWED, "clients 1, owner 99999999999999999999", where="all_clients.details_view", search="a")
-    note(Action.CHANGED, "invitation")
+    add_entry(Action.STOPPED, f"mailing {mailing.id}", run=77, reason="Жалобы <i>")
+    add_entry(Action.LIMIT_CHANGED, f"user {owner.id}", daily_limit=None, needs_approval=True)
+    add_entry(Action.REGISTERED, "user 99999", by="command line", role="manager")
+    add_entry(Action.VIEWED, "clients 1, owner 99999999999999999999", where="all_clients.details_view", search="a")
+    add_entry(Action.CHANGED, "invitation")
     db.session.commit()
     page = as_admin.get("/manager/journal").text.partition("<tbody>")[2]
     for said in (

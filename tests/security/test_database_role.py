@@ -16,7 +16,7 @@ from sqlalchemy import text
 from launcher.application_role import ROLE, application_url, let_in
 from mailer.accounts.erasing import erase_some
 from mailer.extensions import db
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.journal.entries import verify
 from mailer.models.journal_entry import Action
 from mailer.models.run import Run
@@ -105,7 +105,7 @@ def run(owner: User) -> Run:
             " VALUES (1, 1, 1, 'permanent', 'rcpt', '', now(), now(), '')"
         )
     )
-    note(Action.SIGNED_IN)
+    add_entry(Action.SIGNED_IN)
     db.session.commit()
     return run
 

@@ -16,7 +16,7 @@ from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.http import absolute_url
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
@@ -33,7 +33,7 @@ def change_password(user: User, current: str, new: str) -> None:
     if not passwords.verify(user.password_hash, current):
         raise WrongPassword(_("This is not your current password."))
     row = _replace(user, new)
-    note(Action.PASSWORD_CHANGED, f"user {user.id}")
+    add_entry(Action.PASSWORD_CHANGED, f"user {user.id}")
     db.session.commit()
     outbox.wake(row)
 
@@ -78,7 +78,7 @@ def reset_password(secret: str, new: str, mark: str | None = None) -> str:
     row = _replace(user, new)
     user.confirmed_at = user.confirmed_at or now
     mark = known_devices.remember(user.id, mark)
-    note(Action.PASSWORD_CHANGED, f"user {user.id}", actor_id=user.id, by="mailed link")
+    add_entry(Action.PASSWORD_CHANGED, f"user {user.id}", actor_id=user.id, by="mailed link")
     db.session.commit()
     backoff.forgive(user.email)
     outbox.wake(row)

@@ -25,7 +25,7 @@ from mailer.auth.services.registration import give_way
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.http import absolute_url
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
@@ -132,7 +132,7 @@ def change_email(secret: str, by: User | None, password: str) -> User:
         raise tokens.BadToken from error
     sessions.end_all(user.id)
     row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
-    note(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
+    add_entry(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     outbox.wake(row)
     log.info("address changed", user_id=user.id)
@@ -153,7 +153,7 @@ def export_own_data(user: User, password: str) -> IO[bytes]:
     _require(user, password)
     archive = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the answer closes it
     write_archive(user.id, archive)
-    note(Action.EXPORTED, f"user {user.id}", what="own data")
+    add_entry(Action.EXPORTED, f"user {user.id}", what="own data")
     db.session.commit()
     archive.seek(0)
     return archive
@@ -172,7 +172,7 @@ def erase_account(user: User, password: str) -> None:
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
     control.stop_owner(user.id)
     forget_person(user, now)
-    note(Action.ERASED, f"user {user.id}", actor_id=user.id)
+    add_entry(Action.ERASED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     pictures.discard(folder, picture)
     outbox.send(farewell)

@@ -21,7 +21,7 @@ from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.http import absolute_url
-from mailer.journal import note
+from mailer.journal import add_entry
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
@@ -44,7 +44,7 @@ def register(email: str, language: str) -> None:
     user.consented_at, user.consent_version = now, CONSENT_VERSION
     is_new = _insert(user)
     row = _mail_confirmation(user, now) if is_new else _mail_the_known(email, now)
-    note(Action.REGISTERED, f"user {user.id}" if is_new else "")
+    add_entry(Action.REGISTERED, f"user {user.id}" if is_new else "")
     db.session.commit()
     outbox.wake(row)
 
@@ -60,7 +60,7 @@ def register_invited(email: str, password: str, language: str) -> bool:
     is_new = waiting is not None or _insert(user)
     if is_new:
         _take_possession(user, password, utcnow())
-        note(Action.REGISTERED, f"user {user.id}", by="invitation")
+        add_entry(Action.REGISTERED, f"user {user.id}", by="invitation")
     db.session.commit()
     return is_new
 
@@ -108,7 +108,7 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     user.confirmed_at = utcnow()
     if not _insert(user):
         raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
-    note(Action.REGISTERED, f"user {user.id}", role=role.value, by="command line")
+    add_entry(Action.REGISTERED, f"user {user.id}", role=role.value, by="command line")
     db.session.commit()
     log.info("account created", user_id=user.id, role=role.value)
     return user, password

@@ -12,7 +12,7 @@ from mailer.auth import backoff, codes, passwords
 from mailer.auth.refusals import TooManyTries, WrongCode, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.journal import note, note_apart
+from mailer.journal import add_entry, add_entry_now
 from mailer.models.journal_entry import Action
 from mailer.models.second_factor import SecondFactor
 from mailer.models.user import User
@@ -33,7 +33,7 @@ def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
     db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))
     sessions.retire_links(user.id)
     letter = outbox.write(user, "second-factor-on")
-    note(Action.SECOND_FACTOR_ON, f"user {user.id}")
+    add_entry(Action.SECOND_FACTOR_ON, f"user {user.id}")
     db.session.commit()
     outbox.send(letter)
     return recovery
@@ -56,7 +56,7 @@ def renew_recovery_codes(user: User, password: str, code: str, mark: str | None)
         .where(SecondFactor.user_id == user.id)
         .values(recovery_hashes=[codes.recovery_hash(one) for one in recovery])
     )
-    note(Action.SECOND_FACTOR_ON, f"user {user.id}", renewed="recovery codes")
+    add_entry(Action.SECOND_FACTOR_ON, f"user {user.id}", renewed="recovery codes")
     db.session.commit()
     return recovery
 
@@ -73,7 +73,7 @@ def prove(user: User, code: str, mark: str | None = None) -> None:
     if not (_spend_step(user, code) or _spend_recovery(user, code)):
         db.session.rollback()
         backoff.note_failure(key)
-        note_apart(Action.SIGN_IN_REFUSED, f"user {user.id}", reason="wrong code")
+        add_entry_now(Action.SIGN_IN_REFUSED, f"user {user.id}", reason="wrong code")
         raise WrongCode(_("This code is wrong or was used before."))
     db.session.commit()
     backoff.forgive(key)

@@ -18,7 +18,7 @@ from mailer.auth.refusals import Blocked, TooManyTries, Unconfirmed, WrongPasswo
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.http import absolute_url, zone_words
-from mailer.journal import note, note_apart
+from mailer.journal import add_entry, add_entry_now
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 
@@ -53,7 +53,7 @@ def authenticate(email: str, password: str, mark: str | None = None) -> User:
 def enter(user: User) -> None:
     """Count the person as signed in."""
     user.last_login_at = utcnow()
-    note(Action.SIGNED_IN, actor_id=user.id)
+    add_entry(Action.SIGNED_IN, actor_id=user.id)
     db.session.commit()
     log.info("logged in", user_id=user.id)
 
@@ -61,7 +61,7 @@ def enter(user: User) -> None:
 def _note_refusal(email: str, user: User | None, reason: str) -> None:
     """The address itself stays out: people type passwords into the wrong field."""
     digest = hashlib.sha256(email.lower().encode()).hexdigest()[:16]
-    note_apart(Action.SIGN_IN_REFUSED, f"user {user.id}" if user else "", reason=reason, address=digest)
+    add_entry_now(Action.SIGN_IN_REFUSED, f"user {user.id}" if user else "", reason=reason, address=digest)
     log.info("log-in refused", user_id=user.id if user else None, reason=reason)
 
 
@@ -81,7 +81,7 @@ def end_session(user: User, session_id: int) -> bool:
     """Sign one device of this person out; whether it was signed in."""
     is_ended = sessions.end_one(user.id, session_id)
     if is_ended:
-        note(Action.SESSIONS_ENDED, f"user {user.id}", count=1)
+        add_entry(Action.SESSIONS_ENDED, f"user {user.id}", count=1)
     db.session.commit()
     log.info("session ended", user_id=user.id)
     return is_ended
@@ -94,7 +94,7 @@ def end_other_sessions(user: User, key: str, mark: str | None) -> int:
     """
     count = sessions.end_all(user.id, except_key=key)
     known_devices.forget(user.id, except_mark=mark)
-    note(Action.SESSIONS_ENDED, f"user {user.id}", count=count)
+    add_entry(Action.SESSIONS_ENDED, f"user {user.id}", count=count)
     db.session.commit()
     log.info("other sessions ended", user_id=user.id, count=count)
     return count
