@@ -37,7 +37,7 @@ KEPT_FOR = timedelta(days=30)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=2)
 
 
-def post(
+def add(
     template: str,
     to_email: str,
     language: str,
@@ -60,14 +60,14 @@ def post(
 
 
 def post_nothing(language: str) -> AccountEmail:
-    """Do the work of `post` for nobody: the time of an answer must not tell whether an address has an account."""
+    """Do the work of `add` for nobody: the time of an answer must not tell whether an address has an account."""
     row = AccountEmail(template="nothing", to_email="", language=language, context={}, given_up_at=utcnow())
     db.session.add(row)
     db.session.flush()
     return row
 
 
-def is_pestered(email: str, allowance: Allowance, now: datetime) -> bool:
+def too_many_mails_to(email: str, allowance: Allowance, now: datetime) -> bool:
     """Whether `email` has had as many mails of this allowance within the hour as may be caused."""
     return count_recent(email, allowance, now) >= MAX_PER_HOUR
 

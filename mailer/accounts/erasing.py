@@ -27,7 +27,7 @@ from mailer.models.user import Role, User
 
 log = structlog.get_logger()
 BATCH = 5000
-TURN_SECONDS = 0.5
+BUDGET_SECONDS = 0.5
 UNCONFIRMED_FOR = timedelta(days=7)  # then a registration that nobody confirmed is forgotten
 
 
@@ -75,7 +75,7 @@ def forget_old_unconfirmed(now: datetime) -> int:
     return count
 
 
-def erase_some(seconds: float = TURN_SECONDS) -> int:
+def erase_some(seconds: float = BUDGET_SECONDS) -> int:
     """Delete rows of erased accounts for so long; how many accounts are now empty. Each step commits."""
     until, count = time.monotonic() + seconds, 0
     waiting = select(User.id).where(User.erased_at.is_not(None), User.data_erased_at.is_(None)).order_by(User.id)

@@ -40,7 +40,7 @@ def note_failure(email: str) -> None:
         log.warning("log-in failure not counted", error=str(error))
 
 
-def forgive(email: str) -> None:
+def reset_failures(email: str) -> None:
     """Forget the failures: the person has proved who they are."""
     try:
         connection().delete(_failures(email), _pause(email))

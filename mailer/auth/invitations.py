@@ -44,7 +44,7 @@ def link_for(email: str) -> str:
 def invite(email: str, language: str) -> None:
     """Mail an invitation. Raises as `link_for`. Commits."""
     link = link_for(email)
-    row = outbox.post("invitation", normalise(email), language, None, link=link)
+    row = outbox.add("invitation", normalise(email), language, None, link=link)
     add_entry(Action.CHANGED, "invitation")
     db.session.commit()
     outbox.wake(row)

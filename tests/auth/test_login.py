@@ -243,7 +243,7 @@ def test_pauses_double_up_to_a_quarter_of_an_hour_and_tell_nothing(web: Browser)
     assert waits[:9] == [0] * 9
     assert all(wait <= limit for wait, limit in zip(waits[9:13], (2, 4, 8, 16), strict=True))
     assert 800 < waits[-1] <= 900
-    backoff.forgive("nobody@golub.test")
+    backoff.reset_failures("nobody@golub.test")
     assert backoff.seconds_to_wait("nobody@golub.test") == 0
 
 

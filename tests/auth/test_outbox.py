@@ -156,7 +156,7 @@ TEMPLATES = {
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_mail_is_complete_in_both_languages(mailbox: Mailbox, template: str, language: str) -> None:
     values = TEMPLATES[template]
-    outbox.post(template, "person@golub.test", language, **values)
+    outbox.add(template, "person@golub.test", language, **values)
     db.session.commit()
     mail = mailbox.fetch_one()
     assert mail["Subject"].strip() and "\n" not in mail["Subject"]
@@ -171,8 +171,8 @@ def test_long_words_and_subjects_leave_as_lines_that_every_server_takes(mailbox:
     """RFC 5322, 2.1.1: 998 octets a line. What Flask-Mail writes itself is as long as it comes."""
     link = "http://golub.test/" + "a" * 4000
     reason = "Рассылка " + "очень " * 300 + "длинная"
-    outbox.post("reset-password", "person@golub.test", "ru", link=link)
-    outbox.post("mailing-disabled", "person@golub.test", "ru", name=reason, reason=reason, link=link)
+    outbox.add("reset-password", "person@golub.test", "ru", link=link)
+    outbox.add("mailing-disabled", "person@golub.test", "ru", name=reason, reason=reason, link=link)
     db.session.commit()
     one, other = mailbox.fetch()
     assert link in text_of(one) and link in text_of(one, "html")
@@ -191,7 +191,7 @@ def test_long_words_and_subjects_leave_as_lines_that_every_server_takes(mailbox:
     ],
 )
 def test_permissions_are_named_in_the_mail(mailbox: Mailbox, granted: str, language: str, words: str) -> None:
-    outbox.post("permissions-changed", "person@golub.test", language, granted=granted)
+    outbox.add("permissions-changed", "person@golub.test", language, granted=granted)
     db.session.commit()
     mail = mailbox.fetch_one()
     assert words in text_of(mail) and words in text_of(mail, "html")

@@ -85,11 +85,11 @@ def test_no_code_works_twice(app: Flask, person: User) -> None:
     with time_machine.travel(utcnow(), tick=False) as clock:
         secret, _recovery = enrol(person)
         with pytest.raises(WrongCode):
-            services.prove(person, code_of(secret))
+            services.verify_code(person, code_of(secret))
         clock.shift(timedelta(seconds=30))
-        services.prove(person, code_of(secret))
+        services.verify_code(person, code_of(secret))
         with pytest.raises(WrongCode):
-            services.prove(person, code_of(secret))
+            services.verify_code(person, code_of(secret))
 
 
 def test_of_two_at_once_one_gets_in(app: Flask, person: User) -> None:
@@ -99,7 +99,7 @@ def test_of_two_at_once_one_gets_in(app: Flask, person: User) -> None:
     def use() -> None:
         with app.app_context():
             try:
-                services.prove(db.session.get_one(User, person_id), recovery[0])
+                services.verify_code(db.session.get_one(User, person_id), recovery[0])
                 results.append(True)
             except WrongCode:
                 results.append(False)
@@ -125,9 +125,9 @@ def test_a_clock_may_be_half_a_minute_off(seconds: int, is_right: bool) -> None:
 
 def test_a_recovery_code_lets_in_once_however_it_is_typed(person: User) -> None:
     _secret, recovery = enrol(person)
-    services.prove(person, f" {recovery[3].upper().replace('-', ' ')} ")
+    services.verify_code(person, f" {recovery[3].upper().replace('-', ' ')} ")
     with pytest.raises(WrongCode):
-        services.prove(person, recovery[3])
+        services.verify_code(person, recovery[3])
     assert len(db.session.get_one(SecondFactor, person.id).recovery_hashes) == 9
 
 
@@ -145,8 +145,8 @@ def test_another_secret_key_leaves_the_recovery_codes(
     secret, recovery = enrol(person)
     monkeypatch.setitem(app.config, "SECRET_KEY", "another secret key, long enough to be one")
     with time_machine.travel(utcnow() + timedelta(minutes=1)), pytest.raises(WrongCode):
-        services.prove(person, code_of(secret))
-    services.prove(person, recovery[0])
+        services.verify_code(person, code_of(secret))
+    services.verify_code(person, recovery[0])
 
 
 def test_guessing_codes_gets_slower(web: Browser, person: User) -> None:
@@ -214,7 +214,7 @@ def test_it_is_switched_off_by_password_and_code(web: Browser, person: User, mai
     both = {"password": PASSWORD, "code": recovery[1]}
     page = web.post("/profile/second-factor/recovery-codes", data=both).text
     with pytest.raises(WrongCode):
-        services.prove(fresh(person), recovery[2])
+        services.verify_code(fresh(person), recovery[2])
     both["code"] = re.findall(r"<code>([a-z2-9]{5}-[a-z2-9]{5})</code>", page)[0]
     assert web.post("/profile/second-factor/off", data=both).status_code == 303
     assert len(mailbox.fetch()) == 1

@@ -95,8 +95,8 @@ def really_sent(app: Flask, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("really_sent")
 def test_account_mail_to_sample_addresses_stays_here(lab: Lab, catcher: Lab) -> None:
-    ours = outbox.post("account-unblocked", "anna@golub.localhost", "ru")
-    real = outbox.post("account-unblocked", "anna@golub.test", "ru")
+    ours = outbox.add("account-unblocked", "anna@golub.localhost", "ru")
+    real = outbox.add("account-unblocked", "anna@golub.test", "ru")
     db.session.commit()
     assert outbox.send_account_email(ours.id)
     assert outbox.send_account_email(real.id)
@@ -113,7 +113,7 @@ def test_a_test_mail_of_a_sample_account_stays_here(sample: User, lab: Lab, catc
 
 @pytest.mark.usefixtures("really_sent")
 def test_account_mail_to_sample_addresses_is_given_up_without_a_catcher(lab: Lab) -> None:
-    row = outbox.post("account-unblocked", "anna@golub.localhost", "ru")
+    row = outbox.add("account-unblocked", "anna@golub.localhost", "ru")
     db.session.commit()
     assert not outbox.send_account_email(row.id)
     db.session.refresh(row)

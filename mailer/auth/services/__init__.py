@@ -21,12 +21,12 @@ from mailer.auth.services.registration import (
     resend_confirmation,
 )
 from mailer.auth.services.second_factor import (
-    prove,
     renew_recovery_codes,
     switch_off,
     switch_on,
+    verify_code,
 )
-from mailer.auth.services.sessions import authenticate, end_other_sessions, end_session, enter, welcome
+from mailer.auth.services.sessions import authenticate, end_other_sessions, end_session, note_device, record_sign_in
 
 __all__ = [
     "Profile",
@@ -41,11 +41,11 @@ __all__ = [
     "create_user",
     "end_other_sessions",
     "end_session",
-    "enter",
     "erase_account",
     "export_own_data",
     "has_second_factor",
-    "prove",
+    "note_device",
+    "record_sign_in",
     "register",
     "register_invited",
     "remove_avatar",
@@ -57,5 +57,5 @@ __all__ = [
     "switch_off",
     "switch_on",
     "update_profile",
-    "welcome",
+    "verify_code",
 ]

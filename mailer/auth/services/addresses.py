@@ -39,12 +39,12 @@ def ask_own_address(user: User, email: str) -> None:
         raise TooManyAddresses(
             _("You have %(count)s addresses, as many as one account may. Remove one first.", count=MAX_ADDRESSES)
         )
-    if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
+    if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
         row = outbox.post_nothing(user.language)
     else:
         secret = tokens.issue(user, TokenPurpose.CONFIRM_OWN_ADDRESS, email, now)
         link = absolute_url("auth.confirm_own_address", token=secret)
-        row = outbox.post(
+        row = outbox.add(
             "confirm-own-address", email, user.language, user, Allowance.NEW_ADDRESS, link=link, account=user.email
         )
     db.session.commit()

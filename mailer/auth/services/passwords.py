@@ -52,7 +52,7 @@ def ask_recovery(email: str, language: str, mark: str | None = None) -> None:
     else:
         secret = tokens.issue(user, TokenPurpose.RESET_PASSWORD, user.email, now)
         link = absolute_url("auth.reset", token=secret)
-        row = outbox.post("reset-password", user.email, user.language, user, allowance, link=link)
+        row = outbox.add("reset-password", user.email, user.language, user, allowance, link=link)
     db.session.commit()
     outbox.wake(row)
 
@@ -80,7 +80,7 @@ def reset_password(secret: str, new: str, mark: str | None = None) -> str:
     mark = known_devices.remember(user.id, mark)
     add_entry(Action.PASSWORD_CHANGED, f"user {user.id}", actor_id=user.id, by="mailed link")
     db.session.commit()
-    backoff.forgive(user.email)
+    backoff.reset_failures(user.email)
     outbox.wake(row)
     return mark
 
@@ -92,4 +92,4 @@ def _replace(user: User, new: str) -> AccountEmail:
     user.password_hash = passwords.hash_password(new)
     sessions.end_all(user.id)
     log.info("password changed", user_id=user.id)
-    return outbox.post("password-changed", user.email, user.language, user, recovery_link=absolute_url("auth.forgot"))
+    return outbox.add("password-changed", user.email, user.language, user, recovery_link=absolute_url("auth.forgot"))

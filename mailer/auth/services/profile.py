@@ -92,10 +92,10 @@ def ask_email_change(user: User, password: str, email: str) -> None:
 
 def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
     other = find_user(email)
-    if outbox.is_pestered(email, Allowance.NEW_ADDRESS, now):
+    if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
         return outbox.post_nothing(user.language)
     if other is not None and other.id != user.id and other.is_somebodys:
-        return outbox.post(
+        return outbox.add(
             "already-registered",
             other.email,
             other.language,
@@ -106,7 +106,7 @@ def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
         )
     secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
     link = absolute_url("auth.confirm_email", token=secret)
-    return outbox.post("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)
+    return outbox.add("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)
 
 
 def change_email(secret: str, by: User | None, password: str) -> User:
@@ -131,7 +131,7 @@ def change_email(secret: str, by: User | None, password: str) -> User:
         db.session.rollback()
         raise tokens.BadToken from error
     sessions.end_all(user.id)
-    row = outbox.post("email-changed", old, user.language, user, new_email=_masked(user.email))
+    row = outbox.add("email-changed", old, user.language, user, new_email=_masked(user.email))
     add_entry(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     outbox.wake(row)

@@ -161,20 +161,20 @@ def _insert(user: User) -> bool:
 
 
 def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
-    if outbox.is_pestered(user.email, Allowance.STRANGERS, now):
+    if outbox.too_many_mails_to(user.email, Allowance.STRANGERS, now):
         return outbox.post_nothing(user.language)
     secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
     link = absolute_url("auth.confirm", token=secret)
-    return outbox.post("confirm-email", user.email, user.language, user, Allowance.STRANGERS, link=link)
+    return outbox.add("confirm-email", user.email, user.language, user, Allowance.STRANGERS, link=link)
 
 
 def _mail_the_known(email: str, now: datetime) -> AccountEmail:
     user = find_user(email)
-    if user is None or (user.confirmed_at and outbox.is_pestered(email, Allowance.STRANGERS, now)):
+    if user is None or (user.confirmed_at and outbox.too_many_mails_to(email, Allowance.STRANGERS, now)):
         return outbox.post_nothing(current_app.config["BABEL_DEFAULT_LOCALE"])
     if user.confirmed_at is None:
         return _mail_confirmation(user, now)
-    return outbox.post(
+    return outbox.add(
         "already-registered",
         user.email,
         user.language,

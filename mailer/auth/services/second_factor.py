@@ -40,16 +40,16 @@ def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
 
 
 def switch_off(user: User, password: str, code: str, mark: str | None) -> None:
-    """Ask for the password only from now on; tells by mail. Raises `WrongPassword`, and what `prove` raises."""
+    """Ask for the password only from now on; tells by mail. Raises `WrongPassword`, and what `verify_code` raises."""
     _require(user, password)
-    prove(user, code, mark)
+    verify_code(user, code, mark)
     remove_second_factor(user)
 
 
 def renew_recovery_codes(user: User, password: str, code: str, mark: str | None) -> list[str]:
-    """Ten new recovery codes, the old ones are worthless; raises `WrongPassword`, and what `prove` raises."""
+    """Ten new recovery codes, the old ones are worthless; raises `WrongPassword`, and what `verify_code` raises."""
     _require(user, password)
-    prove(user, code, mark)
+    verify_code(user, code, mark)
     recovery = codes.new_recovery_codes()
     db.session.execute(
         update(SecondFactor)
@@ -61,7 +61,7 @@ def renew_recovery_codes(user: User, password: str, code: str, mark: str | None)
     return recovery
 
 
-def prove(user: User, code: str, mark: str | None = None) -> None:
+def verify_code(user: User, code: str, mark: str | None = None) -> None:
     """Spend a one-time or a recovery code; of two that use the same one at once, one fails.
 
     Wrong ones of a known browser are counted apart, as wrong passwords are. Raises `WrongCode`, and `TooManyTries`
@@ -76,7 +76,7 @@ def prove(user: User, code: str, mark: str | None = None) -> None:
         add_entry_now(Action.SIGN_IN_REFUSED, f"user {user.id}", reason="wrong code")
         raise WrongCode(_("This code is wrong or was used before."))
     db.session.commit()
-    backoff.forgive(key)
+    backoff.reset_failures(key)
 
 
 def _require(user: User, password: str) -> None:

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 def authenticate(email: str, password: str, mark: str | None = None) -> User:
-    """The person with this address and password; `enter` once the code, too, is proved where one is needed.
+    """The person with this address and password; `record_sign_in` once the code, too, is proved where one is needed.
 
     Guesses are counted by address, but those of a browser that the person has signed in from (by its `mark`) apart:
     a stranger's never keep the person out. Raises `TooManyTries` or `WrongPassword` alike for known and unknown
@@ -42,7 +42,7 @@ def authenticate(email: str, password: str, mark: str | None = None) -> User:
         backoff.note_failure(counted)
         _note_refusal(email, user, "wrong password")
         raise WrongPassword(_("The address or the password is wrong."))
-    backoff.forgive(counted)
+    backoff.reset_failures(counted)
     _check_welcome(user)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
@@ -50,7 +50,7 @@ def authenticate(email: str, password: str, mark: str | None = None) -> User:
     return user
 
 
-def enter(user: User) -> None:
+def record_sign_in(user: User) -> None:
     """Count the person as signed in."""
     user.last_login_at = utcnow()
     add_entry(Action.SIGNED_IN, actor_id=user.id)
@@ -100,7 +100,7 @@ def end_other_sessions(user: User, key: str, mark: str | None) -> int:
     return count
 
 
-def welcome(user: User, mark: str | None, ip: str, user_agent: str) -> str:
+def note_device(user: User, mark: str | None, ip: str, user_agent: str) -> str:
     """The mark for this browser to keep; somebody who has others and signs in from a new one gets a mail."""
     now = utcnow()
     is_known = known_devices.is_known(user.id, mark)

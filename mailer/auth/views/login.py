@@ -53,7 +53,7 @@ def code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("auth/code.html", form=form, next_path=next_path), 422 if form.errors else 200
     try:
-        services.prove(waiting[0], form.code.data or "", device_mark())
+        services.verify_code(waiting[0], form.code.data or "", device_mark())
     except TooManyTries as refusal:
         form.code.errors = [str(refusal)]
         page = render_template("auth/code.html", form=form, next_path=next_path)
@@ -65,9 +65,9 @@ def code() -> ResponseReturnValue:
 
 
 def _enter(user: User, remember: bool, next_path: str | None) -> ResponseReturnValue:
-    services.enter(user)
+    services.record_sign_in(user)
     session.begin(user, remember=remember)
-    mark = services.welcome(user, device_mark(), request.remote_addr or "", request.headers.get("User-Agent", ""))
+    mark = services.note_device(user, device_mark(), request.remote_addr or "", request.headers.get("User-Agent", ""))
     response = current_app.make_response(redirect(next_path or home_path(), 303))
     mark_device(response, mark)
     return response
