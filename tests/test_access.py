@@ -19,7 +19,7 @@ from mailer.models.user import GRANTABLE, Role, User
 from tests.conftest import Browser
 from tests.factories import make_user
 from tests.test_pages import flaws_of
-from tests.world import FURNISHED, address_of, browsers_of_everybody, furnish, query_of
+from tests.world import FURNISHED, address_of, browsers_of_everybody, populate, query_of
 
 PEOPLE = ("anonymous", "unconfirmed", "blocked", "other", "editor", "manager", "admin", "owner")  # in this order
 
@@ -372,7 +372,7 @@ GAINS: dict[Permission, set[tuple[str, str]]] = {
 def test_a_single_permission_opens_what_it_names_and_nothing_else(
     app: Flask, web: Browser, owner: User, permission: Permission
 ) -> None:
-    furnish(app, owner)
+    populate(app, owner)
     web.login(make_user(granted=[permission.value]))
     opened = set()
     for endpoint, method in ROWS:

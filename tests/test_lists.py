@@ -10,7 +10,7 @@ from mailer.models.user import Role, User
 from tests.conftest import Browser
 from tests.factories import make_mailing, make_message, make_user
 from tests.mailings.builders import close, make_deliveries, make_run
-from tests.world import furnish
+from tests.world import populate
 
 LISTS = ["/mailings", "/messages", "/calendar", "/calendar/punctuality", "/dashboard", "/dashboard/live"]
 UNKNOWN = {
@@ -80,7 +80,7 @@ def test_figures_follow(as_owner: Browser, owner: User, works: User) -> None:
 
 
 def test_an_unknown_choice_is_named_and_a_way_out_is_shown(app: Flask, owner: User) -> None:
-    furnish(app, owner)
+    populate(app, owner)
     app.test_client_class = Browser
     people = {"owner": owner, "manager": make_user(role=Role.MANAGER), "admin": make_user(role=Role.ADMIN)}
     for who, paths in UNKNOWN.items():

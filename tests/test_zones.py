@@ -17,7 +17,7 @@ from mailer.models.user import Role, User
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, make_user
 from tests.mailings.form_reader import fields_of
-from tests.world import furnish
+from tests.world import populate
 
 PROFILE = {"name": "", "phone": "", "country": "", "language": "ru"}
 
@@ -136,7 +136,7 @@ def test_every_zone_has_a_name_that_is_no_identifier(language: str) -> None:
 def test_people_read_of_a_city_wherever_a_zone_is_told(app: Flask, owner: User) -> None:
     """Pages, paper and heads of files."""
     owner.timezone, manager, admin = "Asia/Kolkata", make_user(role=Role.MANAGER), make_user(role=Role.ADMIN)
-    furnish(app, owner)
+    populate(app, owner)
     app.test_client_class = Browser
     for person, path, told in [
         (owner, "/reports", "Калькутта"),

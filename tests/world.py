@@ -51,13 +51,13 @@ def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
         "unconfirmed": make_user(confirmed=False),
         "blocked": make_user(blocked_at=utcnow(), block_reason="spam"),
     }
-    furnish(app, owner)
+    populate(app, owner)
     app.test_client_class = Browser
     browsers = {name: app.test_client().login(user) for name, user in users.items()}  # type: ignore[attr-defined]
     return browsers | {"anonymous": app.test_client()}  # type: ignore[return-value]
 
 
-def furnish(app: Flask, owner: User) -> None:
+def populate(app: Flask, owner: User) -> None:
     """One of each thing, with the ids of `VALUES`."""
     client, message = make_client(owner), make_message(owner)
     mailing = make_mailing(owner, [client], message=message)

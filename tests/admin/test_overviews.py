@@ -28,7 +28,7 @@ from mailer.sending.test_mail import TEMPLATE
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user, save
 from tests.mailings.builders import make_deliveries, make_run
-from tests.world import FURNISHED, furnish, query_of
+from tests.world import FURNISHED, populate, query_of
 
 EVERY = (*OVERVIEWS, *rest())
 TABLES = [overview.model.__tablename__ for overview in EVERY]
@@ -49,7 +49,7 @@ CLOSED = ("new/", "edit/?id=1", "delete/", "action/", "export/csv/", "ajax/looku
 @pytest.fixture
 def as_admin(web: Browser, owner: User, app: Flask) -> Browser:
     """An admin's browser, before a world with one of each thing."""
-    furnish(app, owner)
+    populate(app, owner)
     return web.login(make_user(role=Role.ADMIN))
 
 

@@ -26,7 +26,7 @@ from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.factories import make_mailing
-from tests.faults.horses import Horse
+from tests.faults.horses import WorkerProcess
 from tests.faults.ledgers import assert_nobody_lost
 from tests.sending.conftest import let_time_pass
 
@@ -111,12 +111,12 @@ def add_clients(owner: User, count: int) -> None:
 
 
 @pytest.fixture
-def mount(app: Flask) -> Iterator[Callable[..., Horse]]:
+def mount(app: Flask) -> Iterator[Callable[..., WorkerProcess]]:
     """Start a process that sends a run; whatever still lives at the end is killed."""
-    horses: list[Horse] = []
+    horses: list[WorkerProcess] = []
 
-    def start(run: Run, seconds: float = 60.0, clock_off: timedelta = timedelta()) -> Horse:
-        horses.append(Horse(app, run.id, seconds, clock_off))
+    def start(run: Run, seconds: float = 60.0, clock_off: timedelta = timedelta()) -> WorkerProcess:
+        horses.append(WorkerProcess(app, run.id, seconds, clock_off))
         return horses[-1]
 
     yield start

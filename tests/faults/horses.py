@@ -21,7 +21,7 @@ from mailer.sending.worker.run_worker import work_on_run
 SOON = 30.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
 
 
-class Horse:
+class WorkerProcess:
     """A process that sends a run until nothing is due, or until somebody ends it; on a host whose clock may be off."""
 
     def __init__(self, app: Flask, run_id: int, seconds: float = 60.0, clock_off: timedelta = timedelta()) -> None:

@@ -31,11 +31,11 @@ from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
-from tests.faults.horses import Horse, wait_until
+from tests.faults.horses import WorkerProcess, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., Horse]
+Mount = Callable[..., WorkerProcess]
 
 
 class OwnServer:

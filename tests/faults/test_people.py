@@ -24,10 +24,10 @@ from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.faults.conftest import add_clients, carry_on, outcomes, waiting_count
-from tests.faults.horses import SOON, Horse, wait_until
+from tests.faults.horses import SOON, WorkerProcess, wait_until
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., Horse]
+Mount = Callable[..., WorkerProcess]
 CONNECTIONS = 4
 
 

@@ -21,11 +21,11 @@ from mailer.models.run import Run, RunState
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
-from tests.faults.horses import SOON, Horse, wait_until
+from tests.faults.horses import SOON, WorkerProcess, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., Horse]
+Mount = Callable[..., WorkerProcess]
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.faults)])

@@ -20,7 +20,7 @@ from mailer.models.user import Role, User
 from tests.conftest import Browser, Servers
 from tests.factories import make_message, make_user
 from tests.mailings.builders import form_of
-from tests.world import furnish
+from tests.world import populate
 
 NUL, LONG = "a\0b", "9" * 4000
 AS_BROWSERS_ASK = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -79,7 +79,7 @@ ODD_FIELDS = {
 def test_the_form_of_a_mailing_is_kept_whatever_a_field_holds(
     app: Flask, as_owner: Browser, owner: User, name: str
 ) -> None:
-    furnish(app, owner)
+    populate(app, owner)
     mailing = db.session.scalars(db.select(Mailing).filter_by(owner_id=owner.id)).one()
     for value in ODD_FIELDS[name]:
         for more in ({}, {"find": "1"}):  # a search among the clients looks at nothing else
@@ -134,7 +134,7 @@ def test_an_article_appears_in_a_year_of_ours(as_admin: Browser, moment: str) ->
                                    "endpoint=x", "url=%00", "page=-1", "sort=-1", "sort=99", "page_size=-5",
                                    "flt0_0=%00", "flt=%00", "values=x", "self=x", "status=x"])  # fmt: skip
 def test_an_address_of_the_panel_carries_nothing_on(app: Flask, as_admin: Browser, owner: User, query: str) -> None:
-    furnish(app, owner)
+    populate(app, owner)
     for table in ("posts", "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients"):
         answer = as_admin.get(f"/admin/{table}/?{query}")
         assert answer.status_code in (200, 302, 400), table
