@@ -19,7 +19,7 @@ if IS_COMMAND:
 try:
     # `flask worker mailings` and its like serve nobody. Anything else, or words in an unusual order, gets the whole
     # house.
-    app = create_app(has_front=sys.argv[1:2] not in ([command.name] for command in COMMANDS))
+    app = create_app(with_website=sys.argv[1:2] not in ([command.name] for command in COMMANDS))
 except ConfigError as error:
     if not IS_COMMAND:
         raise

@@ -16,7 +16,7 @@ from mailer.models import registry  # noqa: F401 - the metadata is whole from he
 from mailer.sending.servers import dkim_keys, mail_routes
 
 
-def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
+def create_app(config: Any = None, *, with_website: bool = True) -> Flask:
     """The application, from `config` or from the environment; raises `config.ConfigError` on unsafe settings.
 
     Without its front it serves nobody: no pages, no panel, no commands for operators. All that jobs need is there.
@@ -38,7 +38,7 @@ def create_app(config: Any = None, *, has_front: bool = True) -> Flask:
     http.init_app(app)
     news.listen()  # here, since mailings begin and end in workers too
     commands.init_app(app)
-    if has_front:
+    if with_website:
         from mailer import website  # 23 MiB that a process which only works does not need
 
         website.init_app(app)
