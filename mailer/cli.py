@@ -17,7 +17,7 @@ from mailer.composing.dkim import KeyRefused
 from mailer.errors import Refusal
 from mailer.journal.command import journal
 from mailer.manager.command import grant, revoke
-from mailer.manager.labels import role_words
+from mailer.manager.labels import role_labels
 from mailer.models.user import Role
 from mailer.selftest.command import lab
 from mailer.sending import instance_guard
@@ -51,7 +51,7 @@ def create_user(email: str, role: str, password: str | None) -> None:
     click.echo(
         _(
             "%(role)s %(email)s  password: %(password)s",
-            role=role_words()[user.role],
+            role=role_labels()[user.role],
             email=user.email,
             password=password,
         )
@@ -93,7 +93,7 @@ def load_sample() -> None:
         click.echo(
             _(
                 "%(role)s %(email)s  password: %(password)s",
-                role=role_words()[Role(account.role)],
+                role=role_labels()[Role(account.role)],
                 email=account.email,
                 password=account.password,
             )
@@ -121,7 +121,7 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     click.echo(
         _(
             "Sending is held back. %(reason)s If another copy still runs, people get everything twice.",
-            reason=instance_guard.words_of(reason),
+            reason=instance_guard.label_of(reason),
         )
     )
     if not yes:
@@ -129,7 +129,7 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     paused_count = instance_guard.confirm("flask confirm-instance", runs_go_on=runs_go_on)
     click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
     if paused_count:
-        click.echo(instance_guard.words_of_paused(paused_count))
+        click.echo(instance_guard.paused_text(paused_count))
 
 
 @click.command(

@@ -64,7 +64,7 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.filters["relative"] = relative
     app.jinja_env.filters["accusative"] = accusative
-    app.jinja_env.filters["zone"] = zone_words
+    app.jinja_env.filters["zone"] = zone_label
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
@@ -110,7 +110,7 @@ def accusative(distance: timedelta | float) -> str:
     return text.removeprefix("через ").removeprefix("in ")  # a span of nought has no sign: Babel says «in 0 seconds»
 
 
-def zone_words(zone: str) -> str:
+def zone_label(zone: str) -> str:
     """An IANA zone as its reader calls it: by its city."""
     return places.city(zone, str(get_locale()))
 

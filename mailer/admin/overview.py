@@ -21,10 +21,10 @@ from mailer.admin.column_labels import LABELS
 from mailer.admin.guard import Guarded
 from mailer.admin.names import REFERENCES, Names, names_of
 from mailer.admin.narrowing import Narrowing, in_period, parse_narrowing
-from mailer.admin.value_labels import words_of
+from mailer.admin.value_labels import label_of
 from mailer.downloads import csv_download
 from mailer.extensions import db
-from mailer.http import zone_words
+from mailer.http import zone_label
 from mailer.input_limits import is_impossible, whole_number
 from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
@@ -144,7 +144,7 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
             large=self.is_large,
             names=names_of(db.session, rows, columns),
             references=REFERENCES,
-            words=words_of,
+            words=label_of,
             narrowing=self.narrowing(),
             kinds=self.kinds(),
             **kwargs,
@@ -156,7 +156,7 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         query = select(self.model).options(*self.loads).where(*conditions).order_by(*(key.desc() for key in keys))
         columns = list(self.column_details_list)
         yield [self.column_labels.get(name, name) for name in columns] + [
-            _("Times are of this zone: %(zone)s", zone=zone_words(zone))
+            _("Times are of this zone: %(zone)s", zone=zone_label(zone))
         ]
         rows = session.scalars(query.limit(BATCH)).all()
         while rows:
@@ -175,9 +175,9 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         if isinstance(value, datetime):
             return value.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
         if isinstance(value, StrEnum):
-            return words_of(value)
+            return label_of(value)
         if column == "timezone":
-            return zone_words(value)
+            return zone_label(value)
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 

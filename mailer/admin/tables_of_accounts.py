@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from mailer.admin.overview import Overview
-from mailer.admin.value_labels import mail_words
+from mailer.admin.value_labels import mail_label
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.approval import Approval
@@ -42,7 +42,7 @@ class AccountEmails(Overview):
     shown = ("id", "template", "to_email", "created_at", "sent_at", "try_count", "last_error")
     more = ("user_id", "language", "next_try_at", "given_up_at")
     labels = {"next_try_at": _l("Try again at")}
-    computed = {"template": lambda mail: mail_words(mail.template)}
+    computed = {"template": lambda mail: mail_label(mail.template)}
     column_searchable_list = ("to_email",)
     dated = "created_at"
 

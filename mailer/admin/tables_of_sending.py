@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from mailer.admin.narrowing import Narrowing, in_period
 from mailer.admin.overview import Overview
 from mailer.mailings.labels import why
-from mailer.mailings.runs.export import delivery_words
+from mailer.mailings.runs.export import delivery_label
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.run import Run
@@ -43,7 +43,7 @@ class Tallies(Overview):
     model, title, is_large = RunTally, _l("Reasons of runs"), True
     shown = ("run_id", "kind", "reason", "count")
     computed = {
-        "kind": lambda tally: delivery_words(DeliveryState(tally.kind)),
+        "kind": lambda tally: delivery_label(DeliveryState(tally.kind)),
         "reason": lambda tally: why(tally.reason),
     }
 

@@ -11,9 +11,9 @@ from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
 from mailer.mailings.labels import mailing_statuses, run_states, stop_reasons
-from mailer.mailings.runs.export import delivery_words, outcome_words
-from mailer.mailings.runs.summary import reason_words
-from mailer.manager.labels import role_words
+from mailer.mailings.runs.export import delivery_label, outcome_label
+from mailer.mailings.runs.summary import reason_label
+from mailer.manager.labels import role_labels
 from mailer.models.account_token import TokenPurpose
 from mailer.models.approval import ApprovalState
 from mailer.models.client import SuppressionReason
@@ -26,7 +26,7 @@ from mailer.recurrence.rule import Period
 from mailer.smtp.results import Outcome, Phase
 
 
-def words_of(value: StrEnum) -> str:
+def label_of(value: StrEnum) -> str:
     """What a value is called; one that has no words yet is shown as it is."""
     return _words_in(str(get_locale()), type(value)).get(value, value.value)
 
@@ -38,7 +38,7 @@ def _words_in(_language: str, kind: type[StrEnum]) -> Mapping[StrEnum, str]:
     return {value: str(words) for value, words in speak().items()} if speak is not None else {}
 
 
-def mail_words(template: str) -> str:
+def mail_label(template: str) -> str:
     """What an account mail is about, by its template; one that has no words yet is shown as it is."""
     return {
         "account-blocked": pgettext("account mail", "account blocked"),
@@ -102,7 +102,7 @@ def _import_states() -> dict[Any, str]:
 
 
 SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
-    Role: lambda: dict(role_words()),
+    Role: lambda: dict(role_labels()),
     RunState: run_states,
     StopReason: stop_reasons,
     PauseReason: lambda: {
@@ -123,9 +123,9 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     },
     InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
     MailingStatus: mailing_statuses,
-    DeliveryState: lambda: {state: delivery_words(state) for state in DeliveryState},
-    Reason: lambda: {reason: reason_words(reason) for reason in Reason},
-    Outcome: lambda: {outcome: outcome_words(outcome) for outcome in Outcome},
+    DeliveryState: lambda: {state: delivery_label(state) for state in DeliveryState},
+    Reason: lambda: {reason: reason_label(reason) for reason in Reason},
+    Outcome: lambda: {outcome: outcome_label(outcome) for outcome in Outcome},
     Phase: _phases,
     SuppressionReason: lambda: {
         SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),

@@ -30,10 +30,10 @@ class PictureField(FileField):
             try:
                 self.encoded = images.encode(self.data.stream)
             except (BadPicture, Busy) as error:
-                raise ValidationError(_drawing_words() if isinstance(error, Busy) else str(error)) from error
+                raise ValidationError(_drawing_text() if isinstance(error, Busy) else str(error)) from error
 
 
-def _drawing_words() -> str:
+def _drawing_text() -> str:
     return _("We are working on another picture just now. Choose yours again in a few seconds.")
 
 

@@ -22,6 +22,6 @@ UNSUBSCRIBE = {
 }
 
 
-def unsubscribe_words(language: str) -> str:
+def unsubscribe_text(language: str) -> str:
     """The link's words in that language; in English where we have none."""
     return UNSUBSCRIBE.get(language, UNSUBSCRIBE["en"])

@@ -63,7 +63,7 @@ def keep_draft() -> ResponseReturnValue | None:
     except drafts.DraftRefused as refusal:
         flash(str(refusal), "danger")
         return None  # the view answers as to «save»: nothing typed is lost
-    flash(saved_words(draft), "success")
+    flash(saved_text(draft), "success")
     return redirect(address_of(draft), 303)
 
 
@@ -140,7 +140,7 @@ def address_of(draft: Draft) -> str:
     return f"{draft.path}{'&' if '?' in draft.path else '?'}{KEPT}={draft.id}"
 
 
-def saved_words(draft: Draft) -> str:
+def saved_text(draft: Draft) -> str:
     """`Draft saved at 14:02`, in the person's own time."""
     return _("Draft saved at %(time)s.", time=format_time(draft.saved_at, "short"))
 

@@ -33,7 +33,7 @@ def autosave() -> ResponseReturnValue:
         draft = hooks.keep(current_user.id, place, is_asked_for=True).draft
     except drafts.DraftRefused as refusal:
         return jsonify(error=str(refusal)), 409
-    return jsonify(saved=hooks.saved_words(draft))
+    return jsonify(saved=hooks.saved_text(draft))
 
 
 @bp.get("/<int:draft_id>")

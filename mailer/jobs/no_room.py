@@ -19,7 +19,7 @@ from mailer.terminal import language
 REFUSALS = ("MISCONF", "OOM", "READONLY", "command not allowed when used memory")
 
 
-def words_of(error: BaseException | None) -> str | None:
+def label_of(error: BaseException | None) -> str | None:
     """What to say of the error instead of a traceback; None for what is a fault of ours."""
     with force_locale(language()):
         if isinstance(error, ResponseError) and _is_refusal(error):
@@ -41,7 +41,7 @@ class _Sentence(logging.Filter):
     """RQ logs what ends its worker with a traceback; of these a sentence is enough."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and (words := words_of(record.exc_info[1])):
+        if record.exc_info and (words := label_of(record.exc_info[1])):
             record.msg, record.args, record.exc_info = words, (), None
         return True
 
@@ -54,7 +54,7 @@ def ended_by_a_sentence() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError, DBAPIError) as error:
-        if (words := words_of(error)) is None:
+        if (words := label_of(error)) is None:
             raise
         raise click.ClickException(words) from error
     finally:

@@ -15,7 +15,7 @@ from mailer.errors import Refusal
 from mailer.extensions import db, limiter
 from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.access import own_mailing, per_user
-from mailer.mailings.agenda import in_words
+from mailer.mailings.agenda import format_local
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs.queries import open_run
@@ -72,7 +72,7 @@ def resume(mailing_id: int) -> ResponseReturnValue:
     if passed is None:
         flash(_("Mailing resumed."), "success")
     else:
-        moment = in_words(passed)
+        moment = format_local(passed)
         flash(
             _("Mailing resumed. The run of %(moment)s passed meanwhile and will not be made up.", moment=moment),
             "warning",

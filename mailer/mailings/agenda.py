@@ -71,10 +71,10 @@ def line_of(moment: Moment, zone: str, window: Window | None, now: datetime) -> 
     notes = [_note(note, moment) for note in moment.notes]
     if window is not None and not moment.is_left_out:
         notes += _window_note(moment, window)
-    return Line(in_words(local, now), moment.at, notes, moment.is_left_out)
+    return Line(format_local(local, now), moment.at, notes, moment.is_left_out)
 
 
-def in_words(local: datetime, now: datetime | None = None) -> str:
+def format_local(local: datetime, now: datetime | None = None) -> str:
     """A wall-clock time with its weekday; without the year when it is that of `now`."""
     pattern = "EEE, d MMMM, HH:mm" if now is not None and now.year == local.year else "EEE, d MMMM y, HH:mm"
     return str(format_datetime(local, pattern, rebase=False))
@@ -98,7 +98,7 @@ def _window_note(moment: Moment, window: Window) -> list[str]:
     if opening is None or opening.opens_at <= moment.at:
         return []
     opens = opening.opens_at.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None)
-    return [_("outside the sending hours: emails leave from %(moment)s", moment=in_words(opens, moment.at))]
+    return [_("outside the sending hours: emails leave from %(moment)s", moment=format_local(opens, moment.at))]
 
 
 def _remarks(rule: Rule, now: datetime) -> list[str]:

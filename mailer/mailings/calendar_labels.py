@@ -8,7 +8,7 @@ from flask_babel import format_datetime, get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
 from mailer import days_off
-from mailer.mailings.agenda import in_words
+from mailer.mailings.agenda import format_local
 from mailer.mailings.form.calendar_plan import Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import LAST, MonthlyOn, Period, Rule
@@ -17,7 +17,7 @@ from mailer.recurrence.window import EVERY_DAY
 GENDERS = {1: "masculine", 2: "masculine", 3: "feminine", 4: "masculine", 5: "feminine", 6: "feminine", 7: "neuter"}
 
 
-def calendar_words(calendar: Calendar) -> str:
+def calendar_text(calendar: Calendar) -> str:
     """How often, except when, until when and in which hours."""
     rule = calendar.rule()
     parts = [_rhythm(rule), *_except(calendar), *_end(rule), *_hours(calendar)]
@@ -26,7 +26,7 @@ def calendar_words(calendar: Calendar) -> str:
 
 def _rhythm(rule: Rule) -> str:
     if rule.period is Period.ONCE:
-        return _("once, %(moment)s", moment=in_words(rule.first))
+        return _("once, %(moment)s", moment=format_local(rule.first))
     times = _joined([format_datetime(datetime.combine(rule.first, at), "HH:mm", rebase=False) for at in rule.times])
     if rule.period is Period.DAILY:
         if rule.every == 1:

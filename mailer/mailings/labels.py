@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from mailer.mailings.runs.summary import reason_words
+from mailer.mailings.runs.summary import reason_label
 from mailer.models.delivery import Reason
 from mailer.models.mailing import MailingStatus
 from mailer.models.run import RunState, StopReason
@@ -84,4 +84,4 @@ def why(reason: str) -> str:
     }
     if reason in kinds:
         return kinds[RefusalKind(reason)]
-    return reason_words(Reason(reason))
+    return reason_label(Reason(reason))

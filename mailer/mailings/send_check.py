@@ -12,12 +12,12 @@ from mailer.sending.runs import limits
 
 @dataclass(frozen=True, slots=True)
 class SendCheck:
-    """`limit_words`: why the limit would be passed, or empty; `approval`: the question, where one must be asked.
+    """`limit_text`: why the limit would be passed, or empty; `approval`: the question, where one must be asked.
 
     `reached_words`: why so small a mailing needs one, where that is because of others of the day.
     """
 
-    limit_words: str
+    limit_text: str
     needs_approval: bool
     reached_words: str
     approval: Approval | None
@@ -31,7 +31,7 @@ class SendCheck:
         passes = owner.daily_limit is not None and limits.used_today(owner, now) + will_get > owner.daily_limit
         needs = limits.needs_approval(mailing, will_get, now)
         return cls(
-            limits.limit_words(owner, will_get, now) if passes else "",
+            limits.limit_text(owner, will_get, now) if passes else "",
             needs,
             limits.reached_words(mailing, will_get, now) if needs else "",
             limits.approval_of(mailing, will_get) if needs else None,

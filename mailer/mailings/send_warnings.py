@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, or_, select
 
 from mailer.extensions import db
 from mailer.http import relative
-from mailer.mailings.agenda import in_words
+from mailer.mailings.agenda import format_local
 from mailer.mailings.form.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client
@@ -36,16 +36,16 @@ def before_saving(
     owner: User, plan: MailingPlan, mailing: Mailing | None, due: Moment, will_get: int, now: datetime
 ) -> list[str]:
     """What is unusual about a mailing, new or changed to `plan`, that begins at once when it is saved."""
-    lines, rule, window = _size_words(plan.message, owner), plan.calendar.rule(), plan.calendar.window()
+    lines, rule, window = _size_text(plan.message, owner), plan.calendar.rule(), plan.calendar.window()
     if now - due.at > LONG_AGO:
-        words = {"moment": in_words(due.local), "ago": relative(due.at - now)}
+        words = {"moment": format_local(due.local), "ago": relative(due.at - now)}
         lines.append(_("The start was %(moment)s, %(ago)s.", **words))
     opening = window.opening(now) if window is not None else None
     if opening is not None and opening.opens_at > now:
         opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)
-        lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=in_words(opens)))
+        lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=format_local(opens)))
     if rule.until is not None:
-        lines += _end_words(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
+        lines += _end_text(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
     lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people_of(plan, owner), now)
     return lines + more_than_ever(owner.id, will_get)
 
@@ -53,15 +53,15 @@ def before_saving(
 def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[str]:
     """What is unusual about a run on demand."""
     ends_at, starts = end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
-    lines = _size_words(mailing.message, mailing.owner, mailing)
+    lines = _size_text(mailing.message, mailing.owner, mailing)
     if ends_at is not None and ends_at <= now:
         assert mailing.ends_local is not None
-        moment = in_words(mailing.ends_local)
+        moment = format_local(mailing.ends_local)
         lines.append(_("The end of the mailing, %(moment)s, has passed. This run is sent all the same.", moment=moment))
     elif ends_at is not None and mailing.ends_local is not None:
-        lines += _end_words(ends_at, mailing.ends_local, now)
+        lines += _end_text(ends_at, mailing.ends_local, now)
     if starts.at > now:
-        moment = in_words(mailing.starts_local)
+        moment = format_local(mailing.starts_local)
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
@@ -109,7 +109,7 @@ def more_than_ever(owner_id: int, will_get: int) -> list[str]:
     ]
 
 
-def _size_words(message: Message, owner: User, mailing: Mailing | None = None) -> list[str]:
+def _size_text(message: Message, owner: User, mailing: Mailing | None = None) -> list[str]:
     found = too_large(message, owner, mailing)
     if found is None:
         return []
@@ -122,7 +122,7 @@ def _size_words(message: Message, owner: User, mailing: Mailing | None = None) -
     return [words]
 
 
-def _end_words(ends_at: datetime, local: datetime, now: datetime) -> list[str]:
+def _end_text(ends_at: datetime, local: datetime, now: datetime) -> list[str]:
     if ends_at <= now:
         return []
-    return [_("Anyone not reached by the end, %(moment)s, will not receive it.", moment=in_words(local, now))]
+    return [_("Anyone not reached by the end, %(moment)s, will not receive it.", moment=format_local(local, now))]

@@ -9,11 +9,11 @@ from flask_login import current_user, login_required
 from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.errors import choice_in, order_in
-from mailer.http import zone_words
+from mailer.http import zone_label
 from mailer.mailings import queries
-from mailer.mailings.agenda import agenda_of, in_words
+from mailer.mailings.agenda import agenda_of, format_local
 from mailer.mailings.blueprint import bp
-from mailer.mailings.calendar_labels import calendar_words
+from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.form.calendar_plan import Calendar
 from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.queries import open_run
@@ -114,9 +114,9 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     seconds = (comes_at - now).total_seconds() if comes_at else None
     return {
         "mailing": mailing,
-        "rule_words": calendar_words(Calendar.of(mailing)),
-        "zone_words": zone_words(mailing.timezone),
-        "next_run_words": in_words(mailing.next_run_local) if mailing.next_run_local else None,
+        "rule_text": calendar_text(Calendar.of(mailing)),
+        "zone_label": zone_label(mailing.timezone),
+        "next_run_text": format_local(mailing.next_run_local) if mailing.next_run_local else None,
         "run": run,
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from mailer.access import Permission
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.manager.labels import role_words, words_of
+from mailer.manager.labels import label_of, role_labels
 from mailer.manager.services import set_permissions
 from mailer.models.user import GRANTABLE, User
 from mailer.terminal import N_, OperatorCommand
@@ -39,9 +39,9 @@ def revoke(email: str, permissions: tuple[str, ...]) -> None:
         raise Refusal(
             _(
                 "%(names)s: comes with the role of %(email)s, %(role)s.",
-                names=", ".join(words_of(Permission(name)) for name in by_role),
+                names=", ".join(label_of(Permission(name)) for name in by_role),
                 email=user.email,
-                role=role_words()[user.role],
+                role=role_labels()[user.role],
             )
         )
     _save(user, set(user.granted) - set(permissions))
@@ -56,12 +56,12 @@ def _find(email: str) -> User:
 
 def _save(user: User, names: set[str]) -> None:
     set_permissions(user, {Permission(name) for name in names})
-    allowed = [f"{words_of(one)} ({one.value})" for one in sorted(user.permissions)]  # the word to type, too
+    allowed = [f"{label_of(one)} ({one.value})" for one in sorted(user.permissions)]  # the word to type, too
     click.echo(
         _(
             "%(email)s (%(role)s) may: %(names)s",
             email=user.email,
-            role=role_words()[user.role],
+            role=role_labels()[user.role],
             names=", ".join(allowed),
         )
     )

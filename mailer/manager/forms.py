@@ -17,7 +17,7 @@ from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from mailer.access import Permission
 from mailer.forms import FlaskForm
-from mailer.manager.labels import permission_words, role_words
+from mailer.manager.labels import permission_labels, role_labels
 from mailer.models.user import Role
 
 
@@ -63,7 +63,7 @@ class RoleForm(FlaskForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.role.choices = [(role.value, label) for role, label in role_words().items()]
+        self.role.choices = [(role.value, label) for role, label in role_labels().items()]
 
 
 class PermissionsForm(FlaskForm):
@@ -73,4 +73,4 @@ class PermissionsForm(FlaskForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        self.granted.choices = [(one.value, label) for one, label in permission_words().items()]
+        self.granted.choices = [(one.value, label) for one, label in permission_labels().items()]

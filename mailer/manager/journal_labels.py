@@ -8,7 +8,7 @@ from flask_babel import pgettext
 from mailer.models.journal_entry import Action
 
 
-def action_words() -> dict[Action, str]:
+def action_labels() -> dict[Action, str]:
     """Every action in the reader's language."""
     return {
         Action.SIGNED_IN: pgettext("journal", "signed in"),
@@ -43,16 +43,16 @@ def action_words() -> dict[Action, str]:
     }
 
 
-def page_words(endpoint: str) -> str:
+def page_label(endpoint: str) -> str:
     """The part of the service that a page belongs to, and the table where it is one of the panel's."""
     room = endpoint.rpartition(".")[0] or endpoint
     if room.startswith("all_"):
-        table = table_words().get(room.removeprefix("all_"), room.removeprefix("all_"))
+        table = table_labels().get(room.removeprefix("all_"), room.removeprefix("all_"))
         return _("panel, %(table)s", table=table)
-    return room_words().get(room) or room_words().get(room.partition(".")[0], endpoint)
+    return room_labels().get(room) or room_labels().get(room.partition(".")[0], endpoint)
 
 
-def room_words() -> dict[str, str]:
+def room_labels() -> dict[str, str]:
     """The rooms of the service."""
     return {
         "auth": _("Profile and signing in"), "mailings": _("Mailings"), "manager": _("Management"),
@@ -66,7 +66,7 @@ def room_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def table_words() -> dict[str, str]:
+def table_labels() -> dict[str, str]:
     """The tables of the panel."""
     return {
         "users": _("Users"), "mailings": _("Mailings"), "runs": _("Runs"), "deliveries": _("Deliveries"),

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from mailer.extensions import db
-from mailer.manager.journal_labels import page_words
-from mailer.manager.labels import permission_words, role_words
+from mailer.manager.journal_labels import page_label
+from mailer.manager.labels import permission_labels, role_labels
 from mailer.models.blog_post import BlogPost
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport
@@ -74,7 +74,7 @@ def _subject(subject: str, things: Things) -> list[str]:
 
 def _thing(word: str, number: int, things: Things) -> str:
     kind = SAME.get(word, word)
-    label = kind_words().get(kind) or page_words(f"all_{word}")
+    label = kind_labels().get(kind) or page_label(f"all_{word}")
     if kind == "position":
         return f"{label} {number}"
     name = things.get((kind, number))
@@ -83,7 +83,7 @@ def _thing(word: str, number: int, things: Things) -> str:
     return _("%(kind)s No. %(id)s", kind=label, id=number)
 
 
-def kind_words() -> dict[str, str]:
+def kind_labels() -> dict[str, str]:
     """What the things are called that an entry can be about."""
     return {
         "user": pgettext("journal", "user"), "mailing": pgettext("journal", "mailing"),
@@ -96,7 +96,7 @@ def kind_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def detail_words() -> dict[str, str]:
+def detail_labels() -> dict[str, str]:
     """What each detail is called."""
     return {
         "where": pgettext("journal", "page"), "search": pgettext("journal", "searched for"),
@@ -112,7 +112,7 @@ def detail_words() -> dict[str, str]:
     }  # fmt: skip
 
 
-def value_words() -> dict[str, str]:
+def value_labels() -> dict[str, str]:
     """Values that the service itself writes."""
     words = {
         "invitation": pgettext("journal", "invitation"), "command line": pgettext("journal", "command line"),
@@ -123,18 +123,18 @@ def value_words() -> dict[str, str]:
         "blocked": pgettext("journal", "the account is blocked"),
         "unconfirmed": pgettext("journal", "the address is not confirmed"),
     }  # fmt: skip
-    roles = {role.value: said for role, said in role_words().items()}
-    return words | roles | {permission.value: said for permission, said in permission_words().items()}
+    roles = {role.value: said for role, said in role_labels().items()}
+    return words | roles | {permission.value: said for permission, said in permission_labels().items()}
 
 
 def _details(details: dict[str, Any], things: Things) -> list[str]:
-    names = detail_words()
+    names = detail_labels()
     return [_detail(name, names.get(name, name), value, things) for name, value in details.items() if value != ""]
 
 
 def _detail(name: str, label: str, value: Any, things: Things) -> str:
     if name == "where":
-        return f"{label}: {page_words(str(value))}"
+        return f"{label}: {page_label(str(value))}"
     if name == "run" and isinstance(value, int):
         return _thing("run", value, things)
     if name == "count" and isinstance(value, int):
@@ -149,4 +149,4 @@ def _value(value: Any) -> str:
         return _("none")
     if isinstance(value, list):
         return ", ".join(map(_value, value)) or _("none")
-    return value_words().get(str(value), str(value))
+    return value_labels().get(str(value), str(value))

@@ -12,7 +12,7 @@ from mailer.access import Permission, requires
 from mailer.errors import UnknownChoice
 from mailer.input_limits import whole_number
 from mailer.manager.blueprint import bp
-from mailer.manager.journal_labels import action_words
+from mailer.manager.journal_labels import action_labels
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
 from mailer.manager.journal_sentences import sentences_of
 from mailer.models.journal_entry import Action
@@ -36,7 +36,7 @@ def journal() -> ResponseReturnValue:
         page=page,
         chosen=chosen,
         names=names_of(page.items),
-        words=action_words(),
+        words=action_labels(),
         sentences=sentences_of(page.items),
     )
 

@@ -8,7 +8,7 @@ from mailer.access import Permission
 from mailer.models.user import Role
 
 
-def role_words() -> dict[Role, str]:
+def role_labels() -> dict[Role, str]:
     """Every role in the reader's language."""
     return {
         Role.USER: _("user"),
@@ -18,7 +18,7 @@ def role_words() -> dict[Role, str]:
     }
 
 
-def permission_words() -> dict[Permission, str]:
+def permission_labels() -> dict[Permission, str]:
     """Every permission that can be granted by itself, in the reader's language."""
     return {
         Permission.OVERSEE: _("see everything"),
@@ -30,11 +30,11 @@ def permission_words() -> dict[Permission, str]:
     }
 
 
-def words_of(permission: Permission) -> str:
+def label_of(permission: Permission) -> str:
     """Any permission in the reader's language, those too that come with a role only."""
     by_role = {
         Permission.SEND: _("send mailings of one's own"),
         Permission.EDIT_BLOG: _("edit the blog"),
         Permission.ADMINISTER: _("administer"),
     }
-    return (permission_words() | by_role)[permission]
+    return (permission_labels() | by_role)[permission]

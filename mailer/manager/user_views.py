@@ -16,7 +16,7 @@ from mailer.manager import approval_views, journal_views, mailing_views, queries
 from mailer.manager.access import may_judge, me, user_to_judge, user_to_see
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import LimitsForm, PermissionsForm, ReasonForm, RoleForm
-from mailer.manager.labels import permission_words, role_words
+from mailer.manager.labels import permission_labels, role_labels
 from mailer.models.user import Role, User
 from mailer.searching import searched
 
@@ -81,7 +81,7 @@ def role(user_id: int) -> ResponseReturnValue:
         services.change_role(person, form.role.data)
     except Refusal as refusal:
         return _refused(person, refusal)
-    flash(_("%(name)s is now: %(role)s.", name=person.display_name, role=role_words()[person.role]), "success")
+    flash(_("%(name)s is now: %(role)s.", name=person.display_name, role=role_labels()[person.role]), "success")
     return _to_page(user_id)
 
 
@@ -132,8 +132,8 @@ def _page(person: User, **forms: object) -> str:
         figures=queries.figures_of(person),
         mailings=queries.mailings_of(person),
         blocker=db.session.get(User, person.blocked_by_id) if person.blocked_by_id else None,
-        roles=role_words(),
-        permissions=permission_words(),
+        roles=role_labels(),
+        permissions=permission_labels(),
         may_judge=may_judge(person),
         has_second_factor=has_second_factor(person),
         **(filled | forms),
@@ -164,7 +164,7 @@ def index() -> ResponseReturnValue:
         "manager/index.html",
         page=page,
         work=queries.work_of(page.items),
-        roles=role_words(),
+        roles=role_labels(),
         q=search,
         role=role,
         state=state,

@@ -14,7 +14,7 @@ from mailer.composing.placeholders import Problem
 FIELD_OF = {"subject": "subject", "text": "text_body", "html": "html_body", "body": "html_body"}
 
 
-def fault_words(fault: Fault) -> str:
+def fault_text(fault: Fault) -> str:
     """A sentence for a fault of `check_subject` or `check_body`."""
     if fault.code == "empty":
         return _("Write a subject.") if fault.field == "subject" else _("Write a text: formatted, plain or both.")
@@ -34,7 +34,7 @@ def fault_words(fault: Fault) -> str:
     return _("Line %(line)s holds a control character that emails cannot carry.", line=fault.params["line"])
 
 
-def problem_words(problem: Problem, field: str) -> str:
+def problem_text(problem: Problem, field: str) -> str:
     """A sentence for a placeholder of the form field `field` that cannot be used; a subject has no lines to tell of."""
     what = _what_is_wrong(problem)
     if field == "subject":
@@ -68,7 +68,7 @@ def by_field(faults: Iterable[Fault]) -> dict[str, list[str]]:
     """Sentences for faults, by form field."""
     reasons: dict[str, list[str]] = {}
     for fault in faults:
-        reasons.setdefault(FIELD_OF[fault.field], []).append(fault_words(fault))
+        reasons.setdefault(FIELD_OF[fault.field], []).append(fault_text(fault))
     return reasons
 
 

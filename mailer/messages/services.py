@@ -15,7 +15,7 @@ from mailer.composing.placeholders import PlaceholderError, parse, placed
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
-from mailer.messages.labels import by_field, problem_words
+from mailer.messages.labels import by_field, problem_text
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
@@ -59,7 +59,7 @@ class Draft:
                 parse(text, attributes, markup=field == "html_body")
             except PlaceholderError as error:
                 problems = placed(error.problems, self.html_body) if field == "html_body" else error.problems
-                reasons[field] = [problem_words(problem, field) for problem in problems]
+                reasons[field] = [problem_text(problem, field) for problem in problems]
         if not (draft.html_body.strip() or draft.text_body.strip()):
             reasons["html_body"] = [_("Nothing of this HTML can be sent. Write a text.")]
         if reasons:

@@ -28,7 +28,7 @@ def index() -> str:
         "operations/index.html",
         parts=parts(),
         reason=instance_guard.why_held(),
-        words_of=instance_guard.words_of,
+        label_of=instance_guard.label_of,
         open_run_count=instance_guard.open_run_count(),
         instance=db.session.get(Instance, 1),
         warnings=current_app.config["WARNINGS"],
@@ -45,5 +45,5 @@ def confirm_instance() -> ResponseReturnValue:
         enqueue(TICK)
         flash(_("Confirmed: sending goes on by the rules of each mailing."), "success")
         if paused_count:
-            flash(instance_guard.words_of_paused(paused_count), "warning")
+            flash(instance_guard.paused_text(paused_count), "warning")
     return redirect(url_for("operations.index"), 303)

@@ -18,7 +18,7 @@ def outcome_headings() -> dict[str, str]:
     return {name: word.capitalize() for name, word in words.items()}
 
 
-def kind_words() -> dict[str, str]:
+def kind_labels() -> dict[str, str]:
     """The three states that have reasons."""
     words = outcome_headings()
     return {name: words[name] for name in ("refused", "excluded", "stopped")}

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
-from mailer.http import zone_words
+from mailer.http import zone_label
 from mailer.mailings.labels import why
-from mailer.reports.labels import kind_words, outcome_headings
+from mailer.reports.labels import kind_labels, outcome_headings
 from mailer.reports.queries import KINDS, Figures
 
 
@@ -29,7 +29,7 @@ def _headings(rows: str, timezone: str) -> list[object]:
     if rows == "user":
         return [_("User"), _("Address"), _("Mailings"), _("Runs"), _("Skipped runs")]
     if rows == "run":
-        return [_("Run"), _("Mailing"), _("Owner"), _("Planned (%(zone)s)", zone=zone_words(timezone))]
+        return [_("Run"), _("Mailing"), _("Owner"), _("Planned (%(zone)s)", zone=zone_label(timezone))]
     return [_("No."), _("Mailing"), _("Owner"), _("Runs"), _("Skipped runs")]
 
 
@@ -41,7 +41,7 @@ def _figure_headings() -> list[object]:
 
 
 def _reason_headings() -> list[object]:
-    return [_("%(kind)s: why", kind=words) for words in kind_words().values()]
+    return [_("%(kind)s: why", kind=words) for words in kind_labels().values()]
 
 
 def _about(line: Figures, rows: str, timezone: str) -> list[object]:

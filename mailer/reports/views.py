@@ -21,7 +21,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.periods import parse_period, presets
 from mailer.reports import queries
-from mailer.reports.labels import kind_words
+from mailer.reports.labels import kind_labels
 from mailer.reports.queries import Scope
 from mailer.reports.table import table_of
 
@@ -77,7 +77,7 @@ def _page(template: str, about: dict[str, Any], number: int, length: int) -> str
         has_more=has_more,
         verdict=verdict,
         why=why,
-        kinds=kind_words(),
+        kinds=kind_labels(),
         **about,
     )
 

@@ -48,7 +48,7 @@ STALE = {HoldReason.OTHER_DATABASE, HoldReason.OTHER_CONTENT, HoldReason.BACK_IN
 RESTORED, BACKUP_OF = "restored", "backup of "  # what `flask restore` writes for cluster and host
 
 
-def words_of(held: HoldReason) -> str:
+def label_of(held: HoldReason) -> str:
     """Why nothing is sent, as a person says it."""
     return {
         HoldReason.OTHER_DATABASE: _("The data came here from another database server: a restored backup, or a clone."),
@@ -141,7 +141,7 @@ def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
     return paused_count
 
 
-def words_of_paused(count: int) -> str:
+def paused_text(count: int) -> str:
     """For whoever confirmed."""
     return ngettext(
         "%(count)s run was open in the copy and is paused: who got its email since is not known. Its owner decides "

@@ -9,7 +9,7 @@ from typing import Any
 from flask import current_app
 
 from mailer.composing.email import MailHeaders, Recipient
-from mailer.composing.languages import unsubscribe_words
+from mailer.composing.languages import unsubscribe_text
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.senders import Sender
@@ -30,7 +30,7 @@ def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool 
         list_id=f"owner-{owner_id}.{domain}",
         list_name=about["from_name"],
         message_id_domain=domain,
-        unsubscribe_label=unsubscribe_words(about["language"]),
+        unsubscribe_label=unsubscribe_text(about["language"]),
         language=about["language"],
         is_trial=is_trial,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import Enum
 from mailer.admin.column_labels import LABELS
 from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
 from mailer.admin.tables_of_sending import Tallies
-from mailer.admin.value_labels import SPEAKERS, _words_in, mail_words, words_of
+from mailer.admin.value_labels import SPEAKERS, _words_in, label_of, mail_label
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
@@ -141,7 +141,7 @@ def test_columns_and_values_have_names_of_their_own(app: Flask, language: str) -
             for column in overview.model.__table__.c:
                 if column.name in names and isinstance(column.type, Enum):
                     for member in column.type.enum_class or ():
-                        words = words_of(member)
+                        words = label_of(member)
                         assert language == "en" or re.search("[а-я]", words), (overview, member)
 
 
@@ -157,7 +157,7 @@ def test_words_are_looked_up_once_however_many_cells_a_file_has(app: Flask, monk
     with app.test_request_context():
         for language in ["ru", "en"] * 50:
             with force_locale(language):
-                assert words_of(DeliveryState.WAITING) == language
+                assert label_of(DeliveryState.WAITING) == language
     assert asked == ["ru", "en"]
     _words_in.cache_clear()
 
@@ -166,7 +166,7 @@ def test_kinds_of_account_mails_and_reasons_are_said_in_words(app: Flask) -> Non
     folders = {path.parent.name for path in Path(app.root_path, "templates", "mail").glob("*/subject.txt")}
     with app.test_request_context(), force_locale("ru"):
         for template in (*folders, TEMPLATE):
-            assert re.search("[а-я]", mail_words(template)), template
+            assert re.search("[а-я]", mail_label(template)), template
         tally = RunTally(run_id=1, kind="excluded", reason="unsubscribed", count=1)
         shown = [Tallies.computed[name](tally) for name in ("kind", "reason")]
     assert shown == ["исключено", "отписан"]

@@ -11,8 +11,8 @@ from flask_babel import force_locale
 
 from mailer.extensions import db
 from mailer.journal import add_entry
-from mailer.manager.journal_labels import action_words, page_words
-from mailer.manager.journal_sentences import detail_words, kind_words, value_words
+from mailer.manager.journal_labels import action_labels, page_label
+from mailer.manager.journal_sentences import detail_labels, kind_labels, value_labels
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
 from tests.conftest import ROOT, Browser
@@ -38,12 +38,12 @@ def test_every_action_detail_thing_and_page_has_words(app: Flask, language: str)
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint != "styleguide"}
     things = {name.removesuffix("_id") for rule in app.url_map.iter_rules() for name in rule.arguments}
     with app.test_request_context(), force_locale(language):
-        assert set(action_words()) == set(Action)
-        assert keys <= set(detail_words())
-        assert {name for name in things if name.endswith("_id")} <= set(kind_words())
-        assert [endpoint for endpoint in endpoints if page_words(endpoint) == endpoint] == []
-        said = [*action_words().values(), *detail_words().values(), *kind_words().values(), *value_words().values()]
-        said += [page_words(endpoint) for endpoint in endpoints]
+        assert set(action_labels()) == set(Action)
+        assert keys <= set(detail_labels())
+        assert {name for name in things if name.endswith("_id")} <= set(kind_labels())
+        assert [endpoint for endpoint in endpoints if page_label(endpoint) == endpoint] == []
+        said = [*action_labels().values(), *detail_labels().values(), *kind_labels().values(), *value_labels().values()]
+        said += [page_label(endpoint) for endpoint in endpoints]
         assert [words for words in said if bool(CYRILLIC.search(words)) != (language == "ru")] == []
 
 
@@ -55,7 +55,7 @@ def test_values_the_service_writes_itself_are_words(app: Flask) -> None:
         if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
     }
     with app.test_request_context():
-        assert constants <= set(value_words())
+        assert constants <= set(value_labels())
 
 
 def test_an_entry_names_what_is_still_there(as_admin: Browser, owner: User) -> None:

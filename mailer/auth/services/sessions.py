@@ -17,7 +17,7 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import Blocked, TooManyTries, Unconfirmed, WrongPassword
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.http import absolute_url, zone_words
+from mailer.http import absolute_url, zone_label
 from mailer.journal import add_entry, add_entry_now
 from mailer.models.journal_entry import Action
 from mailer.models.user import User
@@ -110,7 +110,7 @@ def note_device(user: User, mark: str | None, ip: str, user_agent: str) -> str:
     if has_others and not is_known:
         with force_locale(user.language):
             local = now.astimezone(ZoneInfo(user.timezone)).replace(tzinfo=None)
-            when = f"{format_datetime(local, 'd MMMM y, HH:mm', rebase=False)} ({zone_words(user.timezone)})"
+            when = f"{format_datetime(local, 'd MMMM y, HH:mm', rebase=False)} ({zone_label(user.timezone)})"
         letter = outbox.write(
             user, "new-device", device=device_name(user_agent), ip=ip, when=when, link=absolute_url("auth.sessions")
         )

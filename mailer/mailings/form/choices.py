@@ -14,7 +14,7 @@ FOUND_CLIENTS = 20  # shown for one search
 MAX_CLIENTS = 1000  # chosen by hand; tags and filters are for more
 
 
-def too_many_words(count: int) -> str | None:
+def too_many_text(count: int) -> str | None:
     """What is said of that many clients chosen by hand; None while they are not too many."""
     if count <= MAX_CLIENTS:
         return None

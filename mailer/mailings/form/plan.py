@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.form.choices import too_many_words
+from mailer.mailings.form.choices import too_many_text
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.message import Message
@@ -37,7 +37,7 @@ class MailingPlan:
             raise FormRefusal({"filter_id": _("Choose a saved filter.")})
         if self.audience is Audience.CLIENTS and not self.clients:
             raise FormRefusal({"client_ids": _("Choose at least one client.")})
-        if self.audience is Audience.CLIENTS and (words := too_many_words(len(self.clients))):
+        if self.audience is Audience.CLIENTS and (words := too_many_text(len(self.clients))):
             raise FormRefusal({"client_ids": words})
 
     def apply_to(self, mailing: Mailing) -> None:

@@ -17,7 +17,7 @@ from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
-from mailer.mailings.calendar_labels import calendar_words
+from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.form import choices
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form.fields import CalendarForm, MailingForm
@@ -207,7 +207,7 @@ def _agenda(calendar: Calendar | None, mailing_id: int | None) -> dict[str, obje
     return {
         "agenda": agenda_of(calendar, utcnow(), mailing_id=mailing_id),
         "refusal": None,
-        "calendar_words": calendar_words(calendar),
+        "calendar_text": calendar_text(calendar),
     }
 
 
@@ -233,6 +233,6 @@ def _picker(form: MailingForm) -> dict[str, object]:
     return {
         "client_q": search,
         "chosen_clients": chosen,
-        "too_many_clients": choices.too_many_words(len(chosen)),
+        "too_many_clients": choices.too_many_text(len(chosen)),
         "found_clients": choices.clients_found(current_user.id, search, ids),
     }

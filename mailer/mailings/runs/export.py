@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 from sqlalchemy import Row
 
-from mailer.http import zone_words
-from mailer.mailings.runs.summary import reason_words
+from mailer.http import zone_label
+from mailer.mailings.runs.summary import reason_label
 from mailer.models.delivery import DeliveryState
 from mailer.smtp.results import Outcome
 
@@ -21,7 +21,7 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`."""
     yield _header(timezone)
     zone = ZoneInfo(timezone)
-    states, reasons, outcomes = cache(delivery_words), cache(reason_words), cache(outcome_words)  # of one language
+    states, reasons, outcomes = cache(delivery_label), cache(reason_label), cache(outcome_label)  # of one language
     for row in rows:
         yield [
             row.position,
@@ -38,7 +38,7 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
         ]
 
 
-def delivery_words(state: DeliveryState) -> str:
+def delivery_label(state: DeliveryState) -> str:
     """What became of a recipient, as the pages say it."""
     return {
         DeliveryState.WAITING: pgettext("delivery", "waiting"),
@@ -52,7 +52,7 @@ def delivery_words(state: DeliveryState) -> str:
     }[state]
 
 
-def outcome_words(outcome: Outcome) -> str:
+def outcome_label(outcome: Outcome) -> str:
     """What came of a try, as the pages say it."""
     return {
         Outcome.ACCEPTED: _("successful"),
@@ -76,5 +76,5 @@ def _header(timezone: str) -> list[object]:
         _("SMTP code"),
         _("Enhanced code"),
         _("Server response"),
-        _("Time of the last attempt (%(zone)s)", zone=zone_words(timezone)),
+        _("Time of the last attempt (%(zone)s)", zone=zone_label(timezone)),
     ]

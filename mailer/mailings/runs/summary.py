@@ -37,7 +37,7 @@ def verdict(run: Run) -> Verdict:
 
 def _planned(run: Run) -> Verdict:
     if run.stop_reason is not None:
-        return Verdict("warn", _stop_words(run))
+        return Verdict("warn", _stop_text(run))
     return Verdict("accent", _("The list of recipients is being made; the first emails leave in a moment."))
 
 
@@ -45,7 +45,7 @@ def _open(run: Run) -> Verdict:
     done = run.planned_count - run.waiting_count
     counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
     if run.stop_reason is not None:
-        return Verdict("warn", _stop_words(run))
+        return Verdict("warn", _stop_text(run))
     if run.state is RunState.WAITING_FOR_SERVER:
         text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
@@ -101,7 +101,7 @@ def _complete_with_refusals(run: Run) -> Verdict:
         accepted=format_decimal(run.accepted_count),
         refused=format_decimal(run.refused_count),
     )
-    return Verdict("warn", text, [_refused_words(run), *_left_out(run)])
+    return Verdict("warn", text, [_refused_text(run), *_left_out(run)])
 
 
 def _incomplete(run: Run) -> Verdict:
@@ -110,20 +110,20 @@ def _incomplete(run: Run) -> Verdict:
         accepted=format_decimal(run.accepted_count),
         planned=format_decimal(run.planned_count),
     )
-    refused = [_refused_words(run)] if run.refused_count else []
-    return Verdict("bad", text, [_uncertain_words(run), *refused, *_left_out(run)])
+    refused = [_refused_text(run)] if run.refused_count else []
+    return Verdict("bad", text, [_uncertain_text(run), *refused, *_left_out(run)])
 
 
 def _stopped(run: Run) -> Verdict:
-    uncertain = [_uncertain_words(run)] if run.uncertain_count else []
-    refused = [_refused_words(run)] if run.refused_count else []
+    uncertain = [_uncertain_text(run)] if run.uncertain_count else []
+    refused = [_refused_text(run)] if run.refused_count else []
     sent = _(
         "%(accepted)s of %(planned)s had been accepted before.",
         accepted=format_decimal(run.accepted_count),
         planned=format_decimal(run.planned_count),
     )
     tone = "neutral" if run.state is RunState.EXPIRED else "bad"
-    return Verdict(tone, _stop_words(run), [sent, *uncertain, *refused, *_left_out(run)])
+    return Verdict(tone, _stop_text(run), [sent, *uncertain, *refused, *_left_out(run)])
 
 
 def _skipped(run: Run) -> Verdict:
@@ -149,7 +149,7 @@ def _skipped(run: Run) -> Verdict:
     return Verdict("neutral", _("Nothing was sent: there was nobody on the list."))
 
 
-def _stop_words(run: Run) -> str:
+def _stop_text(run: Run) -> str:
     counts = {"count": format_decimal(run.stopped_count + run.waiting_count + run.unlisted_count)}
     if run.stop_reason is StopReason.DISABLED:
         return _("A manager switched the mailing off: %(count)s did not get it.", **counts)
@@ -166,7 +166,7 @@ def _stop_words(run: Run) -> str:
     return _("Stopped by the owner: %(count)s did not get it.", **counts)
 
 
-def _refused_words(run: Run) -> str:
+def _refused_text(run: Run) -> str:
     return ngettext(
         "%(count)s was refused for good; the server’s own words stand in the list.",
         "%(count)s were refused for good; the server’s own words stand in the list.",
@@ -175,7 +175,7 @@ def _refused_words(run: Run) -> str:
     )
 
 
-def _uncertain_words(run: Run) -> str:
+def _uncertain_text(run: Run) -> str:
     return ngettext(
         "%(count)s is uncertain: the connection broke after the text had been sent, so the server may have it.",
         "%(count)s are uncertain: the connection broke after the text had been sent, so the server may have them.",
@@ -197,7 +197,7 @@ def _left_out(run: Run) -> list[str]:
     ]
 
 
-def reason_words(reason: Reason | str | None) -> str:
+def reason_label(reason: Reason | str | None) -> str:
     """Why a delivery ended as it did, when it was not the server's word."""
     if reason is None:
         return ""

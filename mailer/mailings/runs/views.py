@@ -19,7 +19,7 @@ from mailer.mailings.blueprint import bp
 from mailer.mailings.runs import queries, services
 from mailer.mailings.runs.export import table_of
 from mailer.mailings.runs.forecast import RunForecast, speed
-from mailer.mailings.runs.summary import outcome_choices, reason_words, verdict
+from mailer.mailings.runs.summary import outcome_choices, reason_label, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
 from mailer.sending.runs import closing, server_faults
@@ -56,7 +56,7 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
         delivery=one,
         client=client,
         attempts=attempts,
-        reason_words=reason_words,
+        reason_label=reason_label,
         is_own=found.owner_id == current_user.id,
     )
 
@@ -144,7 +144,7 @@ def _moving(found: Run) -> dict[str, object]:
         "after": after,
         "before": before,
         "choices": outcome_choices(found),
-        "reason_words": reason_words,
+        "reason_label": reason_label,
         "mailing": found.mailing,
         "run": found,
         "verdict": verdict(found),

@@ -53,7 +53,7 @@ def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = No
     reason = reason_not_to_send(mailing, will_get, now, run)
     require_way(mailing.owner)
     if reason is StopReason.LIMIT:
-        raise NotPermitted(limit_words(mailing.owner, will_get, now))
+        raise NotPermitted(limit_text(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:
         words = _("This mailing needs a manager’s approval before it is sent. Ask for it on its page.")
         raise NotPermitted(f"{reached_words(mailing, will_get, now, run)} {words}".strip())
@@ -78,7 +78,7 @@ def require_room_again(run: Run, will_get: int, now: datetime) -> None:
         return
     _wait_for_turn(owner)
     if used_today(owner, now) + will_get > owner.daily_limit:
-        raise NotPermitted(limit_words(owner, will_get, now))
+        raise NotPermitted(limit_text(owner, will_get, now))
 
 
 def used_today(owner: User, now: datetime) -> int:
@@ -121,7 +121,7 @@ def _wait_for_turn(owner: User) -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
 
 
-def limit_words(owner: User, will_get: int, now: datetime) -> str:
+def limit_text(owner: User, will_get: int, now: datetime) -> str:
     """What the limit is and what is left of it, in the reader's language."""
     limit = owner.daily_limit or 0
     return _(

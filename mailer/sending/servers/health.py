@@ -64,7 +64,7 @@ def note_fault(transport: Transport, fault: Fault, *, was_probe: bool) -> None:
     Workers that ran into the same outage side by side count as one fault.
     """
     now, name = utcnow(), name_of(transport)
-    values = {"last_fault": words_of(fault), "last_fault_at": now}
+    values = {"last_fault": label_of(fault), "last_fault_at": now}
     values |= {"last_fault_phase": fault.phase.value, "last_fault_code": fault.code}
     row = db.session.get(MailServer, name, with_for_update=FOR_CHANGE, populate_existing=True)
     count = row.fault_count if row is not None else 0
@@ -125,7 +125,7 @@ def let_run_go_on(run_id: int) -> None:
     db.session.commit()
 
 
-def words_of(fault: Fault) -> str:
+def label_of(fault: Fault) -> str:
     """What the server said, with its code."""
     return (f"{fault.code} {fault.text}" if fault.code else fault.text)[:1000]
 
