@@ -49,7 +49,7 @@ def test_all_commands_help_in_both_languages(
     monkeypatch.delenv("LC_ALL", raising=False)
     monkeypatch.delenv("LC_MESSAGES", raising=False)
     names = {context.info_name for context, _command in found}
-    assert {"send-mailings", "backup", "restore", "lab", "worker", "scheduler", "dkim-key", "verify"} <= names
+    assert {"send-mailings", "backup", "restore", "self-test", "worker", "scheduler", "dkim-key", "verify"} <= names
     for language in ("en_GB.UTF-8", "ru_RU.UTF-8"):
         monkeypatch.setenv("LANG", language)
         monkeypatch.setenv("LANGUAGE", "to be put right by speak()")

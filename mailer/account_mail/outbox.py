@@ -59,7 +59,15 @@ def add(
     return row
 
 
-def post_nothing(language: str) -> AccountEmail:
+def add_for(user: User, template: str, **context: str | int) -> AccountEmail:
+    """Write a mail to the address and in the language of an account holder; `wake` it after the commit."""
+    row = AccountEmail(template=template, to_email=user.email, language=user.language, context=context, user_id=user.id)
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def add_dummy(language: str) -> AccountEmail:
     """Do the work of `add` for nobody: the time of an answer must not tell whether an address has an account."""
     row = AccountEmail(template="nothing", to_email="", language=language, context={}, given_up_at=utcnow())
     db.session.add(row)
@@ -206,17 +214,3 @@ def _is_final(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _text in error.recipients.values())
     return isinstance(error, (smtplib.SMTPDataError, smtplib.SMTPSenderRefused)) and error.smtp_code >= 500
-
-
-def write(user: User, template: str, **context: str | int) -> AccountEmail:
-    """A mail of `templates/mail/<template>/` in the person's language; `send` it after the commit. No commit."""
-    row = AccountEmail(template=template, to_email=user.email, language=user.language, context=context, user_id=user.id)
-    db.session.add(row)
-    db.session.flush()
-    return row
-
-
-def send(*rows: AccountEmail) -> None:
-    """After the commit: let a worker send these now. A lost wake-up costs seconds: the tick finds them."""
-    for row in rows:
-        enqueue(SEND_ACCOUNT_EMAIL, row.id)

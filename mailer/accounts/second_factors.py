@@ -21,7 +21,7 @@ def remove_second_factor(user: User) -> None:
     if found is None:
         return
     db.session.delete(found)
-    letter = outbox.write(user, "second-factor-off")
+    letter = outbox.add_for(user, "second-factor-off")
     add_entry(Action.SECOND_FACTOR_OFF, f"user {user.id}")
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)

@@ -29,7 +29,7 @@ def approve(post: BlogPost, by: User, version: int) -> None:
     db.session.commit()
     images.discard(former)
     changed(BLOG)
-    outbox.send(*notices)
+    outbox.wake(*notices)
 
 
 def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
@@ -43,7 +43,7 @@ def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
     sign(post, by)
     notices = tell_rejected(post)
     db.session.commit()
-    outbox.send(*notices)
+    outbox.wake(*notices)
 
 
 def release(post: BlogPost, by: User) -> None:

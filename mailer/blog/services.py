@@ -103,7 +103,7 @@ def edit_article(
         give_slug(post, release.slug)
     notices = _release(post, release, editor, was_awaiting=was_awaiting)
     store(post, draft)
-    outbox.send(*notices)
+    outbox.wake(*notices)
     return post
 
 
@@ -120,7 +120,7 @@ def publish(posts: Sequence[BlogPost], editor: User) -> int:
             notices += tell_approved(post)
     db.session.commit()
     changed(BLOG)
-    outbox.send(*notices)
+    outbox.wake(*notices)
     return len(hidden)
 
 

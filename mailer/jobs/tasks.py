@@ -13,8 +13,7 @@ from mailer.extensions import db
 from mailer.jobs.waking import wake_others
 from mailer.queue import SEND_RUN, enqueue, others_wait, take
 from mailer.sending import instance_guard
-from mailer.sending.worker.run_worker import Terminated
-from mailer.sending.worker.run_worker import work_on_run as send_stretch
+from mailer.sending.worker.run_worker import Terminated, work_on_run
 
 
 def tick() -> None:
@@ -24,7 +23,7 @@ def tick() -> None:
     run_tick()
 
 
-def work_on_run(run_id: int) -> None:
+def send_run(run_id: int) -> None:
     """Send a run for a turn; if it needs less, then those that wait behind it: to begin anew takes longer than to send
     ten mails.
     """
@@ -39,7 +38,7 @@ def _send_for_a_turn(run_id: int) -> bool:
     others = partial(others_wait, SEND_RUN, run_id)
     is_told_to_go = False
     try:
-        has_more = send_stretch(run_id, current_app.config["JOB_SECONDS"], others, partial(wake_others, run_id))
+        has_more = work_on_run(run_id, current_app.config["JOB_SECONDS"], others, partial(wake_others, run_id))
     except Terminated:
         has_more = is_told_to_go = True  # another one goes on
     if has_more:

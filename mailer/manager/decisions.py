@@ -30,10 +30,10 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
     mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
     control.stop(mailing, StopReason.DISABLED)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
-    letter = outbox.write(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
+    letter = outbox.add_for(mailing.owner, "mailing-disabled", name=mailing.name, reason=reason, link=link)
     add_entry(Action.DISABLED, f"mailing {mailing.id}", reason=reason)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     enqueue(TICK)
 
 
@@ -45,10 +45,10 @@ def stop_run(run: Run, reason: str) -> None:
         raise Refusal(_("This run is over already."))
     run.stop_reason, run.stop_note = StopReason.MANAGER, reason
     link = absolute_url("mailings.run", mailing_id=mailing.id, run_id=run.id)
-    letter = outbox.write(mailing.owner, "run-stopped", name=mailing.name, reason=reason, link=link)
+    letter = outbox.add_for(mailing.owner, "run-stopped", name=mailing.name, reason=reason, link=link)
     add_entry(Action.STOPPED, f"mailing {mailing.id}", run=run.id, reason=reason)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     enqueue(TICK)
 
 
@@ -60,10 +60,10 @@ def enable(mailing: Mailing) -> None:
     mailing.disabled_at = mailing.disabled_reason = mailing.disabled_by_id = None
     control.release(mailing)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
-    letter = outbox.write(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
+    letter = outbox.add_for(mailing.owner, "mailing-enabled", name=mailing.name, link=link)
     add_entry(Action.ENABLED, f"mailing {mailing.id}")
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     enqueue(TICK)
 
 
@@ -96,7 +96,7 @@ def _take(approval: Approval) -> None:
 def _tell(approval: Approval, template: str, action: Action, reason: str = "") -> None:
     mailing = approval.mailing
     link = absolute_url("mailings.show", mailing_id=mailing.id)
-    letter = outbox.write(mailing.owner, template, name=mailing.name, link=link, reason=reason)
+    letter = outbox.add_for(mailing.owner, template, name=mailing.name, link=link, reason=reason)
     add_entry(action, f"mailing {mailing.id}", fingerprint=approval.fingerprint, reason=reason)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)

@@ -34,10 +34,10 @@ def block(user: User, reason: str, by: User) -> None:
     user.blocked_at, user.block_reason, user.blocked_by_id = utcnow(), reason, by.id
     control.stop_owner(user.id)
     sessions.end_all(user.id)
-    letter = outbox.write(user, "account-blocked", reason=reason)
+    letter = outbox.add_for(user, "account-blocked", reason=reason)
     add_entry(Action.BLOCKED, f"user {user.id}", reason=reason)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     enqueue(TICK)
 
 
@@ -48,10 +48,10 @@ def unblock(user: User) -> None:
         raise Refusal(_("This account is not blocked."))
     user.blocked_at = user.block_reason = user.blocked_by_id = None
     user.unblocked_at = database_now()
-    letter = outbox.write(user, "account-unblocked")
+    letter = outbox.add_for(user, "account-unblocked")
     add_entry(Action.UNBLOCKED, f"user {user.id}")
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     enqueue(TICK)
 
 
@@ -73,10 +73,10 @@ def change_role(user: User, role: Role) -> None:
         ):
             control.pause(mailing)
     sessions.end_all(user.id)
-    letter = outbox.write(user, "role-changed", role=role.value)
+    letter = outbox.add_for(user, "role-changed", role=role.value)
     add_entry(Action.ROLE_CHANGED, f"user {user.id}", before=before.value, after=role.value)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
 
 
 def set_permissions(user: User, granted: Collection[Permission]) -> None:
@@ -92,10 +92,10 @@ def set_permissions(user: User, granted: Collection[Permission]) -> None:
         return
     user.granted = after
     sessions.end_all(user.id)
-    letter = outbox.write(user, "permissions-changed", granted=",".join(after))
+    letter = outbox.add_for(user, "permissions-changed", granted=",".join(after))
     add_entry(Action.PERMISSIONS_CHANGED, f"user {user.id}", before=sorted(before), after=after)
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
 
 
 def end_sessions(user: User) -> int:

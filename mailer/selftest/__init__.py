@@ -1,1 +1,1 @@
-"""The service's trial of itself: `flask lab`."""
+"""The service's trial of itself: `flask self-test`."""

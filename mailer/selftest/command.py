@@ -1,4 +1,4 @@
-"""`flask lab`: proof on the spot that nobody is lost, whatever the mail server does."""
+"""`flask self-test`: proof on the spot that nobody is lost, whatever the mail server does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
 
 
 @click.command(
-    "lab",
+    "self-test",
     cls=SpokenCommand,
     help=N_(
         "Send to a faulty mail server of our own, and hold our figures against its ledger.\n\nEverything "
@@ -42,8 +42,8 @@ LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
     cls=SpokenOption,
 )
 @click.option("--here", is_flag=True, hidden=True)
-def lab(mails: int, names: tuple[str, ...], here: bool) -> None:
-    """`flask lab`."""
+def self_test(mails: int, names: tuple[str, ...], here: bool) -> None:
+    """`flask self-test`."""
     if here:
         _play_here(mails, names)
         return
@@ -55,7 +55,7 @@ def lab(mails: int, names: tuple[str, ...], here: bool) -> None:
             "LEASE_SECONDS": str(LEASE_SECONDS),
             "SLICE_SIZE": "100",
         }
-        command = [sys.executable, "-m", "flask", "lab", *words]
+        command = [sys.executable, "-m", "flask", "self-test", *words]
         sys.exit(subprocess.call(command, cwd=ROOT, env=environment | {"FLASK_APP": "wsgi.py"}))  # noqa: S603
 
 

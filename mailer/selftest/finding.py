@@ -19,7 +19,7 @@ from mailer.smtp.testserver import Lab
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the laboratory's table."""
+    """One line of the table."""
 
     scenario: str
     mail_count: int

@@ -1,4 +1,4 @@
-"""What the laboratory's mail server is made to do, and what befalls the worker."""
+"""What the test server is made to do, and what befalls the worker."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.factories import make_mailing
-from tests.faults.horses import WorkerProcess
 from tests.faults.ledgers import assert_nobody_lost
+from tests.faults.worker_processes import WorkerProcess
 from tests.sending.conftest import let_time_pass
 
 BREAKER = "probe_after=0.2&probe_at_most=0.5&creep=1&quit=1"
@@ -111,17 +111,17 @@ def add_clients(owner: User, count: int) -> None:
 
 
 @pytest.fixture
-def mount(app: Flask) -> Iterator[Callable[..., WorkerProcess]]:
+def start_worker(app: Flask) -> Iterator[Callable[..., WorkerProcess]]:
     """Start a process that sends a run; whatever still lives at the end is killed."""
-    horses: list[WorkerProcess] = []
+    workers: list[WorkerProcess] = []
 
     def start(run: Run, seconds: float = 60.0, clock_off: timedelta = timedelta()) -> WorkerProcess:
-        horses.append(WorkerProcess(app, run.id, seconds, clock_off))
-        return horses[-1]
+        workers.append(WorkerProcess(app, run.id, seconds, clock_off))
+        return workers[-1]
 
     yield start
-    for horse in horses:
-        horse.kill()
+    for worker in workers:
+        worker.kill()
 
 
 def carry_on(run: Run, seconds: float = 60, *, time_flies: bool = True, stretch: float = 2.0) -> Run:

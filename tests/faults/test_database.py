@@ -31,11 +31,11 @@ from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
-from tests.faults.horses import WorkerProcess, wait_until
+from tests.faults.worker_processes import WorkerProcess, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., WorkerProcess]
+StartWorker = Callable[..., WorkerProcess]
 
 
 class OwnServer:
@@ -83,17 +83,23 @@ def long_lease(app: Flask, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("restarts", "count"), [(2, 1200), pytest.param(5, 10_000, marks=pytest.mark.faults)])
 def test_an_immediate_restart_leaves_nothing_in_doubt(
-    long_lease: None, lab: Lab, make_run: MakeRun, mount: Mount, own_server: OwnServer, restarts: int, count: int
+    long_lease: None,
+    lab: Lab,
+    make_run: MakeRun,
+    start_worker: StartWorker,
+    own_server: OwnServer,
+    restarts: int,
+    count: int,
 ) -> None:
     lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok")
     run = make_run(count)
-    horse = mount(run)
+    worker = start_worker(run)
     for number in range(1, restarts + 1):
         wait_until(lambda n=number: len(lab.accepted) >= n * count // (restarts + 2))
         own_server.crash()
         time.sleep(0.3)
         own_server.start()
-    horse.wait()
+    worker.wait()
     assert carry_on(run).state is RunState.COMPLETE
     assert len(lab.accepted) == count
 
@@ -104,7 +110,7 @@ def test_backends_cut_off_every_fifth_of_a_second(
     long_lease: None,
     lab: Lab,
     make_run: MakeRun,
-    mount: Mount,
+    start_worker: StartWorker,
     own_server: OwnServer,
     seed: random.Random,
     count: int,
@@ -114,13 +120,13 @@ def test_backends_cut_off_every_fifth_of_a_second(
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=4"))
     lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok\nRCPT 5% -> 550 5.1.1 No such user")
     run = make_run(count)
-    horses = [mount(run)]
+    workers = [start_worker(run)]
     wait_until(lambda: len(lab.accepted) > 0)  # who is cut off at the very start dies, and a tick wakes the next
-    horses.append(mount(run))
+    workers.append(start_worker(run))
     killer = psycopg2.connect(own_server.server.url())
     killer.autocommit = True
     cut = 0
-    while any(horse.is_alive for horse in horses):
+    while any(worker.is_alive for worker in workers):
         with killer.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'golub sender'"
@@ -135,11 +141,11 @@ def test_backends_cut_off_every_fifth_of_a_second(
 
 
 def test_no_connection_left_amid_a_run(
-    long_lease: None, lab: Lab, make_run: MakeRun, mount: Mount, own_server: OwnServer
+    long_lease: None, lab: Lab, make_run: MakeRun, start_worker: StartWorker, own_server: OwnServer
 ) -> None:
     lab.obey("DOT -> accept; delay 0.004; 250 2.0.0 Ok")
     run = make_run(1000)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 300)
     hoard: list[Connection] = [psycopg2.connect(own_server.server.url())]
     with hoard[0].cursor() as cursor:  # the sender's own are cut off, and there is none to be had
@@ -152,31 +158,31 @@ def test_no_connection_left_amid_a_run(
         time.sleep(0.7)
     for each in hoard:
         each.close()
-    horse.wait()
+    worker.wait()
     assert carry_on(run).state is RunState.COMPLETE
 
 
-def test_a_table_locked_beyond_the_lease(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+def test_a_table_locked_beyond_the_lease(lab: Lab, make_run: MakeRun, start_worker: StartWorker) -> None:
     run = make_run(600)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     with db.engine.connect() as other:
         other.execute(text("LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE"))
         time.sleep(2.5)
-    horse.wait()
+    worker.wait()
     run = carry_on(run)
     assert run.accepted_count + run.uncertain_count == 600
 
 
-def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, mount: Mount, long_lease: None) -> None:
+def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, start_worker: StartWorker, long_lease: None) -> None:
     lab.obey("DOT -> accept; delay 0.003; 250 2.0.0 Ok")
     run = make_run(1500)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     for number, change in enumerate([expand, contract]):
         migrate(change, db.engine)
         wait_until(lambda n=number: len(lab.accepted) >= 400 + 200 * n)
-    assert horse.wait() == 0
+    assert worker.wait() == 0
     run = carry_on(run)
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, 1500)
     assert len(lab.accepted) == len(attempts(run)) == 1500  # nobody was even tried twice
@@ -245,17 +251,17 @@ def contract(op: Operations) -> None:
 
 
 def test_killed_while_its_list_is_being_made(
-    lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, make_run: MakeRun, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.refuse()
     run = make_run(20_000)
     with monkeypatch.context() as patch:
-        patch.setattr(RecipientListWriter, "write_part", lambda self: time.sleep(60))  # in the horse, which is forked
-        horse = mount(run)
+        patch.setattr(RecipientListWriter, "write_part", lambda self: time.sleep(60))  # in the worker, which is forked
+        worker = start_worker(run)
         wait_until(lambda: list_of(run) == (FIRST_PART, 20_000 - FIRST_PART))
-        horse.kill()
+        worker.kill()
     let_time_pass()
-    assert mount(run).wait() == 0
+    assert start_worker(run).wait() == 0
     assert list_of(run) == (20_000, 0)
     assert db.session.scalar(select(func.count(Delivery.email_key.distinct()))) == 20_000
 
@@ -267,19 +273,19 @@ def list_of(run: Run) -> tuple[int, int]:
     return run.planned_count, run.unlisted_count
 
 
-def test_killed_before_its_list_is_begun(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+def test_killed_before_its_list_is_begun(lab: Lab, make_run: MakeRun, start_worker: StartWorker) -> None:
     run = make_run(20_000)
     with db.engine.connect() as other:
         other.execute(text("LOCK TABLE slices IN ACCESS EXCLUSIVE MODE"))
-        horse = mount(run)
+        worker = start_worker(run)
         wait_until(lambda: waiting_count() > 0)
-        horse.kill()
+        worker.kill()
     db.session.rollback()
     wait_until(lambda: waiting_count() == 0)
     assert db.session.query(Delivery).count() == 0
     lab.refuse()
-    horse = mount(run)
-    horse.wait()
+    worker = start_worker(run)
+    worker.wait()
     db.session.refresh(run)
     assert run.planned_count == run.waiting_count == 20_000
 
@@ -288,17 +294,17 @@ def test_away_for_longer_than_the_lease_the_worker_gives_up_and_the_next_one_goe
     app: Flask,
     lab: Lab,
     make_run: MakeRun,
-    mount: Mount,
+    start_worker: StartWorker,
     own_server: OwnServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
     run = make_run(600)
     threads = threading.active_count()
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     own_server.crash()
-    wait_until(lambda: not horse.is_alive, 20)  # half a lease of two seconds, and no connection hangs
+    wait_until(lambda: not worker.is_alive, 20)  # half a lease of two seconds, and no connection hangs
     own_server.start()
     run = carry_on(run)
     assert run.accepted_count + run.uncertain_count == 600

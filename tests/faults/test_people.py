@@ -24,10 +24,10 @@ from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
 from tests.factories import make_mailing
 from tests.faults.conftest import add_clients, carry_on, outcomes, waiting_count
-from tests.faults.horses import SOON, WorkerProcess, wait_until
+from tests.faults.worker_processes import SOON, WorkerProcess, wait_until
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., WorkerProcess]
+StartWorker = Callable[..., WorkerProcess]
 CONNECTIONS = 4
 
 
@@ -57,17 +57,17 @@ def has_ticked_to_the_end(run: Run) -> bool:
 
 @pytest.mark.parametrize("kind", ["paused", "owner", "disabled", "blocked", "deleted"])
 def test_a_brake_lets_only_the_open_transactions_out(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, kind: str
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, kind: str
 ) -> None:
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
     count = 1000
     run = make_run(count)
-    horse = mount(run, 1000.0)  # as long as `flask send-mailings` would
+    worker = start_worker(run, 1000.0)  # as long as `flask send-mailings` would
     wait_until(lambda: len(lab.accepted) >= count * 0.3)
     brake(run, kind)
     at_commit = len(lab.accepted)
     if kind == "paused":
-        wait_until(lambda: not horse.is_alive, SOON)
+        wait_until(lambda: not worker.is_alive, SOON)
         db.session.refresh(run)
         assert (run.state, run.closed_at) == (RunState.PAUSED, None)
     else:
@@ -85,18 +85,24 @@ def test_a_brake_lets_only_the_open_transactions_out(
 
 
 def test_a_manager_blocks_the_owner_amid_a_run(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, as_manager: Browser, as_owner: Browser, owner: User
+    app: Flask,
+    lab: Lab,
+    make_run: MakeRun,
+    start_worker: StartWorker,
+    as_manager: Browser,
+    as_owner: Browser,
+    owner: User,
 ) -> None:
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
     count = 1000
     run = make_run(count)
-    horse = mount(run, 1000.0)
+    worker = start_worker(run, 1000.0)
     wait_until(lambda: len(lab.accepted) >= count * 0.3)
     answer = as_manager.post(f"/manager/users/{owner.id}/block", data={"reason": "A bought list"})
     at_commit = len(lab.accepted)
     assert answer.status_code == 303
     assert as_owner.get("/mailings").status_code == 302
-    wait_until(lambda: not horse.is_alive, SOON)
+    wait_until(lambda: not worker.is_alive, SOON)
     assert len(lab.accepted) - at_commit <= CONNECTIONS + 1  # the transactions open at that moment
     wait_until(lambda: has_ticked_to_the_end(run), SOON)
     db.session.refresh(run)
@@ -104,15 +110,15 @@ def test_a_manager_blocks_the_owner_amid_a_run(
     assert run.accepted_count + run.stopped_count == count
 
 
-def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun, start_worker: StartWorker) -> None:
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
     run = make_run(1000)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 400)
     db.session.execute(update(Run).values(ends_at=text("now()")))
     db.session.commit()
     at_commit = len(lab.accepted)
-    wait_until(lambda: not horse.is_alive, SOON)
+    wait_until(lambda: not worker.is_alive, SOON)
     wait_until(lambda: has_ticked_to_the_end(run), SOON)
     db.session.refresh(run)
     assert (run.state, run.stop_reason) == (RunState.EXPIRED, StopReason.ENDED)
@@ -191,16 +197,18 @@ def test_in_doubt_and_then_unsubscribed_is_uncertain(lab: Lab, make_run: MakeRun
     assert len(lab.accepted) == 1
 
 
-def test_an_edit_amid_the_run_changes_the_next_one_only(app: Flask, lab: Lab, make_run: MakeRun, mount: Mount) -> None:
+def test_an_edit_amid_the_run_changes_the_next_one_only(
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker
+) -> None:
     lab.keeps_content = True
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
     run = make_run(400)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     mailing = db.session.get_one(Mailing, run.mailing_id)
     mailing.message.subject = "Changed"
     db.session.commit()
-    assert horse.wait() == 0
+    assert worker.wait() == 0
     run = carry_on(run)
     assert all(b"Subject: News" in (record.content or b"") for record in lab.accepted)
     again = carry_on(start_now(mailing, "again"))
@@ -230,13 +238,13 @@ def test_send_now_pressed_fifty_times_at_once_is_one_run(app: Flask, lab: Lab, o
 
 
 def test_a_small_mailing_does_not_wait_for_a_huge_one(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, stranger: User
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, stranger: User
 ) -> None:
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     huge, small = make_run(3000), make_run(50, whose=stranger)
-    horses = [mount(huge, 0.5), mount(huge, 0.5)]  # stretches, as the queue would have it
+    workers = [start_worker(huge, 0.5), start_worker(huge, 0.5)]  # stretches, as the queue would have it
     carry_on(small, 20)
-    assert any(horse.is_alive for horse in horses)
+    assert any(worker.is_alive for worker in workers)
     db.session.refresh(huge)
     assert huge.waiting_count > 0
     control.stop(db.session.get_one(Mailing, huge.mailing_id), StopReason.OWNER)

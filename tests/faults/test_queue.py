@@ -20,7 +20,7 @@ from mailer.models.run import Run, RunState
 from mailer.queue import SEND_RUN
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import carry_on
-from tests.faults.horses import SOON, wait_until
+from tests.faults.worker_processes import SOON, wait_until
 from tests.jobs.test_jobs import running
 
 MakeRun = Callable[..., Run]
@@ -84,7 +84,7 @@ def test_a_worker_told_to_go_is_gone_in_two_seconds_and_leaves_nothing_in_doubt(
     assert queue.waiting(SEND_RUN)[run.id] == 2  # its own, for whoever goes on, and the second worker's
     db.session.rollback()
     time.sleep(0.1)
-    assert len(lab.accepted) == at_end  # no horse runs on by itself
+    assert len(lab.accepted) == at_end  # no worker runs on by itself
     lab.obey("")
     assert carry_on(run).state is RunState.COMPLETE
 

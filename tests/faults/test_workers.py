@@ -21,32 +21,32 @@ from mailer.models.run import Run, RunState
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
-from tests.faults.horses import SOON, WorkerProcess, wait_until
+from tests.faults.worker_processes import SOON, WorkerProcess, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
-Mount = Callable[..., WorkerProcess]
+StartWorker = Callable[..., WorkerProcess]
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.faults)])
 def test_workers_killed_at_random(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, seed: random.Random, kills: int
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, seed: random.Random, kills: int
 ) -> None:
     count = 500 * kills
     lab.obey(
         "RCPT 3% -> 451 4.3.0 Later\nRCPT 2% -> 550 5.1.1 No such user\nDOT 5% -> accept; delay 0.02; 250 2.0.0 Ok"
     )
     run = make_run(count)
-    horses = [mount(run), mount(run)]
+    workers = [start_worker(run), start_worker(run)]
     for number in range(1, kills + 1):
         wait_until(
-            lambda n=number: lab.content_count >= n * count // (kills + 2) or not any(h.is_alive for h in horses)
+            lambda n=number: lab.content_count >= n * count // (kills + 2) or not any(h.is_alive for h in workers)
         )
         time.sleep(seed.random() * 0.05)
-        victim = seed.choice([horse for horse in horses if horse.is_alive] or horses)
+        victim = seed.choice([worker for worker in workers if worker.is_alive] or workers)
         victim.kill()
-        horses.remove(victim)
-        horses.append(mount(run))
+        workers.remove(victim)
+        workers.append(start_worker(run))
     run = carry_on(run)
 
     assert run.uncertain_count <= kills * 4  # at most the open transactions of each
@@ -98,7 +98,7 @@ def test_killed_at_a_known_point(
     app: Flask,
     lab: Lab,
     make_run: MakeRun,
-    mount: Mount,
+    start_worker: StartWorker,
     point: str,
     rule: InDoubtRule,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,10 +109,10 @@ def test_killed_at_a_known_point(
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6, in_doubt_rule=rule)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(reached(lab, point))
     time.sleep(0.05)
-    horse.kill()
+    worker.kill()
     lab.obey("")
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab))
     run = carry_on(run)
@@ -124,33 +124,33 @@ def test_killed_at_a_known_point(
 
 
 def test_killed_between_the_reply_and_its_record(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.obey(f"DOT {VICTIM} -> accept; delay 0.5; 250 2.0.0 Ok")
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: lab.count(VICTIM) == 1)
     with db.engine.connect() as other:
         other.execute(text("SELECT 1 FROM slices FOR UPDATE"))  # the record has to wait, the reply comes
         time.sleep(1)
-        horse.kill()
+        worker.kill()
     run = carry_on(run)
     assert outcomes(run) == {"accepted": 5, "uncertain": 1}
     assert lab.count(VICTIM) == 1
 
 
 def test_killed_after_the_record(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.obey("DOT c4@example.test -> delay 30")
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: any(is_flagged(4)) and len(attempts(run)) == 3)
-    horse.kill()
+    worker.kill()
     lab.obey("")
     run = carry_on(run)
     assert outcomes(run) == {"accepted": 5, "uncertain": 1}
@@ -158,16 +158,16 @@ def test_killed_after_the_record(
 
 
 def test_the_first_try_and_the_resend_both_killed(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount, monkeypatch: pytest.MonkeyPatch
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.obey(f"DOT {VICTIM} -> accept; delay 30")
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6, in_doubt_rule=InDoubtRule.RESEND)
     for copies in (1, 2):
-        horse = mount(run)
+        worker = start_worker(run)
         wait_until(lambda n=copies: lab.count(VICTIM) == n)
-        horse.kill()
+        worker.kill()
         wait_for_lease()
         work_on_run(run.id, 5)  # finds the doubt, sends to the others
         let_time_pass()
@@ -190,35 +190,35 @@ def wait_for_lease() -> None:
 
 
 def test_a_worker_that_slept_beyond_its_lease_writes_nothing(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker
 ) -> None:
     lab.obey("DOT 20% -> accept; delay 0.05; 250 2.0.0 Ok")
     run = make_run(1500)
-    horse = mount(run)
+    worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
-    horse.send(signal.SIGSTOP)
+    worker.send(signal.SIGSTOP)
     time.sleep(LEASE_SECONDS + 0.3)
-    other = mount(run)
+    other = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 700)
-    horse.send(signal.SIGCONT)
+    worker.send(signal.SIGCONT)
     assert other.wait() == 0
-    assert horse.wait() == 0
+    assert worker.wait() == 0
     run = carry_on(run)
     assert run.accepted_count + run.uncertain_count == 1500
     assert run.uncertain_count <= 4
 
 
 def test_told_to_go_ten_times_in_a_row_nothing_is_in_doubt(
-    app: Flask, lab: Lab, make_run: MakeRun, mount: Mount
+    app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker
 ) -> None:
     run = make_run(3000)
     for number in range(1, 11):
-        horse = mount(run)
-        wait_until(lambda n=number, h=horse: len(lab.accepted) >= n * 250 or not h.is_alive)
-        if horse.is_alive:
+        worker = start_worker(run)
+        wait_until(lambda n=number, h=worker: len(lab.accepted) >= n * 250 or not h.is_alive)
+        if worker.is_alive:
             began = time.monotonic()
-            horse.send(signal.SIGTERM)
-            assert os.waitstatus_to_exitcode(horse.wait()) in (0, 143, -15)  # -15: nothing was in hand
+            worker.send(signal.SIGTERM)
+            assert os.waitstatus_to_exitcode(worker.wait()) in (0, 143, -15)  # -15: nothing was in hand
             assert time.monotonic() - began < SOON
     run = carry_on(run)
     assert run.state is RunState.COMPLETE
@@ -227,15 +227,15 @@ def test_told_to_go_ten_times_in_a_row_nothing_is_in_doubt(
 
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_a_host_whose_clock_is_two_hours_off_is_set_right_by_the_database(
-    lab: Lab, make_run: MakeRun, mount: Mount, hours: int
+    lab: Lab, make_run: MakeRun, start_worker: StartWorker, hours: int
 ) -> None:
     lab.obey("RCPT c1?@example.test x10 -> 451 4.7.1 Greylisted\nDOT -> accept; delay 0.003; 250 2.0.0 Ok")
     run = make_run(600)
     before = database_now()
     db.session.rollback()
-    horses = [mount(run, clock_off=timedelta(hours=hours)), mount(run)]
-    for horse in horses:
-        assert horse.wait() == 0
+    workers = [start_worker(run, clock_off=timedelta(hours=hours)), start_worker(run)]
+    for worker in workers:
+        assert worker.wait() == 0
     after = database_now()
     assert outcomes(run) == {"accepted": 590, "deferred": 10}  # put off for a minute, not for two hours, nor for none
     tries = attempts(run)

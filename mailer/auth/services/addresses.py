@@ -40,7 +40,7 @@ def ask_own_address(user: User, email: str) -> None:
             _("You have %(count)s addresses, as many as one account may. Remove one first.", count=MAX_ADDRESSES)
         )
     if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
-        row = outbox.post_nothing(user.language)
+        row = outbox.add_dummy(user.language)
     else:
         secret = tokens.issue(user, TokenPurpose.CONFIRM_OWN_ADDRESS, email, now)
         link = absolute_url("auth.confirm_own_address", token=secret)

@@ -48,7 +48,7 @@ def ask_recovery(email: str, language: str, mark: str | None = None) -> None:
     is_known = user is not None and known_devices.is_known(user.id, mark)
     allowance = Allowance.KNOWN_DEVICE if is_known else Allowance.RECOVERY
     if user is None or _has_had_enough(user, allowance, now):
-        row = outbox.post_nothing(language)
+        row = outbox.add_dummy(language)
     else:
         secret = tokens.issue(user, TokenPurpose.RESET_PASSWORD, user.email, now)
         link = absolute_url("auth.reset", token=secret)

@@ -14,7 +14,6 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from mailer.account_mail import outbox
-from mailer.account_mail import outbox as letters
 from mailer.accounts import sessions
 from mailer.accounts.erasing import forget_person
 from mailer.accounts.own_data import write_archive
@@ -85,7 +84,7 @@ def ask_email_change(user: User, password: str, email: str) -> None:
         raise AddressTaken(_("This is your address already."))
     question = _ask_new_address(user, email, now)
     recovery_link = absolute_url("auth.forgot")
-    notice = letters.write(user, "email-change-asked", new_email=_masked(email), recovery_link=recovery_link)
+    notice = outbox.add_for(user, "email-change-asked", new_email=_masked(email), recovery_link=recovery_link)
     db.session.commit()
     outbox.wake(question, notice)
 
@@ -93,7 +92,7 @@ def ask_email_change(user: User, password: str, email: str) -> None:
 def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
     other = find_user(email)
     if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
-        return outbox.post_nothing(user.language)
+        return outbox.add_dummy(user.language)
     if other is not None and other.id != user.id and other.is_somebodys:
         return outbox.add(
             "already-registered",
@@ -168,14 +167,14 @@ def erase_account(user: User, password: str) -> None:
     now, folder, picture = utcnow(), pictures.folder(current_app.config["MEDIA_DIR"]), user.avatar_file
     _refuse_last_admin(user)
     db.session.refresh(user, with_for_update=FOR_CHANGE)
-    farewell = outbox.write(user, "account-deleted")
+    farewell = outbox.add_for(user, "account-deleted")
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
     control.stop_owner(user.id)
     forget_person(user, now)
     add_entry(Action.ERASED, f"user {user.id}", actor_id=user.id)
     db.session.commit()
     pictures.discard(folder, picture)
-    outbox.send(farewell)
+    outbox.wake(farewell)
     enqueue(TICK)
 
 

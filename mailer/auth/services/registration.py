@@ -71,7 +71,7 @@ def resend_confirmation(email: str, language: str) -> None:
     if user is not None and user.confirmed_at is None:
         row = _mail_confirmation(user, utcnow())
     else:
-        row = outbox.post_nothing(language)
+        row = outbox.add_dummy(language)
     db.session.commit()
     outbox.wake(row)
 
@@ -162,7 +162,7 @@ def _insert(user: User) -> bool:
 
 def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
     if outbox.too_many_mails_to(user.email, Allowance.STRANGERS, now):
-        return outbox.post_nothing(user.language)
+        return outbox.add_dummy(user.language)
     secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
     link = absolute_url("auth.confirm", token=secret)
     return outbox.add("confirm-email", user.email, user.language, user, Allowance.STRANGERS, link=link)
@@ -171,7 +171,7 @@ def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
 def _mail_the_known(email: str, now: datetime) -> AccountEmail:
     user = find_user(email)
     if user is None or (user.confirmed_at and outbox.too_many_mails_to(email, Allowance.STRANGERS, now)):
-        return outbox.post_nothing(current_app.config["BABEL_DEFAULT_LOCALE"])
+        return outbox.add_dummy(current_app.config["BABEL_DEFAULT_LOCALE"])
     if user.confirmed_at is None:
         return _mail_confirmation(user, now)
     return outbox.add(

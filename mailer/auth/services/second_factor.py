@@ -32,10 +32,10 @@ def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
     hashes = [codes.recovery_hash(one) for one in recovery]
     db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))
     sessions.retire_links(user.id)
-    letter = outbox.write(user, "second-factor-on")
+    letter = outbox.add_for(user, "second-factor-on")
     add_entry(Action.SECOND_FACTOR_ON, f"user {user.id}")
     db.session.commit()
-    outbox.send(letter)
+    outbox.wake(letter)
     return recovery
 
 

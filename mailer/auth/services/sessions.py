@@ -111,10 +111,10 @@ def note_device(user: User, mark: str | None, ip: str, user_agent: str) -> str:
         with force_locale(user.language):
             local = now.astimezone(ZoneInfo(user.timezone)).replace(tzinfo=None)
             when = f"{format_datetime(local, 'd MMMM y, HH:mm', rebase=False)} ({zone_label(user.timezone)})"
-        letter = outbox.write(
+        letter = outbox.add_for(
             user, "new-device", device=device_name(user_agent), ip=ip, when=when, link=absolute_url("auth.sessions")
         )
     db.session.commit()
     if letter is not None:
-        outbox.send(letter)
+        outbox.wake(letter)
     return mark

@@ -1,4 +1,4 @@
-"""`python -m mailer.smtp.testserver`: the laboratory server as a process.
+"""`python -m mailer.smtp.testserver`: the test server as a process.
 
 Writes its port as the first line of its output; SIGHUP reads the rules file again; SIGTERM and SIGINT end it.
 """

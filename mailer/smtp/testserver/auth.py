@@ -1,4 +1,4 @@
-"""AUTH as the laboratory server does it: PLAIN and LOGIN (RFC 4954), one user."""
+"""AUTH as the test server does it: PLAIN and LOGIN (RFC 4954), one user."""
 
 import base64
 

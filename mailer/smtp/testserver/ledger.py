@@ -1,4 +1,4 @@
-"""The laboratory's memory: what was accepted is on disk before the server says 250."""
+"""The test server's memory: what was accepted is on disk before the server says 250."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ class Accepted:
     sha256: str  # of the content as the author wrote it: dots unstuffed, final CRLF included
     size: int
     at: str  # ISO 8601, UTC
-    content: bytes | None = None  # only when the laboratory keeps contents; never written to the file
+    content: bytes | None = None  # only when the test server keeps contents; never written to the file
 
     @classmethod
     def of(cls, recipient: str, content: bytes, *, keep: bool) -> Self:

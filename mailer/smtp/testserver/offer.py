@@ -1,4 +1,4 @@
-"""What the laboratory server offers, and what it answers where no rule steps in."""
+"""What the test server offers, and what it answers where no rule steps in."""
 
 import ssl
 from dataclasses import dataclass

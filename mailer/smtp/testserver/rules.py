@@ -1,4 +1,4 @@
-"""What the laboratory server does instead of what it should: one line of text, one rule.
+"""What the test server does instead of what it should: one line of text, one rule.
 
     CONNECT -> drop
     GREETING x2 -> 421 4.7.0 Too many connections

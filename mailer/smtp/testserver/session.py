@@ -1,4 +1,4 @@
-"""One connection to the laboratory server: ordinary SMTP until a rule steps in."""
+"""One connection to the test server: ordinary SMTP until a rule steps in."""
 
 import asyncio
 import socket

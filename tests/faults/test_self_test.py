@@ -1,4 +1,4 @@
-"""`flask lab` shows on the spot that the ledgers agree."""
+"""`flask self-test` shows on the spot that the ledgers agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_every_scenario_adds_up_and_the_database_is_gone(
     app: Flask, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", servers.database_url)  # the application's role makes no databases
-    done = flask(app, "lab", "--mails", "40")
+    done = flask(app, "self-test", "--mails", "40")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == 9
@@ -35,6 +35,6 @@ def test_every_scenario_adds_up_and_the_database_is_gone(
 
 
 def test_it_never_plays_in_the_services_own_database(app: Flask) -> None:
-    done = flask(app, "lab", "--here")
+    done = flask(app, "self-test", "--here")
     assert done.returncode == 1
     assert "throw away" in done.stderr

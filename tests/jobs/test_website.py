@@ -86,7 +86,7 @@ def test_every_other_command_has_the_whole_house(app: Flask, tmp_path: Path) -> 
         assert process.wait(60) == 0
     assert imported(tmp_path / "notes") >= FRONT | HEAVY
     commands = flask(app, "--help").stdout
-    for name in ("db", "create-user", "journal", "lab", "worker", "scheduler", "send-mailings"):
+    for name in ("db", "create-user", "journal", "self-test", "worker", "scheduler", "send-mailings"):
         assert re.search(rf"^  {name} ", commands, re.MULTILINE), name
 
 

@@ -24,7 +24,7 @@ from mailer.sending.worker.run_worker import runs_with_work, work_on_run
 from mailer.sending.worker.work import TimeBudget
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, save
-from tests.faults.horses import SOON, wait_until
+from tests.faults.worker_processes import SOON, wait_until
 from tests.sending.conftest import finish, states
 
 MakeRun = Callable[..., Run]

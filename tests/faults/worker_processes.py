@@ -1,4 +1,4 @@
-"""Sending processes that a test may kill, stop and wake: forked like the work-horses of RQ."""
+"""Sending processes that a test may kill, stop and wake: forked like the work-workers of RQ."""
 
 from __future__ import annotations
 
