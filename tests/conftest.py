@@ -157,10 +157,11 @@ def by_the_owner(app: Flask) -> Iterator[None]:
     plain, name = db.engine, "SQLALCHEMY_DATABASE_URI"
     url = owner_engine().url.render_as_string(hide_password=False)
     db.session.remove()
-    db.engines[None], app.config[name], plain_url = owner_engine(), url, app.config[name]
+    engines = cast(dict[str | None, Engine], db.engines)  # it gives the very dictionary it uses
+    engines[None], app.config[name], plain_url = owner_engine(), url, app.config[name]
     yield
     db.session.remove()
-    db.engines[None], app.config[name] = plain, plain_url
+    engines[None], app.config[name] = plain, plain_url
 
 
 @pytest.fixture
@@ -215,11 +216,18 @@ class Browser(FlaskClient):
         return self
 
 
+def browser_of(app: Flask) -> Browser:
+    """Another browser, nobody signed in."""
+    app.test_client_class = Browser
+    browser = app.test_client()
+    assert isinstance(browser, Browser)
+    return browser
+
+
 @pytest.fixture
 def web(app: Flask) -> Browser:
     """Somebody not signed in."""
-    app.test_client_class = Browser
-    return app.test_client()  # type: ignore[return-value]
+    return browser_of(app)
 
 
 @pytest.fixture
@@ -243,19 +251,16 @@ def manager(app: Flask) -> User:
 @pytest.fixture
 def as_owner(app: Flask, owner: User) -> Browser:
     """The owner's browser."""
-    app.test_client_class = Browser
-    return app.test_client().login(owner)  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(owner)
 
 
 @pytest.fixture
 def as_stranger(app: Flask, stranger: User) -> Browser:
     """The stranger's browser."""
-    app.test_client_class = Browser
-    return app.test_client().login(stranger)  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(stranger)
 
 
 @pytest.fixture
 def as_manager(app: Flask, manager: User) -> Browser:
     """The manager's browser."""
-    app.test_client_class = Browser
-    return app.test_client().login(manager)  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(manager)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -14,13 +14,14 @@ from mailer.models.message import Message
 from mailer.models.user import Role, User
 from mailer.recurrence.rule import Period
 
+T = TypeVar("T")
 numbers = count(1)
 PASSWORD = "correct horse battery"
 # Argon2id of PASSWORD with the cheapest cost, so that tests do not spend their time hashing.
 PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$Jc/5wYDAvKluOBhPGWC6zA$OYh2JEpbsYhrD69vQzOF3AQjod8x2zo0rn+kydjJ+dk"
 
 
-def save(row: Any) -> Any:
+def save(row: T) -> T:
     """Commit one new row and give it back."""
     db.session.add(row)
     db.session.commit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 import pytest
@@ -27,7 +27,7 @@ ENGLISH = re.compile(r"(?<![-\w./<>|])[a-z]{3,}(?![-\w./<>|])")
 
 
 def ours(
-    commands: dict[str, click.Command], above: click.Context | None = None
+    commands: Mapping[str, click.Command], above: click.Context | None = None
 ) -> Iterator[tuple[click.Context, click.Command]]:
     """Every command of ours, groups and those within, as it would be called."""
     for name, command in commands.items():

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from mailer.downloads import csv_download
@@ -48,11 +49,13 @@ class Outside:
         """Status and body; `read` is given what the application gave to the server."""
         cookie = self.browser.get_cookie("session")
         assert cookie is not None
-        environ = EnvironBuilder(path, method=method, headers={"Cookie": f"session={cookie.value}"}).get_environ()
+        environ = EnvironBuilder(
+            path, method=method, headers=Headers({"Cookie": f"session={cookie.value}"})
+        ).get_environ()
 
         def ask() -> tuple[int, Any]:
             pieces, status, _headers = run_wsgi_app(self.app, environ, buffered=False)
-            with closing(pieces):
+            with closing(cast(Generator[bytes], pieces)):
                 return int(status.split()[0]), read(pieces)
 
         with ThreadPoolExecutor(1) as other:  # a new thread has no Flask context

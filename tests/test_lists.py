@@ -7,7 +7,7 @@ from flask import Flask
 
 from mailer.extensions import db
 from mailer.models.user import Role, User
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_mailing, make_message, make_user
 from tests.mailings.builders import close, make_deliveries, make_run
 from tests.world import populate
@@ -81,10 +81,9 @@ def test_figures_follow(as_owner: Browser, owner: User, works: User) -> None:
 
 def test_an_unknown_choice_is_named_and_a_way_out_is_shown(app: Flask, owner: User) -> None:
     populate(app, owner)
-    app.test_client_class = Browser
     people = {"owner": owner, "manager": make_user(role=Role.MANAGER), "admin": make_user(role=Role.ADMIN)}
     for who, paths in UNKNOWN.items():
-        browser = app.test_client().login(people[who])  # type: ignore[attr-defined]
+        browser = browser_of(app).login(people[who])
         for path in paths:
             answer = browser.get(path)
             assert answer.status_code == 400, path

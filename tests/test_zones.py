@@ -14,7 +14,7 @@ from mailer.clock import today_in, utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.user import Role, User
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_message, make_user
 from tests.mailings.form_reader import fields_of
 from tests.world import populate
@@ -137,7 +137,6 @@ def test_people_read_of_a_city_wherever_a_zone_is_told(app: Flask, owner: User) 
     """Pages, paper and heads of files."""
     owner.timezone, manager, admin = "Asia/Kolkata", make_user(role=Role.MANAGER), make_user(role=Role.ADMIN)
     populate(app, owner)
-    app.test_client_class = Browser
     for person, path, told in [
         (owner, "/reports", "Калькутта"),
         (owner, "/reports/print", "Калькутта"),
@@ -147,7 +146,7 @@ def test_people_read_of_a_city_wherever_a_zone_is_told(app: Flask, owner: User) 
         (admin, f"/admin/users/details/?id={owner.id}", "Калькутта"),
         (admin, "/admin/users/export.csv", "Калькутта"),
     ]:
-        page = app.test_client().login(person).get(path).text  # type: ignore[attr-defined]
+        page = browser_of(app).login(person).get(path).text
         assert told in page, path
         assert "Asia/" not in page, path
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 from flask import Flask
 
@@ -22,7 +23,7 @@ from mailer.models.own_address import OwnAddress
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_message, make_user, save
 
 # Where the addresses lead: all of these belong to the owner.
@@ -52,9 +53,8 @@ def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
         "blocked": make_user(blocked_at=utcnow(), block_reason="spam"),
     }
     populate(app, owner)
-    app.test_client_class = Browser
-    browsers = {name: app.test_client().login(user) for name, user in users.items()}  # type: ignore[attr-defined]
-    return browsers | {"anonymous": app.test_client()}  # type: ignore[return-value]
+    browsers = {name: browser_of(app).login(user) for name, user in users.items()}
+    return browsers | {"anonymous": browser_of(app)}
 
 
 def populate(app: Flask, owner: User) -> None:
@@ -107,7 +107,7 @@ def address_of(app: Flask, endpoint: str) -> str:
         values["token"] = "forged"
     rule = next(app.url_map.iter_rules(endpoint))
     with app.test_request_context():
-        return app.url_for(endpoint, **{name: values[name] for name in rule.arguments})
+        return app.url_for(endpoint, **{name: cast(Any, values[name]) for name in rule.arguments})
 
 
 def query_of(endpoint: str) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from mailer import pictures
-from mailer.blog import images, services
+from mailer.blog import images, upkeep
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
@@ -148,7 +148,7 @@ def test_a_replaced_picture_goes_at_once_and_that_of_a_deleted_article_after_a_m
     assert as_editor.get(f"/admin/posts/preview/?id={post.id}").status_code == 404
     assert (images.folder() / str(second)).exists()
 
-    assert services.forget_old_articles(utcnow() + timedelta(days=31)) == 1
+    assert upkeep.forget_old_articles(utcnow() + timedelta(days=31)) == 1
     assert not (images.folder() / str(second)).exists()
 
 

@@ -36,7 +36,7 @@ class Mailbox:
             outbox.send_account_email(id_)
         new = self.lab.accepted[self._read_count :]
         self._read_count += len(new)
-        return [email.message_from_bytes(one.content or b"", policy=modern) for one in new]  # type: ignore[misc]
+        return [email.message_from_bytes(one.content or b"", policy=modern) for one in new]
 
     def fetch_one(self) -> EmailMessage:
         """The one mail that has arrived."""
@@ -58,7 +58,7 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
 
 def composed(row: AccountEmail) -> EmailMessage:
     """The mail of a row of the outbox, as its reader's program takes it apart."""
-    return email.message_from_bytes(outbox._notice(row).as_bytes(), policy=modern)  # type: ignore[return-value]
+    return email.message_from_bytes(outbox._notice(row).as_bytes(), policy=modern)
 
 
 def path_in(mail: EmailMessage) -> str:

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from itsdangerous import TimestampSigner
+from werkzeug.test import TestResponse
 
 from mailer.auth.invitations import invited, link_for
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import Role, User
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_user
 
 PASSWORD = "three words and a dove"
@@ -22,9 +23,8 @@ PASSWORD = "three words and a dove"
 
 @pytest.fixture
 def as_admin(app: Flask) -> Browser:
-    app.test_client_class = Browser
     admin = make_user(email="admin@golub.test", role=Role.ADMIN)
-    return app.test_client().login(admin)  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(admin)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def sent_link() -> str:
     return path_of(str(row.context["link"]))
 
 
-def register(web: Browser, path: str, **values: str):
+def register(web: Browser, path: str, **values: str) -> TestResponse:
     return web.post(path, data={"password": PASSWORD, "consent": "y"} | values)
 
 
@@ -77,14 +77,16 @@ def test_without_an_invitation_nobody_registers(by_invitation: None, web: Browse
     assert 'href="/register"' not in web.get("/").text + web.get("/login").text
 
 
-def test_an_old_invitation_is_worth_nothing(by_invitation: None, web: Browser, monkeypatch) -> None:
+def test_an_old_invitation_is_worth_nothing(by_invitation: None, web: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     link = path_of(link_for("new@golub.test"))
     now = TimestampSigner("x").get_timestamp()
     monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _self: now + int(timedelta(days=8).total_seconds()))
     assert web.get(link).status_code == 403
 
 
-def test_registration_can_be_switched_off(app: Flask, web: Browser, as_admin: Browser, monkeypatch) -> None:
+def test_registration_can_be_switched_off(
+    app: Flask, web: Browser, as_admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link = link_for("new@golub.test")
     monkeypatch.setitem(app.config, "REGISTRATION", "off")
     assert web.get("/register").status_code == web.get(path_of(link)).status_code == 403

@@ -8,6 +8,7 @@ import zipfile
 from datetime import date, datetime, time
 from enum import Enum
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -27,8 +28,9 @@ from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
 from tests.auth.conftest import Mailbox, fresh
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_client, make_mailing, make_user, save
+from tests.narrowing import one
 
 EXAMPLES = {
     int: 1, str: "a", bool: True, dict: {}, list: [], datetime: datetime(2026, 1, 1), date: date(2026, 1, 1),
@@ -44,7 +46,7 @@ def furnish(user: User) -> Run:
     return db.session.get_one(Run, run.id)
 
 
-def archive_of(web: Browser) -> dict[str, list[dict]]:
+def archive_of(web: Browser) -> dict[str, list[dict[str, Any]]]:
     answer = web.post("/profile/data/export", data={"export-password": PASSWORD})
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
@@ -158,9 +160,8 @@ def test_nobody_sees_a_deleted_account(as_manager: Browser, as_owner: Browser, o
 
 
 def test_the_last_administrator_cannot_leave(app: Flask) -> None:
-    app.test_client_class = Browser
     boss = make_user(role=Role.ADMIN)
-    web = app.test_client().login(boss)  # type: ignore[attr-defined]
+    web = browser_of(app).login(boss)
     assert web.post("/profile/delete", data={"delete-password": PASSWORD}).status_code == 409
     make_user(role=Role.ADMIN)
     assert web.post("/profile/delete", data={"delete-password": PASSWORD}).status_code == 303
@@ -174,4 +175,4 @@ def test_consent_is_kept_with_its_time_and_text(web: Browser) -> None:
     web.post("/register", data=values | {"consent": "y", "consent_version": "forged"})
     user = db.session.scalars(select(User)).one()
     assert user.consent_version == "2026-11-21"
-    assert before <= user.consented_at <= utcnow()
+    assert before <= one(user.consented_at) <= utcnow()

@@ -8,7 +8,7 @@ from redis import Redis
 
 from config import TestingConfig
 from mailer import create_app
-from tests.conftest import Browser, Servers
+from tests.conftest import Browser, Servers, browser_of
 from tests.factories import PASSWORD, make_user
 
 
@@ -36,8 +36,7 @@ def make_limited(redis_url: str, servers: Servers, like: Flask, is_limited: bool
 def visitor(app: Flask, limited_app: Flask, servers: Servers) -> Browser:
     """Somebody at one IP address."""
     Redis.from_url(servers.redis_url).flushdb()
-    limited_app.test_client_class = Browser
-    return limited_app.test_client()  # type: ignore[return-value]
+    return browser_of(limited_app)
 
 
 def test_one_ip_address_causes_twenty_mails_an_hour(visitor: Browser) -> None:

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -17,8 +18,9 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import Role, User
 from tests.auth.conftest import Mailbox, fresh, seen
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_user
+from tests.narrowing import one
 
 
 def log_in(web: Browser, email: str = "person@golub.test", password: str = PASSWORD, **more: str) -> TestResponse:
@@ -48,7 +50,7 @@ def test_failures_look_alike_whoever_is_asked_for(web: Browser, person: User) ->
     make_user(email="blocked@golub.test", blocked_at=utcnow(), block_reason="spam")
     answers = set()
     for email in ("person@golub.test", "nobody@golub.test", "unconfirmed@golub.test", "blocked@golub.test"):
-        answer = log_in(web.application.test_client(), email, "wrong password")
+        answer = log_in(browser_of(web.application), email, "wrong password")
         headers = sorted(name for name, _value in answer.headers)
         answers.add((*seen(answer, email), tuple(headers)))
     assert len(answers) == 1
@@ -78,7 +80,7 @@ def test_failures_take_alike_long(web: Browser) -> None:
         ({"blocked_at": utcnow(), "block_reason": "bought list"}, "bought list"),
     ],
 )
-def test_only_the_right_password_learns_why_there_is_no_entry(web: Browser, values: dict, mark: str) -> None:
+def test_only_the_right_password_learns_why_there_is_no_entry(web: Browser, values: dict[str, Any], mark: str) -> None:
     make_user(email="person@golub.test", **values)
     assert mark not in log_in(web, password="wrong password").text
     answer = log_in(web)
@@ -131,7 +133,7 @@ def test_the_session_is_a_new_one_after_log_in(web: Browser, person: User) -> No
 
 def test_after_log_out_no_copy_of_a_cookie_works(web: Browser, person: User) -> None:
     log_in(web, remember="y")
-    copy = web.get_cookie("session").value
+    copy = one(web.get_cookie("session")).value
     assert web.get("/logout").status_code == 405, "a link cannot log anybody out"
     assert web.post("/logout").status_code == 303
     assert not is_signed_in(web)
@@ -141,17 +143,17 @@ def test_after_log_out_no_copy_of_a_cookie_works(web: Browser, person: User) -> 
 
 def test_remember_me_outlives_the_browser(web: Browser, person: User) -> None:
     log_in(web)
-    assert web.get_cookie("session").expires is None, "gone when the browser closes"
+    assert one(web.get_cookie("session")).expires is None, "gone when the browser closes"
     web.post("/logout")
     log_in(web, remember="y")
-    assert web.get_cookie("session").expires is not None
+    assert one(web.get_cookie("session")).expires is not None
 
 
 def test_staff_is_never_remembered(web: Browser) -> None:
     make_user(email="boss@golub.test", role=Role.MANAGER)
     log_in(web, "boss@golub.test", remember="y")
     assert is_signed_in(web)
-    assert web.get_cookie("session").expires is None
+    assert one(web.get_cookie("session")).expires is None
 
 
 def test_a_blocked_person_is_out_at_once(web: Browser, person: User) -> None:
@@ -205,7 +207,7 @@ def test_guessing_gets_slower_but_locks_nobody_out(app: Flask, web: Browser, per
 def test_a_stranger_keeps_nobody_out_of_a_known_browser(app: Flask, web: Browser, person: User) -> None:
     log_in(web)
     web.post("/logout")
-    elsewhere = app.test_client()
+    elsewhere = browser_of(app)
     for number in range(30):
         guessed = elsewhere.post("/login", data={"email": person.email, "password": f"wrong {number}"})
     assert guessed.status_code == 429
@@ -221,7 +223,7 @@ def test_guesses_from_a_known_browser_get_slower_too(app: Flask, web: Browser, p
     statuses = [log_in(web, password=f"wrong {number}").status_code for number in range(11)]
     assert statuses == [422] * 10 + [429]
     elsewhere = {"email": person.email, "password": PASSWORD}
-    assert app.test_client().post("/login", data=elsewhere).status_code == 303
+    assert browser_of(app).post("/login", data=elsewhere).status_code == 303
 
 
 def test_a_mark_of_somebody_else_passes_no_pause(app: Flask, web: Browser, person: User) -> None:
@@ -253,7 +255,7 @@ def test_a_recovered_password_ends_the_pause(app: Flask, web: Browser, mailbox: 
     web.post("/forgot", data={"email": person.email})
     web.post(mailbox.fetch_path(), data={"password": "a new set of words"})
     for number in range(11):
-        log_in(app.test_client(), password=f"wrong {number}")
+        log_in(browser_of(app), password=f"wrong {number}")
     assert log_in(web, password="a new set of words").status_code == 303, "nor do guesses after it matter here"
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -123,7 +124,7 @@ def test_a_silent_server_cannot_hold_a_worker(
     assert "timed out" in (refreshed(row).last_error or "")
 
 
-TEMPLATES = {
+TEMPLATES: dict[str, dict[str, Any]] = {
     "confirm-email": {"link": "http://golub.test/a?b=1&c=2"},
     "invitation": {"link": "http://golub.test/a?b=1&c=2"},
     "already-registered": {"login_link": "http://golub.test/login", "recovery_link": "http://golub.test/forgot"},

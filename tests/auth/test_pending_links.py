@@ -13,7 +13,7 @@ from mailer.extensions import db
 from mailer.manager import services as managing
 from mailer.models.user import Role, User
 from tests.auth.conftest import Mailbox, fresh, path_in
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_user
 
 NEW_PASSWORD = "another set of words"
@@ -32,10 +32,9 @@ def thief(app: Flask, person: User) -> Browser:
 
 
 def signed_in(app: Flask) -> Browser:
-    app.test_client_class = Browser
-    web = app.test_client()
+    web = browser_of(app)
     assert web.post("/login", data={"email": "person@golub.test", "password": PASSWORD}).status_code == 303
-    return web  # type: ignore[return-value]
+    return web
 
 
 def change_password(desk: Browser, _mailbox: Mailbox, _person: User) -> None:
@@ -44,7 +43,7 @@ def change_password(desk: Browser, _mailbox: Mailbox, _person: User) -> None:
 
 
 def recover_password(desk: Browser, mailbox: Mailbox, _person: User) -> None:
-    web = desk.application.test_client()
+    web = browser_of(desk.application)
     web.post("/forgot", data={"email": "person@golub.test"})
     (mail,) = [mail for mail in mailbox.fetch() if "/reset/" in path_in(mail)]
     assert web.post(path_in(mail), data={"password": NEW_PASSWORD}).status_code == 303
@@ -101,13 +100,13 @@ def test_no_link_asked_for_before_works_after(
     mailbox.fetch()
     assert thief.post("/profile/email", data={"new_email": "thief@evil.test", "password": PASSWORD}).status_code == 200
     change = mailbox.fetch_path("thief@")
-    app.test_client().post("/forgot", data={"email": person.email})
+    browser_of(app).post("/forgot", data={"email": person.email})
     reset = mailbox.fetch_path()
     assert [thief.get(path).status_code for path in (change, reset)] == [200, 200]
 
     secure(desk, mailbox, fresh(person))
 
-    nobody = app.test_client()
+    nobody = browser_of(app)
     for path in (change, reset):
         assert nobody.get(path).status_code == 404
         assert nobody.post(path, data={"password": "words of the thief"}).status_code == 404

@@ -16,8 +16,9 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import Role, User
 from tests.auth.conftest import Mailbox, fresh, path_in
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_user
+from tests.narrowing import one
 
 VICTIM = "victim@golub.test"
 THEIRS = "words of the attacker"
@@ -38,7 +39,7 @@ def test_the_password_typed_at_registration_is_never_the_account_s(web: Browser,
     web.post("/register", data={"email": VICTIM, "password": THEIRS, "consent": "y"})
     path = mailbox.fetch_path()
     assert web.post(path).status_code == web.post(path, data={"password": "short"}).status_code == 422
-    assert find_user(VICTIM).confirmed_at is None, "nothing is confirmed without a password"
+    assert one(find_user(VICTIM)).confirmed_at is None, "nothing is confirmed without a password"
     assert web.post(path, data={"password": OWN}).status_code == 303
     assert not logs_in(web, VICTIM, THEIRS)
     assert logs_in(web, VICTIM, OWN)
@@ -49,14 +50,14 @@ def test_a_password_from_before_ends_with_the_confirmation(web: Browser, mailbox
     web.post("/register", data={"email": VICTIM, "consent": "y"})
     web.post("/forgot", data={"email": VICTIM})
     first, second, reset = (path_in(mail) for mail in mailbox.fetch())
-    attacker = web.application.test_client().login(squatted)  # type: ignore[attr-defined]
+    attacker = browser_of(web.application).login(squatted)
     asked_at = utcnow()
     assert web.post(second, data={"password": OWN}).status_code == 303
     for path in (first, reset):
         assert web.post(path, data={"password": THEIRS}).status_code == 404
     assert attacker.get("/profile").status_code == 302
     assert not logs_in(web, VICTIM, PASSWORD)
-    assert fresh(squatted).consented_at >= asked_at, "the agreement is that of who confirmed"
+    assert one(fresh(squatted).consented_at) >= asked_at, "the agreement is that of who confirmed"
 
 
 def test_a_weak_password_keeps_the_link(web: Browser, mailbox: Mailbox) -> None:
@@ -73,7 +74,7 @@ def test_an_invitation_takes_the_account_from_who_registered_the_address(web: Br
     assert web.post(link, data={"password": OWN, "consent": "y"}).status_code == 303
     assert fresh(squatted).confirmed_at is not None
     assert logs_in(web, VICTIM, OWN)
-    assert not logs_in(web.application.test_client(), VICTIM, PASSWORD)  # type: ignore[arg-type]
+    assert not logs_in(browser_of(web.application), VICTIM, PASSWORD)
 
 
 def test_an_address_squatted_by_a_registration_is_free_for_its_owner_s_account(
@@ -83,7 +84,7 @@ def test_an_address_squatted_by_a_registration_is_free_for_its_owner_s_account(
     assert as_owner.post(mailbox.fetch_path(VICTIM)).status_code == 303
     assert fresh(owner).email == VICTIM
     assert fresh(squatted).erased_at is not None
-    assert logs_in(as_owner.application.test_client(), VICTIM, PASSWORD)  # type: ignore[arg-type]
+    assert logs_in(browser_of(as_owner.application), VICTIM, PASSWORD)
 
 
 def test_who_reads_the_new_address_cannot_make_a_stranger_s_account_theirs(

@@ -11,8 +11,9 @@ from werkzeug.test import TestResponse
 from mailer.clock import utcnow
 from mailer.models.user import User
 from tests.auth.conftest import Mailbox, fresh, path_in, seen, text_of
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_user
+from tests.narrowing import one
 
 PROFILE = {"name": "Иван Петров", "phone": "+7 (495) 123-45-67", "country": "KZ", "timezone": "Asia/Almaty",
            "language": "en"}  # fmt: skip
@@ -20,7 +21,7 @@ NEW_PASSWORD = "another set of words"
 
 
 def second_device(web: Browser, user: User) -> Browser:
-    return web.application.test_client().login(user)
+    return browser_of(web.application).login(user)
 
 
 def test_the_profile_is_kept_and_applies_at_once(as_owner: Browser, owner: User) -> None:
@@ -91,7 +92,7 @@ def change_password(browser: Browser, current: str = PASSWORD, new: str = NEW_PA
 def test_a_changed_password_signs_out_every_other_device(as_owner: Browser, owner: User, mailbox: Mailbox) -> None:
     other = second_device(as_owner, owner)
     assert other.get("/profile").status_code == 200
-    old_cookie = as_owner.get_cookie("session").value
+    old_cookie = one(as_owner.get_cookie("session")).value
     assert change_password(as_owner).status_code == 303
     assert as_owner.get("/profile").status_code == 200
     assert other.get("/profile").status_code == 302
@@ -194,8 +195,8 @@ def test_only_the_newest_link_to_a_new_address_works_for_a_day(
 
 
 def test_a_recovery_link_of_the_old_address_dies_with_it(as_owner: Browser, owner: User, mailbox: Mailbox) -> None:
-    as_owner.application.test_client().post("/forgot", data={"email": owner.email})
+    browser_of(as_owner.application).post("/forgot", data={"email": owner.email})
     reset = mailbox.fetch_path()
     ask_for(as_owner)
     as_owner.post(mailbox.fetch_path("moved@"))
-    assert as_owner.application.test_client().get(reset).status_code == 404
+    assert browser_of(as_owner.application).get(reset).status_code == 404

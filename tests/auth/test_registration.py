@@ -19,6 +19,7 @@ from mailer.queue import ACCOUNTS, queue
 from tests.auth.conftest import Mailbox, fresh, path_in, seen, text_of
 from tests.conftest import Browser
 from tests.factories import PASSWORD, make_user
+from tests.narrowing import one
 
 NEW = {"email": "new@golub.test", "consent": "y"}
 CHOSEN = {"password": PASSWORD}
@@ -36,12 +37,12 @@ def test_a_new_person_registers_confirms_and_logs_in(web: Browser, mailbox: Mail
     page = web.get(path)
     assert page.status_code == 200
     assert "new@golub.test" in page.text
-    assert find_user("new@golub.test").confirmed_at is None, "opening the link changes nothing"
+    assert one(find_user("new@golub.test")).confirmed_at is None, "opening the link changes nothing"
 
     assert web.post(path, data=CHOSEN).location == "/login"
     assert web.post("/login", data=NEW | CHOSEN).status_code == 303
     assert web.get("/profile").status_code == 200
-    assert find_user("new@golub.test").last_login_at is not None
+    assert one(find_user("new@golub.test")).last_login_at is not None
 
 
 def test_the_mail_is_whole_and_points_to_the_configured_site(web: Browser, mailbox: Mailbox) -> None:
@@ -60,7 +61,7 @@ def test_the_mail_is_written_in_the_language_of_the_page(web: Browser, mailbox: 
     with web.session_transaction() as session:
         session["language"] = "en"
     register(web)
-    assert find_user("new@golub.test").language == "en"
+    assert one(find_user("new@golub.test")).language == "en"
     mail = mailbox.fetch_one()
     assert '<html lang="en">' in text_of(mail, "html")
     assert mail["Subject"] == "Confirm your address"
@@ -79,7 +80,7 @@ def test_secrets_are_kept_as_hashes_only(web: Browser, mailbox: Mailbox) -> None
     token = db.session.scalars(select(AccountToken)).one()
     assert len(token.token_hash) == 64 and token.token_hash not in secret
     assert db.session.scalars(select(AccountEmail)).one().context == {}, "the outbox forgets the link once it is sent"
-    user = find_user("new@golub.test")
+    user = one(find_user("new@golub.test"))
     assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     web.post(f"/confirm/{secret}", data=CHOSEN)
     assert PASSWORD not in fresh(user).password_hash
@@ -167,7 +168,7 @@ def test_a_changed_link_shows_the_one_page_for_bad_links(web: Browser, mailbox: 
         for bad in bad_paths + [one for one in flipped if one.isascii() and "/" not in one[9:]]
     }
     assert len(pages) == 1
-    assert find_user("new@golub.test").confirmed_at is None
+    assert one(find_user("new@golub.test")).confirmed_at is None
 
 
 def test_a_link_of_one_purpose_serves_no_other(web: Browser, mailbox: Mailbox, person: User) -> None:
@@ -182,7 +183,7 @@ def test_a_link_of_one_purpose_serves_no_other(web: Browser, mailbox: Mailbox, p
 def test_a_link_sent_to_an_address_left_since_is_worthless(web: Browser, mailbox: Mailbox) -> None:
     register(web)
     path = mailbox.fetch_path()
-    user = find_user("new@golub.test")
+    user = one(find_user("new@golub.test"))
     user.email = "elsewhere@golub.test"
     db.session.commit()
     assert web.post(path, data=CHOSEN).status_code == 404

@@ -20,8 +20,9 @@ from mailer.extensions import db
 from mailer.models.second_factor import SecondFactor
 from mailer.models.user import Role, User
 from tests.auth.conftest import Mailbox, fresh, text_of
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_user
+from tests.narrowing import one
 
 
 def log_in(web: Browser, email: str = "person@golub.test", **more: str) -> str:
@@ -66,7 +67,7 @@ def test_it_is_set_up_with_a_code_and_asked_for_at_the_next_log_in(
         spaced = f"{code_of(secret)[:3]} {code_of(secret)[3:]}"
         assert web.post("/login/code", data={"code": spaced}).status_code == 303
         assert is_signed_in(web)
-        assert web.get_cookie("session").expires is not None, "remembering outlives the second step"
+        assert one(web.get_cookie("session")).expires is not None, "remembering outlives the second step"
 
 
 def set_up(web: Browser, code: str, password: str = PASSWORD) -> TestResponse:
@@ -161,7 +162,7 @@ def test_codes_guessed_elsewhere_do_not_keep_a_known_browser_out(app: Flask, web
     log_in(web)
     web.post("/login/code", data={"code": recovery[0]})
     web.post("/logout")
-    thief = app.test_client()
+    thief = browser_of(app)
     thief.post("/login", data={"email": person.email, "password": PASSWORD})
     for _guess in range(11):
         refused = thief.post("/login/code", data={"code": "000000"})
@@ -233,7 +234,7 @@ def test_staff_sets_it_up_before_anything_else(app: Flask, web: Browser, monkeyp
     enrol(boss)
     assert web.get("/manager").status_code == 200
     make_user(email="person@golub.test")
-    other = app.test_client()
+    other = browser_of(app)
     other.post("/login", data={"email": "person@golub.test", "password": PASSWORD})
     assert other.get("/profile").status_code == 200, "for others it is offered, not asked for"
 
@@ -262,7 +263,7 @@ def test_a_new_device_is_told_of_by_mail(app: Flask, web: Browser, person: User,
     web.post("/logout")
     log_in(web)
     assert mailbox.fetch() == [], "it is known now"
-    stranger = app.test_client()
+    stranger = browser_of(app)
     agent = {"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/140.0\x1b[31m<script>"}
     stranger.post("/login", data={"email": person.email, "password": PASSWORD}, headers=agent)
     words = text_of(mailbox.fetch_one())
@@ -286,7 +287,7 @@ def test_browsers_signed_out_together_are_not_known_any_more(
     app: Flask, web: Browser, person: User, mailbox: Mailbox
 ) -> None:
     log_in(web)
-    other = app.test_client()
+    other = browser_of(app)
     other.post("/login", data={"email": person.email, "password": PASSWORD})
     web.post("/profile/sessions/end-others")
     mailbox.fetch()
@@ -299,7 +300,7 @@ def test_browsers_signed_out_together_are_not_known_any_more(
 
 def test_the_mark_of_a_device_is_its_persons_alone(app: Flask, web: Browser, person: User, mailbox: Mailbox) -> None:
     other = make_user(email="other@golub.test")
-    first = app.test_client()
+    first = browser_of(app)
     first.post("/login", data={"email": other.email, "password": PASSWORD})
     log_in(web)
     web.post("/logout")

@@ -17,9 +17,10 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.user import User
 from mailer.models.user_session import UserSession
-from tests.auth.conftest import Mailbox, fresh
-from tests.conftest import Browser, Servers
+from tests.auth.conftest import Mailbox, fresh, path_in
+from tests.conftest import Browser, Servers, browser_of
 from tests.factories import PASSWORD
+from tests.narrowing import one
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
@@ -27,11 +28,10 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 
 def log_in(app: Flask, agent: str = FIREFOX, **more: str) -> Browser:
     """Another device of the person, signed in."""
-    app.test_client_class = Browser
-    web = app.test_client()
+    web = browser_of(app)
     data = {"email": "person@golub.test", "password": PASSWORD, **more}
     assert web.post("/login", data=data, headers={"User-Agent": agent}).status_code == 303
-    return web  # type: ignore[return-value]
+    return web
 
 
 def is_signed_in(web: Browser) -> bool:
@@ -82,7 +82,7 @@ def test_nobody_ends_the_session_of_another(app: Flask, person: User, as_strange
 
 def test_a_changed_password_ends_the_others_and_gives_this_one_a_new_key(app: Flask, person: User) -> None:
     desk, phone = log_in(app), log_in(app, IPHONE)
-    copy = desk.get_cookie("session").value
+    copy = one(desk.get_cookie("session")).value
     desk.post("/profile/password", data={"current": PASSWORD, "new": "another set of words"})
     assert is_signed_in(desk)
     assert not is_signed_in(phone)
@@ -92,10 +92,9 @@ def test_a_changed_password_ends_the_others_and_gives_this_one_a_new_key(app: Fl
 
 def test_a_reset_password_ends_every_session(app: Flask, person: User, mailbox: Mailbox) -> None:
     desk = log_in(app)
-    visitor = app.test_client()
+    visitor = browser_of(app)
     visitor.post("/forgot", data={"email": person.email})
-    path = next(re.search(r"/reset/\S+", mail.get_body(("plain",)).get_content())[0] for mail in mailbox.fetch()
-                if "/reset/" in mail.get_body(("plain",)).get_content())  # fmt: skip
+    (path,) = [path for path in map(path_in, mailbox.fetch()) if "/reset/" in path]
     visitor.post(path, data={"password": "another set of words"})
     assert not is_signed_in(desk)
 

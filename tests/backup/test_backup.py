@@ -75,7 +75,13 @@ def rewritten(path: Path, to: Path, **parts: bytes) -> Path:
 
 
 def test_everything_comes_back_elsewhere_and_is_held(
-    app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
+    app: Flask,
+    servers: Servers,
+    var_dir: Path,
+    elsewhere: str,
+    owner: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_mailing(owner, [make_client(owner)])
     assert not instance_guard.sending_is_blocked()
@@ -102,7 +108,9 @@ def test_everything_comes_back_elsewhere_and_is_held(
         assert stat.S_IMODE((there / name).stat().st_mode) == 0o600
 
 
-def test_passwords_of_servers_stay_where_they_are(servers: Servers, var_dir: Path, elsewhere: str, tmp_path) -> None:
+def test_passwords_of_servers_stay_where_they_are(
+    servers: Servers, var_dir: Path, elsewhere: str, tmp_path: Path
+) -> None:
     (var_dir / "secrets.json").write_text(
         json.dumps({"database": "d" * 48, "application": "a" * 48, "queue": "q" * 48, "later": "l"})
     )
@@ -113,7 +121,13 @@ def test_passwords_of_servers_stay_where_they_are(servers: Servers, var_dir: Pat
 
 @pytest.mark.usefixtures("by_the_owner")
 def test_one_moment_while_work_goes_on(
-    app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
+    app: Flask,
+    servers: Servers,
+    var_dir: Path,
+    elsewhere: str,
+    owner: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each picture is there that a row of the dump names, though pictures come and go all the while."""
     db.session.execute(db.text("CREATE TABLE pictures (name text)"))
@@ -164,7 +178,9 @@ def test_a_file_that_is_there_stays(servers: Servers, var_dir: Path, tmp_path: P
     assert (tmp_path / "b.zip").read_text() == "mine"
 
 
-def test_what_could_not_be_made_leaves_nothing(servers: Servers, var_dir: Path, tmp_path: Path, monkeypatch) -> None:
+def test_what_could_not_be_made_leaves_nothing(
+    servers: Servers, var_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(making, "_dump", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     before = set(tmp_path.iterdir())
     with pytest.raises(Refusal, match="No space left"):
@@ -241,7 +257,13 @@ def test_no_password_stands_in_a_list_of_processes() -> None:
 
 
 def test_the_commands_ask_before_they_replace(
-    app: Flask, servers: Servers, var_dir: Path, elsewhere: str, owner: User, tmp_path: Path, monkeypatch
+    app: Flask,
+    servers: Servers,
+    var_dir: Path,
+    elsewhere: str,
+    owner: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", servers.database_url)
     monkeypatch.setitem(app.config, "DATABASE_OWNER_URL", servers.database_url)
@@ -265,7 +287,9 @@ def test_the_commands_ask_before_they_replace(
 
 
 @pytest.mark.slow
-def test_a_command_says_what_it_did_and_nothing_else(servers: Servers, var_dir: Path, owner: User, tmp_path) -> None:
+def test_a_command_says_what_it_did_and_nothing_else(
+    servers: Servers, var_dir: Path, owner: User, tmp_path: Path
+) -> None:
     given = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "VAR_DIR": str(var_dir)}
     done = subprocess.run(
         [sys.executable, "-m", "flask", "backup", str(tmp_path / "b.zip")],

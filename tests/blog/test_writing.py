@@ -13,15 +13,16 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
-from mailer.blog import images, services
+from mailer.blog import images, upkeep
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.user import Role, User
 from tests.auth.conftest import composed, text_of
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_user, save
+from tests.narrowing import one
 
 MakePost = Callable[..., BlogPost]
 
@@ -107,8 +108,7 @@ def test_nobody_but_its_author_sees_or_publishes_a_draft_that_was_never_submitte
 ) -> None:
     as_owner.post("/articles/new", data=fields(content="Half a sentence", do="draft"))
     post = the_post()
-    app.test_client_class = Browser
-    editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
+    editor = browser_of(app).login(make_user(role=Role.EDITOR))
     for browser in (as_manager, editor):
         for path in (f"/articles/{post.id}", f"/review/{post.id}", f"/articles/{post.id}/edit"):
             assert browser.get(path).status_code == 404, path
@@ -138,8 +138,8 @@ def test_a_published_article_stays_as_it_was_approved_until_the_change_is(
     assert "After" in as_manager.get("/review").text
     assert "New words." in as_manager.get(f"/review/{post.id}").text
     assert decide(as_manager, "approve") == 303
-    page = web.get(address).text
-    assert "New words." in page and "After" in page
+    text = web.get(address).text
+    assert "New words." in text and "After" in text
     kept = the_post()
     assert (kept.published_at, kept.change, kept.status) == (published_at, None, PostStatus.PUBLISHED)
 
@@ -175,8 +175,8 @@ def test_the_pictures_of_a_change_live_as_long_as_it_does(as_owner: Browser, own
     post = make_post(author_id=owner.id)
     typed = fields(version=post.version) | {"picture": (picture(), "a.jpg")}
     as_owner.post(f"/articles/{post.id}/edit", data=typed, content_type="multipart/form-data")
-    name = the_post().change["image_file"]
-    services.forget_old_articles(utcnow() + timedelta(days=3))
+    name = one(the_post().change)["image_file"]
+    upkeep.forget_old_articles(utcnow() + timedelta(days=3))
     assert images.find(name) is not None
     as_owner.post(f"/articles/{post.id}/drop-change")
     assert images.find(name) is None
@@ -234,7 +234,7 @@ def test_nobody_changes_anothers_article(
     app: Flask, as_stranger: Browser, as_manager: Browser, owner: User, make_post: MakePost, verb: str
 ) -> None:
     post = make_post(author_id=owner.id)
-    as_editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
+    as_editor = browser_of(app).login(make_user(role=Role.EDITOR))
     forbidden = 404 if verb == "restore" else 403  # nothing is deleted, so nothing is seen
     for browser, expected in ((as_stranger, 404), (as_manager, forbidden), (as_editor, forbidden)):
         assert browser.post(f"/articles/{post.id}/{verb}", data=fields()).status_code == expected
@@ -257,7 +257,7 @@ def picture() -> BytesIO:
 def test_a_picture_can_be_put_into_the_text(app: Flask, as_owner: Browser) -> None:
     answer = as_owner.post("/articles/pictures", data={"picture": (picture(), "a.jpg")})
     assert answer.status_code == 201
-    address = answer.json["address"]
+    address = one(answer.json)["address"]
     assert as_owner.get(address).mimetype == "image/webp"
     for size, kind in (("-400.webp", (400, 200)), ("-800.webp", (800, 400)), ("-og.jpg", (1200, 630))):
         with Image.open(BytesIO(as_owner.get(address.replace(".webp", size)).data)) as image:
@@ -265,14 +265,14 @@ def test_a_picture_can_be_put_into_the_text(app: Flask, as_owner: Browser) -> No
     assert as_owner.get(address.replace(".webp", "-1000.webp")).status_code == 404
     refused = as_owner.post("/articles/pictures", data={"picture": (BytesIO(b"<svg/>"), "a.svg")})
     assert refused.status_code == 422
-    assert refused.json["error"]
+    assert one(refused.json)["error"]
 
 
 def test_pictures_in_no_article_are_thrown_away(app: Flask, make_post: MakePost) -> None:
     data = images.encode(picture())
     cover, inside, orphan = (images.store(data) for _one in range(3))
     make_post(image_file=cover, content=f"![x](/media/blog/{inside})")
-    services.forget_old_articles(utcnow() + timedelta(days=3))
+    upkeep.forget_old_articles(utcnow() + timedelta(days=3))
     assert {path.name for path in images.folder().glob("*.webp")} >= {cover, inside}
     assert not (images.folder() / orphan).exists()
 

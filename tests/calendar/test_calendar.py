@@ -20,6 +20,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import RunState
 from mailer.models.user import User
 from mailer.owner_filter import whose_asked
+from mailer.recurrence.holidays import HolidayRule
 from mailer.sending.runs.next_run import set_next_run
 from tests.conftest import Browser
 from tests.factories import make_mailing
@@ -132,7 +133,7 @@ def test_a_rule_is_exported_as_one_repeating_event(as_owner: Browser, daily: Mai
     (rule,) = [line for line in lines if line.startswith("RRULE")]
     theirs = rrulestr(rule, dtstart=datetime(2026, 11, 10, 9))
     assert theirs[11] == datetime(2026, 11, 21, 9)
-    daily.holiday_country, daily.holiday_rule = "RU", "skip"
+    daily.holiday_country, daily.holiday_rule = "RU", HolidayRule.SKIP
     db.session.commit()
     assert as_owner.get(f"/mailings/{daily.id}/rule.ics").status_code == 404
 

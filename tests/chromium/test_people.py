@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pyotp
 import pytest
@@ -19,7 +20,7 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     """Opens a browser of its own for somebody."""
     contexts = []
 
-    def open_tab(width: int = 1280, language: str = "ru", scheme: str = "light") -> Page:
+    def open_tab(width: int = 1280, language: str = "ru", scheme: Literal["light", "dark"] = "light") -> Page:
         context = chromium.new_context(
             bypass_csp=True, viewport={"width": width, "height": 800}, locale=language, color_scheme=scheme
         )

@@ -17,7 +17,7 @@ from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.smtp.results import Outcome, Phase
 from tests.clients.conftest import live_clients
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_user, save
 
 TYPED = {
@@ -225,7 +225,7 @@ def test_one_client_is_the_owners_alone(
     app: Flask, web: Browser, as_stranger: Browser, as_manager: Browser, owner: User, method: str, path: str
 ) -> None:
     client = make_client(owner, "anna@example.test")
-    as_editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
+    as_editor = browser_of(app).login(make_user(role=Role.EDITOR))
     path = path.format(id=client.id)
     is_looking = (method, path) == ("GET", f"/clients/{client.id}")
     assert ask(web, method, path) == (302 if method == "GET" else 401)
@@ -241,12 +241,12 @@ def test_one_client_is_the_owners_alone(
 def test_who_does_not_send_adds_and_takes_out_nothing(
     app: Flask, web: Browser, as_manager: Browser, method: str, path: str
 ) -> None:
-    as_editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
-    as_admin = app.test_client().login(make_user(role=Role.ADMIN))  # type: ignore[attr-defined]
+    as_editor = browser_of(app).login(make_user(role=Role.EDITOR))
+    as_admin = browser_of(app).login(make_user(role=Role.ADMIN))
     assert ask(web, method, path) == (302 if method == "GET" else 401)
     assert [ask(browser, method, path) for browser in (as_manager, as_editor, as_admin)] == [403, 403, 403]
 
 
 def test_an_editor_has_no_list(app: Flask, web: Browser) -> None:
-    as_editor = app.test_client().login(make_user(role=Role.EDITOR))  # type: ignore[attr-defined]
+    as_editor = browser_of(app).login(make_user(role=Role.EDITOR))
     assert as_editor.get("/clients/").status_code == 403

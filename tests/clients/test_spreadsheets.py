@@ -18,7 +18,7 @@ from mailer.models.client_import import ClientImport
 from tests.clients.conftest import Importer, form_on, live_clients
 from tests.clients.spreadsheets import ods, pack, pack_ods, xlsx
 
-TABLE = [
+TABLE: list[list[object]] = [
     ["Список клиентов"],
     [],
     ["E-mail", "Имя", "Год рождения", "Телефон"],
@@ -114,7 +114,7 @@ def _bomb() -> bytes:
 
 
 ENTITY = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
-HOSTILE = {
+HOSTILE: dict[str, Callable[[], bytes]] = {
     "bomb": _bomb,
     "bomb that lies": lambda: _lying(_bomb()),
     "thousands of parts": lambda: pack({"xl/workbook.xml": "<x/>"} | {f"xl/{n}.xml": "<x/>" for n in range(1500)}),

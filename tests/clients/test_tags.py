@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import event, text
@@ -188,7 +189,9 @@ def mailed(owner: User) -> str:
 
 
 @pytest.mark.parametrize("need", [only_filtered, left_out, mailed])
-def test_a_tag_whose_absence_would_mean_other_people_is_kept(as_owner: Browser, owner: User, need) -> None:
+def test_a_tag_whose_absence_would_mean_other_people_is_kept(
+    as_owner: Browser, owner: User, need: Callable[[User], str]
+) -> None:
     make_client(owner, tags=["a"])
     name = need(owner)
     answer = as_owner.post("/clients/tags/delete", data={"tag": "a"}, follow_redirects=True)

@@ -10,8 +10,11 @@ import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import cast
 
-from mailer.extensions import db
+from sqlalchemy import Table
+
+from mailer.extensions import Base
 from mailer.models import mailing, registry
 
 TOOLS = re.compile(r"\s*(noqa|type:).*")  # what is said to linters, not to readers
@@ -30,13 +33,13 @@ def notes() -> dict[str, TableNote]:
     """By table, of every model."""
     assert registry
     found: dict[str, TableNote] = {}
-    for mapper in db.Model.registry.mappers:
+    for mapper in Base.registry.mappers:
         model = mapper.class_
         note = TableNote(_source(inspect.getmodule(model)), inspect.cleandoc(model.__doc__ or ""))
         for part in reversed(model.__mro__):
             if part.__module__.startswith("mailer.models"):
                 note.columns |= _columns(Path(inspect.getfile(part)), part.__name__)
-        found[mapper.local_table.name] = note
+        found[cast(Table, mapper.local_table).name] = note
     found["mailing_clients"] = TableNote(_source(mailing), "Clients of a mailing that were chosen one by one.")
     return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
@@ -15,18 +17,19 @@ from mailer.models.user import User
 from tests.conftest import Browser
 from tests.drafts.test_kept_forms import hidden
 from tests.factories import make_mailing, make_message
+from tests.narrowing import one
 
 UNFINISHED = {"subject": "", "name": "Осень", "text_body": "Привет, {{ имяя }}", "html_body": "<p>"}
 
 
-def autosave(web: Browser, path: str, **typed: str):
+def autosave(web: Browser, path: str, **typed: str) -> TestResponse:
     return web.post("/drafts", data=hidden(web.get(path).text) | typed | {"draft_path": path})
 
 
 def test_what_is_typed_is_kept_and_its_moment_told(as_owner: Browser, owner: User) -> None:
     answer = autosave(as_owner, "/messages/new", **UNFINISHED)
     assert answer.status_code == 200
-    assert re.search(r"\d\d:\d\d", answer.json["saved"])
+    assert re.search(r"\d\d:\d\d", one(answer.json)["saved"])
     assert db.session.query(Message).count() == 0
     listed = as_owner.get("/messages").text
     address = re.search(r'href="(/messages/new\?kept=\d+)"', listed)[1]  # type: ignore[index]
@@ -68,6 +71,13 @@ def test_a_draft_of_a_mailing_opens_whatever_is_chosen_in_it(as_owner: Browser, 
     assert page.status_code == 200 and "Осень" in page.text
 
 
+Kept = type[Message] | type[Mailing] | type[BlogPost]
+
+
+def versions_of(model: Kept) -> list[tuple[int, int]]:
+    return list(db.session.execute(select(model.id, model.version)).tuples().all())
+
+
 @pytest.mark.parametrize(
     ("path", "typed", "model"),
     [
@@ -78,10 +88,10 @@ def test_a_draft_of_a_mailing_opens_whatever_is_chosen_in_it(as_owner: Browser, 
     ],
 )
 def test_a_draft_of_each_kind_is_found_again_and_changes_nothing(
-    as_owner: Browser, owner: User, path: str, typed: dict[str, str], model: type
+    as_owner: Browser, owner: User, path: str, typed: dict[str, str], model: Kept
 ) -> None:
     make_mailing(owner, message=make_message(owner))
-    before = [(row.id, row.version) for row in db.session.query(model)]
+    before = versions_of(model)
     assert autosave(as_owner, path, **typed).status_code == 200
     draft = db.session.query(Draft).one()
     if "new" not in path:
@@ -89,7 +99,7 @@ def test_a_draft_of_each_kind_is_found_again_and_changes_nothing(
     page = as_owner.get(as_owner.get(f"/drafts/{draft.id}").location)
     assert page.status_code == 200 and next(iter(typed.values())) in page.text
     db.session.expire_all()
-    assert [(row.id, row.version) for row in db.session.query(model)] == before
+    assert versions_of(model) == before
     assert as_owner.post(f"/drafts/{draft.id}/discard").status_code == 303
     assert db.session.query(Draft).count() == 0
 

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from mailer.accounts import drafts, sessions
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.draft import Draft
 from mailer.models.message import Message
-from mailer.models.user import User
-from tests.conftest import Browser
+from mailer.models.user import Role, User
+from tests.conftest import Browser, browser_of
 from tests.factories import PASSWORD, make_client, make_mailing, make_user
+from tests.narrowing import one
 
 LONG = "Первая строка\nВторая строка с {{ опечаткой }}"
 
@@ -32,14 +34,17 @@ def hidden(page: str) -> dict[str, str]:
     """The hidden fields of the page's main form."""
     form = max(re.findall(r"<form.*?</form>", page, re.DOTALL), key=len)
     found = re.findall(r'<input[^>]*type="hidden"[^>]*>', form)
-    return {
-        re.search(r'name="([^"]*)"', tag)[1]: re.search(r'value="([^"]*)"', tag)[1] for tag in found if 'value="' in tag
-    }  # type: ignore[index]
+    return {attribute(tag, "name"): attribute(tag, "value") for tag in found if 'value="' in tag}
 
 
-def log_in(web: Browser, user: User, path: str):
+def attribute(tag: str, name: str) -> str:
+    """The value of one attribute of a tag."""
+    return one(re.search(rf'{name}="([^"]*)"', tag))[1]
+
+
+def log_in(web: Browser, user: User, path: str) -> TestResponse:
     """By the page, as a person does."""
-    token = re.search(r'name="csrf_token"[^>]*value="([^"]*)"', web.get(path).text)[1]  # type: ignore[index]
+    token = one(re.search(r'name="csrf_token"[^>]*value="([^"]*)"', web.get(path).text))[1]
     return web.post(path, data={"email": user.email, "password": PASSWORD, "csrf_token": token})
 
 
@@ -47,7 +52,7 @@ def end_session(how: str, web: Browser, user: User) -> None:
     if how == "signed out in another tab":
         web.post("/logout", data=hidden(web.get("/profile").text))
     elif how == "the cookie is gone":
-        web._cookies.clear()
+        one(web._cookies).clear()
     else:
         sessions.end_all(user.id)
         db.session.commit()
@@ -137,9 +142,8 @@ def test_a_form_that_nobody_was_given_is_kept_for_nobody(
 
 
 def test_words_without_a_page_of_their_own_can_be_copied(guarded: Flask, app: Flask, stranger: User) -> None:
-    manager = make_user(role="manager")
-    app.test_client_class = Browser
-    web = app.test_client().login(manager)  # type: ignore[attr-defined]
+    manager = make_user(role=Role.MANAGER)
+    web = browser_of(app).login(manager)
     address = f"/manager/users/{stranger.id}"
     typed = hidden(web.get(address).text) | {"reason": LONG}
     end_session("ended from another device", web, manager)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -84,7 +85,7 @@ def deadlock_count() -> int:
 def make_run(owner: User) -> Callable[..., Run]:
     """A run, due now, of a mailing to `count` people c1@example.test …"""
 
-    def make(count: int, whose: User | None = None, **values: object) -> Run:
+    def make(count: int, whose: User | None = None, **values: Any) -> Run:
         person = whose or owner
         add_clients(person, count)
         values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None), **values}

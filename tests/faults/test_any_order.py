@@ -388,4 +388,4 @@ def test_any_order_of_events_keeps_the_books(app: Flask, examples: int, steps: i
         phases=[Phase.generate],  # shrinking would take hours on a real database
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(AnyOrder, settings=chance)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(AnyOrder, settings=chance)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 
 import psycopg2
 import pytest
@@ -31,7 +32,7 @@ from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
-from tests.faults.worker_processes import WorkerProcess, wait_until
+from tests.faults.worker_processes import WorkerProcess, has_accepted, wait_until
 from tests.sending.conftest import attempts, let_time_pass
 
 MakeRun = Callable[..., Run]
@@ -95,7 +96,7 @@ def test_an_immediate_restart_leaves_nothing_in_doubt(
     run = make_run(count)
     worker = start_worker(run)
     for number in range(1, restarts + 1):
-        wait_until(lambda n=number: len(lab.accepted) >= n * count // (restarts + 2))
+        wait_until(partial(has_accepted, lab, number * count // (restarts + 2)))
         own_server.crash()
         time.sleep(0.3)
         own_server.start()
@@ -181,7 +182,7 @@ def test_a_migration_amid_a_run(lab: Lab, make_run: MakeRun, start_worker: Start
     wait_until(lambda: len(lab.accepted) >= 200)
     for number, change in enumerate([expand, contract]):
         migrate(change, db.engine)
-        wait_until(lambda n=number: len(lab.accepted) >= 400 + 200 * n)
+        wait_until(partial(has_accepted, lab, 400 + 200 * number))
     assert worker.wait() == 0
     run = carry_on(run)
     assert (run.state, run.accepted_count) == (RunState.COMPLETE, 1500)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from mailer import queue
 from mailer.extensions import db
 from mailer.jobs.server_alarm import tell_admins
-from mailer.jobs.tasks import tick
+from mailer.jobs.waking import wake_senders
 from mailer.models.account_email import AccountEmail
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mail_server import MailServer
@@ -172,7 +172,7 @@ def test_an_hour_of_refused_connections_costs_nobody_a_try_and_the_site_nothing(
     probes = 15  # after 30 seconds, then doubled up to five minutes: just over an hour
     for _probe in range(probes):
         assert work_on_run(run.id, 5) is False
-        tick.wake_senders()
+        wake_senders()
         assert queue.queue(queue.MAILINGS).count == 0  # no worker is woken before the next probe
         assert as_owner.get(f"/mailings/{run.mailing_id}").status_code == 200
         probe_now()

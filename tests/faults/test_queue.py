@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -15,12 +16,12 @@ from sqlalchemy import select, text
 
 from mailer import queue
 from mailer.extensions import db
-from mailer.jobs.tasks import tick
+from mailer.jobs import ticking
 from mailer.models.run import Run, RunState
 from mailer.queue import SEND_RUN
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import carry_on
-from tests.faults.worker_processes import SOON, wait_until
+from tests.faults.worker_processes import SOON, has_accepted, wait_until
 from tests.jobs.test_jobs import running
 
 MakeRun = Callable[..., Run]
@@ -57,10 +58,10 @@ def test_wake_ups_in_heaps_a_forgetful_redis_and_people_at_the_command_line(
         for _number in range(3 if workers == 3 else 5):
             stack.enter_context(running(app, "send-mailings"))
         for number in range(1, 4):
-            wait_until(lambda n=number: len(lab.accepted) >= n * count // 5, 60)
+            wait_until(partial(has_accepted, lab, number * count // 5), 60)
             queue.connection().flushdb()
-            tick.take_turn()
-        wait_until(lambda: tick.take_turn() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
+            ticking.run_tick()
+        wait_until(lambda: ticking.run_tick() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
     assert len(lab.accepted) == count
 
 
@@ -110,13 +111,13 @@ def test_a_full_redis_keeps_nobody_from_the_mail_that_is_under_way(app: Flask, l
         wait_until(lambda: len(lab.accepted) >= 100)
         with full(queue.connection()):
             assert not queue.enqueue(SEND_RUN, run_id)  # a person's click, say: no error, only no wake-up
-            tick.take_turn()
+            ticking.run_tick()
             reached = len(lab.accepted)
             wait_until(lambda: len(lab.accepted) > reached)  # who is at it goes on
             time.sleep(1.0)
-        wait_until(lambda: worker.poll() is not None or tick.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+        wait_until(lambda: worker.poll() is not None or ticking.run_tick() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
     with running(app, "worker", "mailings"):  # as the launcher does when one has ended
-        wait_until(lambda: tick.take_turn() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
+        wait_until(lambda: ticking.run_tick() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
     assert len(lab.accepted) == 1000
 
 

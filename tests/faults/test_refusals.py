@@ -20,7 +20,7 @@ from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
-from tests.auth.conftest import composed
+from tests.auth.conftest import composed, text_of
 from tests.conftest import rewrite
 from tests.faults.conftest import carry_on, outcomes
 
@@ -37,7 +37,7 @@ def assert_the_owner_is_told(run: Run, *words: str) -> None:
     assert (mail.user_id, mail.to_email, mail.language) == (owner.id, owner.email, owner.language)
     assert any(word in mail.context["said"] for word in words)
     assert mail.id in outbox.due_account_emails(utcnow())
-    text = composed(mail).get_body(("plain",)).get_content()
+    text = text_of(composed(mail))
     assert f"/mailings/{run.mailing_id}/runs/{run.id}" in text
 
 

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -38,10 +39,12 @@ def test_workers_killed_at_random(
     )
     run = make_run(count)
     workers = [start_worker(run), start_worker(run)]
+
+    def has_begun_or_ended(least: int) -> bool:
+        return lab.content_count >= least or not any(worker.is_alive for worker in workers)
+
     for number in range(1, kills + 1):
-        wait_until(
-            lambda n=number: lab.content_count >= n * count // (kills + 2) or not any(h.is_alive for h in workers)
-        )
+        wait_until(partial(has_begun_or_ended, number * count // (kills + 2)))
         time.sleep(seed.random() * 0.05)
         victim = seed.choice([worker for worker in workers if worker.is_alive] or workers)
         victim.kill()
@@ -164,9 +167,13 @@ def test_the_first_try_and_the_resend_both_killed(
     monkeypatch.setitem(app.config, "LEASE_SECONDS", 0.5)
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "connections=1"))
     run = make_run(6, in_doubt_rule=InDoubtRule.RESEND)
+
+    def has_copies(count: int) -> bool:
+        return lab.count(VICTIM) == count
+
     for copies in (1, 2):
         worker = start_worker(run)
-        wait_until(lambda n=copies: lab.count(VICTIM) == n)
+        wait_until(partial(has_copies, copies))
         worker.kill()
         wait_for_lease()
         work_on_run(run.id, 5)  # finds the doubt, sends to the others
@@ -212,9 +219,13 @@ def test_told_to_go_ten_times_in_a_row_nothing_is_in_doubt(
     app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker
 ) -> None:
     run = make_run(3000)
+
+    def has_sent_or_ended(horse: WorkerProcess, least: int) -> bool:
+        return len(lab.accepted) >= least or not horse.is_alive
+
     for number in range(1, 11):
         worker = start_worker(run)
-        wait_until(lambda n=number, h=worker: len(lab.accepted) >= n * 250 or not h.is_alive)
+        wait_until(partial(has_sent_or_ended, worker, number * 250))
         if worker.is_alive:
             began = time.monotonic()
             worker.send(signal.SIGTERM)

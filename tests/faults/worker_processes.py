@@ -17,6 +17,7 @@ from flask import Flask
 
 from mailer.extensions import db
 from mailer.sending.worker.run_worker import work_on_run
+from mailer.smtp.testserver import Lab
 
 SOON = 30.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
 
@@ -87,6 +88,11 @@ def _send(run_id: int, seconds: float, clock_off: timedelta) -> None:
         time_machine.travel(datetime.now(UTC) + clock_off, tick=True).start()
     while work_on_run(run_id, seconds):
         pass
+
+
+def has_accepted(lab: Lab, count: int) -> bool:
+    """The mail server has taken so many mails."""
+    return len(lab.accepted) >= count
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -17,6 +17,7 @@ from mailer.jobs.workers import WORKER_TTL_SECONDS
 from mailer.models.instance import Instance
 from mailer.sending import instance_guard
 from tests.conftest import Browser, Servers
+from tests.narrowing import one
 
 
 def test_all_is_well(web: Browser, servers: Servers) -> None:
@@ -44,13 +45,13 @@ def test_a_copy_that_awaits_confirmation_says_so(web: Browser) -> None:
 
 def test_workers_are_counted_by_queue(web: Browser, servers: Servers) -> None:
     worker = SimpleWorker([queue.queue("mailings")], connection=queue.own_connection(), serializer=JSONSerializer)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     assert web.get("/health").json["workers"] == {"mailings": 1}  # type: ignore[index]
 
 
 def test_a_killed_worker_is_counted_no_more(web: Browser, as_manager: Browser, servers: Servers) -> None:
     worker = SimpleWorker([queue.queue("mailings")], connection=queue.own_connection(), serializer=JSONSerializer)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     silent = utcnow() - timedelta(seconds=queue.LIVING_SECONDS + 1)
     Redis.from_url(servers.redis_url).hset(worker.key, "last_heartbeat", silent.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     assert web.get("/health").json["workers"] == {}  # type: ignore[index]
@@ -70,7 +71,7 @@ def test_redis_that_takes_nothing_is_told_apart(web: Browser, as_manager: Browse
         assert web.get("/health").json["redis"] == "refuses"  # type: ignore[index]
         assert "ничего не принимает" in as_manager.get("/operations").text
     finally:
-        redis.config_set("maxmemory", limit)
+        redis.config_set("maxmemory", one(limit))
 
 
 def test_a_full_disk_is_told_to_staff(

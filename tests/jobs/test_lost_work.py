@@ -15,9 +15,10 @@ from sqlalchemy import func, select, update
 
 from mailer import queue
 from mailer.clients.importing import job as importing
+from mailer.clients.importing import staging
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.jobs.tasks import tick
+from mailer.jobs import ticking
 from mailer.jobs.workers import run_worker
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client
@@ -67,11 +68,11 @@ def test_what_waited_in_a_lost_queue_is_done_all_the_same(app: Flask, web: Brows
         set_next_run(mailing, utcnow() - timedelta(seconds=1))
         db.session.commit()
         web.post("/forgot", data={"email": sender.email})
-        tick.take_turn()
+        ticking.run_tick()
         assert all(queue.queue(name).count for name in (ACCOUNTS, IMPORTS, MAILINGS))
         queue.connection().flushdb()
         age(queued)
-        tick.take_turn()
+        ticking.run_tick()
         work_off(ACCOUNTS, IMPORTS, MAILINGS)
         assert len(lab.accepted) == 1
     assert state_of(queued) is ImportState.DONE
@@ -86,14 +87,14 @@ def test_an_import_gets_its_turn_beside_a_run_that_goes_on_and_on(
     sender = make_user()
     for _number in range(300):
         make_client(sender)
-    queue.queue(IMPORTS).empty()
+    queue.queue(IMPORTS).empty()  # type: ignore[no-untyped-call]
     with Lab() as lab:
         app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{lab.port}?connections=1"
         lab.obey("DOT -> accept; delay 1; 250 2.0.0 Ok")
         mailing = make_mailing(sender, starts_local=utcnow().replace(tzinfo=None), timezone="UTC")
         set_next_run(mailing, utcnow() - timedelta(seconds=1))
         db.session.commit()
-        tick.take_turn()
+        ticking.run_tick()
         with running(app, "worker", "mailings"):
             wait_until(lambda: lab.accepted)
             queue.enqueue(queue.IMPORT_CLIENTS, queued)
@@ -108,16 +109,16 @@ def test_an_import_that_kills_its_workers_ends_with_a_word(
         # As the kernel ends who takes all the memory.
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(importing.staging, "merge", die)
+    monkeypatch.setattr(staging, "merge", die)
     for _try in range(importing.MOST_TRIES):
         assert state_of(queued) in (ImportState.QUEUED, ImportState.RUNNING)
         run_worker(MAILINGS, burst=True)
         age(queued)
-        tick.wake_imports()
+        ticking.wake_imports()
     run_worker(MAILINGS, burst=True)
     assert state_of(queued) is ImportState.FAILED
     assert db.session.scalar(select(func.count(Client.id))) == 0
     page = as_owner.get(f"/clients/import/{queued}").text
     assert re.search(r"пять раз", page)
-    tick.wake_imports()
+    ticking.wake_imports()
     assert queue.queue(IMPORTS).count == 0

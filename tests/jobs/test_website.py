@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -95,7 +96,7 @@ def test_every_account_mail_can_be_written_without_the_front(
 ) -> None:
     monkeypatch.setenv("MAIL_PORT", str(lab.port))
     folders = sorted(path.name for path in (Path(app.root_path) / "templates" / "mail").iterdir() if path.is_dir())
-    values = {"lines": "late", "link": "http://golub.test/", "granted": "oversee,set-limits"}
+    values: dict[str, Any] = {"lines": "late", "link": "http://golub.test/", "granted": "oversee,set-limits"}
     rows = [outbox.add(name, "person@golub.test", "ru", **values) for name in folders]
     db.session.commit()
     outbox.wake(*rows)

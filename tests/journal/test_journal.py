@@ -16,7 +16,7 @@ from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import Role, User
 from mailer.sending.runs.start import start_now
-from tests.conftest import Browser, owner_engine
+from tests.conftest import Browser, browser_of, owner_engine
 from tests.factories import PASSWORD, make_client, make_mailing, make_message, make_user, save
 
 
@@ -223,9 +223,8 @@ def test_an_entry_goes_with_its_transaction(app: Flask, owner: User) -> None:
 
 
 def test_administrators_look_through_it(app: Flask, as_manager: Browser, owner: User) -> None:
-    app.test_client_class = Browser
     boss = make_user(email="boss@golub.test", role=Role.ADMIN, name="<script>alert(1)</script>", language="en")
-    as_admin = app.test_client().login(boss)  # type: ignore[attr-defined]
+    as_admin = browser_of(app).login(boss)
     add_entry_now(Action.CHANGED, "mailing 3, run 4", actor_id=owner.id)
     add_entry_now(Action.BLOCKED, f"user {owner.id}", actor_id=boss.id, reason="<script>alert(2)</script>")
     assert as_manager.get("/manager/journal").status_code == 403

@@ -142,7 +142,9 @@ def test_a_making_that_was_broken_off_begins_anew(room: Path, tmp_path: Path) ->
     assert home_in_room(folder, room) == home
 
 
-def test_only_an_orphan_is_removed_and_only_when_asked(room: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+def test_only_an_orphan_is_removed_and_only_when_asked(
+    room: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = state_folder(tmp_path / "var")
     home = fill(home_in_room(folder, room))
     with pytest.raises(NotRemoved, match="belongs"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,13 @@ def make_deliveries(
     run: Run, reason: str | None = None, words: str | None = None, enhanced: str | None = "", **counts: int
 ) -> list[Delivery]:
     """So many deliveries of each state, with an attempt where the state comes of one; the run's figures follow."""
+    return add_deliveries(run, counts, reason, words, enhanced)
+
+
+def add_deliveries(
+    run: Run, counts: Mapping[str, int], reason: str | None = None, words: str | None = None, enhanced: str | None = ""
+) -> list[Delivery]:
+    """The same, of states that are known only when the test runs."""
     position = db.session.query(Delivery).filter_by(run_id=run.id).count()
     made, attempts, now = [], [], utcnow()
     for state, count in counts.items():

@@ -22,7 +22,7 @@ from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser, rewrite
 from tests.factories import make_client, make_mailing, make_message
-from tests.mailings.builders import close, form_of, make_deliveries, make_run
+from tests.mailings.builders import add_deliveries, close, form_of, make_deliveries, make_run
 from tests.sending.conftest import add_clients, assert_adds_up, finish
 
 TOKEN = "0" * 32
@@ -234,7 +234,7 @@ def test_old_runs_taken_up_again_count_for_the_limit_of_the_day(
     runs = []
     for day in (2, 3, 4):
         run = make_run(make_mailing(owner, [make_client(owner)], starts_local=ago(days=day)), created_at=ago(days=day))
-        make_deliveries(run, reason=reason, **{state: 2})
+        add_deliveries(run, {state: 2}, reason)
         runs.append(close(run, stop_reason=StopReason.ENDED if reason else None))
     owner.daily_limit = 5
     db.session.commit()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
 from mailer.models.account_email import AccountEmail
 from mailer.models.user import Role, User
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_user
 
 
@@ -20,11 +22,10 @@ def admin(app: Flask) -> User:
 @pytest.fixture
 def as_admin(app: Flask, admin: User) -> Browser:
     """The administrator's browser."""
-    app.test_client_class = Browser
-    return app.test_client().login(admin)  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(admin)
 
 
-def letters_to(user: User) -> list[tuple[str, dict]]:
+def letters_to(user: User) -> list[tuple[str, dict[str, Any]]]:
     """(template, values) of the mails written to `user`, the first first."""
     from mailer.extensions import db
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -161,7 +162,9 @@ def change_calendar(mailing: Mailing) -> None:
 
 
 @pytest.mark.parametrize("change", [change_message, change_people, change_calendar])
-def test_any_change_makes_the_approval_void(as_owner: Browser, as_manager: Browser, owner: User, change) -> None:
+def test_any_change_makes_the_approval_void(
+    as_owner: Browser, as_manager: Browser, owner: User, change: Callable[[Mailing], None]
+) -> None:
     owner.needs_approval = True
     make_client(owner, tags=["one"])
     mailing = make_mailing(owner, audience=Audience.TAGS, tags=["one"])

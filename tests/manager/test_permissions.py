@@ -14,14 +14,13 @@ from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import GRANTABLE, Role, User
 from mailer.models.user_session import UserSession
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_mailing, make_user, save
 
 
 @pytest.fixture
 def as_admin(app: Flask) -> Browser:
-    app.test_client_class = Browser
-    return app.test_client().login(make_user(role=Role.ADMIN))  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(make_user(role=Role.ADMIN))
 
 
 def test_an_admin_grants_on_the_users_page(as_admin: Browser, as_owner: Browser, owner: User) -> None:

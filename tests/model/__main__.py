@@ -62,7 +62,7 @@ class Finding:
     is_whole: bool  # nothing was left unexplored
 
 
-def explore(*, cycles: bool = False, **settings: int | str) -> Finding:
+def explore(settings: Mapping[str, int | str], *, cycles: bool = False) -> Finding:
     """Build the checker for these sizes and let it run, looking for endless executions with `cycles`.
 
     CalledProcessError if spin or gcc refuse.
@@ -80,7 +80,7 @@ def explore(*, cycles: bool = False, **settings: int | str) -> Finding:
 
 
 def _size(settings: Mapping[str, int], *, cycles: bool = False) -> bool:
-    finding = explore(cycles=cycles, **settings)
+    finding = explore(settings, cycles=cycles)
     holds = "always ends" if cycles else "holds"
     verdict = holds if finding.is_whole else finding.error or "was not explored whole"
     print(f"{verdict}: {finding.states} states, {_words(settings)}", flush=True)
@@ -92,7 +92,7 @@ def _ends(settings: Mapping[str, int]) -> bool:
 
 
 def _broken(rule: str) -> bool:
-    finding = explore(**{**SMALL, **BROKEN[rule], "BREAK": rule})
+    finding = explore({**SMALL, **BROKEN[rule], "BREAK": rule})
     print(f"{'found' if finding.error else 'NOT FOUND'}: {rule} ({finding.error})", flush=True)
     return finding.error is not None
 

@@ -11,7 +11,7 @@ BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def rule(period: Period, first: str, zone: str = "Europe/Berlin", until: str | None = None) -> Rule:
-    return Rule(period, datetime.fromisoformat(first), zone, until and datetime.fromisoformat(until))
+    return Rule(period, datetime.fromisoformat(first), zone, datetime.fromisoformat(until) if until else None)
 
 
 def utc(text: str) -> datetime:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from flask import Flask
 from sqlalchemy import update
+from sqlalchemy.orm import DeclarativeBase
 
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
@@ -44,12 +45,13 @@ class Reader(HTMLParser):
 def people(app: Flask, owner: User) -> dict[str, Browser]:
     """Everybody, after all free text in the database has turned hostile."""
     people = browsers_of_everybody(app, owner)
-    for model, columns in {
+    named: dict[type[DeclarativeBase], list[str]] = {
         User: ["name", "phone", "block_reason"], Client: ["first_name", "last_name", "comment"],
         Message: ["subject", "text_body", "name"], Mailing: ["name", "disabled_reason"], ClientFilter: ["name"],
         ClientImport: ["file_name"], BlogPost: ["title", "content"], UserSession: ["user_agent"],
         Run: ["last_fault"], Delivery: ["last_response"],
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for model, columns in named.items():
         for name in columns:
             column = model.__table__.c.get(name)
             if column is not None:

@@ -7,7 +7,9 @@ import json
 import logging
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -15,6 +17,7 @@ from redis import Redis
 from rq.exceptions import DeserializationError
 
 from mailer.caching import remembered
+from mailer.models.user import User
 from mailer.queue import queue
 from tests.conftest import ROOT, Browser, Servers
 from tests.factories import PASSWORD, make_user
@@ -34,7 +37,7 @@ def test_nothing_of_the_inside_is_served(web: Browser, path: str) -> None:
     assert "SECRET_KEY" not in answer.text
 
 
-def test_no_page_of_somebody_signed_in_is_kept_by_anybody(app: Flask, owner) -> None:
+def test_no_page_of_somebody_signed_in_is_kept_by_anybody(app: Flask, owner: User) -> None:
     people = browsers_of_everybody(app, owner)
     for endpoint, methods in TABLE.items():
         if "GET" not in methods or endpoint.endswith("static"):
@@ -82,7 +85,7 @@ def test_nothing_is_unpickled_or_evaluated() -> None:
 class Bomb:
     """Unpickling it runs code."""
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         return (Path("/tmp/golub-was-here").touch, ())
 
 
@@ -143,7 +146,10 @@ def test_no_live_token_is_logged_wherever_a_page_breaks(
         monkeypatch.setitem(app.view_functions, rule.endpoint, breaks)
     with caplog.at_level(logging.DEBUG), app.test_request_context():
         addresses = [
-            (rule, app.url_for(rule.endpoint, **dict.fromkeys(rule.arguments, "canary" + "0" * 58)))
+            (
+                rule,
+                app.url_for(rule.endpoint, **cast(dict[str, Any], dict.fromkeys(rule.arguments, "canary" + "0" * 58))),
+            )
             for rule in rules
             if rule._converters.keys() <= {"token", "key"} and "canary" not in rule.rule
         ]

@@ -17,7 +17,7 @@ from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
 from mailer.models.mailing import Mailing
 from mailer.models.user import Role, User
-from tests.conftest import Browser, Servers
+from tests.conftest import Browser, Servers, browser_of
 from tests.factories import make_message, make_user
 from tests.mailings.builders import form_of
 from tests.world import populate
@@ -43,8 +43,7 @@ def refused_statements(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def as_admin(app: Flask) -> Browser:
-    app.test_client_class = Browser
-    return app.test_client().login(make_user(role=Role.ADMIN))  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(make_user(role=Role.ADMIN))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from config import ConfigError, TestingConfig
+from config import TestingConfig
 from mailer import create_app
 from mailer.sending.servers.dkim_keys import KINDS, read_signers
+from setting_values import ConfigError
 
 
 @pytest.mark.parametrize("kind", KINDS)

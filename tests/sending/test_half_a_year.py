@@ -38,7 +38,7 @@ def ticks(start: datetime, end: datetime) -> Iterator[datetime]:
 
 def live(start: datetime, end: datetime) -> dict[datetime, list[int]]:
     """Let the service tick and send from `start` to `end`; which runs began when."""
-    began = {}
+    began: dict[datetime, list[int]] = {}
     for now in ticks(start, end):
         with time_machine.travel(now, tick=True):
             for run_id in start_due(now):

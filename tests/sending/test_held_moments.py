@@ -16,11 +16,12 @@ from mailer.models.instance import Instance
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
+from mailer.recurrence.rule import Period
 from mailer.sending import instance_guard
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_user
 
 Door = tuple[Callable[[], None], Callable[[], None]]  # how it is closed, and opened again
@@ -43,8 +44,7 @@ def mailing(owner: User) -> Mailing:
 @pytest.fixture
 def as_admin(app: Flask) -> Browser:
     """An administrator's browser."""
-    app.test_client_class = Browser
-    return app.test_client().login(make_user(role=Role.ADMIN))  # type: ignore[attr-defined,no-any-return]
+    return browser_of(app).login(make_user(role=Role.ADMIN))
 
 
 @pytest.fixture(params=["resume", "enable", "unblock", "restore", "confirm", "confirm-by-command"])
@@ -101,8 +101,8 @@ def runs() -> list[tuple[RunState, StopReason | None]]:
 LEFT_OUT = (RunState.SKIPPED, StopReason.BRAKE)
 
 
-@pytest.mark.parametrize("period", ["daily", "once"])
-def test_a_moment_that_passed_meanwhile_is_left_out_and_seen(mailing: Mailing, door: Door, period: str) -> None:
+@pytest.mark.parametrize("period", [Period.DAILY, Period.ONCE])
+def test_a_moment_that_passed_meanwhile_is_left_out_and_seen(mailing: Mailing, door: Door, period: Period) -> None:
     close, open_again = door
     mailing.period = period
     db.session.commit()

@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 
 from mailer.cli import confirm_instance
 from mailer.extensions import db
-from mailer.jobs.tasks import tick
+from mailer.jobs import ticking
 from mailer.models.instance import Instance
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
@@ -70,7 +70,7 @@ def test_a_copy_sends_nothing(
     change(**values)
     assert instance_guard.why_held() is reason
     assert start_due(NOW) == []
-    tick.take_turn()
+    ticking.run_tick()
     assert queue(MAILINGS).count == 0
     assert db.session.scalar(select(Run.id)) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,7 +25,7 @@ from tests.sending.test_planning import NOW, at
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
-def scheduled(owner: User, now: datetime = NOW - 10 * DAY, **values: object) -> Mailing:
+def scheduled(owner: User, now: datetime = NOW - 10 * DAY, **values: Any) -> Mailing:
     """A mailing saved ten days before NOW."""
     mailing = make_mailing(owner, **{"starts_local": at(18), **values})
     set_next_run(mailing, now)
@@ -74,7 +75,7 @@ def test_three_days_down_and_back_too_late(owner: User) -> None:
         ({"period": "weekly"}, 43201, False),
     ],
 )
-def test_how_late_is_too_late(owner: User, values: dict[str, object], late_by: int, runs: bool) -> None:
+def test_how_late_is_too_late(owner: User, values: dict[str, Any], late_by: int, runs: bool) -> None:
     scheduled(owner, **values)
     started = start_due(at(18).replace(tzinfo=UTC) + timedelta(seconds=late_by))
     assert bool(started) is runs

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from config import ConfigError, TestingConfig
+from config import TestingConfig
 from mailer import create_app
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -29,7 +29,9 @@ from mailer.sending.servers.slots import take_slots
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.results import Fault, Phase
 from mailer.smtp.testserver import Lab
+from setting_values import ConfigError
 from tests.conftest import Browser
+from tests.narrowing import one as present
 from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, let_time_pass, states, wait_until
 
 MakeRun = Callable[..., Run]
@@ -123,7 +125,11 @@ def test_a_run_waits_only_when_every_server_rests(make_run: MakeRun, first: Lab,
     assert set(states(run).values()) == {"waiting"}
     one, two = health(first), health(second)
     assert one is not None and two is not None
-    assert mail_routes.probe_at() == min(one.probe_at, two.probe_at) == RunForecast.of(run, utcnow()).probe_at
+    assert (
+        mail_routes.probe_at()
+        == min(present(one.probe_at), present(two.probe_at))
+        == RunForecast.of(run, utcnow()).probe_at
+    )
     assert mail_routes.all_rest()
 
     tried = len(attempts(run))
@@ -257,13 +263,15 @@ def connect(app: Flask) -> Iterator[Callable[[], psycopg2.extensions.connection]
         connection.close()
 
 
-def test_slots_are_never_more_than_the_limit_and_end_with_their_holder(connect: Callable[..., object]) -> None:
+def test_slots_are_never_more_than_the_limit_and_end_with_their_holder(
+    connect: Callable[[], psycopg2.extensions.connection],
+) -> None:
     one, two, three = connect(), connect(), connect()
     assert take_slots(one, "mail.test:25", 5, 3) == 3
     assert take_slots(two, "mail.test:25", 5, 3) == 2
     assert take_slots(three, "mail.test:25", 5, 3) == 0
     assert take_slots(three, "other.test:25", 5, 3) == 3
-    process = one.info.backend_pid  # type: ignore[attr-defined]
+    process = one.info.backend_pid
     one.close()
     deadline = utcnow() + timedelta(seconds=30)
     alive = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
@@ -274,7 +282,11 @@ def test_slots_are_never_more_than_the_limit_and_end_with_their_holder(connect: 
 
 
 def test_a_server_of_one_connection_gets_one_whoever_sends(
-    app: Flask, make_run: MakeRun, first: Lab, connect: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    make_run: MakeRun,
+    first: Lab,
+    connect: Callable[[], psycopg2.extensions.connection],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(app.config, "MAILINGS_SMTP_URLS", f"smtp://127.0.0.1:{first.port}?connections=1&{SCALED}")
     run = make_run(*PEOPLE)

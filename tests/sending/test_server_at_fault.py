@@ -91,8 +91,8 @@ def test_a_run_that_waits_for_anothers_server_has_its_words(make_run: MakeRun, l
     db.session.execute(update(Run).where(Run.id == second.id).values(ends_at=database_now()))
     db.session.commit()
     stop_what_must()
-    rows = db.session.execute(select(Attempt.smtp_code, Attempt.phase).where(Attempt.run_id == second.id)).all()
-    assert rows == [(554, Phase.GREETING)] * 2
+    rows = db.session.execute(select(Attempt.smtp_code, Attempt.phase).where(Attempt.run_id == second.id))
+    assert [tuple(row) for row in rows] == [(554, Phase.GREETING)] * 2
 
 
 def test_the_log_counts_the_same_words_and_is_bounded(make_run: MakeRun) -> None:

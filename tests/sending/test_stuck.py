@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from mailer.extensions import db
-from mailer.jobs.tasks import tick
+from mailer.jobs import ticking
 from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.sending.runs import control, stuck
-from mailer.sending.runs.closing import retry_refused
+from mailer.sending.runs.closing import close_what_is_done, retry_refused, stop_what_must
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
@@ -96,7 +96,7 @@ def test_what_stands_still_can_be_stopped(planned: Run, lab: Lab, make_stuck: Ca
     control.stop(planned.mailing, StopReason.OWNER)
     db.session.commit()
 
-    for step in (tick.move_what_stands, partial(work_on_run, run_id, 5), tick.stop_what_must):
+    for step in (ticking.move_what_stands, partial(work_on_run, run_id, 5), stop_what_must):
         step()
 
     run = db.session.get_one(Run, run_id, populate_existing=True)
@@ -120,7 +120,7 @@ def test_figures_that_lie_are_counted_anew(planned: Run, lab: Lab) -> None:
         "uncertain": 0,
         "waiting": 0,
     }
-    tick.close_what_is_done()
+    close_what_is_done()
     assert db.session.get_one(Run, planned.id, populate_existing=True).state is RunState.COMPLETE
 
 
@@ -136,7 +136,7 @@ def test_a_run_in_order_is_left_alone(planned: Run) -> None:
 def test_the_tick_looks_by_itself(planned: Run, lab: Lab) -> None:
     no_slices()
     db.session.commit()
-    tick.take_turn()
+    ticking.run_tick()
     assert db.session.scalar(select(func.count()).select_from(Slice)) == 1
 
 

@@ -1,8 +1,9 @@
 """A source of emails for tests: gives them out, answers for the marks, keeps every result."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 from mailer.smtp.pool import Pool
 from mailer.smtp.results import Outcome, Result
@@ -18,7 +19,7 @@ def email_to(recipient: str, content: bytes = CONTENT) -> Email:
     return Email(recipient, recipient, content)
 
 
-def transport_to(port: int, **options: object) -> Transport:
+def transport_to(port: int, **options: Any) -> Transport:
     """A transport that does not wait long for anything unless told to."""
     timeouts = replace(Timeouts(idle=0.2, quit=1), **options.pop("timeouts", {}))
     plain = Transport("127.0.0.1", port, "news@golub.test", timeouts=timeouts, probe_after=0.05, probe_at_most=0.2)
@@ -59,6 +60,10 @@ class Outbox:
         elif len(self.final) == self.expected_count:
             self.pool.finish()
 
+    def has_asked(self, count: int) -> bool:
+        """So many questions for a mark have come."""
+        return len(self.questions) == count
+
     @property
     def final(self) -> list[Result]:
         """The results that end an email for this outbox."""
@@ -75,13 +80,13 @@ class Outbox:
         return result.outcome
 
     def send(
-        self, transport: Transport, meanwhile: Callable[[], object] | None = None, seconds: float = SECONDS
+        self, transport: Transport, meanwhile: Callable[[], Awaitable[None]] | None = None, seconds: float = SECONDS
     ) -> list[Result]:
         """Run a pool until every email has its result (or `meanwhile`, a coroutine function, has ended it)."""
         asyncio.run(asyncio.wait_for(self._send(transport, meanwhile), seconds))
         return self.results
 
-    async def _send(self, transport: Transport, meanwhile) -> None:
+    async def _send(self, transport: Transport, meanwhile: Callable[[], Awaitable[None]] | None) -> None:
         self.pool = Pool(transport, self)
         running = asyncio.create_task(self.pool.run())
         if meanwhile is not None:

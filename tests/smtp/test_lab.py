@@ -11,10 +11,11 @@ import pytest
 from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Rule
 from mailer.smtp.testserver.ledger import read_ledger
+from tests.narrowing import one
 from tests.smtp.outbox import CONTENT, Outbox, email_to, transport_to, until
 
 
-def test_an_ordinary_client_can_talk_to_it(tmp_path):
+def test_an_ordinary_client_can_talk_to_it(tmp_path: Path) -> None:
     with Lab(ledger=tmp_path / "ledger", keep_content=True) as lab:
         with smtplib.SMTP("127.0.0.1", lab.port) as client:
             client.sendmail("a@x.test", ["b@x.test"], b"Message-ID: <m@x>\r\n\r\n.dot\r\n")
@@ -23,7 +24,7 @@ def test_an_ordinary_client_can_talk_to_it(tmp_path):
         assert lab.accepted[0].content == b"Message-ID: <m@x>\r\n\r\n.dot\r\n" and lab.count("b@x.test") == 1
 
 
-def test_everything_accepted_is_on_disk(tmp_path):
+def test_everything_accepted_is_on_disk(tmp_path: Path) -> None:
     people = [f"p{number}@x.test" for number in range(300)]
     outbox = Outbox(map(email_to, people))
     with Lab(ledger=tmp_path / "ledger") as lab:
@@ -33,11 +34,11 @@ def test_everything_accepted_is_on_disk(tmp_path):
         assert {record.message_id for record in records} == {"<one@golub.test>"}
 
 
-def test_a_killed_server_has_written_down_what_it_accepted(tmp_path):
+def test_a_killed_server_has_written_down_what_it_accepted(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger"
     command = [sys.executable, "-m", "mailer.smtp.testserver", "--ledger", str(ledger)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as server:
-        port = int(server.stdout.readline())
+        port = int(one(server.stdout).readline())
         outbox = Outbox(email_to(f"p{number}@x.test") for number in range(2000))
 
         async def kill_amid_work() -> None:
@@ -54,12 +55,12 @@ def test_a_killed_server_has_written_down_what_it_accepted(tmp_path):
     assert len(in_doubt) <= 4
 
 
-def test_rules_of_a_running_process_are_read_again(tmp_path):
+def test_rules_of_a_running_process_are_read_again(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     rules.write_text("# nobody\nRCPT -> 550 5.1.1 No\n")
     command = [sys.executable, "-m", "mailer.smtp.testserver", "--rules", str(rules)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as server:
-        port = int(server.stdout.readline())
+        port = int(one(server.stdout).readline())
         with smtplib.SMTP("127.0.0.1", port) as client:
             client.ehlo()
             client.mail("a@x.test")
@@ -80,19 +81,19 @@ def test_rules_of_a_running_process_are_read_again(tmp_path):
         ("GREETING x3 -> silence", "*", 1, 3, ["silence"]),
     ],
 )
-def test_a_rule_is_one_line(line, pattern, odds, times, verbs):
+def test_a_rule_is_one_line(line: str, pattern: str, odds: float | int, times: int | None, verbs: list[str]) -> None:
     rule = Rule.parse(line)
     assert (rule.pattern, rule.odds, rule.times) == (pattern, odds, times)
     assert [step.verb for step in rule.steps] == verbs
 
 
 @pytest.mark.parametrize("line", ["RCPT", "NOISE -> drop", "RCPT -> explode", "DOT -> delay soon"])
-def test_what_is_no_rule_is_refused(line):
+def test_what_is_no_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Rule.parse(line)
 
 
-def test_odds_repeat_with_the_same_seed():
+def test_odds_repeat_with_the_same_seed() -> None:
     def refused(seed: int) -> set[object]:
         outbox = Outbox(email_to(f"p{number}@x.test", CONTENT) for number in range(50))
         with Lab("RCPT 30% -> 550 5.1.1 No", seed=seed) as lab:

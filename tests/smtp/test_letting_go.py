@@ -1,31 +1,38 @@
 """finish, release and drop: what each leaves behind, at every point of a transaction."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from mailer.smtp.results import Outcome, Phase
 from mailer.smtp.testserver import Lab, Offer
+from tests.narrowing import one
 from tests.smtp.outbox import Outbox, email_to, transport_to, until
 
+
+def has_been_told(lab: Lab, command: str) -> bool:
+    return any(line.startswith(command) for line in one(lab.trace))
+
+
 ANN, BOB, COY = "ann@x.test", "bob@x.test", "coy@x.test"
-BEFORE_THE_MARK = {
-    "connecting": ("CONNECT -> silence", lambda lab, _: lab.sessions),
-    "in EHLO": ("EHLO -> silence", lambda lab, _: any(line.startswith("EHLO") for line in lab.trace)),
-    "after MAIL": ("MAIL -> silence", lambda lab, _: any(line.startswith("MAIL") for line in lab.trace)),
-    "after RCPT": ("RCPT -> silence", lambda lab, _: any(line.startswith("RCPT") for line in lab.trace)),
-    "after DATA": ("DATA -> silence", lambda lab, _: "DATA" in lab.trace),
+BEFORE_THE_MARK: dict[str, tuple[str, Callable[[Lab], object]]] = {
+    "connecting": ("CONNECT -> silence", lambda lab: lab.sessions),
+    "in EHLO": ("EHLO -> silence", lambda lab: has_been_told(lab, "EHLO")),
+    "after MAIL": ("MAIL -> silence", lambda lab: has_been_told(lab, "MAIL")),
+    "after RCPT": ("RCPT -> silence", lambda lab: has_been_told(lab, "RCPT")),
+    "after DATA": ("DATA -> silence", lambda lab: has_been_told(lab, "DATA")),
 }
 
 
 @pytest.mark.parametrize("ending", ["release", "drop"])
 @pytest.mark.parametrize("point", BEFORE_THE_MARK)
-def test_before_the_mark_everything_is_let_go_at_once(point, ending):
+def test_before_the_mark_everything_is_let_go_at_once(point: str, ending: str) -> None:
     rule, is_reached = BEFORE_THE_MARK[point]
     outbox = Outbox([email_to(ANN), email_to(BOB)])
 
     async def let_go() -> None:
-        await until(lambda: is_reached(lab, outbox))
+        await until(lambda: is_reached(lab))
         getattr(outbox.pool, ending)()
 
     with Lab(rule, trace=True) as lab:
@@ -35,7 +42,7 @@ def test_before_the_mark_everything_is_let_go_at_once(point, ending):
         assert lab.content_count == 0
 
 
-def test_release_waits_for_a_mark_on_its_way_and_sends_nothing_all_the_same():
+def test_release_waits_for_a_mark_on_its_way_and_sends_nothing_all_the_same() -> None:
     outbox = Outbox([email_to(ANN)], answers_marks=False)
 
     async def release_then_answer() -> None:
@@ -50,7 +57,7 @@ def test_release_waits_for_a_mark_on_its_way_and_sends_nothing_all_the_same():
 
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
-def test_release_leaves_nothing_in_doubt(pipelining):
+def test_release_leaves_nothing_in_doubt(pipelining: bool) -> None:
     outbox = Outbox([email_to(name) for name in (ANN, BOB, COY)])
 
     async def release_after_content() -> None:
@@ -64,7 +71,7 @@ def test_release_leaves_nothing_in_doubt(pipelining):
         assert len(outbox.results) + len(outbox.waiting) == 3 and lab.content_count == 1
 
 
-def test_drop_says_what_is_in_doubt():
+def test_drop_says_what_is_in_doubt() -> None:
     outbox = Outbox([email_to(ANN), email_to(BOB)])
 
     async def drop_after_content() -> None:
@@ -77,7 +84,7 @@ def test_drop_says_what_is_in_doubt():
         assert lab.count(BOB) == 0
 
 
-def test_drop_does_not_wait_for_an_answer_to_a_mark():
+def test_drop_does_not_wait_for_an_answer_to_a_mark() -> None:
     outbox = Outbox([email_to(ANN)], answers_marks=False)
 
     async def drop() -> None:
@@ -90,7 +97,7 @@ def test_drop_does_not_wait_for_an_answer_to_a_mark():
         assert outbox.outcomes == [Outcome.ABORTED] and lab.content_count == 0
 
 
-def test_finish_completes_what_is_in_hand_and_says_goodbye():
+def test_finish_completes_what_is_in_hand_and_says_goodbye() -> None:
     outbox = Outbox([email_to(name) for name in (ANN, BOB, COY)])
 
     async def finish_after_content() -> None:
@@ -100,10 +107,10 @@ def test_finish_completes_what_is_in_hand_and_says_goodbye():
     with Lab("DOT x1 -> delay 0.05; accept; 250 2.0.0 Ok", trace=True) as lab:
         outbox.send(transport_to(lab.port, connections=1), finish_after_content)
         assert set(outbox.outcomes) == {Outcome.ACCEPTED} and outbox.waiting == [email_to(COY)]
-        assert lab.trace[-1] == "QUIT"
+        assert one(lab.trace)[-1] == "QUIT"
 
 
-def test_a_cancelled_run_accounts_for_everything():
+def test_a_cancelled_run_accounts_for_everything() -> None:
     outbox = Outbox([email_to(ANN), email_to(BOB)])
 
     async def scene() -> None:
@@ -119,7 +126,7 @@ def test_a_cancelled_run_accounts_for_everything():
 
 
 @pytest.mark.parametrize("where", ["next_email", "ask_mark", "record"])
-def test_an_error_of_the_source_ends_the_run_instead_of_hanging_it(where):
+def test_an_error_of_the_source_ends_the_run_instead_of_hanging_it(where: str) -> None:
     outbox = Outbox([email_to(ANN), email_to(BOB)])
 
     def fail(*_: object) -> None:

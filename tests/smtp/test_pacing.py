@@ -14,16 +14,19 @@ from tests.smtp.outbox import Outbox, email_to, transport_to
 FAULT = Fault(Phase.CONNECT, "refused")
 
 
-def test_the_breaker_waits_twice_as_long_after_each_failed_probe():
+def state_at(breaker: Breaker, now: float) -> BreakerState:
+    breaker.tick(now)
+    return breaker.state
+
+
+def test_the_breaker_waits_twice_as_long_after_each_failed_probe() -> None:
     breaker, now, waits = Breaker(30, 300), 0.0, []
     for _ in range(6):
         assert breaker.trip(FAULT, now)
         waits.append(breaker.probe_at - now)
-        breaker.tick(breaker.probe_at - 0.1)
-        assert breaker.state is BreakerState.OPEN
+        assert state_at(breaker, breaker.probe_at - 0.1) is BreakerState.OPEN
         now = breaker.probe_at
-        breaker.tick(now)
-        assert breaker.state is BreakerState.PROBING
+        assert state_at(breaker, now) is BreakerState.PROBING
     assert waits == [30, 60, 120, 240, 300, 300]
     breaker.succeed()
     assert breaker.state is BreakerState.CLOSED and breaker.last_fault is FAULT
@@ -31,13 +34,13 @@ def test_the_breaker_waits_twice_as_long_after_each_failed_probe():
     assert breaker.probe_at - now == 30
 
 
-def test_faults_that_come_in_while_it_is_open_do_not_prolong_the_wait():
+def test_faults_that_come_in_while_it_is_open_do_not_prolong_the_wait() -> None:
     breaker = Breaker(30, 300)
     assert breaker.trip(FAULT, 0) and not breaker.trip(FAULT, 1)
     assert breaker.probe_at == 30
 
 
-def test_after_an_outage_each_success_opens_one_more():
+def test_after_an_outage_each_success_opens_one_more() -> None:
     pacing = Pacing(4, None, creep=30)
     pacing.restart()
     seen = []
@@ -47,7 +50,7 @@ def test_after_an_outage_each_success_opens_one_more():
     assert seen == [1, 2, 3, 4, 4]
 
 
-def test_connections_creep_up_again_by_time_only():
+def test_connections_creep_up_again_by_time_only() -> None:
     pacing = Pacing(8, None, creep=30)
     pacing.keep_to(5, now=0)
     pacing.succeed(0)
@@ -58,14 +61,14 @@ def test_connections_creep_up_again_by_time_only():
     assert pacing.connections == 8
 
 
-def test_a_configured_rate_is_never_exceeded_but_by_a_second_s_worth_after_a_pause():
+def test_a_configured_rate_is_never_exceeded_but_by_a_second_s_worth_after_a_pause() -> None:
     pacing = Pacing(8, 10.0, creep=30)
     taken = sum(pacing.take(100 + step / 1000) for step in range(2000))
     assert 20 <= taken <= 21
     assert sum(pacing.take(500.0) for _ in range(100)) == 10
 
 
-def test_what_begins_has_nothing_to_catch_up_with():
+def test_what_begins_has_nothing_to_catch_up_with() -> None:
     """Else many short stretches, one after the other, would send a burst each."""
     pacing = Pacing(8, 100.0, creep=30)
     assert sum(pacing.take(500.0) for _ in range(100)) == 1
@@ -73,7 +76,7 @@ def test_what_begins_has_nothing_to_catch_up_with():
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("rate", [0.5, 3, 14, 250])
-def test_a_busy_machine_keeps_to_the_rate_and_reaches_it(rate, seed):
+def test_a_busy_machine_keeps_to_the_rate_and_reaches_it(rate: float | int, seed: int) -> None:
     """The loop wakes late, mostly by little, now and then by nearly a second; the clock is that of the simulation."""
     pacing, random, now, moments = Pacing(8, float(rate), creep=30), Random(seed), 7.3, []
     end = now + 600
@@ -113,7 +116,9 @@ def served_from_a_bucket(rate: float, size: int, seconds: float, *, seed: int) -
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("rate", "size"), [(0.8, 48), (2, 5), (5, 10), (5, 50), (5, 300), (20, 20)])
-def test_a_server_with_a_bucket_gets_nine_tenths_of_its_drip_within_ten_minutes(rate, size, seed):
+def test_a_server_with_a_bucket_gets_nine_tenths_of_its_drip_within_ten_minutes(
+    rate: float | int, size: int, seed: int
+) -> None:
     seconds = 600
     count, refused = served_from_a_bucket(rate, size, seconds, seed=seed)
     assert count >= 0.9 * (rate * seconds + size)
@@ -122,7 +127,8 @@ def test_a_server_with_a_bucket_gets_nine_tenths_of_its_drip_within_ten_minutes(
 
 def served_by(limit: int, window: float, seconds: float, *, slides: bool, seed: int) -> tuple[int, int]:
     """What a server that takes `limit` emails in each `window` (fixed, or sliding) took and refused, simulated."""
-    pacing, now, taken, refused = Pacing(8, None, creep=30, random=Random(seed)), 7.3, [], 0
+    pacing, now, refused = Pacing(8, None, creep=30, random=Random(seed)), 7.3, 0
+    taken: list[float] = []
     while now < seconds:
         pacing.tick(now)
         if not pacing.take(now):
@@ -143,14 +149,16 @@ def served_by(limit: int, window: float, seconds: float, *, slides: bool, seed: 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("slides", [False, True], ids=["fixed", "sliding"])
 @pytest.mark.parametrize(("limit", "window"), [(48, 60), (300, 60), (10, 10)])
-def test_a_server_with_a_limit_gets_nine_tenths_of_it_and_more(limit, window, slides, seed):
+def test_a_server_with_a_limit_gets_nine_tenths_of_it_and_more(
+    limit: int, window: int, slides: bool, seed: int
+) -> None:
     seconds = 3600
     count, refused = served_by(limit, window, seconds, slides=slides, seed=seed)
     assert count >= 0.9 * limit * seconds / window
     assert refused <= 0.15 * seconds, "a try now and then, no hammering"
 
 
-def test_when_it_has_had_enough_single_tries_go_ever_more_seldom():
+def test_when_it_has_had_enough_single_tries_go_ever_more_seldom() -> None:
     pacing, now, tries = Pacing(8, None, creep=30, patience=75, random=Random(1)), 10.0, []
     pacing.succeed(now)
     pacing.slow_down(now)
@@ -162,12 +170,12 @@ def test_when_it_has_had_enough_single_tries_go_ever_more_seldom():
         pacing.slow_down(now)
     pauses = [after - before for before, after in pairwise(tries)]
     assert len(tries) < 30 and pauses[-1] > 10 * pauses[0]
-    assert pacing.is_silent
+    is_silent = pacing.is_silent
     pacing.succeed(now)
-    assert not pacing.is_silent and pacing.rate is not None and pacing.rate < 0.1
+    assert is_silent and not pacing.is_silent and pacing.rate is not None and pacing.rate < 0.1
 
 
-def test_a_pace_learned_before_is_begun_with_and_never_above_what_is_laid_down():
+def test_a_pace_learned_before_is_begun_with_and_never_above_what_is_laid_down() -> None:
     assert Pacing(8, None, creep=30, pace=0.8).rate == 0.8
     assert Pacing(8, 5.0, creep=30, pace=9.0).rate == 5.0
     pacing = Pacing(8, 5.0, creep=30, pace=2.0)
@@ -177,7 +185,7 @@ def test_a_pace_learned_before_is_begun_with_and_never_above_what_is_laid_down()
 
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
-def test_too_much_mail_costs_nobody_a_try(pipelining):
+def test_too_much_mail_costs_nobody_a_try(pipelining: bool) -> None:
     outbox = Outbox(email_to(f"p{number}@x.test") for number in range(60))
     outbox.requeues_faults = True
     with Lab(offer=Offer(pipelining=pipelining, per_window=(20, 1.0))) as lab:
@@ -189,7 +197,7 @@ def test_too_much_mail_costs_nobody_a_try(pipelining):
         assert outbox.pool.pacing.rate is not None and not outbox.pool.pacing.is_silent
 
 
-def test_what_a_server_takes_in_a_second_is_what_it_gets():
+def test_what_a_server_takes_in_a_second_is_what_it_gets() -> None:
     people = [f"p{number}@x.test" for number in range(60)]
     outbox = Outbox(map(email_to, people))
     outbox.requeues_faults = True

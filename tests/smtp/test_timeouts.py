@@ -24,21 +24,23 @@ SILENCES = [
 
 @pytest.mark.parametrize("pipelining", [True, False], ids=["pipelined", "step by step"])
 @pytest.mark.parametrize(("rule", "limit", "outcome", "phase"), SILENCES)
-def test_an_answer_that_does_not_come_whole_in_time(rule, limit, outcome, phase, pipelining):
+def test_an_answer_that_does_not_come_whole_in_time(
+    rule: str, limit: str, outcome: Outcome, phase: Phase, pipelining: bool
+) -> None:
     with Lab(rule, offer=Offer(pipelining=pipelining)) as lab:
         (result,) = Outbox([email_to("ann@x.test")]).send(transport_to(lab.port, timeouts={limit: SHORT}))
         assert (result.outcome, result.phase, result.code) == (outcome, phase, None)
         assert (result.finished_at - result.started_at).total_seconds() < 10
 
 
-def test_a_server_that_stops_reading_is_left():
+def test_a_server_that_stops_reading_is_left() -> None:
     big = b"0123456789abcde\r\n" * 1_000_000
     with Lab("CONTENT -> silence") as lab:
         (result,) = Outbox([email_to("ann@x.test", big)]).send(transport_to(lab.port, timeouts={"block": SHORT}))
         assert (result.outcome, result.text) == (Outcome.IN_DOUBT, "the server stopped reading")
 
 
-def test_patience_with_a_slow_server_is_rewarded():
+def test_patience_with_a_slow_server_is_rewarded() -> None:
     rules = "MAIL -> delay 0.05; 250 Ok\nRCPT -> delay 0.05; 250 Ok\nDOT -> accept; delay 0.1; 250 Ok"
     with Lab(rules) as lab:
         (result,) = Outbox([email_to("ann@x.test")]).send(transport_to(lab.port, timeouts={"dot": 15}))

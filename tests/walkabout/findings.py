@@ -41,7 +41,7 @@ class Findings:
     pages: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))  # one of each endpoint
     asked: Counter[str] = field(default_factory=Counter)  # requests of each person
     routes_of: dict[str, set[Route]] = field(default_factory=lambda: defaultdict(set))
-    seconds: Counter[str] = field(default_factory=Counter)  # what each endpoint took
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))  # what each endpoint took
     kinds: Counter[Hashable] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 

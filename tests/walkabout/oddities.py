@@ -44,7 +44,12 @@ def be_odd(town: Town, walks: list[Walk], done: set[Kind], is_meeting_all: bool)
     mine: dict[str, list[tuple[Target, str]]] = defaultdict(list)
     for target, value in todo:
         mine[target.walk.name].append((target, value))
-    town.together(walks, lambda walk: [_try(*each) for each in mine[walk.name]], may_shut_out=not is_meeting_all)
+
+    def send(walk: Walk) -> None:
+        for target, value in mine[walk.name]:
+            _try(target, value)
+
+    town.together(walks, send, may_shut_out=not is_meeting_all)
 
 
 def deal(

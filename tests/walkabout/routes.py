@@ -28,7 +28,8 @@ class Routes:
         """The rule that an address follows, and the parts of it that vary."""
         plain = unquote(urlsplit(path).path, errors="replace")
         try:
-            return self.adapter.match(plain, method, return_rule=True)
+            rule, parts = self.adapter.match(plain, method, return_rule=True)
+            return rule, dict(parts)
         except RequestRedirect as redirect:
             return self.rule_of(method, urlsplit(redirect.new_url).path)
         except HTTPException:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.walkabout.conftest import Town
+from tests.walkabout.town import Town
 
 MANY_CLIENTS = """
     INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment, tags, attributes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.walkabout.conftest import Town
+from tests.walkabout.town import Town
 from tests.walkabout.walk import Walk
 
 pytestmark = pytest.mark.browser

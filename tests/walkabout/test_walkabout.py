@@ -6,6 +6,7 @@ WALKABOUT_SEED=7 repeats a walk; `make test-walkabout` makes a long one.
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from tests.chromium.conftest import wait_until
 from tests.walkabout.arrangements import arrange, arrange_last
@@ -76,4 +77,4 @@ class Progress:
         print(f"{what}: after {spent:.0f} s, {found.asked.total()} requests")
         print("  nobody has come to:", *sorted(found.unreached)[:60])
         print(*(f"  {name} {count}, {len(found.routes_of[name])} routes;" for name, count in found.asked.items()))
-        print("  slowest in all:", [(name, round(spent, 1)) for name, spent in found.seconds.most_common(6)])
+        print("  slowest in all:", [(name, round(spent, 1)) for name, spent in Counter(found.seconds).most_common(6)])

@@ -12,7 +12,7 @@ from redis import Redis
 
 from tests.chromium.conftest import PASSWORD, Service, wait_until
 from tests.walkabout.findings import Bounds, Findings
-from tests.walkabout.person import Person
+from tests.walkabout.person import Files, Person
 from tests.walkabout.routes import Routes
 from tests.walkabout.visitor import ShownOut, Visitor
 from tests.walkabout.walk import Walk
@@ -61,7 +61,7 @@ class Town:
         forms = [form for form in page.forms if walk.forms.kind_of(form)[0] == endpoint]
         form = min(forms, key=lambda form: walk.forms.kind_of(form)[3])  # sent by the button that says nothing more
         pairs = [pair for pair in walk.forms.filled(form, 0)[0] if pair[0] not in values]
-        files = {} if form.is_multipart else None
+        files: Files | None = {} if form.is_multipart else None
         end, refused = walk.forms.send(form, [*pairs, *values.items()], files, "as meant")
         assert not refused, (endpoint, refused)
         return end.path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
@@ -25,7 +26,7 @@ HIDDEN_PARAMETERS = (
     "month", "state", "outcome", "filter", "tag", "born_from", "mailing", "shown", "flt1_0", "flt0_0", "_method",
     "_scheme", "_anchor", "_external", "endpoint", "lang",
 )  # fmt: skip
-TEXTS = {
+TEXTS: dict[str, Callable[[], str]] = {
     "email": lambda: f"somebody{next(NUMBERS)}@walkabout.test",
     "name": lambda: f"Имя {next(NUMBERS)}",
     "title": lambda: f"Статья {next(NUMBERS)}",
@@ -61,7 +62,7 @@ def plausible(field: Field, password: str, random: Random, variant: int = 0) -> 
     if kind == "password":
         return [password]
     now = datetime.now(UTC)
-    by_kind = {
+    by_kind: dict[str, Callable[[], str]] = {
         "email": TEXTS["email"],
         "number": lambda: field.attributes.get("min", "1") or "1",
         "date": lambda: f"{now + timedelta(days=2):%Y-%m-%d}",
