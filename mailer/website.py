@@ -20,6 +20,7 @@ from mailer.clock import utcnow
 from mailer.drafts import hooks as draft_hooks
 from mailer.drafts.views import bp as drafts
 from mailer.extensions import csrf, db, limiter, login_manager
+from mailer.guide.views import bp as guide
 from mailer.home.views import bp as home
 from mailer.journal import request_hook
 from mailer.mailings import action_views
@@ -37,7 +38,7 @@ from mailer.reports.views import bp as reports
 
 ROOMS = (
     home, unsubscribe, auth_views.bp, blog, clients, messages, mailings, calendar, operations, manager, articles,
-    review, reports, drafts,
+    review, reports, drafts, guide,
 )  # fmt: skip
 # Rooms whose blueprint is shared by several files of views: importing these hangs their routes on it.
 SHARED = (

@@ -54,6 +54,9 @@ TABLE: dict[str, dict[str, str]] = {
     "unsubscribe.page": {"GET": EVERYBODY},
     "unsubscribe.unsubscribe": {"POST": EVERYBODY},
     "unsubscribe.again": {"POST": EVERYBODY},
+    "guide.index": {"GET": EVERYBODY},
+    "guide.show": {"GET": EVERYBODY},
+    "guide.picture": {"GET": EVERYBODY},
     "blog.index": {"GET": EVERYBODY},
     "blog.show": {"GET": EVERYBODY},
     "blog.image": {"GET": EVERYBODY},
@@ -294,7 +297,9 @@ FEW = {
     "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
     "posts.create_view",
 }  # fmt: skip
-FEW |= {endpoint for endpoint in TABLE if endpoint.partition(".")[0] in {"home", "auth", "blog", "unsubscribe"}}
+FEW |= {
+    endpoint for endpoint in TABLE if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe"}
+}
 MOVING = {"mailings.progress", "mailings.run_progress"}  # parts of pages that are watched
 
 

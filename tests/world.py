@@ -99,6 +99,8 @@ def address_of(app: Flask, endpoint: str) -> str:
         "static": {"filename": "css/golub.css"},
         "admin.static": {"filename": "admin/js/form.js"},
         "blog.image": {"name": "0" * 32 + ".webp"},
+        "guide.show": {"name": "results"},
+        "guide.picture": {"language": "ru", "name": "run.webp"},
         "auth.avatar": {"name": "0" * 32 + ".webp"},
         "messages.preview_draft_html": {"key": "0" * 64},
     }

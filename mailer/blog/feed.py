@@ -17,7 +17,7 @@ from mailer.models.blog_post import BlogPost
 
 ATOM, DC = "http://www.w3.org/2005/Atom", "http://purl.org/dc/elements/1.1/"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PLACES = ("home.index", "blog.index", "home.privacy", "home.accessibility")
+PLACES = ("home.index", "blog.index", "guide.index", "home.privacy", "home.accessibility")
 
 
 def rss(posts: Sequence[BlogPost]) -> str:
