@@ -96,8 +96,9 @@ def test_nothing_is_said_of_sound_settings_and_of_servers_on_this_machine(tmp_pa
         assert ProductionConfig(VAR_DIR=str(tmp_path), **(SOUND | settings)).WARNINGS == []
 
 
-def test_the_block_of_the_readme_works_as_an_env_file(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("readme", ["README.md", "README.ru.md"])
+def test_the_block_of_the_readme_works_as_an_env_file(tmp_path: Path, readme: str) -> None:
+    text = (ROOT / readme).read_text()
     block = re.search(r"```\n(GOLUB_ENV=production\n.*?)```", text, re.DOTALL)
     assert block
     filled = block[1].replace("SECRET_KEY=…", f"SECRET_KEY={secrets.token_hex(32)}").replace("…", "secret")
