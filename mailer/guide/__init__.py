@@ -1,0 +1,1 @@
+"""Help: the guide for people who send, in the product."""
