@@ -3,7 +3,7 @@
 DDL wants a table for itself. While it waits, all who come later wait behind it; and whoever holds one table and comes
 to the next meets a migration that holds the next and wants the first. So a change takes the ledger's tables at once,
 in the order in which senders come to them, gives up before PostgreSQL would look for a deadlock (whose victim might be
-a sender), undoes everything and comes again after a pause. See docs/adr/0062.
+a sender), undoes everything and comes again after a pause. See docs/adr/0026.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long unsubscribe links of accounts that are gone are known. See docs/adr/0063."""
+"""How long unsubscribe links of accounts that are gone are known. See docs/adr/0027."""
 
 from __future__ import annotations
 
