@@ -170,3 +170,16 @@ def test_every_link_leads_somewhere(name: str) -> None:
 def anchors_of(file: Path) -> set[str]:
     """As GitHub makes them of headings."""
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(file.read_text())}
+
+
+@pytest.mark.parametrize("said", ["no-such-command", "backup --no-such-option FILE", "journal nothing", "db nothing"])
+def test_what_is_not_there_is_found_as_a_command(migrated_app: Flask, said: str) -> None:
+    assert not is_command(migrated_app, said.split())
+    assert is_command(migrated_app, ["restore", "--check", "FILE"])
+
+
+def test_what_is_not_there_is_found_as_a_file_or_name() -> None:
+    assert not is_there("mailer/nothing_of_the_kind.py")
+    assert is_there("mailer/models/run.py") and is_there("docs/adr")
+    assert "no_such_name_anywhere"[:-1] not in words()
+    assert "MAIL_SERVER" in words()
