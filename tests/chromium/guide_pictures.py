@@ -225,10 +225,11 @@ def main() -> None:
         for world in (RUSSIAN, ENGLISH):
             arguments = [*ARGUMENTS, f"--lang={world.locale}"]  # the fields of dates speak the browser's own language
             browser = playwright.chromium.launch(
-                executable_path=str(CHROMIUM), args=arguments, env=os.environ | {"LANGUAGE": world.locale}
+                executable_path=str(CHROMIUM), args=arguments, env={**os.environ, "LANGUAGE": world.locale}
             )
-            size = {"width": 1180, "height": 780}
-            page = browser.new_page(locale=world.locale, timezone_id=world.timezone, viewport=size)  # type: ignore[arg-type]
+            page = browser.new_page(
+                locale=world.locale, timezone_id=world.timezone, viewport={"width": 1180, "height": 780}
+            )
             tour(Camera(page, service, world), folder)
             browser.close()
 

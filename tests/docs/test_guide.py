@@ -25,7 +25,7 @@ def texts_of_the_product(language: str) -> set[str]:
     with CATALOGUE.open("rb") as file:
         messages = [message for message in read_po(file) if message.id]
     found = [message.string if language == "ru" else message.id for message in messages]
-    return {form for each in found for form in ([each] if isinstance(each, str) else each)}
+    return {form for each in found for form in ([each] if isinstance(each, str) else each or ())}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

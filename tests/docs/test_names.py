@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from functools import cache
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 from flask import Flask
-from flask_migrate.cli import db as db_commands
 
 from tests.conftest import ROOT
 
@@ -107,9 +107,15 @@ def test_every_command_and_option_of_flask_is_there(migrated_app: Flask, name: s
     assert wrong == []
 
 
+@cache
+def commands_of_packages() -> dict[str, click.Command]:
+    """Those that extensions bring along, found as Flask finds them."""
+    return {entry.name: entry.load() for entry in entry_points(group="flask.commands")}
+
+
 def is_command(app: Flask, said: list[str]) -> bool:
     """Whether `flask` knows the command and each option behind it."""
-    group: click.Command | None = click.Group(commands={**app.cli.commands, "db": db_commands})
+    group: click.Command | None = click.Group(commands={**app.cli.commands, **commands_of_packages()})
     context = click.Context(app.cli)
     while isinstance(group, click.Group) and said:
         group, said = group.get_command(context, said[0].strip("…,.`")), said[1:]
