@@ -10,9 +10,8 @@ from typing import Any
 from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
-from mailer.mailings.labels import mailing_statuses, run_states, stop_reasons
+from mailer.mailings.labels import mailing_statuses, reason_label, run_states, stop_reasons
 from mailer.mailings.runs.export import delivery_label, outcome_label
-from mailer.mailings.runs.summary import reason_label
 from mailer.manager.labels import role_labels
 from mailer.models.account_token import TokenPurpose
 from mailer.models.approval import ApprovalState

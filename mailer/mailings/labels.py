@@ -7,7 +7,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
-from mailer.mailings.runs.summary import reason_label
 from mailer.models.delivery import Reason
 from mailer.models.mailing import MailingStatus
 from mailer.models.run import RunState, StopReason
@@ -85,3 +84,29 @@ def why(reason: str) -> str:
     if reason in kinds:
         return kinds[RefusalKind(reason)]
     return reason_label(Reason(reason))
+
+
+def reason_label(reason: Reason | str | None) -> str:
+    """Why a delivery ended as it did, when it was not the server's word."""
+    if reason is None:
+        return ""
+    return {
+        Reason.UNSUBSCRIBED: _("unsubscribed"),
+        Reason.SUPPRESSED: _("on the list of addresses not to write to"),
+        Reason.DELETED: _("deleted from the clients meanwhile"),
+        Reason.INVALID_ADDRESS: _("the address cannot be used"),
+        Reason.NO_SMTPUTF8: _(
+            "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
+        ),
+        Reason.RENDER_ERROR: _("the email could not be made for this client"),
+        Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
+        Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
+        Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
+        Reason.STOPPED_DISABLED: _("the mailing was switched off"),
+        Reason.STOPPED_BY_MANAGER: _("a manager stopped the run"),
+        Reason.STOPPED_BLOCKED: _("the account was blocked"),
+        Reason.STOPPED_DELETED: _("the mailing was deleted"),
+        Reason.STOPPED_ENDED: _("the mailing came to its end"),
+        Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
+        Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
+    }[Reason(reason)]

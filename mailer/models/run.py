@@ -189,6 +189,16 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     )
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop, and what is being handed over has not come back yet."""
+        return self.closed_at is None and self.stop_reason is not None
+
+    @property
+    def standing(self) -> str:
+        """What a reader is told: the state, or `stopping` from the order on."""
+        return "stopping" if self.is_stopping else self.state.value
+
+    @property
     def counts(self) -> dict[str, int]:
         """The six figures that `planned_count` is the sum of."""
         return {name: getattr(self, f"{name}_count") for name in COUNTERS}

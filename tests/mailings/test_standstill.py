@@ -68,3 +68,26 @@ def test_due_people_without_a_worker_are_told(app: Flask, as_owner: Browser, as_
 def test_a_moment_is_no_standstill(app: Flask, as_owner: Browser, run: Run) -> None:
     make_slice(app, run, renewed_ago=None, ready_ago=5)
     assert UNATTENDED not in page(as_owner, run)
+
+
+@pytest.mark.parametrize("told_by", ["owner", "manager", "switched off"])
+def test_a_run_told_to_stop_says_so_at_once(
+    app: Flask, as_owner: Browser, as_manager: Browser, run: Run, told_by: str
+) -> None:
+    make_slice(app, run, renewed_ago=None, ready_ago=20)
+    before = page(as_owner, run)
+    assert UNATTENDED in before and "status-accent live" in before
+    own, managed = f"/mailings/{run.mailing_id}", f"/manager/mailings/{run.mailing_id}"
+    asked = {
+        "owner": lambda: as_owner.post(f"{own}/stop"),
+        "manager": lambda: as_manager.post(f"{managed}/runs/{run.id}/stop", data={"reason": "A wrong list"}),
+        "switched off": lambda: as_manager.post(f"{managed}/disable", data={"reason": "Complaints"}),
+    }
+    assert asked[told_by]().status_code == 303
+    for path in (own, f"{own}/progress", f"{own}/runs/{run.id}", f"{own}/runs/{run.id}/progress"):
+        told = as_owner.get(path).text
+        for line in (UNATTENDED, "не получ", "при этой скорости", "status-accent live"):
+            assert line not in told, (path, line)
+        assert "останавливается (" in told and "status-warn live" in told
+    for elsewhere in ("/home", "/mailings", "/calendar"):
+        assert "отправляется" not in as_owner.get(elsewhere).text, elsewhere

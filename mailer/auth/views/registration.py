@@ -23,7 +23,7 @@ def register() -> ResponseReturnValue:
         return redirect(home_path())
     address = invited(request.args.get("invitation", ""))
     if address is None and current_app.config["REGISTRATION"] != "open":
-        return render_template("auth/closed.html"), 403
+        return render_template("auth/closed.html"), 200 if request.method == "GET" else 403
     form = InvitedForm() if address else RegistrationForm()
     if address:
         form.email.data = address  # whatever was sent

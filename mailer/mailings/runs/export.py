@@ -12,7 +12,7 @@ from flask_babel import pgettext
 from sqlalchemy import Row
 
 from mailer.http import zone_label
-from mailer.mailings.runs.summary import reason_label
+from mailer.mailings.labels import reason_label
 from mailer.models.delivery import DeliveryState
 from mailer.smtp.results import Outcome
 

@@ -30,7 +30,10 @@ class RunForecast:
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> RunForecast:
-        """Read it for an open run."""
+        """Read it for an open run; of one that stops there is only what keeps it from being over."""
+        if run.is_stopping:
+            taken_over_at, _is_unattended = queries.standstill(run, current_app.config["LEASE_SECONDS"], now)
+            return cls(None, None, None, None, [], taken_over_at)
         probe_at = (
             mail_routes.probe_at(mail_routes.routes_of(run.mailing.owner))
             if run.state is RunState.WAITING_FOR_SERVER

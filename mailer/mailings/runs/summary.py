@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
+from mailer.mailings.labels import stop_reasons
 from mailer.mailings.runs.queries import LEFT
-from mailer.models.delivery import Reason
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 
 
@@ -23,6 +23,8 @@ class Verdict:
 
 def verdict(run: Run) -> Verdict:
     """The sentence over a run's figures; never "done" over a gap."""
+    if run.is_stopping:
+        return _stopping(run)
     speak = {
         RunState.PLANNED: _planned,
         RunState.COMPLETE: _complete,
@@ -35,17 +37,24 @@ def verdict(run: Run) -> Verdict:
     return speak(run)
 
 
+def _stopping(run: Run) -> Verdict:
+    """No figure of those left out yet: it moves until the last answers are in."""
+    assert run.stop_reason is not None
+    why = stop_reasons()[run.stop_reason]
+    return Verdict(
+        "warn",
+        _("Stopping (%(reason)s): no further email is begun.", reason=why),
+        [_("What is being handed to the mail server at this moment is still finished; then the figures are final.")],
+    )
+
+
 def _planned(run: Run) -> Verdict:
-    if run.stop_reason is not None:
-        return Verdict("warn", _stop_text(run))
     return Verdict("accent", _("The list of recipients is being made; the first emails leave in a moment."))
 
 
 def _open(run: Run) -> Verdict:
     done = run.planned_count - run.waiting_count
     counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
-    if run.stop_reason is not None:
-        return Verdict("warn", _stop_text(run))
     if run.state is RunState.WAITING_FOR_SERVER:
         text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
@@ -150,7 +159,7 @@ def _skipped(run: Run) -> Verdict:
 
 
 def _stop_text(run: Run) -> str:
-    counts = {"count": format_decimal(run.stopped_count + run.waiting_count + run.unlisted_count)}
+    counts = {"count": format_decimal(run.stopped_count)}
     if run.stop_reason is StopReason.DISABLED:
         return _("A manager switched the mailing off: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.MANAGER:
@@ -195,32 +204,6 @@ def _left_out(run: Run) -> list[str]:
             count=format_decimal(run.excluded_count),
         )
     ]
-
-
-def reason_label(reason: Reason | str | None) -> str:
-    """Why a delivery ended as it did, when it was not the server's word."""
-    if reason is None:
-        return ""
-    return {
-        Reason.UNSUBSCRIBED: _("unsubscribed"),
-        Reason.SUPPRESSED: _("on the list of addresses not to write to"),
-        Reason.DELETED: _("deleted from the clients meanwhile"),
-        Reason.INVALID_ADDRESS: _("the address cannot be used"),
-        Reason.NO_SMTPUTF8: _(
-            "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
-        ),
-        Reason.RENDER_ERROR: _("the email could not be made for this client"),
-        Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
-        Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
-        Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
-        Reason.STOPPED_DISABLED: _("the mailing was switched off"),
-        Reason.STOPPED_BY_MANAGER: _("a manager stopped the run"),
-        Reason.STOPPED_BLOCKED: _("the account was blocked"),
-        Reason.STOPPED_DELETED: _("the mailing was deleted"),
-        Reason.STOPPED_ENDED: _("the mailing came to its end"),
-        Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
-        Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
-    }[Reason(reason)]
 
 
 def outcome_choices(run: Run) -> dict[str, str]:

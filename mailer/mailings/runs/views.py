@@ -16,10 +16,11 @@ from mailer.errors import Refusal, choice_in
 from mailer.extensions import limiter
 from mailer.mailings.access import per_user
 from mailer.mailings.blueprint import bp
+from mailer.mailings.labels import reason_label
 from mailer.mailings.runs import queries, services
 from mailer.mailings.runs.export import table_of
 from mailer.mailings.runs.forecast import RunForecast, speed
-from mailer.mailings.runs.summary import outcome_choices, reason_label, verdict
+from mailer.mailings.runs.summary import outcome_choices, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
 from mailer.sending.runs import closing, server_faults
