@@ -102,7 +102,19 @@ def _lead_here(tokens: Sequence[Token], language: str) -> None:
             elif child.type == "image" and (match := PICTURE_LINK.fullmatch(str(child.attrGet("src")))):
                 child.attrSet("src", f"/help/{PICTURES}/{language}/{match[1]}")
                 child.attrSet("loading", "lazy")
+        if token.children and token.children[0].type == "image":
+            token.children = _leading_to_itself(token.children)
+
+
+def _leading_to_itself(picture: list[Token]) -> list[Token]:
+    """A picture that opens alone: on a phone it is too small to read."""
+    before, after = Token("link_open", "a", 1), Token("link_close", "a", -1)
+    before.attrSet("href", str(picture[0].attrGet("src")))
+    return [before, *picture, after]
 
 
 def _plain(token: Token) -> str:
-    return "".join(child.content or " " for child in token.children or () if child.type != "image").strip()
+    said = (
+        " " if child.type == "softbreak" else child.content for child in token.children or () if child.type != "image"
+    )
+    return "".join(said).strip()
