@@ -13,17 +13,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import AnonymousUserMixin
 from psycopg2.errors import DeadlockDetected, DiskFull, LockNotAvailable, QueryCanceled
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import (
     BadRequest,
-    Conflict,
     HTTPException,
     InternalServerError,
     NotFound,
     SecurityError,
     ServiceUnavailable,
 )
+from werkzeug.exceptions import Conflict as ConflictPage
 
 from mailer.extensions import db
 
@@ -46,6 +46,14 @@ def shown(typed: str) -> str:
 
 class Refusal(Exception):
     """A service says no; `str()` is a sentence for the person, in their language."""
+
+
+class Conflict(Refusal):
+    """What the person acted on is no longer what they saw: somebody changed it meanwhile. Nothing is written.
+
+    A view that can show what is there now does so with status 409; any other leaves it to the error page, which says
+    `str()` with the same status.
+    """
 
 
 class Busy(ServiceUnavailable):
@@ -80,11 +88,18 @@ class TookTooLong(ServiceUnavailable):
     """The database was told to give up."""
 
 
+def constraint_of(error: IntegrityError) -> str | None:
+    """The name of the constraint or unique index that the database refused the statement by."""
+    diagnostics = getattr(error.orig, "diag", None)
+    return diagnostics.constraint_name if diagnostics is not None else None
+
+
 def init_app(app: Flask) -> None:
     """Give every request an id, and every failure a page that says what to do."""
     app.before_request(_name_request)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(StaleDataError, lambda _error: http_error(Conflict()))
+    app.register_error_handler(StaleDataError, lambda _error: http_error(ConflictPage()))
+    app.register_error_handler(Conflict, _conflict)
     app.register_error_handler(DataError, _bad_data)
     app.register_error_handler(OperationalError, _no_database)
     app.register_error_handler(OSError, _disk_or_crash)
@@ -129,6 +144,11 @@ def answer_of(error: HTTPException) -> ResponseReturnValue:
     return http_error(error)
 
 
+def _conflict(refusal: Conflict) -> ResponseReturnValue:
+    db.session.rollback()
+    return http_error(ConflictPage(str(refusal)))
+
+
 def _bad_data(error: DataError) -> ResponseReturnValue:
     """A value the database cannot hold (a number out of range) names nothing that exists."""
     db.session.rollback()
@@ -143,7 +163,7 @@ def _no_database(error: OperationalError) -> ResponseReturnValue:
         return http_error(TookTooLong())
     if isinstance(error.orig, DeadlockDetected):
         log.error("two transactions locked each other out", error=str(error.orig))
-        return http_error(Conflict())
+        return http_error(ConflictPage())
     if isinstance(error.orig, DiskFull):
         log.error("the database's disk takes no more", error=str(error.orig))
         return http_error(InsufficientStorage())
@@ -195,6 +215,8 @@ def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
         )
     if error.code == 400 and request.method in {"GET", "HEAD"}:
         return explanation(400)[0], _("Something in the address is wrong. The link may be old, or cut short.")
+    if isinstance(error, ConflictPage) and error.description != ConflictPage.description:
+        return explanation(409)[0], str(error.description)
     if isinstance(error, TookTooLong):
         return _("This took too long"), _(
             "It was ended so that others need not wait. Ask for less, or try again later."

@@ -20,6 +20,7 @@ from mailer.account_mail.smtp import Composed, hand_over
 from mailer.clock import utcnow
 from mailer.composing.notice import Notice, build_notice
 from mailer.extensions import db
+from mailer.locks import waiting_for
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
@@ -86,7 +87,7 @@ def count_recent(email: str, allowance: Allowance, now: datetime) -> int:
     Takes turns with others who ask for the same address, until the caller's transaction ends.
     """
     key = email.lower()
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    db.session.execute(waiting_for(key))
     recent = select(func.count()).where(
         func.lower(AccountEmail.to_email) == key,
         AccountEmail.allowance == allowance,

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import waiting_for
 from mailer.models.draft import Draft
 
 MAX_DRAFTS = 30  # of one person that they or their pages asked for
@@ -49,7 +50,7 @@ def storable(pairs: Iterable[tuple[str, str]]) -> Fields:
 
 def keep(owner_id: int, key: str, endpoint: str, path: str, fields: Fields, *, is_asked_for: bool) -> Kept:
     """Keep the fields under that key, in place of those kept before; commits. Raises DraftRefused."""
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"drafts of {owner_id}", 0))))
+    db.session.execute(waiting_for(f"drafts of {owner_id}"))
     gone_count = _make_room(owner_id, key, is_asked_for=is_asked_for)
     values = {
         "endpoint": endpoint,

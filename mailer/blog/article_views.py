@@ -12,7 +12,7 @@ from mailer import limiting
 from mailer.blog import images, queries, services
 from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
 from mailer.blog.markdown import render
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal
 from mailer.extensions import db, limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
@@ -130,16 +130,17 @@ def add_picture() -> ResponseReturnValue:
 def _edit_form(form: ArticleForm, post: BlogPost | None) -> ResponseReturnValue:
     if request.method == "GET":
         return _render_form(form, post)
-    submits = request.form.get("do") == "submit"
+    submits, status = request.form.get("do") == "submit", 422
     if form.validate():
         try:
             post = services.write_article(current_user, form.draft, post, form.version.data, submits=submits)
         except Refusal as refusal:
             form.form_errors.append(str(refusal))
+            status = 409 if isinstance(refusal, Conflict) else status
         else:
             flash(_("Sent for approval. You will be told by email.") if submits else _("Draft saved."), "success")
             return redirect(url_for("articles.show", post_id=post.id), 303)
-    answer = Response(_render_form(form, _fresh(post)), 422)
+    answer = Response(_render_form(form, _fresh(post)), status)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
     return answer
 

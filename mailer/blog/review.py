@@ -21,7 +21,7 @@ class NotAwaiting(Refusal):
 
 
 def approve(post: BlogPost, by: User, version: int) -> None:
-    """Let everyone read exactly the version that was looked at. Raises ArticleChanged and NotAwaiting."""
+    """Let everyone read exactly the version that was looked at. Raises Conflict and NotAwaiting."""
     _begin(post, version)
     former = take_change(post)
     release(post, by)
@@ -33,7 +33,7 @@ def approve(post: BlogPost, by: User, version: int) -> None:
 
 
 def reject(post: BlogPost, by: User, version: int, reason: str) -> None:
-    """Give it back to the author with a reason, which must not be empty. Raises ArticleChanged and NotAwaiting."""
+    """Give it back to the author with a reason, which must not be empty. Raises Conflict and NotAwaiting."""
     _begin(post, version)
     if post.change is not None:
         post.change_status = PostStatus.REJECTED

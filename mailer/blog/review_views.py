@@ -11,7 +11,7 @@ from mailer.access import Permission, requires
 from mailer.blog import queries, review
 from mailer.blog.forms import RejectionForm
 from mailer.blog.markdown import render
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal
 from mailer.input_limits import whole_number
 from mailer.models.blog_post import BlogPost
 
@@ -76,6 +76,8 @@ def _version() -> int:
 
 def _refused(post_id: int, refusal: Refusal) -> ResponseReturnValue:
     flash(str(refusal), "warning")
+    if isinstance(refusal, Conflict):
+        return _page(queries.get_visible_post(post_id, current_user), RejectionForm(formdata=None)), 409
     return redirect(url_for("review.show", post_id=post_id), 303)
 
 

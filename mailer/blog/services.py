@@ -27,7 +27,7 @@ def write_article(
 ) -> BlogPost:
     """Create an article or change the given one: a draft, or `submits` it for approval.
 
-    Of a published article readers see the approved version until the change is approved. Raises ArticleChanged.
+    Of a published article readers see the approved version until the change is approved. Raises Conflict.
     """
     if post is None:
         post = BlogPost(author_id=author.id)
@@ -86,7 +86,7 @@ class ChangeWaits(Refusal):
 def edit_article(
     editor: User, draft: Draft, release: Release, post: BlogPost | None = None, version: int | None = None
 ) -> BlogPost:
-    """Create or change an article and its release. Raises ArticleChanged, AddressTaken and ChangeWaits.
+    """Create or change an article and its release. Raises Conflict, AddressTaken and ChangeWaits.
 
     A date ahead schedules a published article. An author whose waiting article is published is told.
     """

@@ -11,16 +11,12 @@ from mailer.blog.draft import Draft
 from mailer.blog.slugs import free_slug, taken_slugs
 from mailer.caching import changed
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal, constraint_of
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
-from mailer.models.blog_post import CHANGEABLE, BlogPost, FormerSlug, PostStatus
+from mailer.models.blog_post import CHANGEABLE, UNIQUE_SLUG, BlogPost, FormerSlug, PostStatus
 
 BLOG = "blog"  # what remembered pages of the blog hang on
-
-
-class ArticleChanged(Refusal):
-    """Somebody saved the article after this page was opened."""
 
 
 class AddressTaken(Refusal):
@@ -28,11 +24,11 @@ class AddressTaken(Refusal):
 
 
 def lock(post: BlogPost, version: int | None) -> None:
-    """Hold the row until the commit; ArticleChanged unless it is the version that the person saw."""
+    """Hold the row until the commit; Conflict unless it is the version that the person saw."""
     db.session.refresh(post, with_for_update={"of": BlogPost, **FOR_CHANGE})  # the author may have been loaded with it
     if version is not None and post.version != version:
         db.session.rollback()
-        raise ArticleChanged(
+        raise Conflict(
             _("This article has been changed meanwhile. What you typed is kept below: look at it and save again.")
         )
 
@@ -65,6 +61,8 @@ def store(post: BlogPost, draft: Draft) -> BlogPost:
         db.session.rollback()
         if kept != former:
             images.discard(kept)
+        if constraint_of(error) != UNIQUE_SLUG:
+            raise
         raise AddressTaken(_("Another article has this address.")) from error
     if kept != former:
         images.discard(former)

@@ -9,9 +9,9 @@ from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
 from mailer.clients.queries import mailings_with
-from mailer.errors import Refusal
+from mailer.errors import Refusal, constraint_of
 from mailer.extensions import db
-from mailer.models.client import ClientFilter
+from mailer.models.client import UNIQUE_FILTER_NAME, ClientFilter
 from mailer.models.user import User
 
 
@@ -58,4 +58,6 @@ def _commit(name: str) -> None:
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
+        if constraint_of(error) != UNIQUE_FILTER_NAME:
+            raise
         raise NameTaken(_("You already have a filter called “%(name)s”.", name=name)) from error

@@ -12,18 +12,14 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal, constraint_of
 from mailer.extensions import db
-from mailer.models.client import Client
+from mailer.models.client import UNIQUE_CLIENT, Client
 from mailer.models.user import User
 
 
 class AddressTaken(Refusal):
     """Another live client of this owner has the address."""
-
-
-class ChangedMeanwhile(Refusal):
-    """The record is no longer the one that was shown."""
 
 
 def create_client(owner: User, values: dict[str, Any]) -> Client:
@@ -35,16 +31,16 @@ def create_client(owner: User, values: dict[str, Any]) -> Client:
 
 
 def change_client(client: Client, values: dict[str, Any], version: int) -> None:
-    """Write `values` over a client that was shown in `version`; raises `ChangedMeanwhile` or `AddressTaken`."""
+    """Write `values` over a client that was shown in `version`; raises Conflict or `AddressTaken`."""
     if client.version != version:
-        raise ChangedMeanwhile(_changed())
+        raise Conflict(_changed())
     for name, value in values.items():
         setattr(client, name, value)
     try:
         _commit()
     except StaleDataError as error:
         db.session.rollback()
-        raise ChangedMeanwhile(_changed()) from error
+        raise Conflict(_changed()) from error
 
 
 def delete_client(client: Client) -> None:
@@ -102,7 +98,7 @@ def _commit() -> None:
         db.session.commit()
     except IntegrityError as error:
         db.session.rollback()
-        if "uq_clients_owner_email" not in str(error.orig):
+        if constraint_of(error) != UNIQUE_CLIENT:
             raise
         raise AddressTaken(_("You already have a client with this address.")) from error
 

@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import ColumnElement, any_, case, func, literal, or_, select, update
 
-from mailer.clients import merge_lock, tag_queries
+from mailer.clients import tag_queries
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.locks import FOR_CHANGE
+from mailer.locks import CLIENTS_IN_BULK, FOR_CHANGE, trying_pair
 from mailer.models.approval import Approval
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport, ImportState
@@ -42,7 +42,7 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
     on holding; after a merge they do not. Raises `TagInUse` while a run of a mailing to this tag goes, and while
     an import writes.
     """
-    if not merge_lock.is_free(owner.id):
+    if not db.session.scalar(trying_pair(CLIENTS_IN_BULK, owner.id)):
         db.session.rollback()
         raise TagInUse(_("An import is just being written to the list. Try again in a minute."))
     is_merge = tag_queries.namesake(owner.id, tag, name) is not None

@@ -24,7 +24,7 @@ from mailer.clients.refused import ChoiceRefused
 from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
-from mailer.errors import Refusal, UnknownChoice
+from mailer.errors import Conflict, Refusal, UnknownChoice
 from mailer.extensions import db
 from mailer.models.client import Client
 
@@ -113,7 +113,7 @@ def edit(client_id: int) -> ResponseReturnValue:
             services.change_client(client, form.values(), form.version.data or 0)
         except services.AddressTaken as taken:
             form.email.errors = [str(taken)]
-        except services.ChangedMeanwhile as changed:
+        except Conflict as changed:
             status = 409
             client = _own(client_id)
             form.version.data, form.version.raw_data = client.version, None

@@ -11,14 +11,13 @@ from typing import Any
 
 from flask import current_app, g, has_request_context, request
 from flask_login import current_user
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.orm import Session, scoped_session
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import JOURNAL_CHAIN, waiting
 from mailer.models.journal_entry import Action, JournalEntry
-
-CHAIN_LOCK = 0x676F6C75  # writers take turns from here to their commit: a chain has one end
 
 
 def add_entry(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
@@ -45,7 +44,7 @@ def _add(
     actor_id: int | None,
     details: dict[str, Any],
 ) -> None:
-    connection.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
+    connection.execute(waiting(JOURNAL_CHAIN))
     previous = connection.scalar(select(JournalEntry.hash).order_by(JournalEntry.id.desc()).limit(1)) or BEGINNING
     entry = {
         "at": utcnow(),

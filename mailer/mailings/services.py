@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
@@ -29,10 +29,6 @@ class RunIsGoing(Refusal):
     """A run is open: nothing of the mailing may change under it."""
 
 
-class MailingChanged(Refusal):
-    """Somebody saved the mailing after this form was opened."""
-
-
 def save_mailing(
     owner: User,
     plan: MailingPlan,
@@ -42,7 +38,7 @@ def save_mailing(
 ) -> Mailing:
     """Create `mailing` or change the given one, and point it at its next moment.
 
-    Raises FormRefusal (dates, nobody chosen, message deleted), RunIsGoing and MailingChanged; then nothing is written.
+    Raises FormRefusal (dates, nobody chosen, message deleted), RunIsGoing and Conflict; then nothing is written.
     """
     now = now or utcnow()
     plan.require_recipients()
@@ -152,7 +148,7 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
     if has_open_run(mailing):
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
-        raise MailingChanged(
+        raise Conflict(
             _("This mailing has been changed meanwhile. What you typed is kept below: look at it and save again.")
         )
 

@@ -6,12 +6,11 @@ from flask_babel import gettext as _
 
 from mailer.account_mail import outbox
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
-from mailer.manager.services import NotWhatWasSeen
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
@@ -70,7 +69,7 @@ def enable(mailing: Mailing) -> None:
 def approve(approval: Approval, by: User) -> None:
     """Let the mailing be sent as it was asked for.
 
-    Raises `NotWhatWasSeen` when it was changed since, and Refusal when somebody decided before.
+    Raises Conflict when it was changed since, and Refusal when somebody decided before.
     """
     _take(approval)
     approval.state, approval.decided_at, approval.decided_by_id = ApprovalState.APPROVED, utcnow(), by.id
@@ -90,7 +89,7 @@ def _take(approval: Approval) -> None:
     if approval.state is not ApprovalState.ASKED:
         raise Refusal(_("Somebody has decided this already."))
     if not is_about_present(approval):
-        raise NotWhatWasSeen(_("The owner has changed the mailing since they asked. They must ask again."))
+        raise Conflict(_("The owner has changed the mailing since they asked. They must ask again."))
 
 
 def _tell(approval: Approval, template: str, action: Action, reason: str = "") -> None:

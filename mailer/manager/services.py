@@ -131,7 +131,3 @@ def refuse_last_admin(user: User) -> None:
 
 class LastAdmin(Refusal):
     """Somebody must be left who can give roles."""
-
-
-class NotWhatWasSeen(Refusal):
-    """It was changed after the page was opened."""

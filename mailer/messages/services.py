@@ -12,7 +12,7 @@ from mailer.clock import utcnow
 from mailer.composing.check import check_body, check_subject
 from mailer.composing.html import sanitise
 from mailer.composing.placeholders import PlaceholderError, parse, placed
-from mailer.errors import Refusal
+from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.messages.labels import by_field, problem_text
@@ -27,10 +27,6 @@ class MessageRefused(Refusal):
     def __init__(self, reasons: dict[str, list[str]]) -> None:
         super().__init__(" ".join(reason for found in reasons.values() for reason in found))
         self.reasons = reasons
-
-
-class MessageChanged(Refusal):
-    """Somebody saved the message after this form was opened."""
 
 
 class MessageInUse(Refusal):
@@ -72,7 +68,7 @@ def save_message(
 ) -> tuple[Message, list[str]]:
     """Create a message or change the given one; the message, and what was taken out of its HTML.
 
-    `attributes` are the owner's own placeholder names. Raises MessageRefused and MessageChanged.
+    `attributes` are the owner's own placeholder names. Raises MessageRefused and Conflict.
     """
     draft, removed = draft.checked(attributes)
     if message is None:
@@ -80,7 +76,7 @@ def save_message(
     else:
         db.session.refresh(message, with_for_update=FOR_CHANGE)
         if message.version != version:
-            raise MessageChanged(
+            raise Conflict(
                 _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
             )
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body

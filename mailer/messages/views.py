@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_own, get_visible, requires
-from mailer.errors import choice_in, order_in
+from mailer.errors import Conflict, choice_in, order_in
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.long_work import previewing
@@ -19,7 +19,7 @@ from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
 from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, keep, kept, look_at
-from mailer.messages.services import Draft, MessageChanged, MessageInUse, MessageRefused
+from mailer.messages.services import Draft, MessageInUse, MessageRefused
 from mailer.models.client import Client
 from mailer.models.message import Message
 from mailer.owner_filter import whose_asked
@@ -216,7 +216,7 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
         for name, reasons in refusal.reasons.items():
             form[name].errors = [*form[name].errors, *reasons]
         return _render_form(form, message), 422
-    except MessageChanged as refusal:
+    except Conflict as refusal:
         flash(str(refusal), "warning")
         form.version.data = form.version.raw_data = None
         return _render_form(form, message), 409

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -14,6 +14,8 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.types import Id, UTCDateTime, text_enum
 from mailer.models.user import User
+
+UNIQUE_SLUG = "uq_blog_posts_slug"
 
 
 class PostStatus(StrEnum):
@@ -41,12 +43,13 @@ class BlogPost(db.Model):  # type: ignore[misc,name-defined]
             "AND status = 'published')",
             name="change_of_a_published_one",
         ),
+        UniqueConstraint("slug", name=UNIQUE_SLUG),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     title: Mapped[str] = mapped_column(String(200))
-    slug: Mapped[str] = mapped_column(String(220), unique=True)
+    slug: Mapped[str] = mapped_column(String(220))
     content: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(2), default="ru", server_default="ru")
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default=text("'{}'"))

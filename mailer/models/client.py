@@ -24,6 +24,8 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.types import Id, UTCDateTime, text_enum
 
+UNIQUE_CLIENT, UNIQUE_FILTER_NAME = "uq_clients_owner_email", "uq_client_filters_owner_id_name"
+
 
 class Client(db.Model):  # type: ignore[misc,name-defined]
     """A person the owner writes to. The address is unique per owner among the clients not deleted."""
@@ -32,7 +34,7 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     __table_args__ = (
         UniqueConstraint("owner_id", "id"),  # what composite foreign keys point at
         Index(
-            "uq_clients_owner_email",
+            UNIQUE_CLIENT,
             "owner_id",
             "email_key",
             unique=True,
@@ -90,7 +92,7 @@ class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
     """
 
     __tablename__ = "client_filters"
-    __table_args__ = (UniqueConstraint("owner_id", "id"), UniqueConstraint("owner_id", "name"))
+    __table_args__ = (UniqueConstraint("owner_id", "id"), UniqueConstraint("owner_id", "name", name=UNIQUE_FILTER_NAME))
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

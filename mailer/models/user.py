@@ -49,12 +49,15 @@ GRANTABLE = (
 _GRANTABLE = ", ".join(f"'{permission}'" for permission in GRANTABLE)
 
 
+UNIQUE_EMAIL = "uq_users_email_key"
+
+
 class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     """An account: its address, its password hash, its role and how it likes things shown."""
 
     __tablename__ = "users"
     __table_args__ = (
-        Index("uq_users_email_key", func.lower(text("email")), unique=True),
+        Index(UNIQUE_EMAIL, func.lower(text("email")), unique=True),
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
         Index("ix_users_to_erase", "id", postgresql_where=text("erased_at IS NOT NULL AND data_erased_at IS NULL")),
         CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),

@@ -25,12 +25,12 @@ from sqlalchemy import func, select, text
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import INSTANCE, waiting
 from mailer.models.instance import Instance
 from mailer.models.run import Run
 from mailer.sending.runs import control
 
 log = structlog.get_logger()
-LOCK = 0x676F6C75  # one process at a time adopts or confirms
 MACHINE_ID = Path("/etc/machine-id")
 
 
@@ -120,7 +120,7 @@ def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
     Runs that were open in a copy wait for their owners, who may have them sent to some people a second time: how many.
     They go on if a person says so, who knows that nothing was sent since the copy was made.
     """
-    db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    db.session.execute(waiting(INSTANCE))
     place, row = _place(), db.session.get(Instance, 1, populate_existing=True)
     paused_count = 0
     if row is None:

@@ -96,7 +96,7 @@ def test_a_decision_is_about_the_version_that_was_looked_at(as_owner: Browser, a
     as_owner.post("/articles/new", data=fields())
     seen = the_post().version
     as_owner.post(f"/articles/{the_post().id}/edit", data=fields(content="Spam.", version=seen))
-    assert decide(as_manager, "approve", version=seen) == 303
+    assert decide(as_manager, "approve", version=seen) == 409
     assert the_post().status is PostStatus.AWAITING
     assert decide(as_manager, "approve") == 303
     assert decide(as_manager, "reject", reason="Too late") == 303
@@ -187,7 +187,7 @@ def test_two_tabs_do_not_overwrite_each_other(as_owner: Browser) -> None:
     edit, version = f"/articles/{the_post().id}/edit", the_post().version
     as_owner.post(edit, data=fields(content="First.", version=version))
     answer = as_owner.post(edit, data=fields(content="Second.", version=version))
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "Second." in answer.text
     assert the_post().content == "First."
 

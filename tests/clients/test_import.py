@@ -15,11 +15,12 @@ from rq.serializers import JSONSerializer
 
 from mailer import queue
 from mailer.clients.importing import staging
-from mailer.clients.importing.job import LOCKS, lock_key, run_import
+from mailer.clients.importing.job import run_import
 from mailer.clients.importing.rows import ImportedClient
 from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import IMPORTS, trying_pair
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.user import User
@@ -182,7 +183,7 @@ def test_an_import_that_broke_off_is_found_and_done_again(importer: Importer) ->
     assert stalled_imports(utcnow()) == []
     assert stalled_imports(later) == [begun.id]
     with db.engine.begin() as worker:
-        worker.execute(db.select(db.func.pg_advisory_xact_lock(LOCKS, lock_key(begun.id))))
+        assert worker.scalar(trying_pair(IMPORTS, begun.id))
         assert stalled_imports(later) == []
         run_import(begun.id)  # leaves the one at work alone
         assert live_clients() == []

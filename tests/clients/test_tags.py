@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
-from mailer.clients import merge_lock
 from mailer.clients.importing import staging
 from mailer.clients.importing.job import run_import
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import CLIENTS_IN_BULK, trying_pair
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ImportState
 from mailer.models.draft import Draft
@@ -257,7 +257,7 @@ def test_an_import_that_runs_writes_the_new_name(
 def test_while_an_import_writes_no_tag_is_renamed(as_owner: Browser, owner: User) -> None:
     client = save(make_client(owner=owner, tags=["old"]))
     with db.engine.begin() as other:
-        other.execute(text("SELECT pg_advisory_xact_lock(:c, :o)"), {"c": merge_lock.CLASS, "o": owner.id})
+        assert other.scalar(trying_pair(CLIENTS_IN_BULK, owner.id))
         assert (
             "An import is just being written" in rename(as_owner, "old", "new").text
             or "импорт" in rename(as_owner, "old", "new").text

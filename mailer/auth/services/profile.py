@@ -22,6 +22,7 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, LastAdmin, WrongPassword
 from mailer.auth.services.registration import give_way
 from mailer.clock import utcnow
+from mailer.errors import constraint_of
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
@@ -29,7 +30,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
-from mailer.models.user import Role, User
+from mailer.models.user import UNIQUE_EMAIL, Role, User
 from mailer.queue import TICK, enqueue
 from mailer.sending.runs import control
 
@@ -128,6 +129,8 @@ def change_email(secret: str, by: User | None, password: str) -> User:
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
+        if constraint_of(error) != UNIQUE_EMAIL:
+            raise
         raise tokens.BadToken from error
     sessions.end_all(user.id)
     row = outbox.add("email-changed", old, user.language, user, new_email=_masked(user.email))

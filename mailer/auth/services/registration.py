@@ -19,13 +19,14 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
+from mailer.errors import constraint_of
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
-from mailer.models.user import Role, User
+from mailer.models.user import UNIQUE_EMAIL, Role, User
 
 # The date of the text behind "I agree" (the privacy page): a new text, a new date.
 CONSENT_VERSION = "2026-11-21"
@@ -155,7 +156,9 @@ def _insert(user: User) -> bool:
     try:
         with db.session.begin_nested():
             db.session.add(user)
-    except IntegrityError:
+    except IntegrityError as error:
+        if constraint_of(error) != UNIQUE_EMAIL:
+            raise
         return False
     return True
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import structlog
 from psycopg2 import extensions
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from mailer.clients.importing import staging
@@ -26,13 +26,13 @@ from mailer.clients.importing.table import BrokenRow, Table
 from mailer.clients.refused import ValueRefused
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.locks import IMPORTS, trying_pair
 from mailer.models.client_import import ClientImport, ImportState
 
 log = structlog.get_logger()
 
 MAX_ROWS = 1_000_000
 MOST_TRIES = 5  # a file that ends the worker every time must not do so for ever
-LOCKS = 0x474F4C42  # the class of advisory locks that say "this import is being worked on"
 _SHOW_EVERY = 2000, 0.5  # rows, seconds
 
 
@@ -45,16 +45,11 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def lock_key(import_id: int) -> int:
-    """The number within `LOCKS` that stands for this import."""
-    return import_id % 2**31
-
-
 def run_import(import_id: int) -> None:
     """Carry out a queued (or broken off) import; does nothing when it is done or somebody is at it."""
     try:
         with db.engine.begin() as work:
-            if not work.scalar(select(func.pg_try_advisory_xact_lock(LOCKS, lock_key(import_id)))):
+            if not work.scalar(trying_pair(IMPORTS, import_id)):
                 return
             _carry_out(work, import_id)
         _forget_upload(import_id)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
-from mailer.clients import merge_lock
 from mailer.clients.importing.rows import ImportedClient, Problem
+from mailer.locks import CLIENTS_IN_BULK, WAIT_FOR_PAIR, within
 
 _TABLE = """
     CREATE TEMPORARY TABLE staged_clients (
@@ -102,7 +102,7 @@ def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
 
 def take_turn(cursor: extensions.cursor, owner_id: int) -> None:
     """Wait until nobody else writes the owner's clients in bulk; until the end of the transaction nobody will."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (merge_lock.CLASS, merge_lock.number_of(owner_id)))
+    cursor.execute(WAIT_FOR_PAIR, (CLIENTS_IN_BULK, within(owner_id)))
 
 
 def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[str], *, update: bool) -> Merged:

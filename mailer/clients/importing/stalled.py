@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, delete, exists, func, select
 
 from mailer.clients.importing.files import forget
-from mailer.clients.importing.job import LOCKS
 from mailer.extensions import db
+from mailer.locks import IMPORTS, within
 from mailer.models.client_import import ClientImport, ImportState
 
 PATIENCE = timedelta(seconds=15)
@@ -28,8 +28,8 @@ def stalled_imports(now: datetime) -> list[int]:
     """Ids of imports queued or begun some time ago whose lock nobody holds; to be queued again."""
     is_worked_on = exists().where(
         _locks.c.locktype == "advisory",
-        _locks.c.classid == LOCKS,
-        _locks.c.objid == func.mod(ClientImport.id, 2**31),
+        _locks.c.classid == IMPORTS,
+        _locks.c.objid == within(ClientImport.id),
         _locks.c.objsubid == 2,
     )
     query = select(ClientImport.id).where(

@@ -10,6 +10,7 @@ from flask_login import current_user, login_required
 from mailer import days_off
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
+from mailer.errors import Conflict
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
@@ -112,7 +113,7 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
         for name, reason in refusal.reasons.items():
             form[name].errors = [*form[name].errors, reason]
         return _render(form, mailing), 422
-    except (services.RunIsGoing, services.MailingChanged) as refusal:
+    except (services.RunIsGoing, Conflict) as refusal:
         flash(str(refusal), "warning")
         form.version.data = form.version.raw_data = None
         return _render(form, mailing), 409

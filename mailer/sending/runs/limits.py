@@ -11,6 +11,7 @@ from sqlalchemy import exists, func, or_, select
 
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.locks import waiting_for
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import UNFINISHED, Delivery
@@ -118,7 +119,7 @@ def _counts_a_day(owner: User) -> bool:
 
 
 def _wait_for_turn(owner: User) -> None:
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"limit {owner.id}", 0))))
+    db.session.execute(waiting_for(f"limit {owner.id}"))
 
 
 def limit_text(owner: User, will_get: int, now: datetime) -> str:

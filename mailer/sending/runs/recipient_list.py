@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text,
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.locks import AS_IT_IS, FOR_CHANGE, trying_for
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
@@ -38,7 +38,6 @@ FIRST_PART = 2_500  # people: soon written, and enough for the first workers; th
 LONGEST_PART = 20_000
 
 WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.unlisted_count > 0))
-LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('list of run ' || :run, 0))")
 INSERT_DELIVERIES = text(
     "INSERT INTO deliveries (run_id, position, client_id, email, email_key, bound_values, state, reason) "
     "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, chosen.bound, "
@@ -139,7 +138,7 @@ class RecipientListWriter:
 
         A run that must not begin, or has nobody, is closed as skipped.
         """
-        if not self._reading.execute(LOCK, {"run": str(self.run_id)}).scalar_one():
+        if not self._reading.execute(trying_for(f"list of run {self.run_id}")).scalar_one():
             return False
         run = db.session.scalar(select(Run).where(Run.id == self.run_id, *WANTS_LIST))
         if run is None:

@@ -6,20 +6,17 @@ is left behind. A worker whose database connection broke writes nothing more unt
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 
 from psycopg2 import Error, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from mailer.locks import GIVE_BACK_ALL, TRY_SLOTS_FOR_SESSION, slots_of
 from mailer.sending.servers.health import name_of
 from mailer.sending.servers.mail_routes import MailRoute
 from mailer.sending.worker.database_connections import execute
 from mailer.smtp.transport import Transport
-
-# Row by row, so that none is locked beyond the limit.
-TAKE = "SELECT slot FROM generate_series(0, %s - 1) AS slot WHERE pg_try_advisory_lock(%s, slot) LIMIT %s"
 
 
 class NoSlot(Exception):
@@ -75,13 +72,12 @@ class SharedConnections:
 
 def take_slots(connection: Connection, server: str, total: int, wanted: int) -> int:
     """Take up to `wanted` of the `total` slots of the server and keep them until the connection ends. How many."""
-    key = zlib.crc32(server.encode()) - 2**31  # PostgreSQL's integer has a sign
     with connection.cursor() as cursor:
-        execute(cursor, TAKE, (total, key, wanted))
+        execute(cursor, TRY_SLOTS_FOR_SESSION, (total, slots_of(server), wanted))
         return len(cursor.fetchall())
 
 
 def give_slots_back(connection: Connection) -> None:
     """Let go of all slots that the connection holds."""
     with suppress(Error), connection.cursor() as cursor:
-        execute(cursor, "SELECT pg_advisory_unlock_all()")
+        execute(cursor, GIVE_BACK_ALL)

@@ -16,6 +16,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.extensions import db
+from mailer.locks import TRY_PAIR_FOR_SESSION, WORKER_CONNECTIONS
 
 # Either side gives up within a minute on one that is gone without a word.
 SESSION = (
@@ -27,7 +28,6 @@ SESSION = (
 )
 CLIENT = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 60
-SESSION_LOCKS = 0x474F4C44  # the class of advisory locks that say "this worker's connection is alive"
 
 
 def connector() -> Callable[..., Connection]:
@@ -59,7 +59,7 @@ class OneAtATime:
     def begin(self, connection: Connection) -> None:
         """To be called with each new connection. OperationalError, "not yet", while the one before lives."""
         with connection.cursor() as cursor:
-            execute(cursor, "SELECT pg_try_advisory_lock(%s, %s)", (SESSION_LOCKS, self._key))
+            execute(cursor, TRY_PAIR_FOR_SESSION, (WORKER_CONNECTIONS, self._key))
             if cursor.fetchone() != (True,):
                 raise psycopg2.OperationalError("the statement of the lost connection is not over")
 

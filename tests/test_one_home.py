@@ -1,0 +1,56 @@
+"""What several rooms need has one home, and nobody writes it a second time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from mailer import locks
+from mailer.clients import filters
+from mailer.errors import Conflict, constraint_of
+from mailer.extensions import db
+from mailer.models.client import ClientFilter
+from mailer.models.user import User
+
+ROOT = Path(__file__).parent.parent
+
+
+def product(*patterns: str) -> Iterator[tuple[str, str]]:
+    """The product's modules: name and text."""
+    for pattern in patterns or ("**/*.py",):
+        for path in sorted((ROOT / "mailer").glob(pattern)):
+            yield str(path.relative_to(ROOT / "mailer")), path.read_text()
+
+
+def test_advisory_locks_are_distinct() -> None:
+    numbers = [value for value in vars(locks).values() if type(value) is int]
+    assert len(numbers) == len(set(numbers)) > 4
+
+
+def test_advisory_locks_are_taken_by_name() -> None:
+    found = {name for name, text in product() if re.search(r"pg_(try_)?advisory", text)}
+    assert found == {"locks.py"}
+
+
+def test_only_the_constraint_that_is_meant_is_taken_for_a_name(app: Flask, owner: User) -> None:
+    """A filter of an owner who is gone breaks a foreign key: that is no name in use."""
+    filters.save_filter(owner, "Once", {})
+    with pytest.raises(filters.NameTaken):
+        filters.save_filter(owner, "Once", {})
+    nobody = User(id=2**40)
+    with pytest.raises(IntegrityError) as caught:
+        filters.save_filter(nobody, "Another", {})
+    assert constraint_of(caught.value) == "fk_client_filters_owner_id_users"
+    assert db.session.scalar(db.select(db.func.count()).select_from(ClientFilter)) == 1
+
+
+def test_a_conflict_that_no_view_catches_is_told_with_409(app: Flask) -> None:
+    with app.test_request_context("/"):
+        answer = app.make_response(app.handle_user_exception(Conflict("Somebody has changed it.")))
+    assert answer.status_code == 409
+    assert "Somebody has changed it." in answer.text
