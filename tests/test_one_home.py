@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,11 @@ from mailer.clients import filters
 from mailer.errors import Conflict, constraint_of
 from mailer.extensions import db
 from mailer.models.client import ClientFilter
+from mailer.models.delivery import DeliveryState
+from mailer.models.run import PauseReason, RunState
 from mailer.models.user import User
+from mailer.sending import conditions
+from mailer.smtp.results import Outcome
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,8 +54,29 @@ def test_only_the_constraint_that_is_meant_is_taken_for_a_name(app: Flask, owner
     assert db.session.scalar(db.select(db.func.count()).select_from(ClientFilter)) == 1
 
 
+def test_sql_takes_its_states_from_the_enums() -> None:
+    kinds = (RunState, DeliveryState, Outcome, PauseReason)
+    named = re.compile(f"""'({"|".join({member.value for kind in kinds for member in kind})})'""")
+    found = {
+        f"{name}: {match[0]}"
+        for name, text in product("sending/**/*.py")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for match in named.finditer(node.value)
+    }
+    assert found == set()
+
+
+def test_a_condition_is_the_same_in_text_and_in_the_mapper() -> None:
+    """Nobody writes again what a free slice is, or that a run may send."""
+    assert "r.state IN ('sending', 'waiting_for_server')" in conditions.MAY_SEND_SQL
+    again = re.compile(r"leased_until(\.is_\(None\)| IS NULL OR)|SENDING_STATES\)?,\n *Run\.stop_reason")
+    found = {name for name, text in product("sending/**/*.py", "mailings/**/*.py") if again.search(text)}
+    assert found <= {"sending/conditions.py", "sending/runs/stuck.py"}, "stuck: marked and leased to nobody"
+
+
 def test_a_conflict_that_no_view_catches_is_told_with_409(app: Flask) -> None:
     with app.test_request_context("/"):
         answer = app.make_response(app.handle_user_exception(Conflict("Somebody has changed it.")))
     assert answer.status_code == 409
-    assert "Somebody has changed it." in answer.text
+    assert "Somebody has changed it." in answer.get_data(as_text=True)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from mailer.access import Permission
@@ -21,6 +21,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
+from mailer.sending.conditions import IS_FREE
 from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
@@ -175,7 +176,7 @@ def standstill(run: Run, lease_seconds: float, now: datetime) -> tuple[datetime 
     newest, next_free = db.session.execute(
         select(
             func.max(Slice.leased_until).filter(Slice.leased_until > func.now()),
-            func.min(Slice.ready_at).filter(or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())),
+            func.min(Slice.ready_at).filter(IS_FREE),
         ).where(Slice.run_id == run.id)
     ).one()
     if newest is not None:

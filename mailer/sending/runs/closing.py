@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
-from mailer.models.delivery import MAY_BE_SENT_AGAIN, UNFINISHED, Delivery, DeliveryState, Reason
+from mailer.models.delivery import MAY_BE_SENT_AGAIN, Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
+from mailer.sending.conditions import IS_FREE, IS_UNFINISHED
 from mailer.sending.runs import server_faults, slicing
 
 STOPPED_BECAUSE = {
@@ -112,10 +113,9 @@ def _stop(run_id: int, now: datetime) -> bool:
 
 def _untouched_slices(run_id: int):  # type: ignore[no-untyped-def]
     """Slices with work that nobody holds; those a dead worker holds are for `recovery.settle_abandoned` first."""
-    free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
     return (
         select(Slice)
-        .where(Slice.run_id == run_id, Slice.ready_at.is_not(None), free, Slice.marked.is_(None))
+        .where(Slice.run_id == run_id, Slice.ready_at.is_not(None), IS_FREE, Slice.marked.is_(None))
         .with_for_update(**FOR_CHANGE, skip_locked=True)
     )
 
@@ -129,7 +129,7 @@ def _stop_slice(run: Run, slice_: Slice) -> None:
         .where(
             Delivery.run_id == run.id,
             Delivery.position.between(slice_.first_position, slice_.last_position),
-            Delivery.state.in_(UNFINISHED),
+            IS_UNFINISHED,
         )
         .values(
             state=case((may_have_it, DeliveryState.UNCERTAIN.value), else_=DeliveryState.STOPPED.value),

@@ -11,8 +11,7 @@ from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState, StopReason
-
-OPEN_SENDING_STATES = (RunState.SENDING, RunState.WAITING_FOR_SERVER, RunState.WAITING_FOR_WINDOW)
+from mailer.sending.conditions import OPEN_SENDING_STATES
 
 
 def pause(mailing: Mailing) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import and_, distinct, exists, func, or_, select
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
-from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState
+from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
+from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
 
 DAY = timedelta(hours=24)
@@ -44,7 +45,7 @@ def reached_with(mailing: Mailing, will_get: int, now: datetime, enough: int, ru
         select(func.count(distinct(Delivery.email_key)))
         .join(Run, Run.id == Delivery.run_id)
         .where(recent, Delivery.state.not_in(_LEFT_OUT))
-        .where(or_(Run.created_at > since, Delivery.state.in_(UNFINISHED), tried))
+        .where(or_(Run.created_at > since, IS_UNFINISHED, tried))
     )
     if run is None or not run.planned_count:
         chosen = select(Client.id).where(*audience.chosen(mailing), Client.email_key == Delivery.email_key)

@@ -14,10 +14,11 @@ from mailer.extensions import db
 from mailer.locks import waiting_for
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.attempt import Attempt
-from mailer.models.delivery import UNFINISHED, Delivery
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.bound_values import Scalar
@@ -102,7 +103,7 @@ def _used_by_older_runs(owner: User, now: datetime) -> int:
         .select_from(Delivery)
         .join(Run, Run.id == Delivery.run_id)
         .where(Run.owner_id == owner.id, Run.created_at <= since, Run.reopened_at > since)
-        .where(or_(Delivery.state.in_(UNFINISHED), tried))
+        .where(or_(IS_UNFINISHED, tried))
     )
     return db.session.scalar(count) or 0
 

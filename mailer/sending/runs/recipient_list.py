@@ -20,8 +20,8 @@ from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text,
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, trying_for
-from mailer.models.client import Client
-from mailer.models.delivery import Delivery
+from mailer.models.client import Client, SuppressionReason
+from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
@@ -41,8 +41,9 @@ WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.un
 INSERT_DELIVERIES = text(
     "INSERT INTO deliveries (run_id, position, client_id, email, email_key, bound_values, state, reason) "
     "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, chosen.bound, "
-    "CASE WHEN s.reason IS NULL THEN 'waiting' ELSE 'excluded' END, "
-    "CASE WHEN s.reason = 'unsubscribed' THEN s.reason WHEN s.reason IS NOT NULL THEN 'suppressed' END "
+    f"CASE WHEN s.reason IS NULL THEN '{DeliveryState.WAITING}' ELSE '{DeliveryState.EXCLUDED}' END, "
+    f"CASE WHEN s.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}' "
+    f"WHEN s.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' END "
     "FROM unnest(CAST(:ids AS bigint[]), CAST(:bound AS jsonb[])) AS chosen (id, bound) "
     "JOIN clients c ON c.id = chosen.id "
     "LEFT JOIN suppressions s ON s.owner_id = :owner AND s.email_key = c.email_key "

@@ -7,21 +7,25 @@ from datetime import datetime
 from sqlalchemy import select, text, update
 
 from mailer.extensions import db
+from mailer.models.delivery import DeliveryState
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run
 from mailer.models.run_fault import RunFault
-from mailer.smtp.results import Phase
+from mailer.sending.conditions import listed
+from mailer.smtp.results import Outcome, Phase
 
 MOST = 50  # different words kept of one run; the oldest give way
 # Those of a slice who wait, whose moment had come when the server last failed, whose last attempt says no such thing.
 ATTEMPTS = text(
     "INSERT INTO attempts (run_id, position, number, outcome, phase, smtp_code, response, started_at, finished_at, "
     "transport, worker) "
-    "SELECT d.run_id, d.position, d.attempt_count + 1, 'server_fault', :phase, :code, :said, :at, :at, :server, '' "
+    f"SELECT d.run_id, d.position, d.attempt_count + 1, '{Outcome.SERVER_FAULT}', "
+    ":phase, :code, :said, :at, :at, :server, '' "
     "FROM deliveries d WHERE d.run_id = :run AND d.position BETWEEN :first AND :last "
-    "AND d.state IN ('waiting', 'deferred') AND (d.retry_at IS NULL OR d.retry_at <= :at) "
+    f"AND d.state IN ({listed((DeliveryState.WAITING, DeliveryState.DEFERRED))}) "
+    "AND (d.retry_at IS NULL OR d.retry_at <= :at) "
     "AND NOT EXISTS (SELECT FROM attempts a WHERE a.run_id = d.run_id AND a.position = d.position "
-    "AND a.number = d.attempt_count AND a.outcome = 'server_fault') RETURNING position"
+    f"AND a.number = d.attempt_count AND a.outcome = '{Outcome.SERVER_FAULT}') RETURNING position"
 )
 
 

@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from mailer.extensions import db
+from mailer.sending.conditions import IS_UNFINISHED_SQL
 
 IS_COVERED = text(
     "SELECT r.planned_count <= (SELECT coalesce(sum(last_position - first_position + 1), 0) FROM slices "
@@ -26,7 +27,7 @@ WAKE = text(
     "UPDATE slices s SET ready_at = d.ready_at FROM ("
     "SELECT o.id, min(coalesce(d.retry_at, now())) AS ready_at FROM slices o "
     "JOIN deliveries d ON d.run_id = o.run_id AND d.position BETWEEN o.first_position AND o.last_position "
-    "WHERE o.run_id = :run AND o.leased_until IS NULL AND d.state IN ('waiting', 'deferred', 'in_doubt') "
+    "WHERE o.run_id = :run AND o.leased_until IS NULL AND " + IS_UNFINISHED_SQL + " "
     "GROUP BY o.id) AS d WHERE s.id = d.id AND s.ready_at IS DISTINCT FROM d.ready_at"
 )
 

@@ -16,9 +16,11 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, upd
 from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.models.delivery import DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
+from mailer.sending.conditions import IS_UNFINISHED_SQL
 from mailer.sending.runs import slicing, windows
 
 log = structlog.get_logger()
@@ -38,10 +40,13 @@ PAUSED_BY_NOBODY = and_(
 WITHOUT_HOURS = and_(Run.state == RunState.WAITING_FOR_WINDOW, Run.window_closes_at.is_(None))
 RECOUNT = text(
     "UPDATE runs SET (planned_count, waiting_count, accepted_count, refused_count, excluded_count, stopped_count, "
-    "uncertain_count) = (SELECT count(*), count(*) FILTER (WHERE state IN ('waiting', 'deferred', 'in_doubt')), "
-    "count(*) FILTER (WHERE state = 'accepted'), count(*) FILTER (WHERE state = 'refused'), "
-    "count(*) FILTER (WHERE state = 'excluded'), count(*) FILTER (WHERE state = 'stopped'), "
-    "count(*) FILTER (WHERE state = 'uncertain') FROM deliveries WHERE run_id = :run) WHERE id = :run"
+    f"uncertain_count) = (SELECT count(*), count(*) FILTER (WHERE {IS_UNFINISHED_SQL}), "
+    f"count(*) FILTER (WHERE state = '{DeliveryState.ACCEPTED}'), "
+    f"count(*) FILTER (WHERE state = '{DeliveryState.REFUSED}'), "
+    f"count(*) FILTER (WHERE state = '{DeliveryState.EXCLUDED}'), "
+    f"count(*) FILTER (WHERE state = '{DeliveryState.STOPPED}'), "
+    f"count(*) FILTER (WHERE state = '{DeliveryState.UNCERTAIN}') FROM deliveries d WHERE run_id = :run) "
+    "WHERE id = :run"
 )
 
 

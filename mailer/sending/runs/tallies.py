@@ -6,17 +6,20 @@ from sqlalchemy import delete, select, text, update
 
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
+from mailer.models.delivery import DeliveryState
 from mailer.models.run import Run
 from mailer.models.run_tally import RefusalKind, RunTally
+from mailer.sending.conditions import listed
 
 EMPTY_AT_ONCE = 1000
 RUNS_AT_ONCE = 20
 IS_TO_TALLY = (Run.closed_at.is_not(None), Run.tallied_at.is_distinct_from(Run.closed_at))
 HAS_NOTHING = Run.refused_count + Run.excluded_count + Run.stopped_count == 0
+TALLIED = (DeliveryState.REFUSED, DeliveryState.EXCLUDED, DeliveryState.STOPPED)
 COUNT = text(f"""
     INSERT INTO run_tallies (run_id, kind, reason, count)
     SELECT d.run_id, d.state, coalesce(d.reason, CASE
-            WHEN d.state <> 'refused' THEN '{RefusalKind.OTHER}'
+            WHEN d.state <> '{DeliveryState.REFUSED}' THEN '{RefusalKind.OTHER}'
             WHEN a.enhanced_code LIKE '%.3.4' OR a.enhanced_code LIKE '%.2.3' THEN '{RefusalKind.SIZE}'
             WHEN a.enhanced_code LIKE '_.1.%' THEN '{RefusalKind.ADDRESS}'
             WHEN a.enhanced_code LIKE '_.2.%' THEN '{RefusalKind.MAILBOX}'
@@ -26,9 +29,9 @@ COUNT = text(f"""
             ELSE '{RefusalKind.OTHER}' END), count(*)
     FROM deliveries d
     LEFT JOIN attempts a ON a.run_id = d.run_id AND a.position = d.position AND a.number = d.attempt_count
-    WHERE d.run_id = :run AND d.state IN ('refused', 'excluded', 'stopped')
+    WHERE d.run_id = :run AND d.state IN ({listed(TALLIED)})
     GROUP BY 1, 2, 3
-""")  # noqa: S608 - constants of its own only
+""")
 
 
 def tally_closed_runs() -> int:

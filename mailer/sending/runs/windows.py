@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
+from mailer.sending.conditions import OPEN_SENDING_STATES
 
 ASKED_AGAIN = timedelta(days=1)  # hours that never open may be changed
 ON_DEMAND = "manual:"
-
-HELD = (RunState.PAUSED, RunState.WAITING_FOR_WINDOW)
-IS_OPEN = or_(
-    Run.window_closes_at.is_(None), and_(Run.window_opens_at <= func.now(), Run.window_closes_at > func.now())
-)
 
 
 def enter_window(run: Run, mailing: Mailing, now: datetime) -> None:
@@ -59,6 +55,6 @@ def _turn(run_id: int, now: datetime) -> None:
         select(Mailing).where(Mailing.id == run.mailing_id).with_for_update(**AS_IT_IS)
     ).one()  # the mailing first, as everyone who locks both does
     db.session.refresh(run, with_for_update=FOR_CHANGE)
-    if run.closed_at is None and run.state in (*SENDING_STATES, RunState.WAITING_FOR_WINDOW):
+    if run.closed_at is None and run.state in OPEN_SENDING_STATES:
         enter_window(run, mailing, now)
     db.session.commit()

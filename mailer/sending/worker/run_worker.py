@@ -22,12 +22,13 @@ from mailer.clock import database_clock, database_now
 from mailer.composing.email import Content, compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import SENDING_STATES, Run, StopReason
+from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending import instance_guard
+from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.mail_headers import mail_headers_for, recipient_maker
-from mailer.sending.runs import control, server_faults, windows
+from mailer.sending.runs import control, server_faults
 from mailer.sending.runs.closing import close_if_done
 from mailer.sending.runs.recipient_list import WANTS_LIST, writing_recipient_list
 from mailer.sending.servers import dkim_keys, habits, health, mail_routes
@@ -128,20 +129,19 @@ class Waiting:
 
 def runs_with_work(limit: int = 100) -> list[Waiting]:
     """Open runs in which something is due and free, the longest waiting first."""
-    is_free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
     due = (
         select(
             Run.id,
-            func.min(Slice.ready_at).filter(is_free).label("since"),
-            func.count().filter(is_free).label("slices"),
-            func.count(Slice.leased_by.distinct()).filter(~is_free).label("workers"),
+            func.min(Slice.ready_at).filter(IS_FREE).label("since"),
+            func.count().filter(IS_FREE).label("slices"),
+            func.count(Slice.leased_by.distinct()).filter(~IS_FREE).label("workers"),
             literal(False).label("wants_list"),
         )
         .join(Slice, Slice.run_id == Run.id)
         .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
-        .where(or_(Run.state.not_in(windows.HELD), Slice.leased_until < func.now()))
+        .where(or_(Run.state.not_in(sorted(HELD_STATES)), Slice.leased_until < func.now()))
         .group_by(Run.id)
-        .having(func.count().filter(is_free) > 0)
+        .having(func.count().filter(IS_FREE) > 0)
     )
     unlisted = select(Run.id, Run.planned_at, literal(1), literal(0), literal(True)).where(*WANTS_LIST)
     both = due.union_all(unlisted).subquery()
@@ -152,17 +152,10 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
 
 def has_work(run_id: int) -> bool:
     """Whether a slice of the run is due and free, and the run may send."""
-    free = or_(Slice.leased_until.is_(None), Slice.leased_until < func.now())
-    goes_on = (
-        Run.state.in_(SENDING_STATES),
-        Run.stop_reason.is_(None),
-        or_(Run.ends_at.is_(None), Run.ends_at > func.now()),
-        windows.IS_OPEN,
-    )
     found = db.session.scalar(
         select(Slice.id)
         .join(Run, Run.id == Slice.run_id)
-        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), free, *goes_on)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), IS_FREE, MAY_SEND)
         .limit(1)
     )
     db.session.rollback()

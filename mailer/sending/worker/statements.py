@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from mailer.models.run import PauseReason
+from mailer.models.client import SuppressionReason
+from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.run import PauseReason, RunState
+from mailer.sending.conditions import IS_FREE_SQL, IS_UNFINISHED_SQL, MAY_SEND_SQL, listed
 from mailer.sending.worker.delivery_rules import SUSPECT_PHASES
+from mailer.smtp.results import Outcome
 
-MAY_SEND = (
-    "r.state IN ('sending', 'waiting_for_server') AND r.stop_reason IS NULL "
-    "AND (r.ends_at IS NULL OR r.ends_at > now()) "
-    "AND (r.window_closes_at IS NULL OR r.window_opens_at <= now() AND r.window_closes_at > now())"
-)
-DUE = f"s.ready_at <= now() AND (s.leased_until IS NULL OR s.leased_until < now()) AND {MAY_SEND}"
+DUE = f"s.ready_at <= now() AND {IS_FREE_SQL} AND {MAY_SEND_SQL}"
 ABANDONED = "s.leased_until < now() AND s.marked IS NOT NULL"
 CLAIM = """
     WITH free AS (
@@ -27,23 +26,23 @@ CLAIM = """
 FOUND_AGAIN = (
     "SELECT id, first_position, last_position, marked FROM slices WHERE run_id = %(run)s AND lease_token = %(token)s"
 )
-_SUSPECT = ", ".join(f"'{phase}'" for phase in sorted(SUSPECT_PHASES))
 PEOPLE = f"""
     SELECT d.position, d.email, d.state, d.attempt_count, d.transient_count, d.retry_at,
         CASE WHEN d.attempt_count > d.transient_count THEN (
             SELECT count(*) FROM attempts a WHERE a.run_id = d.run_id AND a.position = d.position
-                AND a.number <= d.attempt_count AND a.outcome = 'server_fault' AND a.phase IN ({_SUSPECT})
+                AND a.number <= d.attempt_count AND a.outcome = '{Outcome.SERVER_FAULT}'
+                AND a.phase IN ({listed(SUSPECT_PHASES)})
         ) ELSE 0 END,
         c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, NULLIF(c.attributes, '{{}}'),
         d.bound_values,
-        CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN 'deleted'
-             WHEN p.reason = 'unsubscribed' THEN 'unsubscribed'
-             WHEN p.reason IS NOT NULL THEN 'suppressed' END AS left_out
+        CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN '{Reason.DELETED}'
+             WHEN p.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}'
+             WHEN p.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' END AS left_out
     FROM deliveries d
     LEFT JOIN clients c ON c.id = d.client_id
     LEFT JOIN suppressions p ON p.owner_id = c.owner_id AND p.email_key = d.email_key
     WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s
-        AND d.state IN ('waiting', 'deferred', 'in_doubt') AND (d.retry_at IS NULL OR d.retry_at <= now())
+        AND {IS_UNFINISHED_SQL} AND (d.retry_at IS NULL OR d.retry_at <= now())
     ORDER BY d.position
 """
 # One round trip for a whole group commit: five statements going to and fro cost more than their work.
@@ -56,11 +55,11 @@ _MARK_TYPES = (
 _MARK = f"""
     WITH held AS (
         UPDATE slices s SET
-            marked = CASE WHEN {MAY_SEND} THEN asked.flags ELSE asked.answered END,
+            marked = CASE WHEN {MAY_SEND_SQL} THEN asked.flags ELSE asked.answered END,
             marked_at = now(), leased_until = now() + make_interval(secs => $5)
         FROM unnest($1, $2, $3, $4) AS asked (id, token, flags, answered), runs r
         WHERE s.id = asked.id AND s.lease_token = asked.token AND r.id = s.run_id
-        RETURNING s.id, {MAY_SEND} AS may_send
+        RETURNING s.id, {MAY_SEND_SQL} AS may_send
     ), written AS (
         INSERT INTO attempts (
             run_id, transport, worker, position, number, outcome, phase, smtp_code, enhanced_code, response,
@@ -96,31 +95,30 @@ SETTLE = """
     CROSS JOIN LATERAL unnest(v.positions) AS of_group (position)
     WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s AND d.position = of_group.position
 """
-RELEASE = """
+RELEASE = f"""
     UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (
         SELECT min(coalesce(d.retry_at, now())) FROM deliveries d
         WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position
-            AND d.state IN ('waiting', 'deferred', 'in_doubt')
+            AND {IS_UNFINISHED_SQL}
     )
     WHERE s.id = %s
 """
-REFUSED = (
-    """
+REFUSED = f"""
     SELECT r.successful_attempt_count + r.failed_attempt_count, r.refused_count, r.mailing_id FROM runs r
-    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND """
-    + MAY_SEND
-)
-REFUSED_BY_SERVER = "SELECT count(*) FROM deliveries WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND {MAY_SEND_SQL}
+"""
+_BY_SERVER = f"run_id = %(run)s AND state = '{DeliveryState.REFUSED}' AND reason IS NULL"
+REFUSED_BY_SERVER = f"SELECT count(*) FROM deliveries WHERE {_BY_SERVER}"
 PAUSE = f"""
-    UPDATE runs r SET state = 'paused', pause_reason = '{PauseReason.REFUSALS}'
-    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND} RETURNING r.id
+    UPDATE runs r SET state = '{RunState.PAUSED}', pause_reason = '{PauseReason.REFUSALS}'
+    WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND_SQL} RETURNING r.id
 """
 # Its owner is written to in the same transaction: nobody looks at the page of a run that they believe to be going on.
-TELL_OWNER = """
+TELL_OWNER = f"""
     INSERT INTO account_emails (user_id, to_email, language, template, context, created_at, next_try_at, try_count)
     SELECT u.id, u.email, u.language, 'run-paused', jsonb_build_object(
             'name', m.name, 'mailing_id', m.id::text, 'run_id', r.id::text,
-            'said', (SELECT a.response FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+            'said', (SELECT a.response FROM attempts a WHERE a.run_id = r.id AND a.outcome = '{Outcome.PERMANENT}'
                      ORDER BY a.finished_at DESC LIMIT 1)),
         now(), now(), 0
     FROM runs r JOIN mailings m ON m.id = r.mailing_id JOIN users u ON u.id = r.owner_id
@@ -130,25 +128,25 @@ TELL_OWNER = """
 # only an answer that says nothing of the recipient counts. Addresses and what is unique to a reply are left out of it.
 # Answers on their way when the run was paused for that come in later and count too.
 ALL_ALIKE = f"""
-    SELECT r.mailing_id, {MAY_SEND} AS may_send FROM runs r
+    SELECT r.mailing_id, {MAY_SEND_SQL} AS may_send FROM runs r
     CROSS JOIN LATERAL (
         SELECT count(*) AS n, count(DISTINCT (a.smtp_code, a.enhanced_code,
                 regexp_replace(a.response, '\\S*(@|\\d)\\S*', '', 'g'))) = 1 AS are_alike,
             bool_and(coalesce(a.enhanced_code, '5.7.0') ~ '^5[.]([0357][.][0-9]+|[14][.]0)$'
                 AND a.response !~* 'mailbox|recipient|user|address|ящик|получател|адрес') AS are_vague
-        FROM attempts a WHERE a.run_id = r.id AND a.outcome = 'permanent'
+        FROM attempts a WHERE a.run_id = r.id AND a.outcome = '{Outcome.PERMANENT}'
     ) AS said
     WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.closed_at IS NULL AND r.accepted_count = 0
         AND r.uncertain_count = 0 AND r.refused_count > 0 AND said.are_alike AND (
-            r.state = 'paused' AND r.pause_reason = '{PauseReason.REFUSALS}'
-            OR {MAY_SEND} AND (said.n >= %(many)s
+            r.state = '{RunState.PAUSED}' AND r.pause_reason = '{PauseReason.REFUSALS}'
+            OR {MAY_SEND_SQL} AND (said.n >= %(many)s
                 OR said.are_vague AND said.n >= %(few)s AND r.waiting_count + r.unlisted_count = 0)
         )
 """
-WAIT_AGAIN = "UPDATE deliveries SET state = 'waiting' WHERE run_id = %(run)s AND state = 'refused' AND reason IS NULL"
-SLICES_AGAIN = """
+WAIT_AGAIN = f"UPDATE deliveries SET state = '{DeliveryState.WAITING}' WHERE {_BY_SERVER}"
+SLICES_AGAIN = f"""
     UPDATE slices s SET ready_at = now() WHERE s.run_id = %(run)s AND s.ready_at IS NULL AND EXISTS (
         SELECT FROM deliveries d WHERE d.run_id = s.run_id
-            AND d.position BETWEEN s.first_position AND s.last_position AND d.state = 'waiting'
+            AND d.position BETWEEN s.first_position AND s.last_position AND d.state = '{DeliveryState.WAITING}'
     )
 """
