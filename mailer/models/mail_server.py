@@ -30,7 +30,7 @@ class MailServer(db.Model):  # type: ignore[misc,name-defined]
     last_fault_code: Mapped[int | None] = mapped_column(SmallInteger)
     last_success_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     needs_admin_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # login, TLS, sender: waiting may not help
-    # What conversations have taught; see `sending.server_habits`.
+    # What conversations have taught; see `sending.servers.habits`.
     pace: Mapped[float | None] = mapped_column(Float)  # emails a second that it takes of one worker
     paced_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     refuses_riding_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # an envelope behind a final dot

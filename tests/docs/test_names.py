@@ -13,6 +13,7 @@ import click
 import pytest
 from flask import Flask
 
+from mailer.extensions import db
 from tests.conftest import ROOT
 
 DOCUMENTS = sorted(
@@ -32,12 +33,13 @@ MODULE = re.compile(r"python -m ([a-z_.]+)")
 FILE = re.compile(r"(?:\.\./)*[\w.*/-]+\.(?:py|md|toml|txt|html|css|js|json|service|timer|conf|webp|png|svg|po|in)")
 FOLDER = re.compile(r"(?:mailer|tests|docs|launcher|migrations|deploy|bench)(?:/[\w-]+)*/?")
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?:\(\))?")
+CALL = re.compile(r"([a-z_]\w*(?:\.\w+)*)\((.+)\)")
 # Files of a running service, or of somebody else's machine.
 ELSEWHERE = re.compile(
     r"^VAR_DIR/|(^|/)(var|srv|etc|tmp|media\.|instance/)|^(accounts|running|secrets|schema|parts|ports|instance)\.json$|^\S*\.(log|zip|env)$"
 )
 # Of other programs.
-FOREIGN = {"cache.memoize", "pg_dump", "pg_upgrade"}
+FOREIGN = {"cache.memoize", "mail.send", "pg_dump", "pg_upgrade"}
 
 
 def text_of(name: str) -> str:
@@ -153,10 +155,36 @@ def test_every_name_is_in_the_code(name: str) -> None:
     asked = {
         each.removesuffix("()")
         for each in code
-        if NAME.fullmatch(each) and re.search(r"_|\w\.\w|[a-z][A-Z]", each) and not FILE.fullmatch(each)
+        if NAME.fullmatch(each)
+        and re.search(r"_|\w\.\w|[a-z][A-Z]", each)
+        and not (FILE.fullmatch(each) or ELSEWHERE.search(each))
     }
-    missing = {each for each in asked - FOREIGN if not set(each.split(".")) <= words()}
-    assert missing == set()
+    for called, arguments in (match.groups() for match in map(CALL.fullmatch, code) if match):
+        asked |= {called, *re.findall(r"(\w+)=", arguments)}
+    assert {each for each in asked - FOREIGN if not is_known(each)} == set()
+
+
+def is_known(name: str) -> bool:
+    """Whether the code has the name: a column of its table, a member of its class, something in its module."""
+    parts = name.split(".")
+    if not set(parts) <= words():
+        return False
+    holder, member = parts[-2:] if len(parts) > 1 else ("", "")
+    if holder in db.metadata.tables:
+        return member in db.metadata.tables[holder].columns
+    texts = sources(holder)
+    if any(f"/{holder}/{member}" in f"/{name}" for name in files()):
+        return True
+    return not holder or any(re.search(rf"\b{member}\b", text) for text in texts)
+
+
+@cache
+def sources(holder: str) -> list[str]:
+    """The files that are the module, or that hold the class."""
+    python = {name: (ROOT / name).read_text() for name in files() if name.endswith(".py")}
+    if holder[:1].isupper():
+        return [text for text in python.values() if re.search(rf"^ *class {holder}\b", text, re.MULTILINE)] or [""]
+    return [text for name, text in python.items() if Path(name).stem == holder or f"/{holder}/" in f"/{name}"]
 
 
 @pytest.mark.parametrize("name", NAMES)
