@@ -15,6 +15,7 @@ from mailer.extensions import db
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M")
 
 
 class Permission(StrEnum):
@@ -55,6 +56,24 @@ def get_own(model: Any, id_: int, user: Any) -> Any:
     if row is None:
         visible = user.can(Permission.OVERSEE) and db.session.scalar(_live(model).where(model.id == id_))
         abort(403 if visible else 404)
+    return row
+
+
+def get_own_editable(model: type[M], id_: int, user: Any) -> M:
+    """The user's own live row of `model`, to change: 404 for strangers, 403 for those who may only look.
+
+    Who had rows of their own before a change of role looks at them from then on.
+    """
+    row: M = get_own(model, id_, user)
+    if not user.can(Permission.SEND):
+        abort(403)
+    return row
+
+
+def get_own_deleted(model: type[M], id_: int, user: Any) -> M:
+    """The user's own row, deleted or not, to bring back; else 404."""
+    query: Any = select(model).filter_by(id=id_, owner_id=user.id)
+    row: M = db.one_or_404(query)
     return row
 
 

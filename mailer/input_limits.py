@@ -53,6 +53,14 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def page_number() -> int:
+    """The page of a list that the address asks for, 1 unless it says so; 404 when that is no number of a page."""
+    number = request.args.get("page", "1")
+    if not _DIGITS.fullmatch(number) or len(number) > DIGITS_OF_PAGE or int(number) == 0:
+        abort(404)
+    return int(number)
+
+
 def _refuse_impossible_addresses() -> None:
     if is_impossible(request.path):
         abort(404)

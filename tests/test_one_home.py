@@ -21,6 +21,7 @@ from mailer.models.run import PauseReason, RunState
 from mailer.models.user import User
 from mailer.sending import conditions
 from mailer.smtp.results import Outcome
+from tests.conftest import browser_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -73,6 +74,33 @@ def test_a_condition_is_the_same_in_text_and_in_the_mapper() -> None:
     again = re.compile(r"leased_until(\.is_\(None\)| IS NULL OR)|SENDING_STATES\)?,\n *Run\.stop_reason")
     found = {name for name, text in product("sending/**/*.py", "mailings/**/*.py") if again.search(text)}
     assert found <= {"sending/conditions.py", "sending/runs/stuck.py"}, "stuck: marked and leased to nobody"
+
+
+def test_what_rooms_share_is_written_once() -> None:
+    """Whom a limit counts, the page asked for, the person signed in, one's own row, the end of a calendar."""
+    homes = {
+        r"def _?per_user\(": "limiting.py",
+        r"user-\{current_user": "limiting.py",
+        r"def _?page_number\(": "input_limits.py",
+        r"""args(\.get\(|\[)["']page["']""": "input_limits.py",
+        r"def me\(": "accounts/signed_in.py",
+        r"current_user\._get_current_object\(": "accounts/signed_in.py",
+        r"get_own\([^\n]*\n    if not \w+\.can\(": "access.py",
+        r"resolve\([\w.]*(until|ends_local), [^\n]*if ": "recurrence/moments.py",
+    }
+    found = {pattern: {name for name, text in product() if re.search(pattern, text)} for pattern in homes}
+    assert found == {pattern: {home} for pattern, home in homes.items()}
+
+
+@pytest.mark.parametrize("page", ["abc", "0", "-1", "1.5", ""])
+def test_a_page_that_is_no_number_is_not_there(app: Flask, manager: User, page: str) -> None:
+    browser = browser_of(app).login(manager)
+    lists = ["/articles", "/review", "/blog", "/mailings", "/messages", "/clients", "/reports", "/manager",
+             "/manager/approvals", "/manager/journal"]  # fmt: skip
+    assert {path: browser.get(path, query_string={"page": page}).status_code for path in lists} == dict.fromkeys(
+        lists, 404
+    )
+    assert browser.get("/manager?page=1").status_code == 200
 
 
 def test_a_conflict_that_no_view_catches_is_told_with_409(app: Flask) -> None:

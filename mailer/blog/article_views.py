@@ -15,7 +15,7 @@ from mailer.blog.markdown import render
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import db, limiter
 from mailer.form_refill import is_refilled
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number
 from mailer.limiting import per_user
 from mailer.long_work import previewing
 from mailer.models.blog_post import BlogPost
@@ -28,7 +28,7 @@ bp = Blueprint("articles", __name__, url_prefix="/articles")
 @login_required
 def index() -> str:
     """What the person has written, with its state."""
-    page = queries.own_page(current_user, request.args.get("page", 1, type=whole_number))
+    page = queries.own_page(current_user, page_number())
     return render_template("articles/index.html", page=page)
 
 

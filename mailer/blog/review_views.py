@@ -12,7 +12,7 @@ from mailer.blog import queries, review
 from mailer.blog.forms import RejectionForm
 from mailer.blog.markdown import render
 from mailer.errors import Conflict, Refusal
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number, whole_number
 from mailer.models.blog_post import BlogPost
 
 bp = Blueprint("review", __name__, url_prefix="/review")
@@ -23,7 +23,7 @@ APPROVERS = (Permission.APPROVE_POSTS, Permission.EDIT_BLOG)
 @requires(*APPROVERS)
 def index() -> str:
     """Those that wait longest first."""
-    page = queries.awaiting_page(request.args.get("page", 1, type=whole_number))
+    page = queries.awaiting_page(page_number())
     return render_template("review/index.html", page=page)
 
 

@@ -9,7 +9,7 @@ from flask_login import current_user
 from mailer.blog import feed, images, queries, readership
 from mailer.blog.markdown import html_of, opening, reading_minutes
 from mailer.blog.storing import BLOG
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number
 from mailer.models.blog_post import BlogPost
 from mailer.public_pages import public_file, public_page
 from mailer.searching import searched
@@ -25,7 +25,7 @@ YEAR_SECONDS = 31_536_000
 def index() -> ResponseReturnValue:
     """The newest articles, nine a page; those with a tag, those that hold some words."""
     search, tag = searched(request.args), searched(request.args, "tag")
-    number = request.args.get("page", 0 if "page" in request.args else 1, type=whole_number)  # 0: there is no such page
+    number = page_number()
 
     def draw() -> str:
         page = queries.published_page(number, search, tag)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from mailer.access import Permission, get_own, requires
+from mailer.access import Permission, get_own_editable, requires
 from mailer.clients import filters, queries
 from mailer.clients.choice import as_args, parse_choice
 from mailer.clients.forms import FilterForm
@@ -54,7 +54,7 @@ def create() -> ResponseReturnValue:
 @requires(*Permission)
 def rename(filter_id: int) -> ResponseReturnValue:
     """Give a filter another name."""
-    saved = _own(filter_id)
+    saved = get_own_editable(ClientFilter, filter_id, current_user)
     form = FilterForm()
     try:
         if form.validate():
@@ -71,7 +71,7 @@ def rename(filter_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def delete(filter_id: int) -> ResponseReturnValue:
     """Forget a filter, unless a mailing needs it."""
-    saved = _own(filter_id)
+    saved = get_own_editable(ClientFilter, filter_id, current_user)
     try:
         filters.delete_filter(saved)
     except Refusal as refusal:
@@ -79,10 +79,3 @@ def delete(filter_id: int) -> ResponseReturnValue:
     else:
         flash(_("Filter deleted."), "success")
     return redirect(url_for("clients.filters.index"), 303)
-
-
-def _own(filter_id: int) -> ClientFilter:
-    saved: ClientFilter = get_own(ClientFilter, filter_id, current_user)
-    if not current_user.can(Permission.SEND):
-        abort(403)
-    return saved

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
-from mailer.access import Permission, get_own, get_visible, requires
+from mailer.access import Permission, get_own_deleted, get_own_editable, get_visible, requires
 from mailer.clients import queries, services, subscription
 from mailer.clients.choice import Choice, as_args, parse_choice
 from mailer.clients.exporting import table_of
@@ -25,7 +25,6 @@ from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Conflict, Refusal, UnknownChoice
-from mailer.extensions import db
 from mailer.models.client import Client
 
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
@@ -103,7 +102,7 @@ def show(client_id: int) -> str:
 @requires(*Permission)
 def edit(client_id: int) -> ResponseReturnValue:
     """Change a client; a version that is no longer the present one comes back with 409 and the text kept."""
-    client = _own(client_id)
+    client = get_own_editable(Client, client_id, current_user)
     if request.method != "POST":
         return render_template("clients/edit.html", form=ClientForm.of(client), client=client)
     form = ClientForm()
@@ -115,7 +114,7 @@ def edit(client_id: int) -> ResponseReturnValue:
             form.email.errors = [str(taken)]
         except Conflict as changed:
             status = 409
-            client = _own(client_id)
+            client = get_own_editable(Client, client_id, current_user)
             form.version.data, form.version.raw_data = client.version, None
             flash(str(changed), "warning")
         else:
@@ -128,7 +127,7 @@ def edit(client_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def delete(client_id: int) -> ResponseReturnValue:
     """Take a client off the list, with a way back."""
-    client = _own(client_id)
+    client = get_own_editable(Client, client_id, current_user)
     services.delete_client(client)
     undo = url_for("clients.restore", client_id=client_id)
     _flash_undo(_("Client deleted."), undo)
@@ -139,7 +138,7 @@ def delete(client_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND)
 def restore(client_id: int) -> ResponseReturnValue:
     """Bring a deleted client back."""
-    client = db.one_or_404(db.select(Client).filter_by(id=client_id, owner_id=current_user.id))
+    client = get_own_deleted(Client, client_id, current_user)
     try:
         services.restore_client(client)
     except Refusal as refusal:
@@ -153,7 +152,7 @@ def restore(client_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def suppress(client_id: int) -> ResponseReturnValue:
     """Never write to this address."""
-    subscription.suppress(_own(client_id))
+    subscription.suppress(get_own_editable(Client, client_id, current_user))
     flash(_("Mailings leave this address out from now on."), "success")
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
@@ -163,7 +162,7 @@ def suppress(client_id: int) -> ResponseReturnValue:
 def unsuppress(client_id: int) -> ResponseReturnValue:
     """Write to this address again."""
     try:
-        subscription.lift_suppression(_own(client_id))
+        subscription.lift_suppression(get_own_editable(Client, client_id, current_user))
     except Refusal as refusal:
         flash(str(refusal), "danger")
     else:
@@ -216,14 +215,6 @@ def restore_deleted() -> ResponseReturnValue:
     count = services.restore_deleted(current_user, moment)
     flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
     return redirect(url_for("clients.index"), 303)
-
-
-def _own(client_id: int) -> Client:
-    """The user's own client to work on: 404 for strangers, 403 for those who may only look."""
-    client: Client = get_own(Client, client_id, current_user)
-    if not current_user.can(Permission.SEND):
-        abort(403)
-    return client
 
 
 def _choice(args: MultiDict[str, str]) -> Choice:

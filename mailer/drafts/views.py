@@ -12,13 +12,9 @@ from mailer.drafts import hooks
 from mailer.drafts.forms_kept import DRAFTED_ENDPOINTS, REFILLED, author_of_form, place_of
 from mailer.extensions import limiter
 from mailer.http import own_path
+from mailer.limiting import per_user
 
 bp = Blueprint("drafts", __name__, url_prefix="/drafts")
-
-
-def per_user() -> str:
-    """Whom a limit counts."""
-    return f"user-{current_user.get_id()}"
 
 
 @bp.post("")

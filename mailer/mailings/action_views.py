@@ -9,17 +9,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from mailer.access import Permission, requires
+from mailer.access import Permission, get_own_editable, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, limiter
+from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
-from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import format_local
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs.queries import open_run
 from mailer.mailings.send_check import SendCheck
+from mailer.models.mailing import Mailing
 from mailer.sending.runs import audience
 from mailer.sending.senders import sender_of
 
@@ -28,7 +29,7 @@ from mailer.sending.senders import sender_of
 @login_required
 def delete(mailing_id: int) -> ResponseReturnValue:
     """Hide a mailing, with a way back; 409 while a run goes."""
-    mailing = own_mailing(mailing_id)
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
     try:
         services.delete_mailing(mailing)
     except services.RunIsGoing:
@@ -57,7 +58,7 @@ def restore(mailing_id: int) -> ResponseReturnValue:
 def pause(mailing_id: int) -> ResponseReturnValue:
     """The owner's brake."""
     try:
-        services.pause_mailing(own_mailing(mailing_id))
+        services.pause_mailing(get_own_editable(Mailing, mailing_id, current_user))
         flash(_("Mailing paused. Nothing is sent until you resume it."), "success")
     except Refusal as refusal:
         flash(str(refusal), "danger")
@@ -68,7 +69,7 @@ def pause(mailing_id: int) -> ResponseReturnValue:
 @login_required
 def resume(mailing_id: int) -> ResponseReturnValue:
     """Let go of the owner's brake."""
-    passed = services.resume_mailing(own_mailing(mailing_id))
+    passed = services.resume_mailing(get_own_editable(Mailing, mailing_id, current_user))
     if passed is None:
         flash(_("Mailing resumed."), "success")
     else:
@@ -84,7 +85,7 @@ def resume(mailing_id: int) -> ResponseReturnValue:
 @login_required
 def stop(mailing_id: int) -> ResponseReturnValue:
     """End the run that is going."""
-    services.stop_run(own_mailing(mailing_id))
+    services.stop_run(get_own_editable(Mailing, mailing_id, current_user))
     flash(_("The run is being stopped: emails not sent yet will not leave."), "success")
     return _to_page(mailing_id)
 
@@ -94,7 +95,7 @@ def stop(mailing_id: int) -> ResponseReturnValue:
 def ask_for_approval(mailing_id: int) -> ResponseReturnValue:
     """Ask a manager."""
     try:
-        ask_approval(own_mailing(mailing_id))
+        ask_approval(get_own_editable(Mailing, mailing_id, current_user))
         flash(_("A manager will look at it. You get an email with the answer."), "success")
     except Refusal as refusal:
         flash(str(refusal), "danger")
@@ -106,7 +107,7 @@ def ask_for_approval(mailing_id: int) -> ResponseReturnValue:
 @limiter.limit("20 per minute", key_func=per_user, methods=["POST"])
 def send_now(mailing_id: int) -> ResponseReturnValue:
     """Ask once more, saying how many will get it; then start. The form's token makes a double click one run."""
-    mailing = own_mailing(mailing_id)
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
     if request.method == "GET":
         return _ask(mailing_id, uuid.uuid4().hex)
     token = _token()
@@ -121,7 +122,7 @@ def send_now(mailing_id: int) -> ResponseReturnValue:
 
 
 def _ask(mailing_id: int, token: str) -> str:
-    mailing = own_mailing(mailing_id)
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
     recipients = audience.summary(mailing)
     return render_template(
         "mailings/send_now.html",

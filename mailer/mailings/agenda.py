@@ -11,8 +11,8 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from mailer.mailings.form.calendar_plan import Calendar
-from mailer.recurrence.moments import Moment, Note, everything, moments, resolve
-from mailer.recurrence.rule import Period, Rule, zone_named
+from mailer.recurrence.moments import Moment, Note, end_at, everything, moments
+from mailer.recurrence.rule import Period, Rule
 from mailer.recurrence.window import Window
 from mailer.sending.runs.next_run import counted, due_moment
 
@@ -44,7 +44,7 @@ class Agenda:
 def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing_id: int | None = None) -> Agenda:
     """What would come if a mailing of such a calendar (new, or that one) were saved now."""
     rule, window = calendar.rule(), calendar.window()
-    ends_at = resolve(rule.until, zone_named(rule.zone)).at if rule.until is not None else None
+    ends_at = end_at(rule.until, rule.zone)
     rule = counted(rule, ends_at, mailing_id, now)
     starts_at_once = due_moment(rule, ends_at, mailing_id, now) is not None
     lines = [line_of(moment, rule.zone, window, now) for moment in _coming(rule, now, count)]

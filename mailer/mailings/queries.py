@@ -13,7 +13,7 @@ from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
 from mailer.mailings.form.plan import MailingPlan
-from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
+from mailer.models.client import Client, ClientFilter
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
 from mailer.models.message import Message
@@ -142,24 +142,17 @@ def chosen_ids(mailing: Mailing) -> list[int]:
 
 def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
     """The clients who would get a mailing that is not saved yet."""
-    chosen = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
-    chosen.filter_id = plan.filter.id if plan.filter else None
-    is_meant = [Client.owner_id == owner.id, Client.id.in_([client.id for client in plan.clients])]
-    if plan.audience is not Audience.CLIENTS:
-        is_meant = audience.chosen(chosen)
-    suppressed = select(Suppression).where(audience.SUPPRESSED).exists()
-    return select(Client).where(*is_meant, Client.deleted_at.is_(None), ~suppressed)
+    mailing = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
+    mailing.filter_id = plan.filter.id if plan.filter else None
+    return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]))
 
 
 def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:
     """Who would get a mailing that is not saved yet; hand-picked clients come from `client_ids`."""
+    return audience.summary_of(_chosen(mailing, client_ids))
+
+
+def _chosen(mailing: Mailing, client_ids: list[int]) -> list[ColumnElement[bool]]:
     if mailing.audience is not Audience.CLIENTS:
-        return audience.summary(mailing)
-    is_unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBED
-    row = db.session.execute(
-        select(func.count(), func.count().filter(is_unsubscribed), func.count().filter(~is_unsubscribed))
-        .select_from(Client)
-        .outerjoin(Suppression, audience.SUPPRESSED)
-        .where(Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), Client.id.in_(client_ids))
-    ).one()
-    return AudienceSummary(*row)
+        return audience.chosen(mailing)
+    return [Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), Client.id.in_(client_ids)]

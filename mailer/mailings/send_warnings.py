@@ -20,7 +20,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.recurrence.moments import Moment, resolve
+from mailer.recurrence.moments import Moment, end_at, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending.runs.audience import recipients
 from mailer.sending.runs.next_run import end_of
@@ -44,8 +44,9 @@ def before_saving(
     if opening is not None and opening.opens_at > now:
         opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)
         lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=format_local(opens)))
-    if rule.until is not None:
-        lines += _end_text(resolve(rule.until, zone_named(rule.zone)).at, rule.until, now)
+    ends_at = end_at(rule.until, rule.zone)
+    if ends_at is not None and rule.until is not None:
+        lines += _end_text(ends_at, rule.until, now)
     lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people_of(plan, owner), now)
     return lines + more_than_ever(owner.id, will_get)
 

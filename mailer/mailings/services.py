@@ -18,8 +18,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run, StopReason
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
-from mailer.recurrence.moments import Moment, resolve
-from mailer.recurrence.rule import zone_named
+from mailer.recurrence.moments import Moment, end_at
 from mailer.sending.runs import control, limits
 from mailer.sending.runs.next_run import due_moment, has_open_run, set_next_run
 from mailer.sending.runs.start import start_now
@@ -75,7 +74,7 @@ def begins_at_once(plan: MailingPlan, mailing: Mailing | None, now: datetime) ->
     plan.calendar.require_ahead(now)
     if mailing is not None and not mailing.may_send:
         return None
-    ends_at = resolve(rule.until, zone_named(rule.zone)).at if rule.until is not None else None
+    ends_at = end_at(rule.until, rule.zone)
     return due_moment(rule, ends_at, mailing.id if mailing is not None else None, now)
 
 

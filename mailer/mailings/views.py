@@ -10,6 +10,7 @@ from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.errors import choice_in, order_in
 from mailer.http import zone_label
+from mailer.input_limits import page_number
 from mailer.mailings import queries
 from mailer.mailings.agenda import agenda_of, format_local
 from mailer.mailings.blueprint import bp
@@ -134,11 +135,3 @@ def _wait_seconds(seconds_to_run: float | None) -> int | None:
     if seconds_to_run is None:
         return None
     return int(min(max(seconds_to_run - SOON_SECONDS, 1), LONGEST_WAIT_SECONDS))
-
-
-def page_number() -> int:
-    """The page asked for; 404 when it is no number of a page."""
-    number = request.args.get("page", "1")
-    if not (number.isascii() and number.isdecimal()) or len(number) > 9 or int(number) == 0:
-        abort(404)
-    return int(number)

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import abort
 from flask_login import current_user
 
 from mailer.access import Permission
 from mailer.extensions import db
 from mailer.models.user import User
-
-
-def me() -> User:
-    """The row of the person signed in."""
-    return cast(User, current_user._get_current_object())
 
 
 def user_to_see(user_id: int) -> User:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.access import Permission, requires
+from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number
 from mailer.manager import decisions, queries
-from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.approval import Approval
@@ -24,7 +24,7 @@ from mailer.sending.senders import sender_of
 @requires(Permission.OVERSEE)
 def approvals() -> ResponseReturnValue:
     """Those that wait, the longest first; then those decided."""
-    page = queries.approvals_page(request.args.get("page", 1, type=whole_number))
+    page = queries.approvals_page(page_number())
     return render_template("manager/approvals.html", page=page)
 
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.errors import UnknownChoice
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number
 from mailer.manager.blueprint import bp
 from mailer.manager.journal_labels import action_labels
 from mailer.manager.journal_queries import JournalFilter, journal_page, names_of
@@ -30,7 +30,7 @@ def journal() -> ResponseReturnValue:
         last_day=_day("to"),
         timezone=current_user.timezone,
     )
-    page = journal_page(chosen, request.args.get("page", 1, type=whole_number))
+    page = journal_page(chosen, page_number())
     return render_template(
         "manager/journal.html",
         page=page,

@@ -11,11 +11,11 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from mailer.access import Permission, get_visible, requires
+from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.http import own_path
 from mailer.manager import decisions
-from mailer.manager.access import me
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.mailing import Mailing, MailingStatus

@@ -9,11 +9,12 @@ from flask_babel import ngettext
 
 from mailer.access import Permission, requires
 from mailer.accounts.second_factors import has_second_factor, remove_second_factor
+from mailer.accounts.signed_in import me
 from mailer.errors import Refusal, choice_in
 from mailer.extensions import db
-from mailer.input_limits import whole_number
+from mailer.input_limits import page_number
 from mailer.manager import approval_views, journal_views, mailing_views, queries, services  # noqa: F401 - routes
-from mailer.manager.access import may_judge, me, user_to_judge, user_to_see
+from mailer.manager.access import may_judge, user_to_judge, user_to_see
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import LimitsForm, PermissionsForm, ReasonForm, RoleForm
 from mailer.manager.labels import permission_labels, role_labels
@@ -159,7 +160,7 @@ def index() -> ResponseReturnValue:
     """All users with their figures."""
     search = searched(request.args)
     role, state = choice_in(request.args, "role", set(Role)), choice_in(request.args, "state", queries.STATE_IS)
-    page = queries.users_page(search, request.args.get("page", 1, type=whole_number), role, state)
+    page = queries.users_page(search, page_number(), role, state)
     return render_template(
         "manager/index.html",
         page=page,

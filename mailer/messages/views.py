@@ -10,10 +10,12 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from mailer.access import Permission, get_own, get_visible, requires
+from mailer.access import Permission, get_own_editable, get_visible, requires
 from mailer.errors import Conflict, choice_in, order_in
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
+from mailer.input_limits import page_number
+from mailer.limiting import per_user
 from mailer.long_work import previewing
 from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
@@ -36,11 +38,6 @@ MAIL_POLICY = (
 )
 
 
-def per_user() -> str:
-    """Whom a limit counts."""
-    return f"user-{current_user.get_id()}"
-
-
 @bp.get("")
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
@@ -48,7 +45,7 @@ def index() -> str:
     search = searched(request.args)
     sort, order = choice_in(request.args, "sort", queries.SORTS, "updated"), order_in(request.args)
     whose = whose_asked(request.args, current_user)
-    page = queries.messages_page(whose, search, sort, order, _page_number())
+    page = queries.messages_page(whose, search, sort, order, page_number())
     return render_template("messages/index.html", page=page, whose=whose, q=search, sort=sort, order=order)
 
 
@@ -63,7 +60,7 @@ def create() -> ResponseReturnValue:
 @login_required
 def copy(message_id: int) -> ResponseReturnValue:
     """The form of a new message, filled in from another."""
-    original = _own(message_id)
+    original = get_own_editable(Message, message_id, current_user)
     form = MessageForm(formdata=None, obj=original)
     form.name.data = original.name and _("%(name)s (copy)", name=original.name)[:150]
     form.version.data = ""
@@ -100,7 +97,7 @@ def show(message_id: int) -> str:
 @login_required
 def edit(message_id: int) -> ResponseReturnValue:
     """The form of a message, and the change."""
-    message = _own(message_id)
+    message = get_own_editable(Message, message_id, current_user)
     return _edit_form(MessageForm(obj=message), message)
 
 
@@ -108,7 +105,7 @@ def edit(message_id: int) -> ResponseReturnValue:
 @login_required
 def delete(message_id: int) -> ResponseReturnValue:
     """Hide a message, with a way back."""
-    message = _own(message_id)
+    message = get_own_editable(Message, message_id, current_user)
     try:
         services.delete_message(message)
     except MessageInUse as refusal:
@@ -133,7 +130,7 @@ def restore(message_id: int) -> ResponseReturnValue:
 @limiter.limit("20 per hour", key_func=per_user)
 def send_test(message_id: int) -> ResponseReturnValue:
     """Send the message to an address the author has confirmed, as the chosen client would get it."""
-    message = _own(message_id)
+    message = get_own_editable(Message, message_id, current_user)
     client = queries.client_to_look_as(message.owner_id, request.form.get("client"))
     to = own_address(current_user.id, queries.id_or_none(request.form.get("to")))
     row = send_trial(
@@ -250,14 +247,6 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
     )
 
 
-def _own(message_id: int) -> Message:
-    """A message to work on: 404 for strangers, 403 for those who may only look."""
-    message: Message = get_own(Message, message_id, current_user)
-    if not current_user.can(Permission.SEND):
-        abort(403)
-    return message
-
-
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
     client = queries.client_to_look_as(message.owner_id, client_id)
     saved = Draft(message.subject, message.html_body, message.text_body, message.name, message.language)
@@ -272,10 +261,3 @@ def _as_mail(html: str) -> Response:
     response = make_response(html)
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     return response
-
-
-def _page_number() -> int:
-    number = request.args.get("page", "1")
-    if not (number.isascii() and number.isdecimal()) or len(number) > 9 or int(number) == 0:
-        abort(404)
-    return int(number)

@@ -124,6 +124,11 @@ def resolve(local: datetime, zone: ZoneInfo) -> Moment:
     return Moment(local, at)
 
 
+def end_at(until: datetime | None, zone: str) -> datetime | None:
+    """The moment, aware, from which nothing starts any more, given the wall-clock end; None without one."""
+    return resolve(until, zone_named(zone)).at if until is not None else None
+
+
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("an aware time is needed")

@@ -13,10 +13,10 @@ from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.extensions import db, limiter
-from mailer.mailings.access import per_user
+from mailer.input_limits import page_number
+from mailer.limiting import per_user
 from mailer.mailings.labels import why
 from mailer.mailings.runs.summary import verdict
-from mailer.mailings.views import page_number
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.periods import parse_period, presets

@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer.accounts.signed_in import me
 from mailer.auth import limits, services, tokens
 from mailer.auth.forms import OwnAddressForm
 from mailer.auth.refusals import AddressTaken, TooManyAddresses
-from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
 from mailer.sending.senders import own_address, own_addresses

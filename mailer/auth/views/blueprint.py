@@ -1,15 +1,14 @@
 """The blueprint that the pages of accounts hang on."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, login_required
+from flask_login import login_required
 
 from mailer.auth.session import load_early
 from mailer.auth.staff import ask_staff_for_second_factor
-from mailer.models.user import User
 
 bp = Blueprint("auth", __name__)
 bp.before_app_request(load_early)
@@ -38,8 +37,3 @@ def mark_device(response: Response, mark: str) -> None:
         httponly=True,
         samesite="Lax",
     )
-
-
-def me() -> User:
-    """The person signed in: the row itself, since Flask-Login must never be given its own proxy back."""
-    return cast(User, current_user._get_current_object())

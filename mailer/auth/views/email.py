@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer.accounts.signed_in import me
 from mailer.auth import limits, services, session, tokens
 from mailer.auth.forms import EmailForm, NewAddressForm
 from mailer.auth.refusals import AddressTaken, WrongPassword
-from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
 

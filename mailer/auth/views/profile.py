@@ -8,9 +8,10 @@ from flask_babel import force_locale, refresh
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer.accounts.signed_in import me
 from mailer.auth import services
 from mailer.auth.forms import AvatarForm, ProfileForm
-from mailer.auth.views.blueprint import bp, me, signed_in
+from mailer.auth.views.blueprint import bp, signed_in
 
 
 @bp.route("/profile", methods=["GET", "POST"])

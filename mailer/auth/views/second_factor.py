@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from mailer.accounts.signed_in import me
 from mailer.auth import codes, limits, services
 from mailer.auth.forms import PasswordAndCodeForm
 from mailer.auth.refusals import TooManyTries, WrongCode, WrongPassword
-from mailer.auth.views.blueprint import bp, device_mark, me, signed_in
+from mailer.auth.views.blueprint import bp, device_mark, signed_in
 from mailer.errors import Refusal
 from mailer.models.user import User
 

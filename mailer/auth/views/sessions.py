@@ -8,8 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from mailer.accounts.sessions import is_key_of, sessions_of
+from mailer.accounts.signed_in import me
 from mailer.auth import devices, services, session
-from mailer.auth.views.blueprint import bp, device_mark, me, signed_in
+from mailer.auth.views.blueprint import bp, device_mark, signed_in
 from mailer.clock import utcnow
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from mailer.access import Permission, get_own, requires
+from mailer.access import Permission, get_own_editable, requires
 from mailer.clients import labels
 from mailer.clients.importing import queries, quota, services
 from mailer.clients.importing.encoding import ENCODINGS
@@ -51,7 +51,7 @@ def new() -> ResponseReturnValue:
 @requires(*Permission)
 def show(import_id: int) -> ResponseReturnValue:
     """The preview; once started, the progress; at the end, what became of every row."""
-    begun = _own(import_id)
+    begun = get_own_editable(ClientImport, import_id, current_user)
     if begun.state is not ImportState.UPLOADED:
         return render_template("clients/imports/show.html", **_result_of(begun))
     try:
@@ -68,7 +68,7 @@ def show(import_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def start(import_id: int) -> ResponseReturnValue:
     """Start it as chosen; a choice that cannot work comes back."""
-    begun = _own(import_id)
+    begun = get_own_editable(ClientImport, import_id, current_user)
     form = StartForm()
     try:
         with reading.one():
@@ -98,14 +98,16 @@ def start(import_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def progress(import_id: int) -> str:
     """The part of the page that renews itself."""
-    return render_template("clients/imports/_progress.html", **_result_of(_own(import_id)))
+    return render_template(
+        "clients/imports/_progress.html", **_result_of(get_own_editable(ClientImport, import_id, current_user))
+    )
 
 
 @bp.get("/<int:import_id>/report.csv")
 @requires(*Permission)
 def report(import_id: int) -> Response:
     """Every line of the report as a CSV file, in the reader's language."""
-    begun = _own(import_id)
+    begun = get_own_editable(ClientImport, import_id, current_user)
     found = report_of(begun.stored_file)
     return csv_download(f"import-{import_id}-report.csv", lambda _session: queries.report_rows(found))
 
@@ -114,7 +116,7 @@ def report(import_id: int) -> Response:
 @requires(*Permission)
 def undo(import_id: int) -> ResponseReturnValue:
     """Delete what it created."""
-    begun = _own(import_id)
+    begun = get_own_editable(ClientImport, import_id, current_user)
     try:
         deleted, kept, lifted = services.undo_import(begun)
     except Refusal as refusal:
@@ -176,10 +178,3 @@ def _result_of(begun: ClientImport) -> dict[str, object]:
         "explain": explain,
         "field_labels": labels.FIELDS,
     }
-
-
-def _own(import_id: int) -> ClientImport:
-    begun: ClientImport = get_own(ClientImport, import_id, current_user)
-    if not current_user.can(Permission.SEND):
-        abort(403)
-    return begun

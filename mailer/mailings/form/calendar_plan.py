@@ -13,7 +13,7 @@ from mailer.errors import Refusal
 from mailer.models.calendar_rule import rule_of, window_of
 from mailer.models.mailing import Mailing
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.moments import next_moment, resolve
+from mailer.recurrence.moments import end_at, next_moment, resolve
 from mailer.recurrence.rule import FIRST_YEAR, LAST_YEAR, MOST_RUNS, MonthlyOn, Period, Rule, RuleError, zone_named
 from mailer.recurrence.window import EVERY_DAY, Window
 
@@ -89,9 +89,8 @@ class Calendar:
             raise FormRefusal({"window_weekdays": _("With these sending hours no email would ever leave.")})
         if self.period is not Period.ONCE and next_moment(rule, now) is None and self._never_fires(rule):
             raise FormRefusal({"period": _("No day fits this rule: nothing would ever be sent.")})
-        if self.ends_local is None:
-            return
-        if resolve(self.ends_local, zone_named(self.timezone)).at <= now:
+        ends_at = end_at(self.ends_local, self.timezone)
+        if ends_at is not None and ends_at <= now:
             raise FormRefusal(
                 {
                     "starts_at": _("The start and the end have both passed."),

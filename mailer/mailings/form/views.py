@@ -8,14 +8,14 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer import days_off
-from mailer.access import Permission, get_own, requires
+from mailer.access import Permission, get_own, get_own_editable, requires
 from mailer.clock import utcnow
 from mailer.errors import Conflict
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
+from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
-from mailer.mailings.access import own_mailing, per_user
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
@@ -48,7 +48,7 @@ def create() -> ResponseReturnValue:
 @login_required
 def copy(mailing_id: int) -> ResponseReturnValue:
     """The form of a new mailing, filled in from another; a start that has passed is left empty."""
-    original = own_mailing(mailing_id)
+    original = get_own_editable(Mailing, mailing_id, current_user)
     form = _form_of(original)
     form.name.data = _("%(name)s (copy)", name=original.name)[:150]
     form.version.data = ""
@@ -61,7 +61,7 @@ def copy(mailing_id: int) -> ResponseReturnValue:
 @login_required
 def edit(mailing_id: int) -> ResponseReturnValue:
     """The form of a mailing, and the change; 409 while a run goes."""
-    mailing = own_mailing(mailing_id)
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
     if request.method == "GET" and has_open_run(mailing):
         return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
     form = MailingForm(timezone=mailing.timezone) if request.method == "POST" else _form_of(mailing)

@@ -14,7 +14,7 @@ from mailer.clock import utcnow
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, choice_in
 from mailer.extensions import limiter
-from mailer.mailings.access import per_user
+from mailer.limiting import per_user
 from mailer.mailings.blueprint import bp
 from mailer.mailings.labels import reason_label
 from mailer.mailings.runs import queries, services

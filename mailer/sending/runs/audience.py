@@ -34,8 +34,12 @@ def _by_kind(mailing: Mailing) -> list[ColumnElement[bool]]:
 
 def recipients(mailing: Mailing) -> Select[Any]:
     """The clients who would get the mailing now, in a stable order."""
-    not_suppressed = ~select(Suppression).where(SUPPRESSED).exists()
-    return select(Client).where(*chosen(mailing), not_suppressed).order_by(Client.id)
+    return not_suppressed(chosen(mailing)).order_by(Client.id)
+
+
+def not_suppressed(among: list[ColumnElement[bool]]) -> Select[Any]:
+    """Those of the chosen whom nobody asked not to write to."""
+    return select(Client).where(*among, ~select(Suppression).where(SUPPRESSED).exists())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,12 @@ class AudienceSummary:
 
 
 def summary(mailing: Mailing) -> AudienceSummary:
-    """The figures of `AudienceSummary` as things stand now."""
+    """The figures of a mailing's audience as things stand now."""
+    return summary_of(chosen(mailing))
+
+
+def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:
+    """The figures of the clients who meet these conditions."""
     unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBED
     row = db.session.execute(
         select(
@@ -63,6 +72,6 @@ def summary(mailing: Mailing) -> AudienceSummary:
         )
         .select_from(Client)
         .outerjoin(Suppression, SUPPRESSED)
-        .where(*chosen(mailing))
+        .where(*among)
     ).one()
     return AudienceSummary(*row)

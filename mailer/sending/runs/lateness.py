@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from mailer.models.mailing import Mailing
-from mailer.recurrence.moments import Moment, moments, next_moment, resolve
-from mailer.recurrence.rule import Period, zone_named
+from mailer.recurrence.moments import Moment, end_at, moments, next_moment
+from mailer.recurrence.rule import Period
 
 LONGEST = timedelta(hours=12)  # by default
 ALWAYS_ALLOWED = timedelta(minutes=1)  # a restart is no outage
@@ -32,7 +32,7 @@ def is_too_late(mailing: Mailing, moment: Moment, now: datetime) -> bool:
 
     A calendar saved after its moment promised nothing before: lateness counts from then on.
     """
-    end = _end(mailing)
+    end = end_at(mailing.ends_local, mailing.timezone)
     if end is not None and end <= now:
         return True
     late_by = now - max(moment.at, mailing.calendar_since or moment.at)
@@ -57,11 +57,7 @@ def late_limit(mailing: Mailing, moment: Moment) -> timedelta:
     if mailing.late_limit_minutes is not None:
         return timedelta(minutes=mailing.late_limit_minutes)
     if mailing.period is Period.ONCE:
-        end = _end(mailing)
+        end = end_at(mailing.ends_local, mailing.timezone)
         return end - moment.at if end is not None else LONGEST
     following = next_moment(mailing.rule, moment.at)
     return min((following.at - moment.at) / 2, LONGEST) if following is not None else LONGEST
-
-
-def _end(mailing: Mailing) -> datetime | None:
-    return resolve(mailing.ends_local, zone_named(mailing.timezone)).at if mailing.ends_local else None

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import takewhile
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
-from mailer.recurrence.moments import Moment, latest_moment, moments, next_moment
+from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending.runs.windows import ON_DEMAND
 
@@ -83,9 +82,7 @@ def point_at(mailing: Mailing, moment: Moment | None) -> None:
 
 def end_of(mailing: Mailing) -> datetime | None:
     """The moment from which no attempt starts, aware; None without an end."""
-    if mailing.ends_local is None:
-        return None
-    return mailing.ends_local.replace(tzinfo=ZoneInfo(mailing.timezone)).astimezone(UTC)
+    return end_at(mailing.ends_local, mailing.timezone)
 
 
 def has_open_run(mailing: Mailing) -> bool:
