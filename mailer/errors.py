@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import wraps
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import structlog
@@ -28,6 +30,8 @@ from werkzeug.exceptions import Conflict as ConflictPage
 from mailer.extensions import db
 
 log = structlog.get_logger()
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -86,6 +90,20 @@ def order_in(args: Mapping[str, str], default: str = "desc") -> str:
 
 class TookTooLong(ServiceUnavailable):
     """The database was told to give up."""
+
+
+def undone_when_refused(service: Callable[P, R]) -> Callable[P, R]:
+    """A service whose Refusal ends the transaction: nothing of it is written, and nobody waits for its locks."""
+
+    @wraps(service)
+    def undoing(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return service(*args, **kwargs)
+        except Refusal:
+            db.session.rollback()
+            raise
+
+    return undoing
 
 
 def constraint_of(error: IntegrityError) -> str | None:

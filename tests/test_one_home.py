@@ -18,10 +18,11 @@ from mailer.extensions import db
 from mailer.models.client import ClientFilter
 from mailer.models.delivery import DeliveryState
 from mailer.models.run import PauseReason, RunState
-from mailer.models.user import User
+from mailer.models.user import Role, User
 from mailer.sending import conditions
 from mailer.smtp.results import Outcome
 from tests.conftest import browser_of
+from tests.factories import make_user
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,10 +93,58 @@ def test_what_rooms_share_is_written_once() -> None:
     assert found == {pattern: {home} for pattern, home in homes.items()}
 
 
+def test_views_neither_ask_the_database_nor_end_its_transactions() -> None:
+    views = product("*views.py", "**/views.py", "**/*_views.py", "**/views/*.py")
+    found = {name for name, text in views if re.search(r"\bdb\.|\bselect\(", text)}
+    assert found == set()
+
+
+def test_settings_are_read_from_the_application() -> None:
+    found = {name for name, text in product() if re.search(r"^ *(from|import) config\b", text, re.MULTILINE)}
+    assert found == {"__init__.py"}, "the factory, which is given none"
+
+
+def test_every_attribute_is_declared_where_its_class_is_made() -> None:
+    """In `__init__` or in the class's body; those of a base class from elsewhere are named here."""
+    of_bases = {"Overview._urls", "Server.accepting"}
+    found = {
+        f"{class_.name}.{attribute}"
+        for root in ("mailer", "launcher")
+        for path in sorted((ROOT / root).rglob("*.py"))
+        for class_ in ast.walk(ast.parse(path.read_text()))
+        if isinstance(class_, ast.ClassDef)
+        for attribute in _assigned(class_, everywhere=True) - _assigned(class_, everywhere=False)
+        if not (attribute == "data" and any("Field" in ast.unparse(base) for base in class_.bases))
+    }
+    assert found == of_bases
+
+
+def _assigned(class_: ast.ClassDef, *, everywhere: bool) -> set[str]:
+    """Attributes that its methods assign; or those that its body declares and the beginning of an object assigns."""
+    found = set()
+    for part in class_.body:
+        if isinstance(part, ast.AnnAssign | ast.Assign):
+            targets = part.targets if isinstance(part, ast.Assign) else [part.target]
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) or not part.args.args:
+            continue
+        if part.decorator_list:
+            found.add(part.name)  # a property with a setter
+        if everywhere or part.name in {"__init__", "__post_init__", "__set_name__"}:
+            me = part.args.args[0].arg
+            found |= {
+                node.attr
+                for node in ast.walk(part)
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+                if isinstance(node.value, ast.Name) and node.value.id == me
+            }
+    return found
+
+
 @pytest.mark.parametrize("page", ["abc", "0", "-1", "1.5", ""])
-def test_a_page_that_is_no_number_is_not_there(app: Flask, manager: User, page: str) -> None:
-    browser = browser_of(app).login(manager)
-    lists = ["/articles", "/review", "/blog", "/mailings", "/messages", "/clients", "/reports", "/manager",
+def test_a_page_that_is_no_number_is_not_there(app: Flask, page: str) -> None:
+    browser = browser_of(app).login(make_user(role=Role.ADMIN))
+    lists = ["/articles", "/review", "/blog", "/mailings", "/messages", "/clients/", "/reports", "/manager",
              "/manager/approvals", "/manager/journal"]  # fmt: skip
     assert {path: browser.get(path, query_string={"page": page}).status_code for path in lists} == dict.fromkeys(
         lists, 404

@@ -23,6 +23,8 @@ Keep = Callable[[bytes, list[bytes], bytes], None]
 class CatcherProtocol(asyncio.Protocol):
     """One connection; `keep(sender, recipients, content)` is called for each mail before it is answered."""
 
+    _transport: asyncio.Transport  # once connected
+
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
         self._buffer = bytearray()

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 KEPT_COUNT = 5_000
 SEGMENT_COUNT = 500
@@ -72,6 +73,10 @@ class Caught:
 
 class Spool:
     """Thread-safe: the SMTP side adds while the page reads."""
+
+    _path: Path  # the segment being written
+    _file: IO[bytes]
+    _end: int  # its size
 
     def __init__(self, folder: Path, kept_count: int = KEPT_COUNT, segment_count: int = SEGMENT_COUNT) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -22,8 +22,8 @@ def _account() -> str:
     return f"account:{current_user.id}"
 
 
-# Per IP address. The mails that one address can be sent are counted apart (`outbox.is_pestered`), and so are wrong
-# passwords of one account (`backoff`): those limits hold however many IP addresses take part.
+# Per IP address. The mails that one address can be sent are counted apart (`outbox.too_many_mails_to`), and so are
+# wrong passwords of one account (`backoff`): those limits hold however many IP addresses take part.
 mail_causing = limiter.shared_limit(
     "20 per hour", scope="account-mails", methods=["POST"], on_breach=_say_when, error_message="account mails"
 )

@@ -79,12 +79,6 @@ def _stems(plain: str) -> set[str]:
     return (bare | read) - {""}
 
 
-def _is_monotonous(plain: str) -> bool:
-    """Hardly more than one thought: two different characters, a repetition, rows of keys, a short number."""
-    is_run = len(_without_runs(plain)) < MIN_CHARACTERS / 2
-    return len(set(plain)) <= 2 or is_run or _repeats_a_piece(plain) or _is_short_number(plain)
-
-
 def _without_runs(plain: str) -> str:
     """What is left when walks of four keys or more along a row or the alphabet, either way, are taken out."""
     left, start = "", 0

@@ -13,7 +13,7 @@ from mailer.blog import images, queries, services
 from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
 from mailer.blog.markdown import render
 from mailer.errors import Conflict, Refusal
-from mailer.extensions import db, limiter
+from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
@@ -140,16 +140,9 @@ def _edit_form(form: ArticleForm, post: BlogPost | None) -> ResponseReturnValue:
         else:
             flash(_("Sent for approval. You will be told by email.") if submits else _("Draft saved."), "success")
             return redirect(url_for("articles.show", post_id=post.id), 303)
-    answer = Response(_render_form(form, _fresh(post)), status)
+    answer = Response(_render_form(form, queries.read_again(post)), status)
     answer.headers["Content-Type"] = "text/html; charset=utf-8"
     return answer
-
-
-def _fresh(post: BlogPost | None) -> BlogPost | None:
-    """The row as it is now, so that saving again means having seen it."""
-    if post is not None:
-        db.session.refresh(post)
-    return post
 
 
 def _render_form(form: ArticleForm, post: BlogPost | None) -> str:

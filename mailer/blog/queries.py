@@ -102,18 +102,19 @@ def awaiting_page(number: int) -> Pagination:
     return db.paginate(query, page=number, per_page=20)
 
 
-def awaiting_count() -> int:
-    """How many articles wait for a decision."""
-    query = select(func.count()).where(IS_AWAITING, BlogPost.deleted_at.is_(None))
-    return db.session.scalar(query) or 0
-
-
 def get_own_post(id_: int, user: User) -> BlogPost:
     """The user's own article, to work on: 404 for strangers, 403 for those who may look but not touch."""
     post: BlogPost | None = db.session.scalar(_live().where(BlogPost.id == id_, BlogPost.author_id == user.id))
     if post is None:
         is_there = may_see_all(user) and db.session.scalar(_live().where(BlogPost.id == id_, open_to(user)))
         abort(403 if is_there else 404)
+    return post
+
+
+def read_again(post: BlogPost | None) -> BlogPost | None:
+    """The row as it is now, so that saving again means having seen it."""
+    if post is not None:
+        db.session.refresh(post)
     return post
 
 

@@ -129,11 +129,6 @@ class CompiledEmail:
         places = [slot.placeholder for slot in self._slots]
         return Template((*self.subject.placeholders, *places)).missing(recipient.known_values)
 
-    @property
-    def size_estimate(self) -> int:
-        """About how many bytes one mail takes."""
-        return _OWN_HEADERS_SIZE + sum(len(piece) if isinstance(piece, bytes) else _SLOT_SIZE for piece in self._pieces)
-
 
 def compile_email(
     content: Content, letterhead: MailHeaders, date: datetime, attributes: Collection[str] | None = None

@@ -12,7 +12,7 @@ from flask_login import current_user, login_required
 from mailer.access import Permission, get_own_editable, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
-from mailer.extensions import db, limiter
+from mailer.extensions import limiter
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.agenda import format_local
@@ -114,7 +114,6 @@ def send_now(mailing_id: int) -> ResponseReturnValue:
     try:
         services.send_now(mailing, token)
     except Refusal as refusal:
-        db.session.rollback()
         flash(str(refusal), "danger")
         return _ask(mailing_id, token), 409
     flash(_("Sending has started."), "success")

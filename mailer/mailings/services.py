@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 
 from mailer.clock import utcnow
-from mailer.errors import Conflict, Refusal
+from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
@@ -123,6 +123,7 @@ def stop_run(mailing: Mailing) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def send_now(mailing: Mailing, token: str) -> Run:
     """Start a run on demand; the same `token` always means the same run.
 

@@ -10,7 +10,6 @@ from flask_login import current_user
 from mailer.access import Permission, requires
 from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
-from mailer.extensions import db
 from mailer.input_limits import page_number
 from mailer.manager import decisions, queries
 from mailer.manager.blueprint import bp
@@ -32,7 +31,7 @@ def approvals() -> ResponseReturnValue:
 @requires(Permission.OVERSEE)
 def approval(approval_id: int) -> ResponseReturnValue:
     """What was asked for: message, people, calendar."""
-    return _page(_get(approval_id), ReasonForm(formdata=None))
+    return _page(queries.approval_named(approval_id), ReasonForm(formdata=None))
 
 
 @bp.post("/approvals/<int:approval_id>/approve")
@@ -63,13 +62,9 @@ def reject(approval_id: int) -> ResponseReturnValue:
     return redirect(url_for("manager.approvals"), 303)
 
 
-def _get(approval_id: int) -> Approval:
-    return db.get_or_404(Approval, approval_id)
-
-
 def _to_decide(approval_id: int) -> Approval:
     """Nobody's own: 403."""
-    asked = _get(approval_id)
+    asked = queries.approval_named(approval_id)
     if asked.owner_id == current_user.id:
         abort(403)
     return asked
@@ -89,6 +84,5 @@ def _page(asked: Approval, form: ReasonForm) -> str:
 
 
 def _refused(approval_id: int, refusal: Refusal) -> ResponseReturnValue:
-    db.session.rollback()
     flash(str(refusal), "danger")
-    return _page(_get(approval_id), ReasonForm(formdata=None)), 409
+    return _page(queries.approval_named(approval_id), ReasonForm(formdata=None)), 409

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from mailer.account_mail import outbox
 from mailer.clock import utcnow
-from mailer.errors import Conflict, Refusal
+from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
@@ -21,6 +21,7 @@ from mailer.sending.runs import control
 from mailer.sending.runs.limits import is_about_present
 
 
+@undone_when_refused
 def disable(mailing: Mailing, reason: str, by: User) -> None:
     """Let nothing more of `mailing` leave, and tell its owner why; Refusal when it is off already."""
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)
@@ -36,6 +37,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def stop_run(run: Run, reason: str) -> None:
     """Let nothing more of this one run leave, and tell its owner why; Refusal when nothing of it is going."""
     mailing = run.mailing
@@ -51,6 +53,7 @@ def stop_run(run: Run, reason: str) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def enable(mailing: Mailing) -> None:
     """Let `mailing` go on from now; moments that passed meanwhile are not made up for."""
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)
@@ -66,6 +69,7 @@ def enable(mailing: Mailing) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def approve(approval: Approval, by: User) -> None:
     """Let the mailing be sent as it was asked for.
 
@@ -76,6 +80,7 @@ def approve(approval: Approval, by: User) -> None:
     _tell(approval, "mailing-approved", Action.APPROVED)
 
 
+@undone_when_refused
 def reject(approval: Approval, reason: str, by: User) -> None:
     """Say no, and why; raises what `approve` raises."""
     _take(approval)

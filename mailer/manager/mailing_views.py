@@ -13,13 +13,11 @@ from flask_login import current_user
 from mailer.access import Permission, get_visible, requires
 from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
-from mailer.extensions import db
 from mailer.http import own_path
-from mailer.manager import decisions
+from mailer.manager import decisions, queries
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
 from mailer.models.mailing import Mailing, MailingStatus
-from mailer.models.run import Run
 
 MOST_AT_ONCE = 25  # a page of the list
 
@@ -36,7 +34,6 @@ def disable(mailing_id: int) -> ResponseReturnValue:
         decisions.disable(mailing, form.text, me())
         flash(_("The mailing is switched off. Its owner has been told why."), "success")
     except Refusal as refusal:
-        db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
 
@@ -45,7 +42,7 @@ def disable(mailing_id: int) -> ResponseReturnValue:
 @requires(Permission.SWITCH_MAILINGS)
 def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
     """Ask why, then end one run; the mailing goes on with its next one."""
-    run = db.one_or_404(db.select(Run).filter_by(id=run_id, mailing_id=_of_others(mailing_id).id))
+    run = queries.run_of(_of_others(mailing_id), run_id)
     form = ReasonForm()
     if not form.validate_on_submit():
         return render_template("manager/stop_run.html", run=run, form=form), 422 if form.errors else 200
@@ -53,7 +50,6 @@ def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
         decisions.stop_run(run, form.text)
         flash(_("The run is being stopped. Its owner has been told why."), "success")
     except Refusal as refusal:
-        db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.run", mailing_id=mailing_id, run_id=run_id), 303)
 
@@ -67,7 +63,6 @@ def enable(mailing_id: int) -> ResponseReturnValue:
         decisions.enable(mailing)
         flash(_("The mailing goes on. Its owner has been told."), "success")
     except Refusal as refusal:
-        db.session.rollback()
         flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
 
@@ -119,7 +114,6 @@ def _switch(mailing: Mailing, reason: str | None) -> bool:
         else:
             decisions.disable(mailing, reason, me())
     except Refusal:
-        db.session.rollback()
         return False
     return True
 

@@ -45,6 +45,21 @@ class Work:
     refused_count: int = 0
 
 
+def blocker_of(person: User) -> User | None:
+    """Who blocked the account; None while it is open, or when that account is gone."""
+    return db.session.get(User, person.blocked_by_id) if person.blocked_by_id is not None else None
+
+
+def approval_named(approval_id: int) -> Approval:
+    """What an owner asked for; 404 for nothing."""
+    return db.get_or_404(Approval, approval_id)
+
+
+def run_of(mailing: Mailing, run_id: int) -> Run:
+    """A run of just that mailing; else 404."""
+    return db.one_or_404(select(Run).filter_by(id=run_id, mailing_id=mailing.id))
+
+
 def users_page(search: str, number: int, role: str = "", state: str = "") -> Pagination:
     """Users whose name or address holds `search`, the newest first.
 

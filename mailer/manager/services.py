@@ -11,7 +11,7 @@ from mailer.access import Permission
 from mailer.account_mail import outbox
 from mailer.accounts import known_devices, sessions
 from mailer.clock import database_now, utcnow
-from mailer.errors import Refusal
+from mailer.errors import Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE
@@ -22,6 +22,7 @@ from mailer.queue import TICK, enqueue
 from mailer.sending.runs import control
 
 
+@undone_when_refused
 def block(user: User, reason: str, by: User) -> None:
     """Keep `user` out from the next request on, let nothing more of theirs leave, and tell them why.
 
@@ -41,6 +42,7 @@ def block(user: User, reason: str, by: User) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def unblock(user: User) -> None:
     """Let `user` in again. Their calendars go on from now: moments that passed meanwhile are not made up for."""
     db.session.refresh(user, with_for_update=FOR_CHANGE)
@@ -55,6 +57,7 @@ def unblock(user: User) -> None:
     enqueue(TICK)
 
 
+@undone_when_refused
 def change_role(user: User, role: Role) -> None:
     """Give `user` another role and end their sessions; what was granted besides goes. Raises `LastAdmin`.
 
@@ -79,6 +82,7 @@ def change_role(user: User, role: Role) -> None:
     outbox.wake(letter)
 
 
+@undone_when_refused
 def set_permissions(user: User, granted: Collection[Permission]) -> None:
     """Let `user` do what is `granted` besides their role, and nothing else of it; they sign in anew and are told.
 

@@ -11,7 +11,6 @@ from mailer.access import Permission, requires
 from mailer.accounts.second_factors import has_second_factor, remove_second_factor
 from mailer.accounts.signed_in import me
 from mailer.errors import Refusal, choice_in
-from mailer.extensions import db
 from mailer.input_limits import page_number
 from mailer.manager import approval_views, journal_views, mailing_views, queries, services  # noqa: F401 - routes
 from mailer.manager.access import may_judge, user_to_judge, user_to_see
@@ -132,7 +131,7 @@ def _page(person: User, **forms: object) -> str:
         person=person,
         figures=queries.figures_of(person),
         mailings=queries.mailings_of(person),
-        blocker=db.session.get(User, person.blocked_by_id) if person.blocked_by_id else None,
+        blocker=queries.blocker_of(person),
         roles=role_labels(),
         permissions=permission_labels(),
         may_judge=may_judge(person),
@@ -142,7 +141,6 @@ def _page(person: User, **forms: object) -> str:
 
 
 def _refused(person: User, refusal: Refusal) -> ResponseReturnValue:
-    db.session.rollback()
     flash(str(refusal), "danger")
     return _page(person), 409
 

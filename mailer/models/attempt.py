@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
-from mailer.models.types import UTCDateTime, text_enum
+from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME, MAX_WORKER_NAME, UTCDateTime, text_enum
 from mailer.smtp.results import Outcome, Phase
 
 
@@ -33,12 +33,12 @@ class Attempt(db.Model):  # type: ignore[misc,name-defined]
     phase: Mapped[Phase] = mapped_column(text_enum(Phase, "phase"))
     smtp_code: Mapped[int | None] = mapped_column(SmallInteger)
     enhanced_code: Mapped[str | None] = mapped_column(String(16))
-    response: Mapped[str] = mapped_column(String(1000), default="")  # hostile until escaped
+    response: Mapped[str] = mapped_column(String(MAX_RESPONSE), default="")  # hostile until escaped
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime] = mapped_column(UTCDateTime)
     tls: Mapped[str | None] = mapped_column(String(64))
-    transport: Mapped[str | None] = mapped_column(String(100))  # host and port of the mail server
-    worker: Mapped[str] = mapped_column(String(64), default="")
+    transport: Mapped[str | None] = mapped_column(String(MAX_SERVER_NAME))  # host and port of the mail server
+    worker: Mapped[str] = mapped_column(String(MAX_WORKER_NAME), default="")
 
     delivery: Mapped[Delivery] = relationship(
         primaryjoin=lambda: (

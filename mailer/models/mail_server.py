@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Float, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
-from mailer.models.types import UTCDateTime
+from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME, UTCDateTime
 
 
 class MailServer(db.Model):  # type: ignore[misc,name-defined]
@@ -21,10 +21,10 @@ class MailServer(db.Model):  # type: ignore[misc,name-defined]
     __tablename__ = "mail_servers"
     __table_args__ = (CheckConstraint("(fault_count = 0) = (probe_at IS NULL)", name="open_has_a_probe"),)
 
-    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    name: Mapped[str] = mapped_column(String(MAX_SERVER_NAME), primary_key=True)
     fault_count: Mapped[int] = mapped_column(default=0, server_default="0")
     probe_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    last_fault: Mapped[str | None] = mapped_column(String(1000))
+    last_fault: Mapped[str | None] = mapped_column(String(MAX_RESPONSE))
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_fault_phase: Mapped[str | None] = mapped_column(String(32))  # a `Phase`
     last_fault_code: Mapped[int | None] = mapped_column(SmallInteger)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.types import Id, UTCDateTime, text_enum
+from mailer.models.types import MAX_RESPONSE, Id, UTCDateTime, text_enum
 
 
 class RunState(StrEnum):
@@ -164,7 +164,9 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reopened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the owner's last "retry" or "resend"
     alarmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it was said to be late, or left out
-    last_fault: Mapped[str | None] = mapped_column(String(1000))  # what the mail server said last, when it was at fault
+    last_fault: Mapped[str | None] = mapped_column(
+        String(MAX_RESPONSE)
+    )  # what the mail server said last, when it was at fault
     last_fault_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     # chosen, and still without a delivery: above 0 as long as the list is being made

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallIntege
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
-from mailer.models.types import Id, UTCDateTime, text_enum
+from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME, Id, UTCDateTime, text_enum
 from mailer.smtp.results import Phase
 
 
@@ -23,10 +23,10 @@ class RunFault(db.Model):  # type: ignore[misc,name-defined]
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
-    server: Mapped[str] = mapped_column(String(100))  # host and port
+    server: Mapped[str] = mapped_column(String(MAX_SERVER_NAME))  # host and port
     phase: Mapped[Phase] = mapped_column(text_enum(Phase, "phase"))
     smtp_code: Mapped[int | None] = mapped_column(SmallInteger)
-    response: Mapped[str] = mapped_column(String(1000))  # hostile until escaped
+    response: Mapped[str] = mapped_column(String(MAX_RESPONSE))  # hostile until escaped
     count: Mapped[int] = mapped_column(default=1, server_default="1")
     first_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)

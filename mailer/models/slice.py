@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
-from mailer.models.types import Id, UTCDateTime
+from mailer.models.types import MAX_WORKER_NAME, Id, UTCDateTime
 
 
 class Slice(db.Model):  # type: ignore[misc,name-defined]
@@ -35,6 +35,6 @@ class Slice(db.Model):  # type: ignore[misc,name-defined]
     ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_token: Mapped[uuid.UUID | None] = mapped_column(UUID)
     leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    leased_by: Mapped[str | None] = mapped_column(String(64))
+    leased_by: Mapped[str | None] = mapped_column(String(MAX_WORKER_NAME))
     marked: Mapped[str | None] = mapped_column(String(5000))
     marked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -8,6 +8,10 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Enum
 
 Id = BigInteger
+# Characters of columns that take what others wrote, cut to them.
+MAX_RESPONSE = 1000  # a mail server's words
+MAX_SERVER_NAME = 100  # its host and port
+MAX_WORKER_NAME = 64  # host and number of a process
 UTCDateTime = DateTime(timezone=True)
 
 

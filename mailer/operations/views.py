@@ -9,8 +9,6 @@ from flask_login import current_user
 
 from mailer import storage
 from mailer.access import Permission, requires
-from mailer.extensions import db
-from mailer.models.instance import Instance
 from mailer.operations.parts import parts
 from mailer.queue import TICK, enqueue
 from mailer.sending import instance_guard
@@ -30,7 +28,7 @@ def index() -> str:
         reason=instance_guard.why_held(),
         label_of=instance_guard.label_of,
         open_run_count=instance_guard.open_run_count(),
-        instance=db.session.get(Instance, 1),
+        instance=instance_guard.confirmation(),
         warnings=current_app.config["WARNINGS"],
         may_confirm=current_user.can(Permission.ADMINISTER),
     )

@@ -63,6 +63,11 @@ class Figures:
         return max(0, getattr(self.sums, f"{kind}_count") - sum(self.reasons.get(kind, {}).values()))
 
 
+def person_to_report(user_id: int) -> User:
+    """Anybody; 404 for nobody."""
+    return db.get_or_404(User, user_id)
+
+
 def mailing_to_report(mailing_id: int, user: User) -> Mailing:
     """A mailing of one's own or, for those who oversee, anybody's; deleted ones too, whose runs remain; else 404."""
     query = select(Mailing).where(Mailing.id == mailing_id)

@@ -12,7 +12,7 @@ from mailer.access import Permission, requires
 from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, UnknownChoice, choice_in
-from mailer.extensions import db, limiter
+from mailer.extensions import limiter
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
 from mailer.mailings.labels import why
@@ -99,7 +99,7 @@ def _about() -> dict[str, Any]:
     if number := _number("user"):
         if not oversees and number != current_user.id:
             abort(404)
-        person = db.get_or_404(User, number)
+        person = queries.person_to_report(number)
     known = [kind for kind in queries.ROWS if kind != "user" or oversees]
     rows = choice_in(request.args, "rows", known, "run" if mailing else "mailing" if person else "user")
     today = today_in(current_user.timezone)

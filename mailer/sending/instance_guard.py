@@ -114,6 +114,11 @@ def require_confirmed() -> None:
         )
 
 
+def confirmation() -> Instance | None:
+    """What is written of the one true instance; None before the first start."""
+    return db.session.get(Instance, 1)
+
+
 def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
     """This database, here, is the one true instance from now on. Commits.
 

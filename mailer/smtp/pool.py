@@ -21,6 +21,8 @@ _utcnow = partial(datetime.now, UTC)
 class Pool:
     """`await run()` in the loop where everything happens; the other methods belong to that loop's thread too."""
 
+    _loop: asyncio.AbstractEventLoop  # from `run` on
+
     def __init__(
         self,
         transport: Transport,
@@ -52,6 +54,7 @@ class Pool:
         self._broken_off_count = 0  # conversations in a row, each at the words about its recipient
         self._paced_at = 0.0  # when the pace will be asked again
         self._is_closing = False
+        self._changed = asyncio.Event()
         self._error: Exception | None = None
 
     # -- what the owner says -----------------------------------------------------------------------------------------
@@ -59,7 +62,6 @@ class Pool:
     async def run(self) -> None:
         """Send until told to finish. An error raised by the source drops everything and is raised here."""
         self._loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
         tick = self._tick_seconds()
         try:
             while not (self._is_closing and not self._connections | self._leaving):
@@ -268,8 +270,7 @@ class Pool:
             self._loop.call_later(pause, self._notice)
 
     def _notice(self) -> None:
-        if hasattr(self, "_changed"):
-            self._changed.set()
+        self._changed.set()
 
     async def _pause(self, seconds: float) -> None:
         """Sleep until something changes, or for a tick."""

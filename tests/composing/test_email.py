@@ -128,8 +128,3 @@ def test_holes_are_named_over_all_parts() -> None:
 
 def test_the_same_input_gives_the_same_bytes() -> None:
     assert compiled("a", "b", "<p>c</p>").build(recipient()) == compiled("a", "b", "<p>c</p>").build(recipient())
-
-
-def test_the_size_is_estimated() -> None:
-    email = compiled("a", "b" * 5000, "<p>{{ имя }}</p>" * 50)
-    assert 0.8 < email.size_estimate / len(email.build(recipient(first_name="Иван"))) < 1.25

@@ -150,7 +150,7 @@ def test_the_worker_that_begins_a_list_wakes_the_others_it_can_use(
 ) -> None:
     monkeypatch.setitem(app.config, "SLICE_SIZE", 1)
     monkeypatch.setitem(app.config, "SENDERS_PER_RUN", 4)
-    monkeypatch.setattr("mailer.jobs.take", lambda job: None)  # the others have not come yet
+    monkeypatch.setattr("mailer.jobs.tasks.take", lambda job: None)  # the others have not come yet
     due_mailing(owner, 3)
     ticking.run_tick()
     assert queue.queue(MAILINGS).count == 1  # how many slices there will be nobody knows yet

@@ -308,7 +308,7 @@ def test_what_a_placeholder_holds_is_never_a_template_or_a_header(make_run: Make
 
 
 def test_a_turn_goes_on_while_nobody_waits(make_run: MakeRun, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_worker, "LONGEST_TURN", 600)
+    monkeypatch.setattr(run_worker, "MAX_EXTENSION", 600)
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     run = make_run(*(f"a{number}@example.test" for number in range(100)))
     asked: list[int] = []

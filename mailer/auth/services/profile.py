@@ -22,7 +22,7 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import AddressTaken, LastAdmin, WrongPassword
 from mailer.auth.services.registration import give_way
 from mailer.clock import utcnow
-from mailer.errors import constraint_of
+from mailer.errors import constraint_of, undone_when_refused
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
@@ -161,6 +161,7 @@ def export_own_data(user: User, password: str) -> IO[bytes]:
     return archive
 
 
+@undone_when_refused
 def erase_account(user: User, password: str) -> None:
     """Delete the account: name, address and password at once, everything else within minutes, by the tick.
 

@@ -1,6 +1,7 @@
 """The blueprint that the pages of accounts hang on."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, request
@@ -14,6 +15,7 @@ bp = Blueprint("auth", __name__)
 bp.before_app_request(load_early)
 bp.before_app_request(ask_staff_for_second_factor)
 
+DEVICE_MARK_KEPT_FOR = timedelta(days=400)  # the longest that browsers keep a cookie (RFC 6265bis, 5.5)
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
 
@@ -32,7 +34,7 @@ def mark_device(response: Response, mark: str) -> None:
     response.set_cookie(
         current_app.config["DEVICE_COOKIE_NAME"],
         mark,
-        max_age=400 * 86400,
+        max_age=int(DEVICE_MARK_KEPT_FOR.total_seconds()),
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
         samesite="Lax",

@@ -12,7 +12,6 @@ from mailer.auth.forms import PresentPasswordForm
 from mailer.auth.refusals import LastAdmin, WrongPassword
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import today_in
-from mailer.extensions import db
 
 
 @bp.get("/profile/data")
@@ -53,7 +52,6 @@ def erase_account() -> ResponseReturnValue:
         form.password.errors = [str(refusal)]
         return _page(delete_form=form), 422
     except LastAdmin as refusal:
-        db.session.rollback()
         flash(str(refusal), "danger")
         return _page(), 409
     session.end()

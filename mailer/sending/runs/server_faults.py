@@ -11,6 +11,7 @@ from mailer.models.delivery import DeliveryState
 from mailer.models.mail_server import MailServer
 from mailer.models.run import Run
 from mailer.models.run_fault import RunFault
+from mailer.models.types import MAX_RESPONSE
 from mailer.sending.conditions import listed
 from mailer.smtp.results import Outcome, Phase
 
@@ -36,7 +37,7 @@ def note(run_id: int, server: str, phase: Phase, code: int | None, said: str, at
         RunFault.server == server,
         RunFault.phase == phase,
         RunFault.smtp_code.is_not_distinct_from(code),
-        RunFault.response == said[:1000],
+        RunFault.response == said[:MAX_RESPONSE],
     )
     again = update(RunFault).where(*same, RunFault.last_at < at).values(count=RunFault.count + 1, last_at=at)
     if db.session.execute(again).rowcount:  # type: ignore[attr-defined]
@@ -45,7 +46,7 @@ def note(run_id: int, server: str, phase: Phase, code: int | None, said: str, at
         return
     oldest_first = db.session.scalars(select(RunFault).filter_by(run_id=run_id).order_by(RunFault.last_at)).all()
     fault = oldest_first[0] if len(oldest_first) >= MOST else RunFault(run_id=run_id)
-    fault.server, fault.phase, fault.smtp_code, fault.response = server, phase, code, said[:1000]
+    fault.server, fault.phase, fault.smtp_code, fault.response = server, phase, code, said[:MAX_RESPONSE]
     fault.count, fault.first_at, fault.last_at = 1, at, at
     db.session.add(fault)
     db.session.flush()

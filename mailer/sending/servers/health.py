@@ -13,6 +13,7 @@ from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.mail_server import MailServer
 from mailer.models.run import SENDING_STATES, Run, RunState
+from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME
 from mailer.sending.runs import server_faults
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.results import Fault
@@ -28,7 +29,7 @@ KNOCK = text(
 
 def name_of(transport: Transport) -> str:
     """What the transport is called in the database: no credentials."""
-    return transport.name[:100]
+    return transport.name[:MAX_SERVER_NAME]
 
 
 def try_server(transport: Transport) -> BreakerState:
@@ -127,7 +128,7 @@ def let_run_go_on(run_id: int) -> None:
 
 def label_of(fault: Fault) -> str:
     """What the server said, with its code."""
-    return (f"{fault.code} {fault.text}" if fault.code else fault.text)[:1000]
+    return (f"{fault.code} {fault.text}" if fault.code else fault.text)[:MAX_RESPONSE]
 
 
 def _wait(transport: Transport, fault_count: int) -> float:

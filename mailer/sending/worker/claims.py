@@ -20,6 +20,9 @@ class DueDelivery:
     is_settled: bool = True  # the row in the database says what `progress` says
 
 
+MARKED, UNMARKED = b"10"
+
+
 @dataclass(slots=True)
 class Claim:
     """A slice under this worker's lease."""
@@ -34,7 +37,7 @@ class Claim:
 
     def set_flag(self, position: int, is_marked: bool) -> None:
         """Note that the content of this position's mail may be on its way, or that its end is known."""
-        self.flags[position - self.first_position] = 49 if is_marked else 48
+        self.flags[position - self.first_position] = MARKED if is_marked else UNMARKED
 
 
 class Entry(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from mailer.models.types import MAX_RESPONSE
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import Claim, Entry, LeaseLost
 
@@ -70,7 +71,7 @@ def _columns(entries: Sequence[Entry]) -> list[str]:
         _words([result.phase for result in results]),
         array(["NULL" if result.code is None else result.code for result in results]),
         _words([_quoted_often(result.enhanced, 16) for result in results]),
-        _words([_quoted(result.text[:1000]) for result in results]),
+        _words([_quoted(result.text[:MAX_RESPONSE]) for result in results]),
         array([result.started_at.timestamp() for result in results]),  # less than half of what a date in words costs
         array([result.finished_at.timestamp() for result in results]),
         _words([_quoted_often(result.tls, 64) for result in results]),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from psycopg2 import Error, InterfaceError, OperationalError
@@ -44,6 +44,13 @@ class GroupCommitter:
     `connect` makes asynchronous connections (`connections.connector`) in any thread; the first one is made here.
     """
 
+    _loop: asyncio.AbstractEventLoop  # from `start` on, with whom it answers
+    _committed: Committed
+    _failed: Failed
+    _waiting: Callable[[], None]
+    _round: GroupCommit  # on its way
+    _cursor: Any
+
     def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
         self._connect = connect
         self._one_at_a_time = OneAtATime()
@@ -53,6 +60,7 @@ class GroupCommitter:
         self._is_scheduled = self._is_over = self._is_writing = False
         self._waiter: asyncio.Task[None] | None = None
         self._fd = -1  # watched
+        self._idle = asyncio.Event()
         self._connection = self._connected()
 
     def start(self, committed: Committed, failed: Failed, waiting: Callable[[], None] = lambda: None) -> None:
@@ -61,7 +69,6 @@ class GroupCommitter:
         """
         self._loop = asyncio.get_running_loop()
         self._committed, self._failed, self._waiting = committed, failed, waiting
-        self._idle = asyncio.Event()
         self._watch()
 
     def put(self, item: Mark | Entry) -> None:

@@ -24,6 +24,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
+from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
 from mailer.sending import instance_guard
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
@@ -67,8 +68,8 @@ def work_on_run(
     `others_wait` says that somebody waits for the worker: beginning anew costs the connections their speed.
     `planned` is called when it was this call that began the list.
 
-    Harmless at any time and any number of times: everything is decided by claims in the database. Raises ToldToGo after
-    a SIGTERM.
+    Harmless at any time and any number of times: everything is decided by claims in the database. Raises Terminated
+    after a SIGTERM.
     """
     if instance_guard.sending_is_blocked():
         return False
@@ -227,7 +228,7 @@ def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> W
 
 def _writer(run_id: int, transport: str | None = None) -> Writer:
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    return Writer(run_id, worker[:64], transport and transport[:100], current_app.config["LEASE_SECONDS"])
+    return Writer(run_id, worker[:MAX_WORKER_NAME], transport, current_app.config["LEASE_SECONDS"])
 
 
 def _settle_crashes(run_id: int, rules: RunRules) -> None:
@@ -244,9 +245,9 @@ def _note_health(choice: RouteChoice, routes: list[MailRoute], run_id: int, repo
         health.note_success(transport)
         health.let_run_go_on(run_id)
     if report.fault is not None:
-        name = transport.name
-        log.warning("mail server at fault", run=run_id, server=name, phase=report.fault.phase, said=report.fault.text)
-        server_faults.note(run_id, name[:100], report.fault.phase, report.fault.code, report.fault.text, database_now())
+        fault, name = report.fault, health.name_of(transport)
+        log.warning("mail server at fault", run=run_id, server=name, phase=fault.phase, said=fault.text)
+        server_faults.note(run_id, name, fault.phase, fault.code, fault.text, database_now())
         health.note_fault(transport, report.fault, was_probe=choice.is_probe)
         if mail_routes.all_rest(routes):
             health.let_run_wait(run_id, transport)

@@ -27,6 +27,8 @@ from mailer.smtp.transport import Transport
 log = structlog.get_logger()
 
 SLICES_AHEAD = 2
+LOOK_EVERY = 0.05  # seconds: how long after its moment something that is due is done at the latest
+LAST_CLAIM_EVERY = 0.005  # seconds between looks whether a claim still asked for has come
 SETTLE_EVERY = 1.0  # seconds: how fresh the figures of a page are while a slice is in work
 DATED_EVERY = 15.0  # seconds: how old the Date of a mail may be when it is handed over
 NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
@@ -42,6 +44,9 @@ class _Slice:
 
 class Sender:
     """The `Source` of a pool. Everything but the clerk's work happens in the event loop."""
+
+    _loop: asyncio.AbstractEventLoop  # these two from `run` on
+    _clerk: SliceFeeder
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Sender:
         self._is_ending = False
         self._may_send = True
         self._has_shown_refusals = False
+        self._has_begun = asyncio.Event()
         self.report = Report()
 
     # -- the stretch -------------------------------------------------------------------------------------------------
@@ -78,7 +84,6 @@ class Sender:
     async def run(self, stop: asyncio.Event | None = None) -> Report:
         """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
-        self._has_begun = asyncio.Event()
         self._clerk = SliceFeeder(
             self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up
         )
@@ -124,7 +129,7 @@ class Sender:
         renew_at = self._loop.time() + self._renew_every
         date_at = self._loop.time() + DATED_EVERY
         while True:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_EVERY)
             now = self._loop.time()
             if now >= date_at:
                 date_at = now + DATED_EVERY
@@ -170,7 +175,7 @@ class Sender:
         """Settle and release every slice still held, those that were claimed but not begun too."""
         await self._marker.end()  # every result of the pool is written now
         while self._claims_asked and self._clerk.is_alive():
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(LAST_CLAIM_EVERY)
         for slice_ in list(self._slices.values()):
             self._settle(slice_, release=True)
         self._clerk.end()
@@ -222,7 +227,6 @@ class Sender:
         self._claims_asked -= 1
         if claim is None:
             self._has_more = False
-            self.report.is_out_of_work = True
             self._has_begun.set()
             self._end_when_due()  # and not at the next look: small runs come by the hundred
             return

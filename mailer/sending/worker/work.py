@@ -55,7 +55,6 @@ class Report:
     attempt_count: int = 0
     refused_count: int = 0  # for good
     is_server_sound: bool = False  # it has judged a mail in good order
-    is_out_of_work: bool = False  # nothing was left to claim
     fault: Fault | None = None  # the server was out of order, and the stretch ended early
     is_lease_lost: bool = False
     is_told_to_go: bool = False  # `stop` was set

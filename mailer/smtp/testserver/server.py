@@ -22,6 +22,11 @@ class Lab:
     when there is a path).
     """
 
+    _thread: threading.Thread  # of a `with`; the others from `serve` on
+    _loop: asyncio.AbstractEventLoop
+    _stop: asyncio.Event
+    _server: asyncio.Server
+
     def __init__(
         self,
         rules: str | Iterable[Rule] = (),

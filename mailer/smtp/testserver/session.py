@@ -20,6 +20,8 @@ _END = b"\r\n.\r\n"
 class LabSession(asyncio.Protocol):
     """Reads commands, plays steps, and feeds the ledger."""
 
+    _transport: asyncio.Transport  # once connected
+
     def __init__(self, lab: "Lab", *, is_upgraded: bool = False) -> None:
         self._lab = lab
         self._is_tls = is_upgraded
@@ -35,11 +37,12 @@ class LabSession(asyncio.Protocol):
         self._is_ridden = False  # something had come behind the final dot before it was answered
         self._accepted_count = 0
         self._content = b""
-        self._forget_transaction()
-
-    def _forget_transaction(self) -> None:
+        self._subject = ""  # what the event is about: an address, a user, a name
         self._sender: str | None = None
         self._recipient: str | None = None
+
+    def _forget_transaction(self) -> None:
+        self._sender = self._recipient = None
 
     # -- the connection -----------------------------------------------------------------------------
 
