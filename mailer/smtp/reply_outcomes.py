@@ -1,5 +1,7 @@
 """What a refusal means: the recipient's and the content's trouble, or the server's and the sender's."""
 
+import re
+
 from mailer.smtp.concerns import Concern, concern_of
 from mailer.smtp.replies import Reply
 from mailer.smtp.results import Fault, Outcome, Phase, Result
@@ -31,6 +33,28 @@ def after_the_dot(reply: Reply) -> Outcome:
     if reply.code not in (421, 454) and concern_of(Phase.CONTENT, reply) is not Concern.EMAIL:
         return Outcome.SERVER_FAULT
     return Outcome.TRANSIENT if reply.code < 500 else Outcome.PERMANENT
+
+
+_TOO_LARGE = re.compile(r"\bsize\b|too (big|large|long)|размер|слишком (больш|велик)", re.IGNORECASE)
+_OF_MAILBOX = re.compile(r"mail ?box|quota|storage|inbox|ящик", re.IGNORECASE)
+
+
+def is_about_size(result: Result) -> bool:
+    """Whether this email was refused for being larger than the server takes, as all of its kind will be.
+
+    Said to MAIL with its SIZE, or to the content (RFC 1870, section 6), or by ourselves where the server named its
+    limit in its answer to EHLO. What is said to RCPT is about that mailbox.
+    """
+    if result.outcome is not Outcome.PERMANENT or result.phase not in (Phase.MAIL, Phase.CONTENT):
+        return False
+    return says_too_large(result.code, result.enhanced, result.text)
+
+
+def says_too_large(code: int | None, enhanced: str | None, text: str) -> bool:
+    """Whether these are a server's words about the size of an email, and not about the room in a mailbox."""
+    if enhanced == "5.3.4":
+        return True
+    return code == 552 and bool(_TOO_LARGE.search(text)) and not _OF_MAILBOX.search(text)
 
 
 def is_about_pace(result: Result) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from mailer import queue
+from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
@@ -20,10 +22,11 @@ from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab, Offer
+from mailer.smtp.transport import Transport
 from tests.conftest import Browser
 from tests.factories import make_user
 from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
-from tests.sending.conftest import attempts, let_time_pass
+from tests.sending.conftest import attempts, let_time_pass, wait_until
 
 MakeRun = Callable[..., Run]
 COUNT = 30
@@ -134,6 +137,58 @@ def test_what_a_server_does_not_bear_is_remembered_for_the_next_worker(
     connections = lab.connection_count
     assert work_on_run(make_run(200, stranger).id, 30) is False
     assert lab.connection_count - connections <= 4, "no connection was broken off by it"
+
+
+ONE_CONNECTION = "connections=1&dot=30&messages_per_connection=999"
+
+
+def test_what_one_worker_learns_reaches_those_already_sending(
+    app: Flask, lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another has met a 503 behind a dot: ours sends none there from its next slice on, amid its turn."""
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, ONE_CONNECTION))
+    monkeypatch.setitem(app.config, "SLICE_SIZE", 10)
+    lab.obey("\n".join(f"DOT c{number}@* -> accept; delay 1; 250 2.0.0 Ok" for number in (12, 60)))
+    run_id = make_run(100).id
+
+    def another_worker() -> None:
+        with app.app_context():
+            wait_until(lambda: lab.count("c12@example.test") == 1)
+            name = Transport.from_url(app.config["MAILINGS_SMTP_URL"], sender="").name
+            db.session.merge(MailServer(name=name, fault_count=0, refuses_riding_since=utcnow()))
+            db.session.commit()
+            wait_until(lambda: lab.count("c60@example.test") == 1)
+            lab.offer = Offer(bears_riding=False)
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(another_worker)
+        assert work_on_run(run_id, 60) is False
+        other.result()
+    run = db.session.get_one(Run, run_id, populate_existing=True)
+    assert (run.state, run.accepted_count, lab.connection_count) == (RunState.COMPLETE, 100, 1), "never broken off"
+
+
+def test_a_worker_writes_down_what_it_learns_amid_its_turn(
+    app: Flask, lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, ONE_CONNECTION))
+    lab.offer = Offer(bears_riding=False)
+    lab.obey("DOT c20@* -> accept; delay 3; 250 2.0.0 Ok")
+    run_id = make_run(30).id
+
+    def is_known() -> bool:
+        with db.engine.connect() as connection:
+            return bool(connection.scalar(select(MailServer.refuses_riding_since.is_not(None))))
+
+    def look() -> int:
+        with app.app_context():
+            wait_until(is_known)
+            return len(lab.accepted)
+
+    with ThreadPoolExecutor(1) as pool:
+        accepted = pool.submit(look)
+        work_on_run(run_id, 60)
+    assert accepted.result() <= 20, "known before the turn was over"
 
 
 def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from mailer.account_mail import outbox
 from mailer.clock import utcnow
@@ -15,11 +15,12 @@ from mailer.extensions import db
 from mailer.mailings.runs.queries import top_refusals
 from mailer.mailings.services import resume_mailing
 from mailer.models.account_email import AccountEmail
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
 from mailer.sending.worker.run_worker import work_on_run
-from mailer.smtp.testserver import Lab
+from mailer.smtp.testserver import Lab, Offer
 from tests.auth.conftest import composed, text_of
 from tests.conftest import rewrite
 from tests.faults.conftest import carry_on, outcomes
@@ -162,3 +163,47 @@ def test_only_the_owner_lets_it_go_on(
         page = browser.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
         assert "5.7.1 No" in page
         assert f"/mailings/{run.mailing_id}/resume" not in page
+
+
+@pytest.mark.parametrize("count", [1, 2, 60])
+@pytest.mark.parametrize("limit", ["SIZE in EHLO", "552 at MAIL", "552 after the dot"])
+def test_a_mail_too_large_for_the_server_is_the_runs_fault_and_nobody_loses_a_try(
+    lab: Lab, make_run: MakeRun, as_owner: Browser, count: int, limit: str
+) -> None:
+    """Before its first run nobody knows the server's SIZE: one recipient would be refused, and the run "complete"."""
+    if limit == "SIZE in EHLO":
+        lab.offer = Offer(size=300)
+    elif limit == "552 at MAIL":
+        lab.obey("MAIL -> 552 5.3.4 Message size exceeds fixed limit")
+    else:
+        lab.obey("DOT -> 552 5.2.3 Your message exceeded the size limits")
+    run = make_run(count)
+    while work_on_run(run.id, 5):
+        pass
+    db.session.refresh(run)
+    assert (run.state, run.pause_reason) == (RunState.PAUSED, PauseReason.REFUSALS)
+    assert (run.waiting_count, run.refused_count, lab.accepted) == (count, 0, [])
+    assert run.failed_attempt_count <= 2 * 4, "what every connection had in hand, and nobody after it"
+    assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
+    assert_the_owner_is_told(run, "server takes 300", "exceed")
+    assert (
+        "больше, чем принимает этот почтовый сервер" in as_owner.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
+    )
+    lab.obey("")
+    lab.offer = Offer()
+    assert as_owner.post(f"/mailings/{run.mailing_id}/resume").status_code == 303
+    assert outcomes(carry_on(run)) == {"accepted": count}
+
+
+def test_one_larger_than_the_others_is_refused_alone(lab: Lab, make_run: MakeRun) -> None:
+    lab.obey("DOT c3@* -> delay 0.5; 552 5.3.4 Message too big")
+    assert outcomes(carry_on(make_run(6))) == {"accepted": 5, "refused": 1}
+
+
+def test_an_owner_who_goes_on_all_the_same_has_them_refused(lab: Lab, make_run: MakeRun, as_owner: Browser) -> None:
+    lab.offer = Offer(size=300)
+    run = make_run(2)
+    while work_on_run(run.id, 5):
+        pass
+    as_owner.post(f"/mailings/{run.mailing_id}/resume")
+    assert outcomes(carry_on(run)) == {"refused": 2}

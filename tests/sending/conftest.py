@@ -100,10 +100,10 @@ WORKER = """
 import json, sys
 from config import TestingConfig
 from mailer import create_app
-from mailer.sending.worker.run_worker import send_run
+from mailer.sending.worker.run_worker import work_on_run
 app = create_app(TestingConfig(**json.loads(sys.argv[1])))
 with app.app_context():
-    while send_run(int(sys.argv[2]), 60.0):
+    while work_on_run(int(sys.argv[2]), 60.0):
         pass
 """
 

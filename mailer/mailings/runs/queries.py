@@ -22,6 +22,7 @@ from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.sending.conditions import IS_FREE
+from mailer.smtp import reply_outcomes
 from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
@@ -193,6 +194,11 @@ class TopReply:
     enhanced: str | None
     text: str
     count: int
+
+    @property
+    def is_about_size(self) -> bool:
+        """Whether it says that the email is larger than the server takes."""
+        return reply_outcomes.says_too_large(self.code, self.enhanced, self.text)
 
 
 def top_refusals(run: Run, limit: int = 5) -> list[TopReply]:

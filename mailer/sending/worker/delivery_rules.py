@@ -52,14 +52,28 @@ class DeliveryUpdate:
         else:
             self._end(DeliveryState.EXCLUDED, reason)
 
-    def apply(self, result: Result, rules: RunRules, random: Random, *, serves_others: bool = False) -> None:
-        """Take in the end of one more attempt; `serves_others`: the server works for other recipients."""
+    def apply(
+        self,
+        result: Result,
+        rules: RunRules,
+        random: Random,
+        *,
+        serves_others: bool = False,
+        nobody_has_it: bool = False,
+    ) -> None:
+        """Take in the end of one more attempt.
+
+        `serves_others`: the server works for other recipients. `nobody_has_it`: no mail of the run was taken yet, so
+        that one too large says nothing of its recipient.
+        """
         self.attempt_count += 1
         match result.outcome:
             case Outcome.ACCEPTED:
                 self._end(DeliveryState.ACCEPTED)
             case Outcome.PERMANENT if result.code is None and result.enhanced == NEEDS_SMTPUTF8:
                 self.exclude(Reason.NO_SMTPUTF8)  # never offered: the server cannot take such an address
+            case Outcome.PERMANENT if nobody_has_it and reply_outcomes.is_about_size(result):
+                pass  # the run's fault, which pauses: this person goes on waiting and has lost no try
             case Outcome.PERMANENT:
                 self._end(DeliveryState.REFUSED)
             case Outcome.TRANSIENT:

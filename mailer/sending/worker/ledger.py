@@ -156,6 +156,29 @@ class Ledger:
 
         return self._patiently(work)
 
+    def note_no_riding(self, server: str) -> None:
+        """Every worker at this server is to send no envelope behind a final dot, from its next slice on."""
+        self._patiently(lambda cursor, _is_repeated: cursor.execute(statements.NOTE_NO_RIDING, {"server": server}))
+
+    def knows_no_riding(self, server: str) -> bool:
+        """Whether a worker has found out just now that this server bears no envelope behind a final dot."""
+
+        def work(cursor: Any, _is_repeated: bool) -> bool:
+            cursor.execute(statements.NO_RIDING, {"server": server})
+            return cursor.fetchone() is not None
+
+        return self._patiently(work)
+
+    def pause_for_size(self) -> bool:
+        """Pause run and mailing, whose mails are too large for the server, if still nobody got one; whether it did."""
+
+        def work(cursor: Any, _is_repeated: bool) -> bool:
+            cursor.execute(statements.NOBODY_HAS_IT, {"run": self._run_id})
+            row = cursor.fetchone()
+            return row is not None and self._pause(cursor, row[0])
+
+        return self._patiently(work)
+
     def pause_if_refused(self) -> bool:
         """Pause run and mailing when too many attempts were refused for good; whether this call did it.
 

@@ -43,6 +43,7 @@ from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.recovery import settle_abandoned
 from mailer.sending.worker.sender import Sender
 from mailer.sending.worker.work import Report, TimeBudget, Work
+from mailer.smtp.transport import Transport
 
 log = structlog.get_logger()
 
@@ -186,7 +187,7 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
         stack.callback(shared.give_back)
         clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
-        work = _work(run, rules, health.was_sound_lately(choice.route.transport), now())
+        work = _work(run, rules, choice.route.transport, now())
         transport, pace = habits.accustomed(shared.transport)
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
@@ -212,7 +213,7 @@ async def _stretch(sender: Sender) -> Report:
         loop.remove_signal_handler(signal.SIGTERM)
 
 
-def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> Work:
+def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
     letterhead = mail_headers_for(run.owner_id, snapshot)
@@ -222,7 +223,9 @@ def _work(run: Run, rules: RunRules, server_was_sound: bool, now: datetime) -> W
         rules,
         recipient_maker(run.token),
         dkim_keys.configured(),
-        server_was_sound,
+        health.was_sound_lately(transport),
+        health.name_of(transport),
+        nobody_has_it=not run.accepted_count and not run.tolerates_refusals,
     )
 
 

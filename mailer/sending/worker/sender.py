@@ -20,6 +20,7 @@ from mailer.sending.worker.slice_feeder import SliceFeeder
 from mailer.sending.worker.work import Learned, Report, TimeBudget, Work
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
+from mailer.smtp.reply_outcomes import is_about_size
 from mailer.smtp.results import Outcome, Phase, Result
 from mailer.smtp.source import Email
 from mailer.smtp.transport import Transport
@@ -77,6 +78,7 @@ class Sender:
         self._may_send = True
         self._has_shown_refusals = False
         self._has_begun = asyncio.Event()
+        self._has_told_of_riding = not transport.rides_behind_dot
         self.report = Report()
 
     # -- the stretch -------------------------------------------------------------------------------------------------
@@ -85,8 +87,9 @@ class Sender:
         """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
         self._clerk = SliceFeeder(
-            self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up
-        )
+            self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up,
+            forbid_riding=None if self._has_told_of_riding else self._pool.forbid_riding,
+        )  # fmt: skip
         self._marker.start(self._committed, self._give_up, self._composer.compose_ahead)
         self._clerk.start()
         self._ask_for_claims()
@@ -135,6 +138,9 @@ class Sender:
                 date_at = now + DATED_EVERY
                 self._composer.date_anew(self._now())
             self._marker.look()
+            if self._pool.refuses_riding and not self._has_told_of_riding:
+                self._has_told_of_riding = True
+                self._clerk.tell_of_riding()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
@@ -176,6 +182,8 @@ class Sender:
         await self._marker.end()  # every result of the pool is written now
         while self._claims_asked and self._clerk.is_alive():
             await asyncio.sleep(LAST_CLAIM_EVERY)
+        if self.report.is_too_large:  # before anybody else can claim what is given back
+            self._clerk.pause_for_size()
         for slice_ in list(self._slices.values()):
             self._settle(slice_, release=True)
         self._clerk.end()
@@ -212,6 +220,20 @@ class Sender:
             return
         number = slice_.claim.people[position].progress.attempt_count + 1
         self._marker.put(Entry(slice_.claim, position, number, result))
+        if self._nobody_has_it and is_about_size(result):
+            self._stop_for_size()
+
+    @property
+    def _nobody_has_it(self) -> bool:
+        return self._work.nobody_has_it and not self.report.accepted_count
+
+    def _stop_for_size(self) -> None:
+        """What is too large for one is too large for all: nobody else is offered it before a person has looked."""
+        self.report.is_too_large = True
+        if not self._is_ending:
+            self._is_ending = True
+            self._composer.clear()
+            self._loop.call_soon(self._pool.finish)  # we are amid the work of one of its connections
 
     # -- what marker and clerk hand back -------------------------------------------------------------------------------
 
@@ -249,7 +271,13 @@ class Sender:
             person = entry.claim.people[entry.position]
             result = entry.result
             serves_others = self.report.is_server_sound or self._work.server_was_sound
-            person.progress.apply(result, self._work.rules, self._random, serves_others=serves_others)
+            person.progress.apply(
+                result,
+                self._work.rules,
+                self._random,
+                serves_others=serves_others,
+                nobody_has_it=self._nobody_has_it,
+            )
             self.report.attempt_count += 1
             self.report.accepted_count += result.outcome is Outcome.ACCEPTED
             self.report.refused_count += result.outcome is Outcome.PERMANENT

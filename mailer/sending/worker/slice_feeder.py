@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class SliceFeeder:
-    """Made in the event loop; `claimed` and `failed` are called there, everything else happens in the thread."""
+    """Made in the event loop; `claimed`, `failed` and `forbid_riding` are called there, all else in the thread."""
 
     def __init__(
         self,
@@ -33,11 +33,13 @@ class SliceFeeder:
         *,
         claimed: Callable[[Claim | None], None],
         failed: Callable[[BaseException], None],
+        forbid_riding: Callable[[], None] | None,  # None: it is known already
     ) -> None:
         self._ledger, self._work = ledger, work
         self._random, self._now = random, now
         self._loop = asyncio.get_running_loop()
-        self._claimed, self._failed = claimed, failed
+        self._claimed, self._failed, self._forbid_riding = claimed, failed, forbid_riding
+        self._has_claimed = False  # else what others have learned was read a moment ago
         self._thread = DatabaseThread("clerk", self._do, self._tell_of_failure)
 
     def start(self) -> None:
@@ -60,6 +62,14 @@ class SliceFeeder:
         """Write what is known of the slice; that renews the lease, or gives it back."""
         self._thread.put(("settle", claim, progress, release))
 
+    def tell_of_riding(self) -> None:
+        """The server bears no envelope behind a final dot: write it down for the workers at it now."""
+        self._thread.put(("riding",))
+
+    def pause_for_size(self) -> None:
+        """Pause the run, whose mails are too large for the server, unless somebody got one meanwhile."""
+        self._thread.put(("size",))
+
     # -- in the thread -------------------------------------------------------------------------------------------------
 
     def _do(self, batch: list[tuple[Any, ...]]) -> None:
@@ -68,6 +78,11 @@ class SliceFeeder:
                 claim, progress, release = arguments
                 self._ledger.settle(claim, progress, release=release)
                 self._look_at_refusals(progress)
+            elif kind == "size":
+                if self._ledger.pause_for_size():
+                    log.warning("mails too large for the server: run paused", run=self._work.run_id)
+            elif kind == "riding":
+                self._ledger.note_no_riding(self._work.server)
             else:
                 self._loop.call_soon_threadsafe(self._claimed, self._claim())
 
@@ -76,7 +91,11 @@ class SliceFeeder:
             log.warning("too many refusals: run paused", run=self._work.run_id)
 
     def _claim(self) -> Claim | None:
-        """Lease a slice; first write down what a dead holder of it left."""
+        """Lease a slice; first write down what a dead holder of it left, and hear what others learned meanwhile."""
+        if self._forbid_riding and self._has_claimed and self._ledger.knows_no_riding(self._work.server):
+            self._loop.call_soon_threadsafe(self._forbid_riding)
+            self._forbid_riding = None
+        self._has_claimed = True
         found = self._ledger.claim()
         if found is None:
             return None

@@ -113,6 +113,16 @@ PAUSE = f"""
     UPDATE runs r SET state = '{RunState.PAUSED}', pause_reason = '{PauseReason.REFUSALS}'
     WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND {MAY_SEND_SQL} RETURNING r.id
 """
+# As long as `servers.habits` holds a server to it.
+NOTE_NO_RIDING = """
+    INSERT INTO mail_servers (name, fault_count, refuses_riding_since) VALUES (%(server)s, 0, now())
+    ON CONFLICT (name) DO UPDATE SET refuses_riding_since = now()
+"""
+NO_RIDING = "SELECT FROM mail_servers WHERE name = %(server)s AND refuses_riding_since > now() - interval '30 days'"
+NOBODY_HAS_IT = (
+    "SELECT r.mailing_id FROM runs r WHERE r.id = %(run)s AND NOT r.tolerates_refusals AND r.accepted_count = 0 AND "
+    + MAY_SEND_SQL
+)
 # Its owner is written to in the same transaction: nobody looks at the page of a run that they believe to be going on.
 TELL_OWNER = f"""
     INSERT INTO account_emails (user_id, to_email, language, template, context, created_at, next_try_at, try_count)

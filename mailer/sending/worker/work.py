@@ -23,6 +23,8 @@ class Work:
     recipient_of: Callable[[int, DueDelivery], Recipient]  # position and person -> what the mail is made of
     signers: Sequence[Signer] = ()  # for DKIM
     server_was_sound: bool = False  # of late, for anybody
+    server: str = ""  # what the mail server is called in the database
+    nobody_has_it: bool = False  # no mail of the run was taken yet, and its owner has not said "all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,5 @@ class Report:
     fault: Fault | None = None  # the server was out of order, and the stretch ended early
     is_lease_lost: bool = False
     is_told_to_go: bool = False  # `stop` was set
+    is_too_large: bool = False  # a mail of the run, for the server, and nobody had got one
     learned: Learned = field(default_factory=Learned)  # of the server
