@@ -62,7 +62,7 @@ def room_labels() -> dict[str, str]:
         "home": _("Overview"), "articles": _("Articles"), "unsubscribe": _("Unsubscribing"), "blog": _("Blog"),
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
-        "machinery": _("State of the service"), "static": _("files of the pages"),
+        "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
     }  # fmt: skip
 
 

@@ -22,11 +22,13 @@ CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 OF_WATCHING = {"where", "search"}
 
 
-def notes() -> list[ast.Call]:
+def entries() -> list[ast.Call]:
     """Every call that adds an entry."""
     trees = [ast.parse(path.read_text()) for path in (ROOT / "mailer").rglob("*.py")]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in {"note", "note_apart"}]
+    named = [
+        call for call in calls if isinstance(call.func, ast.Name) and call.func.id in {"add_entry", "add_entry_now"}
+    ]
     found = [call for call in named if call.args and ast.unparse(call.args[0]).startswith(("Action.", "action"))]
     assert len(found) > 20
     return found
@@ -34,7 +36,7 @@ def notes() -> list[ast.Call]:
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_every_action_detail_thing_and_page_has_words(app: Flask, language: str) -> None:
-    keys = {keyword.arg for call in notes() for keyword in call.keywords if keyword.arg} - {"actor_id"} | OF_WATCHING
+    keys = {keyword.arg for call in entries() for keyword in call.keywords if keyword.arg} - {"actor_id"} | OF_WATCHING
     endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint != "styleguide"}
     things = {name.removesuffix("_id") for rule in app.url_map.iter_rules() for name in rule.arguments}
     with app.test_request_context(), force_locale(language):
@@ -50,7 +52,7 @@ def test_every_action_detail_thing_and_page_has_words(app: Flask, language: str)
 def test_values_the_service_writes_itself_are_words(app: Flask) -> None:
     constants = {
         keyword.value.value
-        for call in notes()
+        for call in entries()
         for keyword in call.keywords
         if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
     }
