@@ -1,9 +1,13 @@
-"""Every page, for everybody who may open it: axe finds nothing, nothing scrolls sideways, the keyboard is enough."""
+"""Every page, for everybody who may open it: axe finds nothing, nothing scrolls sideways, the keyboard is enough.
+
+Each is loaded once for a look, and everything is asked of it then: most of the time goes into loading.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,21 +18,23 @@ from playwright.sync_api import Browser, Page
 from config import TestingConfig
 from mailer import create_app
 from tests.chromium.conftest import Service, log_in, sample_account
+from tests.chromium.tables import WITH_TABLES, wide_tables
 from tests.conftest import ROOT
 from tests.test_access import PEOPLE, TABLE
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
+RUN_AXE = "(loadAxe(), axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations))"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
-    r"static$|\.image$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
+    r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
     r"|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors)\.details_view"
 )
 ALSO = {
     "anonymous": ["/nothing-here", "/blog?q=nothing-like-this", "/login?next=/mailings"],
-    "owner": ["/clients/?q=zzzz"],
+    "owner": ["/clients/?q=zzzz", "/reports?rows=run"],
 }
 LOOKS = [("ru", "light", 1280), ("en", "dark", 360)]
 ROLES = {"owner": "user", "manager": "manager", "editor": "editor", "admin": "admin"}
@@ -84,7 +90,7 @@ def values(service: Service) -> dict[str, Any]:
         "post_id": posts["awaiting"], "rejected": posts["rejected"], "filter_id": filter_id, "client_id": 1,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
-        "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0],
+        "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip
 
 
@@ -120,16 +126,24 @@ class Looker:
     """Looks at each page once a look: where somebody else was shown the same but for words and numbers, it was seen."""
 
     def __init__(self) -> None:
-        self._seen: set[tuple[str, str, str]] = set()
+        self._seen: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     def problems(self, page: Page, look: str, url: str, *, is_first: bool) -> list[str]:
         """What is wrong with a page; a person's first one is always looked at, for its menus."""
-        main = re.search(r"<main.*</main>", page.request.get(url).text(), re.DOTALL)
-        shown = (look, url, VARYING.sub("~", main[0]) if main else "")
-        if main and not is_first and shown in self._seen:
+        seen = self._seen[look, url]
+        if seen and not is_first and self._main(page.request.get(url).text()) in seen - {""}:
             return []
-        self._seen.add(shown)
+        answer = page.goto(url)
+        assert answer is not None
+        if answer.status >= 400 and "nothing-here" not in url:
+            return [f"{url}: {answer.status}"]
+        seen.add(self._main(answer.text()))
         return look_at(page, url)
+
+    @staticmethod
+    def _main(text: str) -> str:
+        main = re.search(r"<main.*</main>", text, re.DOTALL)
+        return VARYING.sub("~", main[0]) if main else ""
 
 
 # A word of ours that stands over two lines: "остановле-но" over a figure, "09:" over "00". Hyphens may end a line.
@@ -150,17 +164,12 @@ BROKEN_WORDS = r"""() => {
 
 
 def look_at(page: Page, url: str) -> list[str]:
-    """What is wrong with a page."""
-    answer = page.goto(url)
-    assert answer is not None
-    if answer.status >= 400 and "nothing-here" not in url:
-        return [f"{url}: {answer.status}"]
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
-    problems = [f"{url}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]
+    """What is wrong with the page that is open."""
+    problems = [f"{url}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in page.evaluate(RUN_AXE)]
     problems += [f"{url}: the word {word} is broken" for word in page.evaluate(BROKEN_WORDS)]
     width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return problems + ([f"{url}: {width} px wide in a window of {seen} px"] if width > seen else [])
+    problems += [f"{url}: {width} px wide in a window of {seen} px"] if width > seen else []
+    return problems + (wide_tables(page) if WITH_TABLES.search(url) else [])
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +186,8 @@ def looking(request: pytest.FixtureRequest, chromium: Browser, service: Service)
         bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 800}, locale=language
     )
     context.set_default_timeout(60_000)
+    # The tab knows it beforehand, and compiles it when it is called: sent to every page it costs more than to run it.
+    context.add_init_script(script=f"if (window === top) window.loadAxe = () => {{ {AXE.read_text()} }}")
     page = context.new_page()
     speak(page, service, language)
     yield page
