@@ -36,7 +36,8 @@ coverage: setup-dev browser ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
-test-quick: setup-dev ## one case of each test that is not slow and starts no service: while one works
+test-quick: setup-dev ## an early warning from every room: ruff, tests without a database, some pages of each file
+	@.venv/bin/ruff check -q
 	.venv/bin/python -m pytest --quick -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-walkabout: setup-dev ## the long walk of everybody through the running service; WALKABOUT_SEED=7 repeats one

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -40,7 +41,15 @@ LARGE = 4 * 2**20  # bytes of a table
 ROLE_PASSWORD = "secret"
 OWNER = "engine of the owner"
 TOGETHER = ("tests/chromium/", "tests/walkabout/")  # each of these folders shares a running service
+# The longest groups come first, so that no process is left alone with one at the end. Those that share a service make
+# the longest two, and the two processes begin with one each; then what starts services of its own; the rest is short.
+FIRST = (
+    *TOGETHER, "tests/faults/", "tests/launcher/", "tests/security/", "tests/test_access.py", "tests/sending/",
+    "tests/backup/", "tests/jobs/", "tests/smtp/",
+)  # fmt: skip
 NOT_QUICK = (*TOGETHER, "tests/faults/", "tests/launcher/", "tests/backup/")  # start services of their own
+QUICK_PER_FILE = 2  # tests on the database
+SERVICES = {"subprocess", "flask", "Lab", "lab", "Process", "sleep"}  # among a test's fixtures or the names it uses
 
 
 @dataclass(frozen=True)
@@ -67,17 +76,54 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--quick`: for `make test-quick`."""
     parser.addoption(
-        "--quick", action="store_true", help="one case of each test that is neither slow nor needs a service"
+        "--quick",
+        action="store_true",
+        help="an early warning: all tests without a database, some of each file with one",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest first: those that share a service; quickly, one case of each of the others."""
-    items.sort(key=lambda item: not item.nodeid.startswith(TOGETHER))
+    """The longest first; quickly, an early warning from every file."""
+    items.sort(key=lambda item: next((at for at, name in enumerate(FIRST) if item.nodeid.startswith(name)), len(FIRST)))
+    for item in items:
+        if starts_a_service(item):
+            item.add_marker("services")
     if config.getoption("--quick"):
-        first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
-        kept = {id(item) for item in first.values() if not item.get_closest_marker("slow")}
-        items[:] = [item for item in items if id(item) in kept and not item.nodeid.startswith(NOT_QUICK)]
+        kept = early_warning(items)
+        config.hook.pytest_deselected(items=list(set(items) - set(kept)))
+        items[:] = kept
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Quickly, what is left out is not even read."""
+    folder = f"{collection_path.relative_to(ROOT).as_posix()}/" if collection_path.is_relative_to(ROOT) else ""
+    return True if config.getoption("--quick") and folder in NOT_QUICK else None
+
+
+def starts_a_service(item: pytest.Item) -> bool:
+    """By where it stands, by its fixtures or by its own text."""
+    names = set(getattr(item, "fixturenames", ()))
+    if isinstance(item, pytest.Function):
+        names.update(item.function.__code__.co_names)
+    return item.nodeid.startswith(NOT_QUICK) or not SERVICES.isdisjoint(names)
+
+
+def early_warning(items: list[pytest.Item]) -> list[pytest.Item]:
+    """One case of each test without a server, and of those on the database the first few of each file."""
+    kept: list[pytest.Item] = []
+    seen: set[str] = set()
+    per_file: Counter[Path] = Counter()
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        if name in seen or item.get_closest_marker("slow") or item.get_closest_marker("services"):
+            continue
+        seen.add(name)
+        if "servers" in getattr(item, "fixturenames", ()):
+            per_file[item.path] += 1
+            if per_file[item.path] > QUICK_PER_FILE:
+                continue
+        kept.append(item)
+    return kept
 
 
 @pytest.fixture(scope="session")

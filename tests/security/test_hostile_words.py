@@ -63,6 +63,7 @@ def people(app: Flask, owner: User) -> dict[str, Browser]:
     return people
 
 
+@pytest.mark.slow
 def test_no_page_comes_alive(app: Flask, people: dict[str, Browser]) -> None:
     seen = 0
     for endpoint, methods in TABLE.items():

@@ -71,6 +71,7 @@ def queries_read(ask: Callable[[str], None]) -> set[str]:
     return set(QUERIES) - set(todo)
 
 
+@pytest.mark.slow
 def test_no_query_breaks_a_page(app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     people = browsers_of_everybody(app, owner)
     monkeypatch.setattr(app.request_class, "parameter_storage_class", NotedArguments)

@@ -83,6 +83,7 @@ def work(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
     event.remove(db.engine, "after_cursor_execute", after)
 
 
+@pytest.mark.slow
 def test_long_words_cost_no_more_than_short_ones(app: Flask, owner: User, work: Work) -> None:
     people = browsers_of_everybody(app, owner)
     asked_for: set[str] = set()
