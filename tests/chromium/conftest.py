@@ -106,6 +106,7 @@ def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
     try:
         wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None, 300)
         assert process.poll() is None, Path(log.name).read_text()
+        wait_until(lambda: not (var_dir / "sample-wanted").exists(), 300)  # the site answers before they are in
         running = json.loads((var_dir / "running.json").read_text())
         database = running.get("DATABASE_URL") or settings["DATABASE_URL"]
         yield Service(running["SITE_URL"], running.get("MAIL_PAGE_URL", ""), database, var_dir)
