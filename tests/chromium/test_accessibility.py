@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page
 
 from config import TestingConfig
 from mailer import create_app
+from mailer.guide.pages import ORDER
 from tests.chromium.conftest import Service, log_in, sample_account
 from tests.chromium.tables import WITH_TABLES, wide_tables
 from tests.conftest import ROOT
@@ -33,7 +34,12 @@ NO_PAGES = re.compile(
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors)\.details_view"
 )
 ALSO = {
-    "anonymous": ["/nothing-here", "/blog?q=nothing-like-this", "/login?next=/mailings"],
+    "anonymous": [
+        *(f"/help/{name}" for name in ORDER),
+        "/nothing-here",
+        "/blog?q=nothing-like-this",
+        "/login?next=/mailings",
+    ],
     "owner": ["/clients/?q=zzzz", "/reports?rows=run"],
 }
 LOOKS = [("ru", "light", 1280), ("en", "dark", 360)]
