@@ -19,7 +19,7 @@ from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
-from mailer.sending.worker.claims import Claim, Entry
+from mailer.sending.worker.claims import AttemptEntry, Claim
 from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
@@ -112,7 +112,9 @@ def _record(ledger: Ledger, people: list[tuple[Claim, int]]) -> None:
     now = datetime.now(UTC)
     words = "2.0.0 Ok: queued as 4dN3Yf1B2czQ"
     entries = [
-        Entry(claim, position, 1, Result(None, Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", words, now, now, None))
+        AttemptEntry(
+            claim, position, 1, Result(None, Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", words, now, now, None)
+        )
         for claim, position in people
     ]
     marks: dict[int, list[int]] = {}

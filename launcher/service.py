@@ -212,7 +212,7 @@ class Service:
 
     def _write_addresses(self) -> None:
         """A `flask …` beside it works with the same settings, addresses and all, in a shell that says nothing of them:
-        else it would send from another address by another server, or judge the restore fence by another INSTANCE_ID."""
+        else it would send from another address by another server, or tell copies apart by another INSTANCE_ID."""
         names = sorted({*names_of_settings(CHECKOUT / ".env.example"), "MAIL_PAGE_URL"} - NOT_PASSED_ON)
         known = {name: self.environment[name] for name in names if self.environment.get(name)}
         try:

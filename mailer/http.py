@@ -104,7 +104,7 @@ def relative(distance: timedelta) -> str:
 
 
 def accusative(distance: timedelta | float) -> str:
-    """A stretch of time, or of seconds, as it stands after "in" and before "ago": «через 1 минуту», not «1 минута»."""
+    """A length of time, or of seconds, as it stands after "in" and before "ago": «через 1 минуту», not «1 минута»."""
     span = distance if isinstance(distance, timedelta) else timedelta(seconds=distance)
     text = str(format_timedelta(-abs(span), add_direction=True)).removesuffix(" назад").removesuffix(" ago")
     return text.removeprefix("через ").removeprefix("in ")  # a span of nought has no sign: Babel says «in 0 seconds»

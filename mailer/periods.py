@@ -15,7 +15,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DateRange:
     """Days of `timezone`, first and last included; None where it is open."""
 
     first: date | None
@@ -42,17 +42,17 @@ class Preset:
     last: date | None
 
 
-def parse_period(args: Mapping[str, str], today: date, timezone: str, *, is_open: bool = False) -> Period:
+def parse_period(args: Mapping[str, str], today: date, timezone: str, *, is_open: bool = False) -> DateRange:
     """The period asked for by `from` and `to`; with neither the last 30 days, or all time with `is_open`.
 
     Raises Refusal for what is no day, and for an end before its beginning.
     """
     if "from" not in args and "to" not in args:
-        return Period(None if is_open else today - timedelta(days=29), None if is_open else today, timezone)
+        return DateRange(None if is_open else today - timedelta(days=29), None if is_open else today, timezone)
     first, last = _day(args.get("from", "")), _day(args.get("to", ""))
     if first and last and last < first:
         raise Refusal(_("The last day comes before the first one."))
-    return Period(first, last, timezone)
+    return DateRange(first, last, timezone)
 
 
 def presets(today: date) -> list[Preset]:

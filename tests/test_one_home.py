@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,13 @@ def test_views_neither_ask_the_database_nor_end_its_transactions() -> None:
     views = product("*views.py", "**/views.py", "**/*_views.py", "**/views/*.py")
     found = {name for name, text in views if re.search(r"\bdb\.|\bselect\(", text)}
     assert found == set()
+
+
+def test_a_class_name_means_one_thing() -> None:
+    names = Counter(
+        node.name for _name, text in product() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_settings_are_read_from_the_application() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement
 from mailer.admin.names import REFERENCES
 from mailer.clock import utcnow
 from mailer.errors import Refusal, UnknownChoice, choice_in
-from mailer.periods import Period, parse_period
+from mailer.periods import DateRange, parse_period
 from mailer.searching import searched
 
 
@@ -20,7 +20,7 @@ from mailer.searching import searched
 class Narrowing:
     """What was asked for, checked. `values` has a member of an enum by column, `ids` a number by referring column."""
 
-    period: Period
+    period: DateRange
     values: Mapping[str, Any] = field(default_factory=dict)
     ids: Mapping[str, int] = field(default_factory=dict)
     address: str = ""
@@ -44,7 +44,7 @@ def parse_narrowing(
     return Narrowing(period, values, ids, searched(args, "address").lower())
 
 
-def in_period(column: Any, period: Period) -> list[ColumnElement[bool]]:
+def in_period(column: Any, period: DateRange) -> list[ColumnElement[bool]]:
     """Conditions for a moment within the days."""
     conditions = []
     if period.since is not None:

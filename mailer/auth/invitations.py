@@ -13,7 +13,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from mailer.account_mail import outbox
 from mailer.auth.addresses import normalise
 from mailer.auth.queries import find_user
-from mailer.auth.refusals import AddressTaken, BadAddress
+from mailer.auth.refusals import BadAddress, EmailTaken
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.http import absolute_url
@@ -28,7 +28,7 @@ class RegistrationIsOff(Refusal):
 
 
 def link_for(email: str) -> str:
-    """The link of an invitation. Raises `RegistrationIsOff`, `BadAddress` or `AddressTaken`."""
+    """The link of an invitation. Raises `RegistrationIsOff`, `BadAddress` or `EmailTaken`."""
     if current_app.config["REGISTRATION"] == "off":
         raise RegistrationIsOff(_("Registration is switched off (REGISTRATION=off)."))
     try:
@@ -37,7 +37,7 @@ def link_for(email: str) -> str:
         raise BadAddress(_("%(email)s is not an email address.", email=email)) from error
     user = find_user(address)
     if user is not None and user.is_somebodys:
-        raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
+        raise EmailTaken(_("There is an account with the address %(email)s already.", email=address))
     return absolute_url("auth.register", invitation=_serializer().dumps(address))
 
 

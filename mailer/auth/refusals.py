@@ -31,10 +31,6 @@ class WrongCode(Refusal):
     """The one-time or recovery code is wrong, late or used."""
 
 
-class LastAdmin(Refusal):
-    """Somebody must be left who can give roles."""
-
-
 class Unconfirmed(Refusal):
     """The password is right, but the address is not confirmed yet."""
 
@@ -43,7 +39,7 @@ class Blocked(Refusal):
     """The password is right, but the account is blocked."""
 
 
-class AddressTaken(Refusal):
+class EmailTaken(Refusal):
     """There is an account with this address."""
 
 

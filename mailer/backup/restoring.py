@@ -32,7 +32,8 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.sending import instance_guard
 
-# The schema as a new database has it.  What is restored is a copy until an operator says otherwise (`sending.fence`).
+# The schema as a new database has it. What is restored is a copy until an operator says otherwise
+# (`sending.instance_guard`).
 BEFORE = """
 BEGIN;
 SET LOCAL lock_timeout = '15s';

@@ -1,4 +1,4 @@
-"""The blog in Flask-Admin, in the house's own pages: they need no inline script, so the policy stays strict.
+"""The blog in Flask-Admin, in pages of our own design: they need no inline script, so the policy stays strict.
 
 Flask-Admin lists, pages, searches and sorts; every change goes through the services.
 """

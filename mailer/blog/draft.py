@@ -9,7 +9,7 @@ from mailer.models.blog_post import BlogPost, PostStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ArticleDraft:
     """The article as its author wants it. `picture` is a new one, encoded; None keeps the present one unless
     `drops_picture`."""
 

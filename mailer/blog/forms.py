@@ -20,7 +20,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 from wtforms.widgets import HiddenInput
 
-from mailer.blog.draft import Draft, Release
+from mailer.blog.draft import ArticleDraft, Release
 from mailer.blog.fields import MomentField, PictureField, TagsField
 from mailer.blog.slugs import PATTERN, taken_slugs
 from mailer.form_refill import Refillable
@@ -58,9 +58,9 @@ class ArticleFields(Form):
     version = IntegerField(validators=[Optional()], widget=HiddenInput())
 
     @property
-    def draft(self) -> Draft:
+    def draft(self) -> ArticleDraft:
         """What was typed."""
-        return Draft(
+        return ArticleDraft(
             title=(self.title.data or "").strip(),
             content=self.content.data or "",
             language=self.language.data,

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from mailer.account_mail import outbox
 from mailer.blog import images
 from mailer.blog.author_mail import tell_approved
-from mailer.blog.draft import Draft, Release
+from mailer.blog.draft import ArticleDraft, Release
 from mailer.blog.review import release as sign_release
 from mailer.blog.review import sign
 from mailer.blog.storing import BLOG, give_slug, lay_change_aside, lock, store, store_change, take_change
@@ -23,7 +23,7 @@ from mailer.models.user import User
 
 
 def write_article(
-    author: User, draft: Draft, post: BlogPost | None = None, version: int | None = None, *, submits: bool
+    author: User, draft: ArticleDraft, post: BlogPost | None = None, version: int | None = None, *, submits: bool
 ) -> BlogPost:
     """Create an article or change the given one: a draft, or `submits` it for approval.
 
@@ -84,7 +84,7 @@ class ChangeWaits(Refusal):
 
 
 def edit_article(
-    editor: User, draft: Draft, release: Release, post: BlogPost | None = None, version: int | None = None
+    editor: User, draft: ArticleDraft, release: Release, post: BlogPost | None = None, version: int | None = None
 ) -> BlogPost:
     """Create or change an article and its release. Raises Conflict, AddressTaken and ChangeWaits.
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from mailer.blog import images
-from mailer.blog.draft import Draft
+from mailer.blog.draft import ArticleDraft
 from mailer.blog.slugs import free_slug, taken_slugs
 from mailer.caching import changed
 from mailer.clock import utcnow
@@ -19,7 +19,7 @@ from mailer.models.blog_post import CHANGEABLE, UNIQUE_SLUG, BlogPost, FormerSlu
 BLOG = "blog"  # what remembered pages of the blog hang on
 
 
-class AddressTaken(Refusal):
+class SlugTaken(Refusal):
     """Another article has, or had, this address."""
 
 
@@ -39,14 +39,14 @@ def give_slug(post: BlogPost, wanted: str = "") -> None:
         return
     taken = taken_slugs(post.id)
     if wanted in taken:
-        raise AddressTaken(_("Another article has this address."))
+        raise SlugTaken(_("Another article has this address."))
     former, post.slug = post.slug, wanted or free_slug(post.title, taken)
     if former and former != post.slug and post.published_at is not None:
         row = insert(FormerSlug).values(slug=former, post_id=post.id)
         db.session.execute(row.on_conflict_do_nothing())
 
 
-def store(post: BlogPost, draft: Draft) -> BlogPost:
+def store(post: BlogPost, draft: ArticleDraft) -> BlogPost:
     """Commit the article; its former picture goes after the commit, the new one if there is none."""
     former = post.image_file
     if draft.picture is not None:
@@ -63,14 +63,14 @@ def store(post: BlogPost, draft: Draft) -> BlogPost:
             images.discard(kept)
         if constraint_of(error) != UNIQUE_SLUG:
             raise
-        raise AddressTaken(_("Another article has this address.")) from error
+        raise SlugTaken(_("Another article has this address.")) from error
     if kept != former:
         images.discard(former)
     changed(BLOG)
     return post
 
 
-def store_change(post: BlogPost, draft: Draft, status: PostStatus) -> BlogPost:
+def store_change(post: BlogPost, draft: ArticleDraft, status: PostStatus) -> BlogPost:
     """Keep the change, in place of the one before, and commit; pictures that nobody shows any more go."""
     former = post.change["image_file"] if post.change is not None else post.image_file
     picture = former

@@ -21,8 +21,8 @@ MOST_OF_ONE = 200  # coming moments of one mailing
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One run, or (without `run`) one moment to come; `is_held`: a brake is on, it would not begin."""
+class CalendarEntry:
+    """One run, or (without `run`) one moment to come; `is_held`: paused or switched off, it would not begin."""
 
     at: datetime
     key: str  # the occurrence's name
@@ -31,14 +31,14 @@ class Entry:
     is_held: bool = False
 
 
-def entries(whose: Whose, start: datetime, end: datetime, now: datetime) -> list[Entry]:
+def entries(whose: Whose, start: datetime, end: datetime, now: datetime) -> list[CalendarEntry]:
     """Everything from `start` on and before `end` (aware), in order."""
-    found = [Entry(run.planned_at, run.occurrence, run.mailing, run) for run in _runs(whose, start, end)]
+    found = [CalendarEntry(run.planned_at, run.occurrence, run.mailing, run) for run in _runs(whose, start, end)]
     found += _coming(select(Mailing).where(*whose.where(Mailing.owner_id)), start, end, now)
     return sorted(found, key=lambda entry: (entry.at, entry.mailing.id))
 
 
-def coming_of(owner_id: int, start: datetime, end: datetime) -> list[Entry]:
+def coming_of(owner_id: int, start: datetime, end: datetime) -> list[CalendarEntry]:
     """The moments to come of one person's mailings."""
     query = select(Mailing).where(Mailing.owner_id == owner_id)
     return sorted(_coming(query, start, end, start), key=lambda entry: (entry.at, entry.mailing.id))
@@ -57,12 +57,12 @@ def _runs(whose: Whose, start: datetime, end: datetime) -> list[Run]:
     return list(db.session.scalars(query))
 
 
-def _coming(query: Select, start: datetime, end: datetime, now: datetime) -> Iterator[Entry]:  # type: ignore[type-arg]
+def _coming(query: Select, start: datetime, end: datetime, now: datetime) -> Iterator[CalendarEntry]:  # type: ignore[type-arg]
     query = query.where(Mailing.deleted_at.is_(None), Mailing.next_run_at < end).order_by(Mailing.next_run_at)
     for mailing in db.session.scalars(query.limit(MOST_MAILINGS)):
         for moment in _moments(mailing, max(start, now), end):
             if moment.at >= start:
-                yield Entry(moment.at, moment.key, mailing, is_held=not mailing.may_send)
+                yield CalendarEntry(moment.at, moment.key, mailing, is_held=not mailing.may_send)
 
 
 def _moments(mailing: Mailing, start: datetime, end: datetime) -> list[Moment]:

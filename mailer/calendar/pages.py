@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from mailer.calendar.entries import Entry
+from mailer.calendar.entries import CalendarEntry
 from mailer.recurrence.moments import resolve
 
 FIRST, LAST = date(1970, 1, 5), date(2199, 12, 1)
@@ -22,7 +22,7 @@ class View(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CalendarPage:
     """The days `first` to `last` (whole weeks); `of` is the day the page was opened for."""
 
     view: View
@@ -31,7 +31,7 @@ class Page:
     last: date
 
     @classmethod
-    def around(cls, view: View, day: date) -> Page:
+    def around(cls, view: View, day: date) -> CalendarPage:
         """The page that `day` stands on."""
         day = min(max(day, FIRST), LAST)
         if view is View.WEEK:
@@ -58,9 +58,9 @@ class Page:
         start, end = (resolve(datetime.combine(day, time.min), zone).at.astimezone(UTC) for day in ends)
         return start, end
 
-    def days(self, entries: list[Entry], zone: ZoneInfo) -> list[Day]:
+    def days(self, entries: list[CalendarEntry], zone: ZoneInfo) -> list[Day]:
         """Every day of the page with what stands on it."""
-        by_day: dict[date, list[Entry]] = {}
+        by_day: dict[date, list[CalendarEntry]] = {}
         for entry in entries:
             by_day.setdefault(entry.at.astimezone(zone).date(), []).append(entry)
         count = (self.last - self.first).days + 1
@@ -74,5 +74,5 @@ class Day:
     """One day of a page; `is_outside` the month that the page is about."""
 
     day: date
-    entries: list[Entry]
+    entries: list[CalendarEntry]
     is_outside: bool

@@ -15,7 +15,7 @@ from mailer.access import Permission, requires
 from mailer.calendar import feeds, punctuality
 from mailer.calendar.entries import coming_of, entries
 from mailer.calendar.holiday_views import bp as holidays
-from mailer.calendar.pages import Page, View
+from mailer.calendar.pages import CalendarPage, View
 from mailer.clock import utcnow
 from mailer.errors import choice_in
 from mailer.extensions import limiter
@@ -35,7 +35,7 @@ def index() -> str:
     whose = whose_asked(request.args, current_user)
     now, zone = utcnow(), ZoneInfo(current_user.timezone)
     today = now.astimezone(zone).date()
-    page = Page.around(view, _day_asked(today))
+    page = CalendarPage.around(view, _day_asked(today))
     start, end = page.bounds(zone)
     return render_template(
         "calendar/index.html",
@@ -115,7 +115,7 @@ def _day_asked(today: date) -> date:
         abort(404)
 
 
-def _title(page: Page) -> str:
+def _title(page: CalendarPage) -> str:
     if page.view is View.MONTH:
         return str(format_date(page.of, "LLLL y", rebase=False)).capitalize()
     first, last = (format_date(day, "d MMMM", rebase=False) for day in (page.first, page.last))

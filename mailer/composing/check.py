@@ -18,7 +18,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TextFault:
     """Why a field is refused. `field` is `subject`, `text`, `html` or `body` (both); the codes are
 
     `empty`, `too_long` (length, limit in characters), `line_break`, `too_large` (size, limit in bytes),
@@ -30,37 +30,37 @@ class Fault:
     params: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
-def check_subject(subject: str) -> list[Fault]:
+def check_subject(subject: str) -> list[TextFault]:
     """The faults of a subject: 1…200 characters, one line, nothing but text."""
     faults = []
     if _is_blank(subject):
-        faults.append(Fault("subject", "empty"))
+        faults.append(TextFault("subject", "empty"))
     if len(subject) > SUBJECT_LENGTH:
-        faults.append(Fault("subject", "too_long", {"length": len(subject), "limit": SUBJECT_LENGTH}))
+        faults.append(TextFault("subject", "too_long", {"length": len(subject), "limit": SUBJECT_LENGTH}))
     if _LINE_BREAK.search(subject):
-        faults.append(Fault("subject", "line_break"))
+        faults.append(TextFault("subject", "line_break"))
     elif _CONTROL.search(subject):
-        faults.append(Fault("subject", "control_character", {"line": 1}))
+        faults.append(TextFault("subject", "control_character", {"line": 1}))
     if _SURROGATE.search(subject):
-        faults.append(Fault("subject", "broken_character", {"line": 1}))
+        faults.append(TextFault("subject", "broken_character", {"line": 1}))
     return faults
 
 
-def check_body(text: str, html: str) -> list[Fault]:
+def check_body(text: str, html: str) -> list[TextFault]:
     """The faults of a body, of which one half may be empty. Check before `sanitise`, which takes time."""
     if _is_blank(text) and _is_blank(html):
-        return [Fault("body", "empty")]
+        return [TextFault("body", "empty")]
     return [*_check_half("text", text), *_check_half("html", html)]
 
 
-def _check_half(name: str, body: str) -> list[Fault]:
+def _check_half(name: str, body: str) -> list[TextFault]:
     faults = []
     size = len(body.encode("utf-8", "surrogatepass"))
     if size > BODY_SIZE:
-        faults.append(Fault(name, "too_large", {"size": size, "limit": BODY_SIZE}))
+        faults.append(TextFault(name, "too_large", {"size": size, "limit": BODY_SIZE}))
     for code, pattern in (("control_character", _CONTROL_IN_BODY), ("broken_character", _SURROGATE)):
         if found := pattern.search(body):
-            faults.append(Fault(name, code, {"line": body.count("\n", 0, found.start()) + 1}))
+            faults.append(TextFault(name, code, {"line": body.count("\n", 0, found.start()) + 1}))
     return faults
 
 

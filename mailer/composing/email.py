@@ -74,7 +74,7 @@ class Recipient(NamedTuple):  # made for every mail: four times as quick as a fr
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class EmailPreview:
     """A mail as its reader sees it. `html` is a whole document, or empty."""
 
     subject: str
@@ -115,10 +115,10 @@ class CompiledEmail:
         """The same mails with another `Date` (aware): that of their hand-over, of which there may be several."""
         return replace(self, _date=_date_line(date))
 
-    def preview(self, recipient: Recipient) -> Preview:
+    def preview(self, recipient: Recipient) -> EmailPreview:
         """What that recipient would read."""
         values = recipient.known_values
-        return Preview(
+        return EmailPreview(
             subject=one_line(self.subject.render(values)),
             text=self.text.render(values),
             html=self.html.render(values) if self.html is not None else "",
@@ -131,26 +131,26 @@ class CompiledEmail:
 
 
 def compile_email(
-    content: Content, letterhead: MailHeaders, date: datetime, attributes: Collection[str] | None = None
+    content: Content, headers: MailHeaders, date: datetime, attributes: Collection[str] | None = None
 ) -> CompiledEmail:
     """Prepare a run's mails, to be handed over at `date` (aware).
 
     Any attribute name is accepted unless `attributes` are given. Raises PlaceholderError for templates and HeaderError
-    for a letterhead that cannot be used.
+    for headers that cannot be used.
     """
     source = content.text if content.text.strip() else text_from_html(content.html)
     subject, text = parse(content.subject, attributes), parse(source, attributes)
     markup = parse(content.html, attributes, markup=True) if content.html.strip() else None
-    label = one_line(letterhead.unsubscribe_label)
+    label = one_line(headers.unsubscribe_label)
     text_half = text_body(text, label)
-    html_half = html_body(markup, label, letterhead.language) if markup is not None else None
+    html_half = html_body(markup, label, headers.language) if markup is not None else None
     templates = [template for template in (subject, text, markup) if template is not None]
     boundary = mime.boundary_for(content.subject, content.text, content.html)
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
-    whole = [_head(letterhead), *halves]
+    whole = [_head(headers), *halves]
     slots = tuple(dict.fromkeys(piece for piece in whole if isinstance(piece, Slot)))
     return CompiledEmail(
-        message_id_domain=letterhead.message_id_domain,
+        message_id_domain=headers.message_id_domain,
         subject=subject,
         text=text_half,
         html=html_half,
@@ -165,15 +165,15 @@ def _date_line(date: datetime) -> bytes:
     return f"Date: {format_datetime(date)}\r\n".encode("ascii")
 
 
-def _head(letterhead: MailHeaders) -> bytes:
+def _head(headers: MailHeaders) -> bytes:
     """The headers that are the same for everybody."""
     lines = [
-        mailbox_line("From", letterhead.from_name, letterhead.from_email),
-        mailbox_line("Reply-To", "", letterhead.reply_to) if letterhead.reply_to else "",
-        list_id_line(letterhead.list_name, letterhead.list_id),
+        mailbox_line("From", headers.from_name, headers.from_email),
+        mailbox_line("Reply-To", "", headers.reply_to) if headers.reply_to else "",
+        list_id_line(headers.list_name, headers.list_id),
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058
         "Precedence: bulk\r\n",  # asks autoresponders to be silent
-        "X-Golub-Test: yes\r\n" if letterhead.is_trial else "",
+        "X-Golub-Test: yes\r\n" if headers.is_trial else "",
         "MIME-Version: 1.0\r\n",
     ]
     return "".join(lines).encode("ascii")

@@ -20,7 +20,7 @@ _INSIDE = re.compile(rf"\s*(?P<name>[\w.\-]+(?:[ \u00a0][\w.\-]+)*)\s*(?:\|\s*(?
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PlaceholderProblem:
     """What is wrong at a place. `code` is `unknown`, `unclosed`, `syntax` or `empty`; `name` is what was typed."""
 
     code: str
@@ -33,7 +33,7 @@ class Problem:
 class PlaceholderError(ValueError):
     """A text whose placeholders cannot be used: all its problems in order, each unknown name once."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[PlaceholderProblem]) -> None:
         super().__init__(", ".join(f"{problem.code} {problem.name!r}" for problem in problems))
         self.problems = problems
 
@@ -93,7 +93,7 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
     """
     vocabulary = Vocabulary(attributes)
     parts: list[str | Placeholder] = []
-    problems: list[Problem] = []
+    problems: list[PlaceholderProblem] = []
     unknown: set[str] = set()
     for piece in _pieces(text):
         if piece.code == "literal":
@@ -106,7 +106,7 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
         elif len(problems) < MAX_PROBLEMS and name not in unknown:
             code = "unknown" if code == "inside" else code
             suggestion = vocabulary.suggest(name) if code == "unknown" else None
-            problems.append(Problem(code, name, suggestion, *_place(text, piece.start)))
+            problems.append(PlaceholderProblem(code, name, suggestion, *_place(text, piece.start)))
             if code == "unknown":
                 unknown.add(name)
     if problems:
@@ -114,7 +114,7 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
     return Template(tuple(part for part in parts if part))
 
 
-def placed(problems: list[Problem], typed: str) -> list[Problem]:
+def placed(problems: list[PlaceholderProblem], typed: str) -> list[PlaceholderProblem]:
     """The problems of a cleaned HTML text with the lines and columns of the text as it was `typed`."""
     try:
         parse(typed, markup=True)
@@ -124,7 +124,7 @@ def placed(problems: list[Problem], typed: str) -> list[Problem]:
     return problems
 
 
-def _moved(problem: Problem, to: Problem) -> Problem:
+def _moved(problem: PlaceholderProblem, to: PlaceholderProblem) -> PlaceholderProblem:
     return replace(problem, line=to.line, column=to.column)
 
 

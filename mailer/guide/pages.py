@@ -36,7 +36,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Page:
+class GuidePage:
     """One page of the guide; `opening` is its first paragraph as plain text."""
 
     name: str
@@ -46,12 +46,12 @@ class Page:
     sections: tuple[Section, ...]
 
 
-def pages(language: str) -> list[Page]:
+def pages(language: str) -> list[GuidePage]:
     """All of that language, in order."""
     return [page(language, name) for name in ORDER]
 
 
-def page(language: str, name: str) -> Page:
+def page(language: str, name: str) -> GuidePage:
     """One page. Errors: KeyError when there is none of that name."""
     if name not in ORDER:
         raise KeyError(name)
@@ -66,7 +66,7 @@ def picture(language: str, name: str) -> Path | None:
 
 
 @lru_cache(maxsize=64)
-def _page(language: str, name: str, changed: int) -> Page:
+def _page(language: str, name: str, changed: int) -> GuidePage:
     """The page in the file as it was at `changed`."""
     tokens = _parser.parse((FOLDER / language / f"{name}.md").read_text(encoding="utf-8"))
     title, opening, sections = "", "", []
@@ -81,7 +81,7 @@ def _page(language: str, name: str, changed: int) -> Page:
             opening = said
     _lead_here(tokens, language)
     body = _parser.renderer.render(_without_title(tokens), _parser.options, {})
-    return Page(name, title, opening, Markup(body), tuple(sections))  # noqa: S704 - our own text, and no HTML in it
+    return GuidePage(name, title, opening, Markup(body), tuple(sections))  # noqa: S704 - our own text, and no HTML in it
 
 
 def anchor_of(heading: str) -> str:

@@ -22,7 +22,7 @@ TOPICS = (BLOG, MAILINGS)
 
 
 def service_figures() -> dict[str, int]:
-    """`mailings`, `active_mailings` (neither over nor held by a brake) and `clients`
+    """`mailings`, `active_mailings` (neither over nor paused, switched off or blocked) and `clients`
     (distinct addresses of all owners).
 
     Mailings are counted anew as soon as one comes, goes or changes its state. Addresses, dear to count, only when the

@@ -26,7 +26,7 @@ WORKER_TTL_SECONDS = 30  # an idle worker is heard of every 15 s, a busy one eve
 class ForkingWorker(Worker):
     """A worker that passes the end on to the run it is sending.
 
-    RQ's own waits for the job, which is right for short ones. A stretch of sending lets go in order at once: what has
+    RQ's own waits for the job, which is right for short ones. A turn at a run lets go in order at once: what has
     not left goes back, what has left is waited for.
     """
 

@@ -86,7 +86,7 @@ def link(previous: str, entry: dict[str, Any], key: str | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ChainFinding:
     """How many entries hold together, the hash of the last of them, and the first that does not (None: all do)."""
 
     count: int
@@ -96,7 +96,7 @@ class Finding:
     bare_count: int = 0  # of them, at the beginning, without a key: anybody who owns the table could have made them
 
 
-def verify(kept: str | None = None) -> Finding:
+def verify(kept: str | None = None) -> ChainFinding:
     """Follow the chain; `kept` is a hash noted earlier."""
     previous, count, has_kept, bare_count = BEGINNING, 0, kept is None, 0
     key = current_app.config["JOURNAL_KEY"]
@@ -106,8 +106,8 @@ def verify(kept: str | None = None) -> Finding:
             if link(previous, dict(row), key) != row["hash"]:
                 # Bare hashes stand at the beginning only, from before there was a key.
                 if bare_count < count or link(previous, dict(row), None) != row["hash"]:
-                    return Finding(count, previous, row["id"], has_kept, bare_count)
+                    return ChainFinding(count, previous, row["id"], has_kept, bare_count)
                 bare_count += 1
             previous, count = row["hash"], count + 1
             has_kept = has_kept or previous == kept
-    return Finding(count, previous, None, has_kept, bare_count)
+    return ChainFinding(count, previous, None, has_kept, bare_count)

@@ -56,7 +56,7 @@ def restore(mailing_id: int) -> ResponseReturnValue:
 @bp.post("/<int:mailing_id>/pause")
 @login_required
 def pause(mailing_id: int) -> ResponseReturnValue:
-    """The owner's brake."""
+    """Pause: who waits keeps waiting."""
     try:
         services.pause_mailing(get_own_editable(Mailing, mailing_id, current_user))
         flash(_("Mailing paused. Nothing is sent until you resume it."), "success")
@@ -68,7 +68,7 @@ def pause(mailing_id: int) -> ResponseReturnValue:
 @bp.post("/<int:mailing_id>/resume")
 @login_required
 def resume(mailing_id: int) -> ResponseReturnValue:
-    """Let go of the owner's brake."""
+    """Resume, and say what passed meanwhile."""
     passed = services.resume_mailing(get_own_editable(Mailing, mailing_id, current_user))
     if passed is None:
         flash(_("Mailing resumed."), "success")

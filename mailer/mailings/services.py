@@ -63,9 +63,9 @@ def save_mailing(
 
 
 def begins_at_once(plan: MailingPlan, mailing: Mailing | None, now: datetime) -> Moment | None:
-    """The moment whose run begins as soon as `plan` is saved; None when nothing begins, or a brake is on.
+    """The moment whose run begins as soon as `plan` is saved; None when nothing begins.
 
-    Raises FormRefusal, as saving does.
+    Nothing does while sending is paused, switched off or blocked. Raises FormRefusal, as saving does.
     """
     plan.require_recipients()
     rule = plan.calendar.rule()
@@ -127,7 +127,8 @@ def stop_run(mailing: Mailing) -> None:
 def send_now(mailing: Mailing, token: str) -> Run:
     """Start a run on demand; the same `token` always means the same run.
 
-    Raises Refusal while a brake is on, when a run is going already, and when there is nobody to send to.
+    Raises Refusal while sending is paused, switched off or blocked, when a run is going already, and when there is
+    nobody to send to.
     """
     limits.take_turn(mailing.owner)
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)

@@ -35,7 +35,7 @@ STATE_IS: dict[str, ColumnElement[bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class UserActivity:
     """What one user has."""
 
     client_count: int = 0
@@ -76,7 +76,7 @@ def users_page(search: str, number: int, role: str = "", state: str = "") -> Pag
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class UserFigures:
     """What one user has and sent; the last two of the last 30 days."""
 
     client_count: int
@@ -87,14 +87,14 @@ class Figures:
     used_today: int
 
 
-def figures_of(user: User) -> Figures:
+def figures_of(user: User) -> UserFigures:
     """The figures of one user's page."""
     now = utcnow()
     accepted, refused = _sent_lately([user.id], now).get(user.id, (0, 0))
     clients, messages, mailings = (
         _count_by_owner(model, [user.id]).get(user.id, 0) for model in (Client, Message, Mailing)
     )
-    return Figures(clients, messages, mailings, accepted, refused, used_today(user, now))
+    return UserFigures(clients, messages, mailings, accepted, refused, used_today(user, now))
 
 
 def mailings_of(user: User) -> Sequence[Mailing]:
@@ -117,7 +117,7 @@ def approvals_page(number: int) -> Pagination:
     return db.paginate(query, page=number, per_page=PAGE_LENGTH)
 
 
-def work_of(users: list[User]) -> dict[int, Work]:
+def work_of(users: list[User]) -> dict[int, UserActivity]:
     """The figures of each of `users`, by id: four questions for the whole page."""
     ids = [user.id for user in users]
     clients = _count_by_owner(Client, ids)
@@ -127,7 +127,8 @@ def work_of(users: list[User]) -> dict[int, Work]:
     )
     sent = _sent_lately(ids, utcnow())
     return {
-        id_: Work(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_), *sent.get(id_, (0, 0))) for id_ in ids
+        id_: UserActivity(clients.get(id_, 0), mailings.get(id_, 0), last_runs.get(id_), *sent.get(id_, (0, 0)))
+        for id_ in ids
     }
 
 

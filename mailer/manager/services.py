@@ -10,6 +10,7 @@ from sqlalchemy import select
 from mailer.access import Permission
 from mailer.account_mail import outbox
 from mailer.accounts import known_devices, sessions
+from mailer.accounts.admins import refuse_last_admin
 from mailer.clock import database_now, utcnow
 from mailer.errors import Refusal, undone_when_refused
 from mailer.extensions import db
@@ -116,22 +117,3 @@ def set_limits(user: User, daily_limit: int | None, needs_approval: bool) -> Non
     user.daily_limit, user.needs_approval = daily_limit, needs_approval
     add_entry(Action.LIMIT_CHANGED, f"user {user.id}", daily_limit=daily_limit, needs_approval=needs_approval)
     db.session.commit()
-
-
-def refuse_last_admin(user: User) -> None:
-    """Raise `LastAdmin` when nobody but `user` could give roles; two who step down at once take turns here."""
-    if user.role is not Role.ADMIN:
-        return
-    admins = db.session.scalars(
-        select(User)
-        .where(User.role == Role.ADMIN)
-        .order_by(User.id)
-        .with_for_update(**FOR_CHANGE)
-        .execution_options(populate_existing=True)
-    ).all()
-    if not any(admin.is_active for admin in admins if admin.id != user.id):
-        raise LastAdmin(_("This is the only administrator left. Make somebody else one first."))
-
-
-class LastAdmin(Refusal):
-    """Somebody must be left who can give roles."""

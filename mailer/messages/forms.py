@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from mailer.composing.languages import UNSUBSCRIBE
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
-from mailer.messages.services import Draft
+from mailer.messages.services import MessageDraft
 
 
 def one_line(_form: FlaskForm, field: Field) -> None:
@@ -59,10 +59,10 @@ class MessageForm(Refillable, FlaskForm):
         if not self.language.data:  # a new message, or a form of before
             self.language.data = current_user.language
 
-    def draft(self) -> Draft:
+    def draft(self) -> MessageDraft:
         """What was typed."""
         html, text = ((field.data or "").replace("\r\n", "\n") for field in (self.html_body, self.text_body))
-        return Draft(self.subject.data or "", html, text, self.name.data or "", self.language.data)
+        return MessageDraft(self.subject.data or "", html, text, self.name.data or "", self.language.data)
 
     @property
     def opened_version(self) -> int | None:

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 
-from mailer.composing.check import Fault
+from mailer.composing.check import TextFault
 from mailer.composing.names import FIELDS
-from mailer.composing.placeholders import Problem
+from mailer.composing.placeholders import PlaceholderProblem
 
 FIELD_OF = {"subject": "subject", "text": "text_body", "html": "html_body", "body": "html_body"}
 
 
-def fault_text(fault: Fault) -> str:
+def fault_text(fault: TextFault) -> str:
     """A sentence for a fault of `check_subject` or `check_body`."""
     if fault.code == "empty":
         return _("Write a subject.") if fault.field == "subject" else _("Write a text: formatted, plain or both.")
@@ -34,7 +34,7 @@ def fault_text(fault: Fault) -> str:
     return _("Line %(line)s holds a control character that emails cannot carry.", line=fault.params["line"])
 
 
-def problem_text(problem: Problem, field: str) -> str:
+def problem_text(problem: PlaceholderProblem, field: str) -> str:
     """A sentence for a placeholder of the form field `field` that cannot be used; a subject has no lines to tell of."""
     what = _what_is_wrong(problem)
     if field == "subject":
@@ -42,7 +42,7 @@ def problem_text(problem: Problem, field: str) -> str:
     return _("Line %(line)s: %(what)s", line=problem.line, what=what[0].lower() + what[1:])
 
 
-def _what_is_wrong(problem: Problem) -> str:
+def _what_is_wrong(problem: PlaceholderProblem) -> str:
     if problem.code == "unclosed":
         return _("The placeholder that begins with “%(name)s” is not closed with }}.", name=problem.name)
     if problem.code == "empty":
@@ -64,7 +64,7 @@ def _in_braces(name: str) -> str:
     return f"{{{{ {name} }}}}"
 
 
-def by_field(faults: Iterable[Fault]) -> dict[str, list[str]]:
+def by_field(faults: Iterable[TextFault]) -> dict[str, list[str]]:
     """Sentences for faults, by form field."""
     reasons: dict[str, list[str]] = {}
     for fault in faults:

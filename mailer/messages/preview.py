@@ -10,14 +10,14 @@ import structlog
 from redis import RedisError
 
 from mailer.clock import utcnow
-from mailer.composing.email import Content, Preview, Recipient, compile_email
+from mailer.composing.email import Content, EmailPreview, Recipient, compile_email
 from mailer.extensions import cache
 from mailer.messages.labels import typed_name
-from mailer.messages.services import Draft
+from mailer.messages.services import MessageDraft
 from mailer.models.client import Client
 from mailer.models.user import User
 from mailer.sending.mail_headers import about_sender, mail_headers_for, values_of
-from mailer.sending.senders import Sender, sender_of
+from mailer.sending.senders import SenderIdentity, sender_of
 
 KEPT_SECONDS = 600
 KEPT_COUNT = 4  # for each user: a frame asks for the latest, another window perhaps for its own
@@ -29,12 +29,12 @@ NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 class Look:
     """The mail, the placeholders that would leave a hole in it, and who it would come from."""
 
-    mail: Preview
+    mail: EmailPreview
     missing: list[str]
-    sender: Sender
+    sender: SenderIdentity
 
 
-def look_at(draft: Draft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
+def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
     """The draft as `client` would get it (as somebody of whom nothing is known, when None).
 
     Raises `MessageRefused` for a draft that cannot be saved; a saved one is looked at with `attributes` None.

@@ -34,7 +34,7 @@ class MessageInUse(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class MessageDraft:
     """Subject and bodies as typed."""
 
     subject: str
@@ -43,7 +43,7 @@ class Draft:
     name: str = ""  # for the owner's own lists
     language: str = "ru"
 
-    def checked(self, attributes: Collection[str]) -> tuple[Draft, list[str]]:
+    def checked(self, attributes: Collection[str]) -> tuple[MessageDraft, list[str]]:
         """The draft fit to be a mail, and what its HTML lost; MessageRefused with everything that is wrong."""
         reasons = by_field([*check_subject(self.subject), *check_body(self.text_body, self.html_body)])
         if reasons:
@@ -64,7 +64,11 @@ class Draft:
 
 
 def save_message(
-    owner: User, draft: Draft, attributes: Collection[str], message: Message | None = None, version: int | None = None
+    owner: User,
+    draft: MessageDraft,
+    attributes: Collection[str],
+    message: Message | None = None,
+    version: int | None = None,
 ) -> tuple[Message, list[str]]:
     """Create a message or change the given one; the message, and what was taken out of its HTML.
 

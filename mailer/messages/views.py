@@ -21,7 +21,7 @@ from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
 from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, keep, kept, look_at
-from mailer.messages.services import Draft, MessageInUse, MessageRefused
+from mailer.messages.services import MessageDraft, MessageInUse, MessageRefused
 from mailer.models.client import Client
 from mailer.models.message import Message
 from mailer.owner_filter import whose_asked
@@ -249,7 +249,7 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
 
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
     client = queries.client_to_look_as(message.owner_id, client_id)
-    saved = Draft(message.subject, message.html_body, message.text_body, message.name, message.language)
+    saved = MessageDraft(message.subject, message.html_body, message.text_body, message.name, message.language)
     return look_at(saved, queries.owner_of(message), client)
 
 

@@ -117,7 +117,9 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     )  # the same moment's name: the occurrence
     # Since when the calendar is as it stands: nothing was promised for moments before.
     calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    released_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # from a brake; moments before are not made good
+    released_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime
+    )  # resumed or switched on; moments before are not made good
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     skipped_count: Mapped[int] = mapped_column(default=0, server_default="0")  # moments left out: `run_limit` goes on
@@ -167,7 +169,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
 
     @property
     def status(self) -> MailingStatus:
-        """The one word shown to people; a brake outweighs the calendar."""
+        """The one word shown to people; a pause outweighs the calendar."""
         if self.completed_at is not None:
             return MailingStatus.COMPLETED
         if self.disabled_at is not None:
@@ -178,5 +180,5 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
 
     @property
     def may_send(self) -> bool:
-        """Whether no brake is on."""
+        """Whether it is neither paused nor switched off, nor its owner blocked."""
         return self.paused_at is None and self.disabled_at is None and self.deleted_at is None

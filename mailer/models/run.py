@@ -156,7 +156,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     # when it could start at the earliest: a calendar saved after its moment, and the sending hours, come later
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # no attempt starts at or after this
-    # the present (or next) stretch of sending hours: no attempt starts outside it; both NULL where there are none
+    # the present (or next) opening of the sending hours: no attempt starts outside it; both NULL where there are none
     window_opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     window_closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

@@ -1,4 +1,4 @@
-"""A stretch of a run's deliveries, the unit that a worker leases."""
+"""Some hundred consecutive deliveries of a run, the unit that a worker leases."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ LOOKED_AHEAD = 400  # days; a window that does not open within them never does
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One stretch in which mails may leave: from `opens_at` on, before `closes_at`; aware, in UTC."""
+    """One opening, in which mails may leave: from `opens_at` on, before `closes_at`; aware, in UTC."""
 
     opens_at: datetime
     closes_at: datetime
@@ -24,7 +24,7 @@ class Opening:
 @dataclass(frozen=True, slots=True)
 class Window:
     """Hours (`opens` to `closes`; over midnight when it is not later; None: the whole day), ISO weekdays, and days off
-    that are closed. A stretch over midnight belongs to the day on which it opens."""
+    that are closed. An opening over midnight belongs to the day on which it opens."""
 
     zone: str
     opens: time | None = None
@@ -33,7 +33,7 @@ class Window:
     days_off: DaysOff | None = None
 
     def opening(self, at: datetime) -> Opening | None:
-        """The stretch that `at` (aware) lies in, or else the next one; None when there is none within a year."""
+        """The opening that `at` (aware) lies in, or else the next one; None when there is none within a year."""
         today = at.astimezone(zone_named(self.zone)).date()
         for offset in range(-1, LOOKED_AHEAD):
             day = today + timedelta(days=offset)
@@ -52,7 +52,7 @@ class Window:
         return day.isoweekday() in self.weekdays and not is_off
 
     def _stretch(self, day: date) -> Opening | None:
-        """The stretch that opens on `day`; None when the clocks skip all of it."""
+        """The opening that begins on `day`; None when the clocks skip all of it."""
         opens, closes = self.opens or time.min, self.closes or time.min
         last = day if closes > opens else day + timedelta(days=1)
         start, end = self._at(day, opens), self._at(last, closes)

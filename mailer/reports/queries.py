@@ -15,7 +15,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run, RunState
 from mailer.models.run_tally import RunTally
 from mailer.models.user import User
-from mailer.periods import Period
+from mailer.periods import DateRange
 
 PAGE_LENGTH = 50
 BATCH = 500
@@ -41,11 +41,11 @@ class Scope:
 
     owner_id: int | None
     mailing_id: int | None
-    period: Period
+    period: DateRange
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ReportFigures:
     """One line of a report. The reasons of a kind add up to its count, but for runs that are not closed yet."""
 
     key: int | None
@@ -76,17 +76,17 @@ def mailing_to_report(mailing_id: int, user: User) -> Mailing:
     return db.one_or_404(query)
 
 
-def total(scope: Scope) -> Figures:
+def total(scope: Scope) -> ReportFigures:
     """Everything in scope in one line."""
     sums = db.session.execute(_within(select(*SUMS), scope)).one()
     tallies = db.session.execute(_tallies(select(RunTally.kind, RunTally.reason, func.sum(RunTally.count)), scope))
     reasons: dict[str, dict[str, int]] = {}
     for kind, reason, count in tallies:
         reasons.setdefault(kind, {})[reason] = int(count)
-    return Figures(None, None, sums, reasons)
+    return ReportFigures(None, None, sums, reasons)
 
 
-def page(scope: Scope, rows: str, number: int, length: int = PAGE_LENGTH) -> tuple[list[Figures], bool]:
+def page(scope: Scope, rows: str, number: int, length: int = PAGE_LENGTH) -> tuple[list[ReportFigures], bool]:
     """A page of rows, the first ones first, and whether there are more."""
     key, order = ROWS[rows]
     query = _within(select(key.label("key"), *SUMS), scope).group_by(key).order_by(order.desc(), key.desc())
@@ -105,11 +105,11 @@ def every_line(session: Session, scope: Scope, rows: str) -> Any:
         last = found[-1].key
 
 
-def _lines(session: Any, scope: Scope, rows: str, found: Sequence[Any]) -> list[Figures]:
+def _lines(session: Any, scope: Scope, rows: str, found: Sequence[Any]) -> list[ReportFigures]:
     keys = [row.key for row in found]
     about = _about(session, rows, keys)
     reasons = _reasons_by_key(session, scope, rows, keys)
-    return [Figures(row.key, about.get(row.key), row, reasons.get(row.key, {})) for row in found]
+    return [ReportFigures(row.key, about.get(row.key), row, reasons.get(row.key, {})) for row in found]
 
 
 def _about(session: Any, rows: str, keys: list[int]) -> dict[int, Any]:

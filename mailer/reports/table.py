@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from mailer.http import zone_label
 from mailer.mailings.labels import why
 from mailer.reports.labels import kind_labels, outcome_headings
-from mailer.reports.queries import KINDS, Figures
+from mailer.reports.queries import KINDS, ReportFigures
 
 
-def table_of(lines: Iterable[Figures], rows: str, timezone: str) -> Iterator[list[object]]:
+def table_of(lines: Iterable[ReportFigures], rows: str, timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every line; times are of `timezone`."""
     yield [*_headings(rows, timezone), *_figure_headings(), *_reason_headings()]
     for line in lines:
@@ -44,7 +44,7 @@ def _reason_headings() -> list[object]:
     return [_("%(kind)s: why", kind=words) for words in kind_labels().values()]
 
 
-def _about(line: Figures, rows: str, timezone: str) -> list[object]:
+def _about(line: ReportFigures, rows: str, timezone: str) -> list[object]:
     sums, about = line.sums, line.about
     if rows == "user":
         return [about.display_name, about.email, sums.mailing_count, sums.run_count, sums.skipped_count]
@@ -54,7 +54,7 @@ def _about(line: Figures, rows: str, timezone: str) -> list[object]:
     return [line.key, about.name, about.owner.display_name, sums.run_count, sums.skipped_count]
 
 
-def _reasons(line: Figures, kind: str) -> str:
+def _reasons(line: ReportFigures, kind: str) -> str:
     parts = [f"{why(reason)}: {count}" for reason, count in sorted(line.reasons.get(kind, {}).items())]
     if left := line.unsorted(kind):
         parts.append(_("not sorted yet") + f": {left}")

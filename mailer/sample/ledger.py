@@ -33,7 +33,7 @@ TLS = "TLSv1.3 TLS_AES_256_GCM_SHA384"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SampleReply:
     """One answer of the server."""
 
     outcome: Outcome
@@ -43,14 +43,16 @@ class Reply:
     text: str
 
 
-OK = Reply(Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", "2.0.0 Ok: queued")
-GREYLISTED = Reply(Outcome.TRANSIENT, Phase.RCPT, 451, "4.7.1", "4.7.1 Greylisting in action, please come back later")
-UNKNOWN_USER = Reply(Outcome.PERMANENT, Phase.RCPT, 550, "5.1.1", "5.1.1 The email account does not exist")
-FULL = Reply(Outcome.PERMANENT, Phase.RCPT, 552, "5.2.2", "5.2.2 Mailbox full")
-REJECTED = Reply(Outcome.PERMANENT, Phase.CONTENT, 554, "5.7.1", "5.7.1 Message rejected by policy")
+OK = SampleReply(Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", "2.0.0 Ok: queued")
+GREYLISTED = SampleReply(
+    Outcome.TRANSIENT, Phase.RCPT, 451, "4.7.1", "4.7.1 Greylisting in action, please come back later"
+)
+UNKNOWN_USER = SampleReply(Outcome.PERMANENT, Phase.RCPT, 550, "5.1.1", "5.1.1 The email account does not exist")
+FULL = SampleReply(Outcome.PERMANENT, Phase.RCPT, 552, "5.2.2", "5.2.2 Mailbox full")
+REJECTED = SampleReply(Outcome.PERMANENT, Phase.CONTENT, 554, "5.7.1", "5.7.1 Message rejected by policy")
 
 # The answers to one delivery, in order.
-Story = tuple[Reply, ...]
+Story = tuple[SampleReply, ...]
 ACCEPTED: Story = (OK,)
 ACCEPTED_LATER: Story = (GREYLISTED, OK)
 NO_SUCH_USER: Story = (UNKNOWN_USER,)

@@ -23,7 +23,7 @@ class Scenario:
 
 def _dead_then_back(lab: Lab, start_worker: Worker, _count: int) -> None:
     lab.refuse()
-    start_worker().wait()  # knocks, notes the fault, leaves everyone waiting
+    start_worker().wait()  # tries the server, notes the fault, leaves everyone waiting
     lab.listen()
 
 

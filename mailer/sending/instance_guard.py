@@ -1,4 +1,4 @@
-"""The restore fence: a copy of the service sends nothing until an operator says that it is the one true instance.
+"""A copy of the service sends nothing until an operator says that it is the one true instance.
 
 The database remembers where it last sent from: its own identity (PostgreSQL's system identifier and the database's
 oid), the machine, and a number that a file in VAR_DIR repeats. A dump restored elsewhere, a copied data directory, a

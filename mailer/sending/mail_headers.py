@@ -12,7 +12,7 @@ from mailer.composing.email import MailHeaders, Recipient
 from mailer.composing.languages import unsubscribe_text
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
-from mailer.sending.senders import Sender
+from mailer.sending.senders import SenderIdentity
 from mailer.sending.worker.claims import DueDelivery
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
@@ -20,7 +20,7 @@ TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is 
 
 
 def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> MailHeaders:
-    """The letterhead of an owner's mails, as a snapshot has it (`about_sender`)."""
+    """The headers of an owner's mails, as a snapshot has their values (`about_sender`)."""
     sender = current_app.config["MAILINGS_FROM"]
     domain = sender.rpartition("@")[2]
     return MailHeaders(
@@ -36,7 +36,7 @@ def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool 
     )
 
 
-def about_sender(sender: Sender, language: str) -> dict[str, str]:
+def about_sender(sender: SenderIdentity, language: str) -> dict[str, str]:
     """Who writes, where answers go, and the language of the message: what a snapshot keeps of it."""
     return {"from_name": sender.name, "reply_to": sender.reply_to, "language": language}
 

@@ -19,7 +19,7 @@ BRAND = ("Golub", "Голубь")
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class SenderIdentity:
     """Name (may be empty) and address of From, and where answers go."""
 
     name: str
@@ -32,14 +32,14 @@ class Sender:
         return f"{self.name} <{self.address}>" if self.name else self.address
 
 
-def sender_of(owner: User, mailing: Mailing | None = None) -> Sender:
+def sender_of(owner: User, mailing: Mailing | None = None) -> SenderIdentity:
     """The sender of that mailing, or of the owner's mailings where nothing else was chosen."""
     return sender_as(owner, mailing.sender_name, mailing.reply_to) if mailing is not None else sender_as(owner)
 
 
-def sender_as(owner: User, name: str = "", reply_to: OwnAddress | None = None) -> Sender:
+def sender_as(owner: User, name: str = "", reply_to: OwnAddress | None = None) -> SenderIdentity:
     """The sender of a mailing for which these were chosen."""
-    return Sender(
+    return SenderIdentity(
         name or own_name(owner),
         current_app.config["MAILINGS_FROM"],
         reply_to.email if reply_to is not None else owner.email,

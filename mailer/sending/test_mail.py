@@ -70,6 +70,6 @@ def compose_trial(row: AccountEmail) -> bytes:
     """The mail of such a row for SMTP's DATA, made and signed as every mail of a run is."""
     about = row.context
     content = Content(about["subject"], about["text"], about["html"])
-    letterhead = mail_headers_for(about["owner_id"], about, is_trial=True)
+    headers = mail_headers_for(about["owner_id"], about, is_trial=True)
     reader = Recipient(row.to_email, about["values"], message_id(about["token"], 0), unsubscribe_url(TRIAL_TOKEN))
-    return signed(compile_email(content, letterhead, utcnow()).build(reader), dkim_keys.configured())
+    return signed(compile_email(content, headers, utcnow()).build(reader), dkim_keys.configured())

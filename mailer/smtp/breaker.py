@@ -1,4 +1,4 @@
-"""When to leave a sick server alone, and when to knock again. No clocks of its own: every call is told the time."""
+"""When to leave a sick server alone, and when to try it again. No clocks of its own: every call is told the time."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
 """One connection to the mail server: sockets, TLS, time-outs; what is said is the handshake's and the session's.
 
 No task and no timer per email: the pool looks at every connection's one deadline now and then. A deadline is set
-when an answer begins to be awaited and moved only by whole replies, so no dribbling server can stretch it.
+when an answer begins to be awaited and moved only by whole replies, so no dribbling server can prolong it.
 """
 
 import asyncio

@@ -29,7 +29,7 @@ class EmailSource(Protocol):
 
     @property
     def waiting_count(self) -> int:
-        """How many emails it could give now: nobody knocks at the server for more."""
+        """How many emails it could give now: no connection is made for more."""
 
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         """The server waits for the content: may it leave?

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from mailer.auth import services
-from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
+from mailer.auth.refusals import BadAddress, EmailTaken, WeakPassword
 from mailer.models.user import Role
 from tests.conftest import Browser
 
@@ -28,7 +28,7 @@ def test_a_given_password_is_taken(web: Browser) -> None:
 def test_bad_wishes_are_refused(app: Flask) -> None:
     services.create_user("boss@golub.test", Role.ADMIN)
     with app.test_request_context():
-        with pytest.raises(AddressTaken):
+        with pytest.raises(EmailTaken):
             services.create_user("BOSS@golub.test", Role.ADMIN)
         with pytest.raises(BadAddress):
             services.create_user("boss", Role.ADMIN)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.calendar.entries import entries
-from mailer.calendar.pages import Page, View
+from mailer.calendar.pages import CalendarPage, View
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -41,7 +41,7 @@ def daily(owner: User) -> Mailing:
 
 
 def of_november(user: User) -> list[tuple[str, bool]]:
-    start, end = Page.around(View.MONTH, date(2026, 11, 5)).bounds(ZoneInfo("UTC"))
+    start, end = CalendarPage.around(View.MONTH, date(2026, 11, 5)).bounds(ZoneInfo("UTC"))
     return [(f"{entry.at:%m-%d}", entry.run is not None) for entry in entries(whose_asked({}, user), start, end, NOW)]
 
 
@@ -66,10 +66,10 @@ def test_a_moment_that_is_due_stands_once(daily: Mailing, owner: User) -> None:
 @given(st.dates(date(2020, 1, 1), date(2040, 12, 31)), st.sampled_from(View))
 @settings(max_examples=200, deadline=None)
 def test_pages_are_whole_weeks_and_follow_each_other(day: date, view: View) -> None:
-    page = Page.around(view, day)
+    page = CalendarPage.around(view, day)
     assert page.first <= day <= page.last
     assert (page.first.weekday(), page.last.weekday()) == (0, 6)
-    back = Page.around(view, Page.around(view, page.after).before)
+    back = CalendarPage.around(view, CalendarPage.around(view, page.after).before)
     assert (back.first, back.last) == (page.first, page.last)
     assert page.before < day < page.after
     assert len(page.days([], ZoneInfo("UTC"))) % 7 == 0

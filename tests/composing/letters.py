@@ -1,4 +1,4 @@
-"""A letterhead, a recipient and a wire reader for the tests of composing."""
+"""Headers, a recipient and a wire reader for the tests of composing."""
 
 from __future__ import annotations
 

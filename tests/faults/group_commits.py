@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from mailer.sending.worker.claims import Claim, Entry
+from mailer.sending.worker.claims import AttemptEntry, Claim
 from mailer.sending.worker.database_connections import wait_until_done
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
@@ -51,7 +51,7 @@ class GroupCommits:
     async def _start(self) -> None:
         self._marker.start(self._committed, self._failed)
 
-    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
+    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[AttemptEntry]) -> None:
         self._answers = {(mark.claim.slice_id, mark.position): may_send for mark, may_send in answers}
         self._is_done = True
 
@@ -60,7 +60,7 @@ class GroupCommits:
         self._is_done = True
 
     def commit(
-        self, marks: Sequence[tuple[Claim, int]], entries: Sequence[Entry], *, breaks_at: int | None = None
+        self, marks: Sequence[tuple[Claim, int]], entries: Sequence[AttemptEntry], *, breaks_at: int | None = None
     ) -> dict[tuple[int, int], bool]:
         """Marks (claim and position) and entries in one commit: whether each content may leave, by slice and position.
 
@@ -74,7 +74,7 @@ class GroupCommits:
             raise self._error
         return self._answers
 
-    async def _commit(self, marks: Sequence[tuple[Claim, int]], entries: Sequence[Entry]) -> None:
+    async def _commit(self, marks: Sequence[tuple[Claim, int]], entries: Sequence[AttemptEntry]) -> None:
         for claim, position in marks:
             self._marker.put(Mark(claim, position, lambda _may_send: None))
         for entry in entries:

@@ -39,7 +39,7 @@ from mailer.models.user import User
 from mailer.sending.runs import closing, control
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_now
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
 from mailer.sending.worker.delivery_rules import RunRules, deadline
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
@@ -183,7 +183,7 @@ class AnyOrder(RuleBasedStateMachine):
         worker = self.workers[number]
         answered = worker.answered if records else []
         entries = [
-            Entry(claim, position, claim.people[position].progress.attempt_count + 1, result)
+            AttemptEntry(claim, position, claim.people[position].progress.attempt_count + 1, result)
             for claim, position, result in answered
         ]
         try:
@@ -257,7 +257,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(goes_on=st.sampled_from([True, True, True, False]))
     def pause_or_resume(self, goes_on: bool) -> None:
-        """The owner's brake."""
+        """The owner pauses."""
         (control.resume if goes_on else control.pause)(db.session.get_one(Mailing, self.mailing_id))
         db.session.commit()
 

@@ -17,7 +17,7 @@ from mailer.models.attempt import Attempt
 from mailer.models.mailing import InDoubtRule
 from mailer.models.run import Run
 from mailer.sending.runs.recipient_list import write_recipient_list
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
 from mailer.sending.worker.delivery_rules import RunRules
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
@@ -60,11 +60,11 @@ def ledger(app: Flask, lab: Lab, make_run: MakeRun) -> Iterator[Ledger]:
         connection.exec_driver_sql("UPDATE runs SET state = 'planned', successful_attempt_count = 0")
 
 
-def accepted(claim: Claim, position: int) -> Entry:
+def accepted(claim: Claim, position: int) -> AttemptEntry:
     """An attempt that the server accepted."""
     now = datetime.now(UTC)
     result = Result(position, Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", "2.0.0 Ok", now, now, None)
-    return Entry(claim, position, claim.people[position].progress.attempt_count + 1, result)
+    return AttemptEntry(claim, position, claim.people[position].progress.attempt_count + 1, result)
 
 
 def test_a_lost_claim_is_found_again(ledger: Ledger) -> None:

@@ -242,7 +242,7 @@ def test_a_small_mailing_does_not_wait_for_a_huge_one(
 ) -> None:
     lab.obey("DOT -> accept; delay 0.02; 250 2.0.0 Ok")
     huge, small = make_run(3000), make_run(50, whose=stranger)
-    workers = [start_worker(huge, 0.5), start_worker(huge, 0.5)]  # stretches, as the queue would have it
+    workers = [start_worker(huge, 0.5), start_worker(huge, 0.5)]  # turns, as the queue would have it
     carry_on(small, 20)
     assert any(worker.is_alive for worker in workers)
     db.session.refresh(huge)

@@ -36,7 +36,7 @@ from mailer.models.user import Role, User
 from mailer.queue import ACCOUNTS, IMPORTS, MAILINGS, SEND_RUN, TICK, TICKS
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.worker import run_worker
-from mailer.sending.worker.work import Report
+from mailer.sending.worker.work import TurnReport
 from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing, save
@@ -187,7 +187,7 @@ def test_told_to_go_as_its_run_ends_a_worker_takes_no_other(
 ) -> None:
     send = run_worker._send
 
-    def send_and_hear(*arguments: Any) -> Report | None:
+    def send_and_hear(*arguments: Any) -> TurnReport | None:
         report = send(*arguments)
         if report is not None:
             report.is_told_to_go = True

@@ -1,4 +1,4 @@
-"""Processes that serve nobody: they do without the front of the house, and nothing they do is the poorer for it."""
+"""Processes that serve nobody: they do without the website, and nothing they do is the poorer for it."""
 
 from __future__ import annotations
 

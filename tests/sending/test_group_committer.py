@@ -23,7 +23,7 @@ from mailer.models.attempt import Attempt
 from mailer.models.run import Run
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
 from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
@@ -101,13 +101,15 @@ class Told:
         self.errors: list[BaseException] = []
         self.round_count = 0
 
-    def committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
+    def committed(self, answers: list[tuple[Mark, bool]], entries: list[AttemptEntry]) -> None:
         self.round_count += 1
         self.answers += [(mark.position, may_send) for mark, may_send in answers]
         self.written += [entry.position for entry in entries]
 
 
-def play(*rounds: list[Mark | Entry], connect: Callable[..., Connection] | None = None, forgets: bool = False) -> Told:
+def play(
+    *rounds: list[Mark | AttemptEntry], connect: Callable[..., Connection] | None = None, forgets: bool = False
+) -> Told:
     """Put the items of each round in one turn of a loop, and wait for their commit."""
     run_id = db.session.scalars(select(Run.id)).one()
     marker = GroupCommitter(partial(connect or connector(), async_=True), writer_of(run_id))
@@ -133,10 +135,10 @@ def mark(claim: Claim, position: int) -> Mark:
     return Mark(claim, position, lambda _may_send: None)
 
 
-def accepted(claim: Claim, position: int, words: str = "2.0.0 Ok", **values: Any) -> Entry:
+def accepted(claim: Claim, position: int, words: str = "2.0.0 Ok", **values: Any) -> AttemptEntry:
     now = datetime.now(UTC)
     result = Result(position, Outcome.ACCEPTED, Phase.CONTENT, 250, "2.0.0", words, now, now, values.get("tls"))
-    return Entry(claim, position, 1, result)
+    return AttemptEntry(claim, position, 1, result)
 
 
 def connecting_by(kind: type[Connection]) -> Callable[..., Connection]:

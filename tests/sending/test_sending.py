@@ -185,7 +185,7 @@ def test_a_dead_server_costs_nobody_a_try(make_run: MakeRun, lab: Lab) -> None:
     assert [attempt.outcome.value for attempt in attempts(run)] == ["server_fault"]
     assert_adds_up(run)
 
-    assert work_on_run(run.id, 5) is False  # nobody knocks before the probe is due
+    assert work_on_run(run.id, 5) is False  # no connection before the probe is due
     assert len(attempts(run)) == 1
     lab.listen()
     let_time_pass()

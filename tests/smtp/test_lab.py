@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mailer.smtp.results import Outcome
-from mailer.smtp.testserver import Lab, Rule
+from mailer.smtp.testserver import Lab, ReplyRule
 from mailer.smtp.testserver.ledger import read_ledger
 from tests.narrowing import one
 from tests.smtp.outbox import CONTENT, Outbox, email_to, transport_to, until
@@ -82,7 +82,7 @@ def test_rules_of_a_running_process_are_read_again(tmp_path: Path) -> None:
     ],
 )
 def test_a_rule_is_one_line(line: str, pattern: str, odds: float | int, times: int | None, verbs: list[str]) -> None:
-    rule = Rule.parse(line)
+    rule = ReplyRule.parse(line)
     assert (rule.pattern, rule.odds, rule.times) == (pattern, odds, times)
     assert [step.verb for step in rule.steps] == verbs
 
@@ -90,7 +90,7 @@ def test_a_rule_is_one_line(line: str, pattern: str, odds: float | int, times: i
 @pytest.mark.parametrize("line", ["RCPT", "NOISE -> drop", "RCPT -> explode", "DOT -> delay soon"])
 def test_what_is_no_rule_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        Rule.parse(line)
+        ReplyRule.parse(line)
 
 
 def test_odds_repeat_with_the_same_seed() -> None:

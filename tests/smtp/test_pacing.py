@@ -69,7 +69,7 @@ def test_a_configured_rate_is_never_exceeded_but_by_a_second_s_worth_after_a_pau
 
 
 def test_what_begins_has_nothing_to_catch_up_with() -> None:
-    """Else many short stretches, one after the other, would send a burst each."""
+    """Else many short turns, one after the other, would send a burst each."""
     pacing = Pacing(8, 100.0, creep=30)
     assert sum(pacing.take(500.0) for _ in range(100)) == 1
 

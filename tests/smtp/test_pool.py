@@ -118,7 +118,7 @@ def test_without_work_the_breaker_does_not_knock() -> None:
 
     async def wait_then_bring_more() -> None:
         await until(lambda: outbox.pool.breaker.state is BreakerState.PROBING)
-        await asyncio.sleep(0.1)  # it could knock now
+        await asyncio.sleep(0.1)  # it could connect now
         assert lab.connection_count == 1 and not outbox.pool.connection_count
         outbox.waiting.append(email_to("bob@x.test"))
         lab.obey(())

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from mailer.account_mail import outbox
 from mailer.auth import tokens
-from mailer.auth.refusals import AddressTaken, TooManyAddresses
+from mailer.auth.refusals import EmailTaken, TooManyAddresses
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.http import absolute_url
@@ -21,20 +21,20 @@ from mailer.models.user import User
 MAX_ADDRESSES = 10
 
 
-class AddressInUse(AddressTaken):
+class AddressInUse(EmailTaken):
     """A mailing still has its answers sent there."""
 
 
 def ask_own_address(user: User, email: str) -> None:
     """Mail a link to the address; it is the person's once the link is followed.
 
-    Raises `AddressTaken` for one they have already and `TooManyAddresses`. Somebody who has had enough of our mails
+    Raises `EmailTaken` for one they have already and `TooManyAddresses`. Somebody who has had enough of our mails
     gets none, and the asker learns nothing of it.
     """
     now = utcnow()
     own = [row.lower() for row in db.session.scalars(select(OwnAddress.email).where(OwnAddress.owner_id == user.id))]
     if email.lower() in {user.email.lower(), *own}:
-        raise AddressTaken(_("This is your address already."))
+        raise EmailTaken(_("This is your address already."))
     if len(own) >= MAX_ADDRESSES:
         raise TooManyAddresses(
             _("You have %(count)s addresses, as many as one account may. Remove one first.", count=MAX_ADDRESSES)

@@ -10,16 +10,17 @@ from typing import IO, BinaryIO
 import structlog
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from mailer.account_mail import outbox
 from mailer.accounts import sessions
+from mailer.accounts.admins import refuse_last_admin
 from mailer.accounts.erasing import forget_person
 from mailer.accounts.own_data import write_archive
 from mailer.auth import passwords, pictures, tokens
 from mailer.auth.queries import find_user
-from mailer.auth.refusals import AddressTaken, LastAdmin, WrongPassword
+from mailer.auth.refusals import EmailTaken, WrongPassword
 from mailer.auth.services.registration import give_way
 from mailer.clock import utcnow
 from mailer.errors import constraint_of, undone_when_refused
@@ -30,7 +31,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
-from mailer.models.user import UNIQUE_EMAIL, Role, User
+from mailer.models.user import UNIQUE_EMAIL, User
 from mailer.queue import TICK, enqueue
 from mailer.sending.runs import control
 
@@ -76,13 +77,13 @@ def ask_email_change(user: User, password: str, email: str) -> None:
     """Mail a link to the new address and a notice to the old one, which stays until the link is followed.
 
     An address that has an account gets a mail saying so, and the asker learns nothing of it. Raises `WrongPassword`,
-    and `AddressTaken` when the address is the asker's own already.
+    and `EmailTaken` when the address is the asker's own already.
     """
     now = utcnow()
     if not passwords.verify(user.password_hash, password):
         raise WrongPassword(_("This is not your current password."))
     if email == user.email:
-        raise AddressTaken(_("This is your address already."))
+        raise EmailTaken(_("This is your address already."))
     question = _ask_new_address(user, email, now)
     recovery_link = absolute_url("auth.forgot")
     notice = outbox.add_for(user, "email-change-asked", new_email=_masked(email), recovery_link=recovery_link)
@@ -169,7 +170,7 @@ def erase_account(user: User, password: str) -> None:
     """
     _require(user, password)
     now, folder, picture = utcnow(), pictures.folder(current_app.config["MEDIA_DIR"]), user.avatar_file
-    _refuse_last_admin(user)
+    refuse_last_admin(user)
     db.session.refresh(user, with_for_update=FOR_CHANGE)
     farewell = outbox.add_for(user, "account-deleted")
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
@@ -185,13 +186,3 @@ def erase_account(user: User, password: str) -> None:
 def _require(user: User, password: str) -> None:
     if not passwords.verify(user.password_hash, password):
         raise WrongPassword(_("This is not your current password."))
-
-
-def _refuse_last_admin(user: User) -> None:
-    if user.role is not Role.ADMIN:
-        return
-    admins = db.session.scalars(
-        select(User).where(User.role == Role.ADMIN).order_by(User.id).with_for_update(**FOR_CHANGE)
-    ).all()
-    if not any(admin.is_active for admin in admins if admin.id != user.id):
-        raise LastAdmin(_("This is the only administrator left. Make somebody else one first."))

@@ -16,7 +16,7 @@ from mailer.auth import tokens
 from mailer.auth.addresses import normalise
 from mailer.auth.passwords import hash_password
 from mailer.auth.queries import find_user
-from mailer.auth.refusals import AddressTaken, BadAddress, WeakPassword
+from mailer.auth.refusals import BadAddress, EmailTaken, WeakPassword
 from mailer.auth.weakness import weakness
 from mailer.clock import utcnow
 from mailer.errors import constraint_of
@@ -96,7 +96,7 @@ def confirm_email(secret: str, password: str) -> User:
 def create_user(email: str, role: Role, password: str | None = None) -> tuple[User, str]:
     """A confirmed account for the command line, and its password: the given one or a new random one.
 
-    Raises `BadAddress`, `WeakPassword` or `AddressTaken`.
+    Raises `BadAddress`, `WeakPassword` or `EmailTaken`.
     """
     try:
         address = normalise(email)
@@ -108,7 +108,7 @@ def create_user(email: str, role: Role, password: str | None = None) -> tuple[Us
     user = _new_user(address, role, password, current_app.config["BABEL_DEFAULT_LOCALE"])
     user.confirmed_at = utcnow()
     if not _insert(user):
-        raise AddressTaken(_("There is an account with the address %(email)s already.", email=address))
+        raise EmailTaken(_("There is an account with the address %(email)s already.", email=address))
     add_entry(Action.REGISTERED, f"user {user.id}", role=role.value, by="command line")
     db.session.commit()
     log.info("account created", user_id=user.id, role=role.value)

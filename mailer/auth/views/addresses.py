@@ -10,7 +10,7 @@ from flask_login import current_user
 from mailer.accounts.signed_in import me
 from mailer.auth import limits, services, tokens
 from mailer.auth.forms import OwnAddressForm
-from mailer.auth.refusals import AddressTaken, TooManyAddresses
+from mailer.auth.refusals import EmailTaken, TooManyAddresses
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
@@ -26,7 +26,7 @@ def addresses() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             services.ask_own_address(me(), form.email.data)
-        except (AddressTaken, TooManyAddresses) as refusal:
+        except (EmailTaken, TooManyAddresses) as refusal:
             form.email.errors = [str(refusal)]
         else:
             return render_template("auth/mail_sent.html", email=form.email.data, purpose="own-address")
@@ -43,7 +43,7 @@ def remove_own_address(address_id: int) -> ResponseReturnValue:
     try:
         services.remove_own_address(address)
         flash(_("The address is removed."), "success")
-    except AddressTaken as refusal:
+    except EmailTaken as refusal:
         flash(str(refusal), "danger")
     return redirect(url_for("auth.addresses"), 303)
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from mailer.accounts.signed_in import me
 from mailer.auth import limits, services, session, tokens
 from mailer.auth.forms import EmailForm, NewAddressForm
-from mailer.auth.refusals import AddressTaken, WrongPassword
+from mailer.auth.refusals import EmailTaken, WrongPassword
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
@@ -27,7 +27,7 @@ def email() -> ResponseReturnValue:
             services.ask_email_change(me(), form.password.data, form.new_email.data)
         except WrongPassword as refusal:
             form.password.errors = [str(refusal)]
-        except AddressTaken as refusal:
+        except EmailTaken as refusal:
             form.new_email.errors = [str(refusal)]
         else:
             return render_template("auth/mail_sent.html", email=form.new_email.data, purpose="change")

@@ -6,10 +6,11 @@ from flask import flash, redirect, render_template, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from mailer.accounts.admins import LastAdmin
 from mailer.accounts.signed_in import me
 from mailer.auth import limits, services, session
 from mailer.auth.forms import PresentPasswordForm
-from mailer.auth.refusals import LastAdmin, WrongPassword
+from mailer.auth.refusals import WrongPassword
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import today_in
 

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from mailer.clients.importing.archive import check_spreadsheet
 from mailer.clients.importing.encoding import detect_encoding
 from mailer.clients.importing.file_signatures import ARCHIVE, HEAD_BYTES, refuse_what_is_not_text
-from mailer.clients.importing.report import Report
+from mailer.clients.importing.report import ImportReport
 from mailer.clients.importing.sheets import SUFFIXES, Sheet, names_of, sheet_of
 from mailer.clients.importing.table import is_blank
 from mailer.clients.refused import ValueRefused
@@ -98,6 +98,6 @@ def path_of(stored_file: str) -> Path:
     return Path(current_app.config["IMPORTS_DIR"]) / stored_file
 
 
-def report_of(stored_file: str) -> Report:
+def report_of(stored_file: str) -> ImportReport:
     """The report that belongs to an upload."""
-    return Report(path_of(stored_file).with_suffix(REPORT))
+    return ImportReport(path_of(stored_file).with_suffix(REPORT))

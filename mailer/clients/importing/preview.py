@@ -21,7 +21,7 @@ _SHOWN_READING = 40  # characters
 
 
 @dataclass(frozen=True)
-class Preview:
+class ImportPreview:
     """A reading of the file. `detected` names what was found out rather than chosen."""
 
     table: Table
@@ -58,7 +58,7 @@ class Preview:
         }
 
 
-def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
+def preview_of(stored_file: str, chosen: Mapping[str, str]) -> ImportPreview:
     """Read a stored file as `chosen` says, else as detected.
 
     It may say: `encoding`, `separator`, `sheet`, and `header`, a row's number or 0.
@@ -82,7 +82,7 @@ def preview_of(stored_file: str, chosen: Mapping[str, str]) -> Preview:
     cells = [row[1] for row in readable(rows)]
     names = own_names(header, _width(header, cells))
     columns = columns_of(names, header, cells)
-    return Preview(
+    return ImportPreview(
         table=table,
         detected=frozenset({"encoding", "separator", "header"} - {key for key, value in chosen.items() if value}),
         names=names,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from mailer.clients.importing.report import Report
-from mailer.clients.importing.rows import Problem
+from mailer.clients.importing.report import ImportReport
+from mailer.clients.importing.rows import RowProblem
 from mailer.clients.labels import FIELDS
 from mailer.clients.reasons import explain
 from mailer.extensions import db
@@ -23,7 +23,7 @@ SHOWN_PROBLEMS = 20
 class Problems:
     """The beginning of a report, and how long it is."""
 
-    shown: list[Problem]
+    shown: list[RowProblem]
     count: int
 
 
@@ -33,12 +33,12 @@ def imports_of(user: User) -> list[ClientImport]:
     return list(db.session.scalars(query))
 
 
-def first_problems(report: Report) -> Problems:
+def first_problems(report: ImportReport) -> Problems:
     """The first twenty."""
     return Problems(list(report.read(limit=SHOWN_PROBLEMS)), len(report))
 
 
-def report_rows(report: Report) -> Iterator[list[object]]:
+def report_rows(report: ImportReport) -> Iterator[list[object]]:
     """The whole report as a table: row, field, value, reason."""
     yield [_("Row"), _("Field"), _("Value"), _("Reason")]
     for problem in report.read():

@@ -15,7 +15,7 @@ from mailer.formulas import restore
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Problem:
+class RowProblem:
     """One line of the report: which row, which field, which value, and why (a code of `mailer.clients.reasons`)."""
 
     row: int
@@ -95,11 +95,11 @@ class RowReader:
         unknown = set(targets) - set(SETTERS) - {ATTRIBUTE, IGNORE}
         assert not unknown, unknown
 
-    def broken(self, row: BrokenRow) -> Problem:
+    def broken(self, row: BrokenRow) -> RowProblem:
         """The line of the report for a row that is not CSV."""
-        return Problem(row.number, "", row.text, row.code, {"limit": MAX_FIELD})
+        return RowProblem(row.number, "", row.text, row.code, {"limit": MAX_FIELD})
 
-    def read(self, number: int, cells: list[str]) -> tuple[ImportedClient, list[Problem]]:
+    def read(self, number: int, cells: list[str]) -> tuple[ImportedClient, list[RowProblem]]:
         """The client of a row and its problems; with a problem that is no warning the client is not to be used."""
         client = ImportedClient(number)
         while len(cells) > self._width and not cells[-1]:
@@ -108,8 +108,8 @@ class RowReader:
             cells += [""] * (self._width - len(cells))
         if len(cells) > self._width:
             params = {"expected": self._width, "found": len(cells)}
-            return client, [Problem(number, "", cells[0][:200], "ragged", params)]
-        problems: list[Problem] = []
+            return client, [RowProblem(number, "", cells[0][:200], "ragged", params)]
+        problems: list[RowProblem] = []
         for place, name, set_value in self._fields:
             cell = cells[place]
             if not cell and name != "email":
@@ -117,21 +117,21 @@ class RowReader:
             try:
                 set_value(client, restore(cell))
             except ValueRefused as refused:
-                problems.append(Problem(number, name, cell[:200], refused.code, refused.params))
+                problems.append(RowProblem(number, name, cell[:200], refused.code, refused.params))
         if self._attributes:
             client.attributes = self._read_attributes(number, cells, problems)
         if not problems and "xn--" in client.email and _is_mixed(client):
-            problems.append(Problem(number, "email", client.email, "mixed_script", is_warning=True))
+            problems.append(RowProblem(number, "email", client.email, "mixed_script", is_warning=True))
         return client, problems
 
-    def _read_attributes(self, number: int, cells: list[str], problems: list[Problem]) -> dict[str, str]:
+    def _read_attributes(self, number: int, cells: list[str], problems: list[RowProblem]) -> dict[str, str]:
         attributes: dict[str, str] = {}
         for place, name in self._attributes:
             try:
                 if text := values.clean_text(restore(cells[place]), values.MAX_ATTRIBUTE):
                     attributes[name] = text
             except ValueRefused as refused:
-                problems.append(Problem(number, name, cells[place][:200], refused.code, refused.params))
+                problems.append(RowProblem(number, name, cells[place][:200], refused.code, refused.params))
         return attributes
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from werkzeug.datastructures import FileStorage
 
 from mailer.clients.importing import files, quota
-from mailer.clients.importing.preview import Preview
+from mailer.clients.importing.preview import ImportPreview
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -37,7 +37,7 @@ def begin_import(owner: User, upload: FileStorage) -> tuple[ClientImport, int]:
     return begun, quota.make_room(begun)
 
 
-def start_import(begun: ClientImport, preview: Preview, options: dict[str, Any]) -> None:
+def start_import(begun: ClientImport, preview: ImportPreview, options: dict[str, Any]) -> None:
     """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`).
 
     Nor is it queued (`NotNow`) while many of the owner's wait."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
-from mailer.clients.importing.rows import ImportedClient, Problem
+from mailer.clients.importing.rows import ImportedClient, RowProblem
 from mailer.locks import CLIENTS_IN_BULK, WAIT_FOR_PAIR, within
 
 _TABLE = """
@@ -92,12 +92,12 @@ def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient]) -> None:
     cursor.execute("ANALYZE staged_clients")  # nobody else does that for a temporary table
 
 
-def duplicates(cursor: extensions.cursor) -> Iterator[Problem]:
+def duplicates(cursor: extensions.cursor) -> Iterator[RowProblem]:
     """Every staged row whose address stands in an earlier one, in the order of rows."""
     cursor.execute(_DUPLICATES)
     while rows := cursor.fetchmany(5000):
         for row, first_row, email in rows:
-            yield Problem(row, "email", email, "duplicate", {"first_row": first_row})
+            yield RowProblem(row, "email", email, "duplicate", {"first_row": first_row})
 
 
 def take_turn(cursor: extensions.cursor, owner_id: int) -> None:

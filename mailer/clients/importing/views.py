@@ -15,7 +15,7 @@ from mailer.clients.importing.encoding import ENCODINGS
 from mailer.clients.importing.files import report_of
 from mailer.clients.importing.forms import StartForm, UploadForm, chosen_targets, read_targets, target_choices
 from mailer.clients.importing.job import MAX_ROWS
-from mailer.clients.importing.preview import Preview, preview_of
+from mailer.clients.importing.preview import ImportPreview, preview_of
 from mailer.clients.importing.table import SEPARATORS
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
@@ -152,7 +152,11 @@ def _tell_what_went(count: int) -> None:
 
 
 def _show_preview(
-    begun: ClientImport, preview: Preview, targets: list[str], form: StartForm | None = None, error: str | None = None
+    begun: ClientImport,
+    preview: ImportPreview,
+    targets: list[str],
+    form: StartForm | None = None,
+    error: str | None = None,
 ) -> ResponseReturnValue:
     page = render_template(
         "clients/imports/preview.html",

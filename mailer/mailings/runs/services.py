@@ -51,7 +51,10 @@ def send_to_stopped(run: Run) -> int:
 
 
 def _hold(run: Run) -> None:
-    """Nobody puts a brake on until the commit, and none that was put on meanwhile is missed. In everybody's order."""
+    """Nobody pauses, switches off or blocks until the commit, and nothing of that kind done meanwhile is missed.
+
+    Locks are taken in everybody's order.
+    """
     limits.take_turn(run.mailing.owner)
     db.session.refresh(run.mailing.owner, with_for_update=AS_IT_IS)
     db.session.refresh(run.mailing, with_for_update=FOR_CHANGE)

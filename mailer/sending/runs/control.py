@@ -15,7 +15,7 @@ from mailer.sending.conditions import OPEN_SENDING_STATES
 
 
 def pause(mailing: Mailing) -> None:
-    """The owner's brake: those waiting keep waiting. No commit."""
+    """Those waiting keep waiting, until the owner resumes. No commit."""
     mailing.paused_at = mailing.paused_at or utcnow()
     db.session.execute(
         update(Run)
@@ -25,7 +25,7 @@ def pause(mailing: Mailing) -> None:
 
 
 def resume(mailing: Mailing) -> None:
-    """Let go of the owner's brake, and of the one a run put on by itself: it will not do so again. No commit."""
+    """End the owner's pause, and that of a run that paused by itself: it will not do so again. No commit."""
     mailing.paused_at = None
     release(mailing)
     db.session.execute(

@@ -39,8 +39,8 @@ def is_too_late(mailing: Mailing, moment: Moment, now: datetime) -> bool:
     return late_by > max(late_limit(mailing, moment), ALWAYS_ALLOWED)
 
 
-def is_braked(mailing: Mailing, moment: Moment, confirmed_at: datetime | None) -> bool:
-    """Whether `moment` passed before the last brake was let go: the mailing's own, its owner's, or the whole service's.
+def was_held(mailing: Mailing, moment: Moment, confirmed_at: datetime | None) -> bool:
+    """Whether `moment` passed before sending was last resumed: of the mailing, of its owner, or of the whole service.
 
     A calendar saved afterwards with a moment of the past was meant.
     """

@@ -267,14 +267,14 @@ def write_list(
 
 
 def _lock(run: Run, mailing: Mailing) -> None:
-    """Until the commit, whoever puts a brake on waits, and then finds a run to hold."""
+    """Until the commit, whoever pauses, switches off or blocks waits, and then finds a run to hold."""
     db.session.refresh(mailing.owner, with_for_update=AS_IT_IS)
     db.session.refresh(mailing, with_for_update=FOR_CHANGE)  # `_skip` changes it
     db.session.refresh(run, with_for_update=FOR_CHANGE)
 
 
 def _obey_brakes(run: Run, mailing: Mailing) -> None:
-    """Send, or not, as things stand now: a brake put on before found no run to hold."""
+    """Send, or not, as things stand now: a pause before found no run to hold."""
     windows.enter_window(run, mailing, utcnow())
     if mailing.paused_at is not None:
         run.state = RunState.PAUSED

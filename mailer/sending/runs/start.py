@@ -25,7 +25,7 @@ from mailer.recurrence.moments import Moment, next_moment
 from mailer.sending import instance_guard
 from mailer.sending.runs import audience, limits
 from mailer.sending.runs.approvals import about_now
-from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_braked, is_too_late
+from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_too_late, was_held
 from mailer.sending.runs.next_run import end_of, has_open_run, point_at
 from mailer.sending.runs.windows import ON_DEMAND
 
@@ -123,7 +123,7 @@ def _is_candidate(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElemen
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def]
-    """Due mailings with no brake on, the oldest first; the partial index holds just the candidates."""
+    """Due mailings that may send, the oldest first; the partial index holds just the candidates."""
     return (
         select(Mailing)
         .join(Mailing.owner)
@@ -144,12 +144,12 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
     """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
 
     None when no run was made, or that run existed already. See `lateness` for what is too late. What
-    passed under a brake is not made good: nobody who lets go of one should set off mail of the past.
+    passed during a pause is not made good: nobody who resumes should set off mail of the past.
     """
     due, run_id = due_moments(mailing, now), None
-    braked = [moment for moment in due if is_braked(mailing, moment, confirmed_at)]
-    _insert_skipped(mailing, braked, now, StopReason.BRAKE)
-    if rest := [moment for moment in due if moment not in braked]:
+    held = [moment for moment in due if was_held(mailing, moment, confirmed_at)]
+    _insert_skipped(mailing, held, now, StopReason.BRAKE)
+    if rest := [moment for moment in due if moment not in held]:
         *missed, present = rest
         if is_too_late(mailing, present, now):
             missed = rest

@@ -1,8 +1,8 @@
 """Open runs that nothing would ever move: found, healed and logged, whatever made them so.
 
 In order, this never finds anything. It is there for rows changed by hand or restored, clocks set back, and faults of
-ours. What moves an open run: its list to be made; a slice that says when there is work in it; the hours; a brake that
-somebody can let go; a reason to stop.
+ours. What moves an open run: its list to be made; a slice that says when there is work in it; the hours; a pause that
+somebody can end; a reason to stop.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sending hours of runs: each run carries its present (or next) stretch, and nothing of it leaves outside."""
+"""Sending hours of runs: each run carries its present (or next) opening, and nothing of it leaves outside."""
 
 from __future__ import annotations
 

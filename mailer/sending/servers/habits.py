@@ -34,7 +34,7 @@ def accustomed(transport: Transport) -> tuple[Transport, float | None]:
 
 
 def note(transport: Transport, learned: Learned) -> None:
-    """Remember what a stretch has taught. Commits; writes nothing where nothing is new."""
+    """Remember what a turn has taught. Commits; writes nothing where nothing is new."""
     name = name_of(transport)
     server = db.session.get(MailServer, name, populate_existing=True)
     values = _news(server, transport, learned)

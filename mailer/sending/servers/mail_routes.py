@@ -1,6 +1,6 @@
-"""The mail servers that mailings may take, in order of preference, and the choice of one for a stretch.
+"""The mail servers that mailings may take, in order of preference, and the choice of one for a turn.
 
-Fail-over happens between stretches only. A server at fault ends the stretch; mails that were not marked wait again and
+Fail-over happens between turns only. A server at fault ends the turn; mails that were not marked wait again and
 go by the next server; those whose content may have left are in doubt and go nowhere by themselves.
 """
 
@@ -46,7 +46,7 @@ class MailRoute:
 
 @dataclass(frozen=True, slots=True)
 class RouteChoice:
-    """The server of one stretch."""
+    """The server of one turn."""
 
     route: MailRoute
     is_probe: bool  # it was out of order: one mail tries

@@ -24,7 +24,7 @@ class NoSlot(Exception):
 
 
 class SharedConnections:
-    """A worker's part of a server's connections, for one stretch.
+    """A worker's part of a server's connections, for one turn.
 
     `connect` makes the database connection that holds them, the first time and whenever it broke; `transport` is cut to
     that part.

@@ -40,7 +40,7 @@ class Claim:
         self.flags[position - self.first_position] = MARKED if is_marked else UNMARKED
 
 
-class Entry(NamedTuple):
+class AttemptEntry(NamedTuple):
     """An attempt about to be written."""
 
     claim: Claim

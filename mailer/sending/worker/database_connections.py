@@ -1,5 +1,5 @@
-"""Database connections of a stretch's own, apart from the session's: one that waits, for the clerk, and one that the
-event loop waits for, for the marker.
+"""Database connections of a turn's own, apart from the session's: one that waits, for the database thread, and one that
+the event loop waits for, for the group committer.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A thread beside the event loop that does a part of the database's work: the *clerk*, which claims slices ahead and
-settles them behind. It tells the loop at once when it fails: a sender whose ledger is gone must not go on half alive.
+"""A thread beside the event loop that does a part of the database's work: claiming slices ahead and settling them
+behind. It tells the loop at once when it fails: a sender whose ledger is gone must not go on half alive.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 
 from mailer.models.types import MAX_RESPONSE
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import Claim, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Writer:
 class GroupCommit:
     """Marks (positions by slice) and entries that go into one commit. Making it sets the claims' flags accordingly."""
 
-    def __init__(self, claims: Iterable[Claim], marks: Mapping[int, Sequence[int]], entries: Sequence[Entry]) -> None:
+    def __init__(
+        self, claims: Iterable[Claim], marks: Mapping[int, Sequence[int]], entries: Sequence[AttemptEntry]
+    ) -> None:
         self._claims = {claim.slice_id: claim for claim in claims}
         self._marks = marks
         for entry in entries:
@@ -60,7 +62,7 @@ class GroupCommit:
         return allowed
 
 
-def _columns(entries: Sequence[Entry]) -> list[str]:
+def _columns(entries: Sequence[AttemptEntry]) -> list[str]:
     """The entries as the arrays that `statements.MARK` takes. Lists, not generators: half the time."""
     results = [entry.result for entry in entries]
     return [

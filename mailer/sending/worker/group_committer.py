@@ -17,7 +17,7 @@ from psycopg2.extensions import POLL_WRITE
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import Claim, Entry
+from mailer.sending.worker.claims import AttemptEntry, Claim
 from mailer.sending.worker.database_connections import OneAtATime, Patience, execute, is_away
 from mailer.sending.worker.group_commit import GroupCommit, Writer
 
@@ -34,7 +34,7 @@ class Mark(NamedTuple):
     answer: Callable[[bool], None]
 
 
-Committed = Callable[[list[tuple[Mark, bool]], list[Entry]], None]
+Committed = Callable[[list[tuple[Mark, bool]], list[AttemptEntry]], None]
 Failed = Callable[[BaseException], None]
 
 
@@ -55,8 +55,8 @@ class GroupCommitter:
         self._connect = connect
         self._one_at_a_time = OneAtATime()
         self._writer = writer
-        self._inbox: list[Mark | Entry] = []
-        self._batch: list[Mark | Entry] = []  # on its way
+        self._inbox: list[Mark | AttemptEntry] = []
+        self._batch: list[Mark | AttemptEntry] = []  # on its way
         self._is_scheduled = self._is_over = self._is_writing = False
         self._waiter: asyncio.Task[None] | None = None
         self._fd = -1  # watched
@@ -71,7 +71,7 @@ class GroupCommitter:
         self._committed, self._failed, self._waiting = committed, failed, waiting
         self._watch()
 
-    def put(self, item: Mark | Entry) -> None:
+    def put(self, item: Mark | AttemptEntry) -> None:
         """Put it into the next commit; returns at once."""
         self._inbox.append(item)
         if not self._batch:
@@ -151,7 +151,7 @@ class GroupCommitter:
         allowed = self._round.allowed(dict(rows))
         batch, self._batch = self._batch, []
         answers = [(item, item.claim.slice_id in allowed) for item in batch if isinstance(item, Mark)]
-        self._committed(answers, [item for item in batch if isinstance(item, Entry)])
+        self._committed(answers, [item for item in batch if isinstance(item, AttemptEntry)])
         if self._inbox:
             self._schedule()
         else:
@@ -233,10 +233,10 @@ class GroupCommitter:
         self._is_writing = is_wanted
 
 
-def _round_of(batch: list[Mark | Entry]) -> GroupCommit:
+def _round_of(batch: list[Mark | AttemptEntry]) -> GroupCommit:
     marks: dict[int, list[int]] = {}
     for item in batch:
         if isinstance(item, Mark):
             marks.setdefault(item.claim.slice_id, []).append(item.position)
     claims = {item.claim.slice_id: item.claim for item in batch}
-    return GroupCommit(claims.values(), marks, [item for item in batch if isinstance(item, Entry)])
+    return GroupCommit(claims.values(), marks, [item for item in batch if isinstance(item, AttemptEntry)])

@@ -30,7 +30,7 @@ from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import Claim, DueDelivery, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.database_connections import OneAtATime, Patience, is_away
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, DeliveryUpdate, is_refused_too_often
 from mailer.sending.worker.group_commit import GroupCommit, Writer, array
@@ -102,7 +102,7 @@ class Ledger:
         return claim, doubts
 
     def mark_and_record(
-        self, claims: Iterable[Claim], marks: dict[int, list[int]], entries: Sequence[Entry]
+        self, claims: Iterable[Claim], marks: dict[int, list[int]], entries: Sequence[AttemptEntry]
     ) -> set[int]:
         """One group commit: set the flags of `marks` (positions by slice) and write `entries`, taking back their flags.
 

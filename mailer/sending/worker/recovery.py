@@ -7,7 +7,7 @@ from datetime import datetime
 from random import Random
 from typing import cast
 
-from mailer.sending.worker.claims import Claim, DueDelivery, Entry
+from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery
 from mailer.sending.worker.delivery_rules import RunRules
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.statements import ABANDONED
@@ -52,7 +52,7 @@ def settle_abandoned(ledger: Ledger, rules: RunRules, random: Random, now: datet
     return count
 
 
-def _doubt(claim: Claim, position: int, at: datetime) -> Entry:
+def _doubt(claim: Claim, position: int, at: datetime) -> AttemptEntry:
     number = claim.people[position].progress.attempt_count + 1
     result = Result(position, Outcome.IN_DOUBT, Phase.CONTENT, None, None, DIED, at, at, None)
-    return Entry(claim, position, number, result)
+    return AttemptEntry(claim, position, number, result)

@@ -42,7 +42,7 @@ from mailer.sending.worker.group_committer import GroupCommitter
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.recovery import settle_abandoned
 from mailer.sending.worker.sender import Sender
-from mailer.sending.worker.work import Report, TimeBudget, Work
+from mailer.sending.worker.work import TimeBudget, TurnReport, Work
 from mailer.smtp.transport import Transport
 
 log = structlog.get_logger()
@@ -92,7 +92,7 @@ def _take_turn(run_id: int, turn: TimeBudget) -> bool:
     if not run.state.is_sending or run.stop_reason is not None:
         _settle_crashes(run_id, rules)
         return False
-    if not has_work(run_id):  # nobody knocks at a server without a mail in hand
+    if not has_work(run_id):  # no connection without a mail in hand
         return True
     routes = mail_routes.routes_of(db.session.get_one(User, run.owner_id))
     if not routes:
@@ -174,7 +174,7 @@ def _rules(run: Run) -> RunRules:
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)
 
 
-def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -> Report | None:
+def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -> TurnReport | None:
     """Send until the turn is over or a better server is to be tried again; None without a free connection."""
     now = database_clock()
     if choice.until is not None:
@@ -185,7 +185,7 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
         marker = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
         stack.callback(marker.close)
         stack.callback(shared.give_back)
-        clerk = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
+        ledger = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
         work = _work(run, rules, choice.route.transport, now())
         transport, pace = habits.accustomed(shared.transport)
@@ -193,13 +193,13 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
         sender = Sender(
-            work, transport, marker, clerk, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
+            work, transport, marker, ledger, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
         )
-        return uvloop.run(_stretch(sender))
+        return uvloop.run(_run_until_terminated(sender))
     return None
 
 
-async def _stretch(sender: Sender) -> Report:
+async def _run_until_terminated(sender: Sender) -> TurnReport:
     """Run the sender; SIGTERM makes it let go in order, leaving nothing in doubt."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -216,10 +216,10 @@ async def _stretch(sender: Sender) -> Report:
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
     snapshot = run.snapshot
     content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
-    letterhead = mail_headers_for(run.owner_id, snapshot)
+    headers = mail_headers_for(run.owner_id, snapshot)
     return Work(
         run.id,
-        compile_email(content, letterhead, now),
+        compile_email(content, headers, now),
         rules,
         recipient_maker(run.token),
         dkim_keys.configured(),
@@ -241,7 +241,7 @@ def _settle_crashes(run_id: int, rules: RunRules) -> None:
         settle_abandoned(ledger, rules, Random(), now)  # noqa: S311
 
 
-def _note_health(choice: RouteChoice, routes: list[MailRoute], run_id: int, report: Report) -> None:
+def _note_health(choice: RouteChoice, routes: list[MailRoute], run_id: int, report: TurnReport) -> None:
     transport = choice.route.transport
     habits.note(transport, report.learned)
     if report.is_server_sound:

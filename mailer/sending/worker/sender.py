@@ -1,4 +1,4 @@
-"""One worker's stretch of sending one run: joins the ledger, the composed message and the connections."""
+"""One worker's turn at one run: joins the ledger, the composed message and the connections."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import cast
 
 import structlog
 
-from mailer.sending.worker.claims import Claim, DueDelivery, Entry, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.composer import Composer
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, is_refused_too_often
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.slice_feeder import SliceFeeder
-from mailer.sending.worker.work import Learned, Report, TimeBudget, Work
+from mailer.sending.worker.work import Learned, TimeBudget, TurnReport, Work
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
 from mailer.smtp.reply_outcomes import is_about_size
@@ -44,10 +44,10 @@ class _Slice:
 
 
 class Sender:
-    """The `Source` of a pool. Everything but the clerk's work happens in the event loop."""
+    """The `Source` of a pool. Everything but the slice feeder's work happens in the event loop."""
 
     _loop: asyncio.AbstractEventLoop  # these two from `run` on
-    _clerk: SliceFeeder
+    _feeder: SliceFeeder
 
     def __init__(
         self,
@@ -79,23 +79,23 @@ class Sender:
         self._has_shown_refusals = False
         self._has_begun = asyncio.Event()
         self._has_told_of_riding = not transport.rides_behind_dot
-        self.report = Report()
+        self.report = TurnReport()
 
-    # -- the stretch -------------------------------------------------------------------------------------------------
+    # -- the turn ----------------------------------------------------------------------------------------------------
 
-    async def run(self, stop: asyncio.Event | None = None) -> Report:
+    async def run(self, stop: asyncio.Event | None = None) -> TurnReport:
         """Send for the length of the turn, until `stop` is set, until the work runs out or the server fails."""
         self._loop = asyncio.get_running_loop()
-        self._clerk = SliceFeeder(
+        self._feeder = SliceFeeder(
             self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up,
             forbid_riding=None if self._has_told_of_riding else self._pool.forbid_riding,
         )  # fmt: skip
         self._marker.start(self._committed, self._give_up, self._composer.compose_ahead)
-        self._clerk.start()
+        self._feeder.start()
         self._ask_for_claims()
         watch = asyncio.ensure_future(self._watch(stop))
         try:
-            await self._has_begun.wait()  # nobody knocks at the server without a mail in hand
+            await self._has_begun.wait()  # no connection without a mail in hand
             if self.waiting_count:
                 await self._pool.run()
             watch.cancel()
@@ -104,7 +104,7 @@ class Sender:
         finally:
             watch.cancel()
             self._marker.stop()
-            self._clerk.end()
+            self._feeder.end()
         return self.report
 
     def _learned(self) -> Learned:
@@ -113,7 +113,7 @@ class Sender:
         return Learned(pace, self._pool.refuses_riding, self._pool.features)
 
     async def _watch(self, stop: asyncio.Event | None) -> None:
-        """End the stretch when it is time; settle and renew the leases as long as anything is held."""
+        """End the turn when it is time; settle and renew the leases as long as anything is held."""
         turn_ends = asyncio.ensure_future(self._turn_ends())
         try:
             await self._watch_until(turn_ends, stop)
@@ -140,7 +140,7 @@ class Sender:
             self._marker.look()
             if self._pool.refuses_riding and not self._has_told_of_riding:
                 self._has_told_of_riding = True
-                self._clerk.tell_of_riding()
+                self._feeder.tell_of_riding()
             if stop is not None and stop.is_set():
                 stop, self.report.is_told_to_go = None, True
                 self._end(self._pool.release)
@@ -154,7 +154,7 @@ class Sender:
                     self._settle(slice_, release=False, renew=must_renew)
 
     def _must_show_refusals(self) -> bool:
-        """Once a stretch, as soon as it sees too many refusals: the run may have to pause before a second is over."""
+        """Once a turn, as soon as it sees too many refusals: the run may have to pause before a second is over."""
         count, all_count = self.report.refused_count, self.report.attempt_count
         is_too_often = is_refused_too_often(count, all_count) or count == all_count >= ALIKE_FROM
         if self._has_shown_refusals or not is_too_often:
@@ -180,13 +180,13 @@ class Sender:
     async def _hand_back(self) -> None:
         """Settle and release every slice still held, those that were claimed but not begun too."""
         await self._marker.end()  # every result of the pool is written now
-        while self._claims_asked and self._clerk.is_alive():
+        while self._claims_asked and self._feeder.is_alive():
             await asyncio.sleep(LAST_CLAIM_EVERY)
         if self.report.is_too_large:  # before anybody else can claim what is given back
-            self._clerk.pause_for_size()
+            self._feeder.pause_for_size()
         for slice_ in list(self._slices.values()):
             self._settle(slice_, release=True)
-        self._clerk.end()
+        self._feeder.end()
         await asyncio.sleep(0)
 
     # -- Source: what the pool asks ------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Sender:
             self._release_when_done(slice_)
             return
         number = slice_.claim.people[position].progress.attempt_count + 1
-        self._marker.put(Entry(slice_.claim, position, number, result))
+        self._marker.put(AttemptEntry(slice_.claim, position, number, result))
         if self._nobody_has_it and is_about_size(result):
             self._stop_for_size()
 
@@ -235,9 +235,9 @@ class Sender:
             self._composer.clear()
             self._loop.call_soon(self._pool.finish)  # we are amid the work of one of its connections
 
-    # -- what marker and clerk hand back -------------------------------------------------------------------------------
+    # -- what committer and feeder give back ---------------------------------------------------------------------------
 
-    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[Entry]) -> None:
+    def _committed(self, answers: list[tuple[Mark, bool]], entries: list[AttemptEntry]) -> None:
         for mark, may_send in answers:
             mark.answer(may_send)
             if not may_send:  # paused, stopped or over: give everything back
@@ -263,7 +263,7 @@ class Sender:
         self._release_when_done(slice_)
         self._pool.wake()
 
-    def _recorded(self, entries: list[Entry]) -> None:
+    def _recorded(self, entries: list[AttemptEntry]) -> None:
         for entry in entries:
             slice_ = self._slices.get(entry.claim.slice_id)
             if slice_ is None:
@@ -295,14 +295,14 @@ class Sender:
             self._settle(slice_, release=True)
 
     def _settle(self, slice_: _Slice, *, release: bool, renew: bool = False) -> None:
-        """Let the clerk write what is known of the slice; that renews the lease, or gives it back."""
+        """Have the feeder write what is known of the slice; that renews the lease, or gives it back."""
         progress = [person.progress for person in slice_.unsettled]
         if release:
             del self._slices[slice_.claim.slice_id]
         elif not (progress or renew):
             return
         slice_.unsettled = []
-        self._clerk.settle(slice_.claim, progress, release=release)
+        self._feeder.settle(slice_.claim, progress, release=release)
         if release:
             self._ask_for_claims()
             self._loop.call_soon(self._end_when_due)
@@ -310,10 +310,10 @@ class Sender:
     def _ask_for_claims(self) -> None:
         while self._has_more and not self._is_ending and len(self._slices) + self._claims_asked < SLICES_AHEAD:
             self._claims_asked += 1
-            self._clerk.ask_for_claim()
+            self._feeder.ask_for_claim()
 
     def _give_up(self, error: BaseException) -> None:
-        """Marker or clerk is gone: let go of everything at once, leaving the leases to run out."""
+        """Committer or feeder is gone: let go of everything at once, leaving the leases to run out."""
         self._has_begun.set()
         self.report.is_lease_lost = isinstance(error, LeaseLost)
         if not self.report.is_lease_lost:

@@ -1,4 +1,4 @@
-"""What a stretch asks of the database beside its marks: slices claimed ahead and settled behind, in a thread."""
+"""What a turn asks of the database beside its marks: slices claimed ahead and settled behind, in a thread."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SliceFeeder:
         self._loop = asyncio.get_running_loop()
         self._claimed, self._failed, self._forbid_riding = claimed, failed, forbid_riding
         self._has_claimed = False  # else what others have learned was read a moment ago
-        self._thread = DatabaseThread("clerk", self._do, self._tell_of_failure)
+        self._thread = DatabaseThread("feeder", self._do, self._tell_of_failure)
 
     def start(self) -> None:
         """Begin to work."""

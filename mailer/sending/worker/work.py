@@ -1,4 +1,4 @@
-"""What a worker is given for one stretch of sending a run, and what came of it."""
+"""What a worker is given for one turn at a run, and what came of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class TimeBudget:
-    """How long a stretch lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
+    """How long a turn lasts: `seconds`, then for as long as nobody else waits for the worker, `at_most` in all."""
 
     seconds: float
     at_most: float
@@ -50,14 +50,14 @@ class Learned:
 
 
 @dataclass(slots=True)
-class Report:
-    """What came of the stretch."""
+class TurnReport:
+    """What came of the turn."""
 
     accepted_count: int = 0
     attempt_count: int = 0
     refused_count: int = 0  # for good
     is_server_sound: bool = False  # it has judged a mail in good order
-    fault: Fault | None = None  # the server was out of order, and the stretch ended early
+    fault: Fault | None = None  # the server was out of order, and the turn ended early
     is_lease_lost: bool = False
     is_told_to_go: bool = False  # `stop` was set
     is_too_large: bool = False  # a mail of the run, for the server, and nobody had got one

@@ -2,7 +2,7 @@
 
 from mailer.smtp.testserver.ledger import Accepted
 from mailer.smtp.testserver.offer import Offer
-from mailer.smtp.testserver.rules import Rule
+from mailer.smtp.testserver.rules import ReplyRule
 from mailer.smtp.testserver.server import Lab
 
-__all__ = ["Accepted", "Lab", "Offer", "Rule"]
+__all__ = ["Accepted", "Lab", "Offer", "ReplyRule"]

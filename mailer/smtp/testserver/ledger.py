@@ -42,7 +42,7 @@ class Accepted:
         return cls(**json.loads(line))
 
 
-class Ledger:
+class AcceptanceLedger:
     """Append-only record of acceptances, in memory and (with a path) in a file that is fsynced in groups.
 
     `add` calls back once the record is safe; `flush` is the owner's duty, soon after

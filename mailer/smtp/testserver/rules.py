@@ -85,7 +85,7 @@ _RULE = re.compile(
 
 
 @dataclass(slots=True)
-class Rule:
+class ReplyRule:
     """One misbehaviour; `odds` 0..1; `times` is how often it may still be played (None: always)."""
 
     event: Event
@@ -95,7 +95,7 @@ class Rule:
     times: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "Rule":
+    def parse(cls, text: str) -> "ReplyRule":
         """Read one line of the language above; ValueError when it is not one."""
         match = _RULE.fullmatch(text.strip())
         if match is None:
@@ -118,11 +118,11 @@ class RuleBook:
 
     def __init__(self, seed: int = 0) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable odds, no secret
-        self._by_event: dict[Event, list[Rule]] = {}
+        self._by_event: dict[Event, list[ReplyRule]] = {}
 
-    def replace(self, rules: Iterable[Rule]) -> None:
+    def replace(self, rules: Iterable[ReplyRule]) -> None:
         """Forget the old rules, obey these from the next event on."""
-        by_event: dict[Event, list[Rule]] = {}
+        by_event: dict[Event, list[ReplyRule]] = {}
         for rule in rules:
             by_event.setdefault(rule.event, []).append(rule)
         self._by_event = by_event
@@ -141,7 +141,7 @@ class RuleBook:
         return event in self._by_event
 
 
-def parse_rules(text: str) -> list[Rule]:
+def parse_rules(text: str) -> list[ReplyRule]:
     """Read a file of rules; empty lines and lines starting with # say nothing."""
     lines = (line.strip() for line in text.splitlines())
-    return [Rule.parse(line) for line in lines if line and not line.startswith("#")]
+    return [ReplyRule.parse(line) for line in lines if line and not line.startswith("#")]

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mailer.smtp.testserver.ledger import Accepted, Ledger
+from mailer.smtp.testserver.ledger import AcceptanceLedger, Accepted
 from mailer.smtp.testserver.offer import Offer
-from mailer.smtp.testserver.rules import Event, Rule, RuleBook, Step, parse_rules
+from mailer.smtp.testserver.rules import Event, ReplyRule, RuleBook, Step, parse_rules
 from mailer.smtp.testserver.session import LabSession
 
 
@@ -29,7 +29,7 @@ class Lab:
 
     def __init__(
         self,
-        rules: str | Iterable[Rule] = (),
+        rules: str | Iterable[ReplyRule] = (),
         *,
         port: int = 0,
         offer: Offer | None = None,
@@ -41,7 +41,7 @@ class Lab:
     ) -> None:
         self.port = port
         self.offer = offer or Offer()
-        self.ledger = Ledger(ledger, fsync=fsync)
+        self.ledger = AcceptanceLedger(ledger, fsync=fsync)
         self.keeps_content = keep_content
         self.content_count = 0  # messages of which at least one content byte has come
         self.connection_count = 0  # connections ever made
@@ -54,7 +54,7 @@ class Lab:
 
     # -- what tests ask and tell --------------------------------------------------------------------
 
-    def obey(self, rules: str | Iterable[Rule]) -> None:
+    def obey(self, rules: str | Iterable[ReplyRule]) -> None:
         """Replace all rules; they hold from the next command of every connection on."""
         self.rules.replace(parse_rules(rules) if isinstance(rules, str) else rules)
 
