@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, cast
 
 import flask_wtf
 from flask_babel import gettext as _
-from wtforms import Field, Form, IntegerField
+from wtforms import Field, Form, IntegerField, ValidationError
 
 from mailer.input_limits import is_impossible, without_impossible
 
@@ -26,6 +27,12 @@ class TypedByPeople:
 
 class FlaskForm(TypedByPeople, flask_wtf.FlaskForm):  # type: ignore[misc]
     """A form of ours, with the token of Flask-WTF."""
+
+
+def one_line(_form: Form, field: Field) -> None:
+    """A validator: refuses line breaks and other control characters, which no name and no subject holds."""
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in field.data or ""):
+        raise ValidationError(_("Line breaks and control characters are not allowed here."))
 
 
 def _is_impossible(field: Field) -> bool:

@@ -1,4 +1,4 @@
-"""Mails to the author of an article. Nobody is told whose account is gone or blocked."""
+"""Mails to the author of an article. An author whose account is deleted or blocked gets none."""
 
 from __future__ import annotations
 

@@ -88,9 +88,9 @@ class _AttributeScanner:
             self.is_at_start = not value
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
 def _plain(value: str) -> str:
     """Line breaks as `\\n` alone, for the encoder; no NUL and its kind."""
     return _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n")) if _CONTROL.search(value) else value
-
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f]")

@@ -19,6 +19,8 @@ from mailer.extensions import db
 from mailer.locks import JOURNAL_CHAIN, waiting
 from mailer.models.journal_entry import Action, JournalEntry
 
+BEGINNING = "0" * 64  # what the first entry is chained to
+
 
 def add_entry(action: Action, subject: str = "", actor_id: int | None = None, **details: Any) -> None:
     """Add an entry to the caller's transaction, as its last statement before the commit; `details` must be JSON.
@@ -64,9 +66,6 @@ def _actor() -> int | None:
     if has_request_context() and current_user and current_user.is_authenticated:
         return int(current_user.id)
     return None
-
-
-BEGINNING = "0" * 64
 
 
 def link(previous: str, entry: dict[str, Any], key: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Whom one may do something to."""
+"""Whose account the person signed in may look at, and whose they may block or change."""
 
 from __future__ import annotations
 

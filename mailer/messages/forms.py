@@ -1,26 +1,18 @@
 """What a message form may hold; whether it makes a message is the service's to say."""
 
-import unicodedata
 from typing import Any
 
 from babel import Locale
 from flask_babel import get_locale
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
 
 from mailer.composing.languages import UNSUBSCRIBE
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm
+from mailer.forms import FlaskForm, one_line
 from mailer.messages.services import MessageDraft
-
-
-def one_line(_form: FlaskForm, field: Field) -> None:
-    """Refuse line breaks and other control characters, which no name holds."""
-    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in field.data or ""):
-        raise ValidationError(_("Line breaks and control characters cannot stand here."))
 
 
 def languages(reader: Locale) -> list[tuple[str, str]]:

@@ -18,6 +18,9 @@ from mailer.models.user import User
 UNIQUE_SLUG = "uq_blog_posts_slug"
 
 
+CHANGEABLE = ("title", "content", "language", "tags", "image_file", "image_alt")
+
+
 class PostStatus(StrEnum):
     """Who may read an article."""
 
@@ -105,9 +108,6 @@ class BlogPost(db.Model):  # type: ignore[misc,name-defined]
     def state(self) -> str:
         """The status as a person reads it: `scheduled` is one of its own."""
         return "scheduled" if self.is_scheduled else self.status.value
-
-
-CHANGEABLE = ("title", "content", "language", "tags", "image_file", "image_alt")
 
 
 class FormerSlug(db.Model):  # type: ignore[misc,name-defined]

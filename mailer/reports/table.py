@@ -13,6 +13,8 @@ from mailer.mailings.labels import why
 from mailer.reports.labels import kind_labels, outcome_headings
 from mailer.reports.queries import KINDS, ReportFigures
 
+AFTER = ("unsubscribed", "sent", "successful_attempt", "failed_attempt")
+
 
 def table_of(lines: Iterable[ReportFigures], rows: str, timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every line; times are of `timezone`."""
@@ -20,9 +22,6 @@ def table_of(lines: Iterable[ReportFigures], rows: str, timezone: str) -> Iterat
     for line in lines:
         figures = [getattr(line.sums, f"{name}_count") for name in ("planned", *outcome_headings(), *AFTER)]
         yield [*_about(line, rows, timezone), *figures, *(_reasons(line, kind) for kind in KINDS)]
-
-
-AFTER = ("unsubscribed", "sent", "successful_attempt", "failed_attempt")
 
 
 def _headings(rows: str, timezone: str) -> list[object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,7 +12,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.composing.sender_name import NAME_LENGTH
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm
+from mailer.forms import FlaskForm, one_line
 from mailer.http import readable_address
 from mailer.input_limits import whole_number
 from mailer.mailings.form import choices
@@ -41,12 +40,6 @@ def _id_or_none(value: Any) -> int | None:
 
 def _id(value: Any) -> int:
     return whole_number(str(value))
-
-
-def one_line(_form: FlaskForm, field: Field) -> None:
-    """Refuse line breaks and other control characters, which no name holds."""
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in field.data or ""):
-        raise ValidationError(_("Line breaks and control characters cannot stand here."))
 
 
 def no_imitation(_form: FlaskForm, field: Field) -> None:
