@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 from typing import cast
@@ -13,11 +12,10 @@ import structlog
 
 from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.composer import Composer
-from mailer.sending.worker.delivery_rules import ALIKE_FROM, is_refused_too_often
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.slice_feeder import SliceFeeder
-from mailer.sending.worker.work import Learned, TimeBudget, TurnReport, Work
+from mailer.sending.worker.work import Learned, SliceInWork, TimeBudget, TurnReport, Work
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
 from mailer.smtp.reply_outcomes import is_about_size
@@ -33,14 +31,6 @@ LAST_CLAIM_EVERY = 0.005  # seconds between looks whether a claim still asked fo
 SETTLE_EVERY = 1.0  # seconds: how fresh the figures of a page are while a slice is in work
 DATED_EVERY = 15.0  # seconds: how old the Date of a mail may be when it is handed over
 NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
-
-
-@dataclass(slots=True)
-class _Slice:
-    """A claimed slice in work."""
-
-    claim: Claim
-    unsettled: list[DueDelivery] = field(default_factory=list)
 
 
 class Sender:
@@ -71,7 +61,7 @@ class Sender:
         self._now = now
         self._pool = Pool(transport, self, is_probe=is_probe, pace=pace, now=now)
         self._laid_down = transport.rate
-        self._slices: dict[int, _Slice] = {}
+        self._slices: dict[int, SliceInWork] = {}
         self._claims_asked = 0
         self._has_more = True
         self._is_ending = False
@@ -114,18 +104,11 @@ class Sender:
 
     async def _watch(self, stop: asyncio.Event | None) -> None:
         """End the turn when it is time; settle and renew the leases as long as anything is held."""
-        turn_ends = asyncio.ensure_future(self._turn_ends())
+        turn_ends = asyncio.ensure_future(self._turn.pass_by())
         try:
             await self._watch_until(turn_ends, stop)
         finally:
             turn_ends.cancel()
-
-    async def _turn_ends(self) -> None:
-        """Return when the turn is over."""
-        latest = self._loop.time() + self._turn.at_most
-        await asyncio.sleep(self._turn.seconds)
-        while self._loop.time() < latest and not await asyncio.to_thread(self._turn.others_wait):
-            await asyncio.sleep(min(1.0, max(0.0, latest - self._loop.time())))
 
     async def _watch_until(self, turn_ends: asyncio.Future[None], stop: asyncio.Event | None) -> None:
         settle_at = self._loop.time() + SETTLE_EVERY
@@ -155,9 +138,7 @@ class Sender:
 
     def _must_show_refusals(self) -> bool:
         """Once a turn, as soon as it sees too many refusals: the run may have to pause before a second is over."""
-        count, all_count = self.report.refused_count, self.report.attempt_count
-        is_too_often = is_refused_too_often(count, all_count) or count == all_count >= ALIKE_FROM
-        if self._has_shown_refusals or not is_too_often:
+        if self._has_shown_refusals or not self.report.has_too_many_refused:
             return False
         self._has_shown_refusals = True
         return True
@@ -205,12 +186,12 @@ class Sender:
 
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         """Put the question into the marker's next commit."""
-        slice_id, position = _place(email.key)
+        slice_id, position = cast(tuple[int, int], email.key)
         self._marker.put(Mark(self._slices[slice_id].claim, position, answer))
 
     def record(self, result: Result) -> None:
         """Put the result into the marker's next commit; a mail that was never tried just goes back."""
-        slice_id, position = _place(result.key)
+        slice_id, position = cast(tuple[int, int], result.key)
         slice_ = self._slices.get(slice_id)
         if slice_ is None:  # given up: the lease will run out, and the flags say what is in doubt
             return
@@ -252,7 +233,7 @@ class Sender:
             self._has_begun.set()
             self._end_when_due()  # and not at the next look: small runs come by the hundred
             return
-        slice_ = self._slices[claim.slice_id] = _Slice(claim)
+        slice_ = self._slices[claim.slice_id] = SliceInWork(claim)
         for position, person in claim.people.items():
             if person.progress.state.is_final or not person.is_settled:
                 self._note(slice_, person)
@@ -272,29 +253,22 @@ class Sender:
             result = entry.result
             serves_others = self.report.is_server_sound or self._work.server_was_sound
             person.progress.apply(
-                result,
-                self._work.rules,
-                self._random,
-                serves_others=serves_others,
-                nobody_has_it=self._nobody_has_it,
+                result, self._work.rules, self._random, serves_others=serves_others, nobody_has_it=self._nobody_has_it
             )
-            self.report.attempt_count += 1
-            self.report.accepted_count += result.outcome is Outcome.ACCEPTED
-            self.report.refused_count += result.outcome is Outcome.PERMANENT
-            self.report.is_server_sound |= result.shows_a_sound_server
+            self.report.count(result)
             self._note(slice_, person)
 
-    def _note(self, slice_: _Slice, person: DueDelivery) -> None:
+    def _note(self, slice_: SliceInWork, person: DueDelivery) -> None:
         """One person of the slice is done with for now."""
         slice_.unsettled.append(person)
         slice_.claim.left_count -= 1
         self._release_when_done(slice_)
 
-    def _release_when_done(self, slice_: _Slice) -> None:
+    def _release_when_done(self, slice_: SliceInWork) -> None:
         if slice_.claim.left_count <= 0 and slice_.claim.slice_id in self._slices:
             self._settle(slice_, release=True)
 
-    def _settle(self, slice_: _Slice, *, release: bool, renew: bool = False) -> None:
+    def _settle(self, slice_: SliceInWork, *, release: bool, renew: bool = False) -> None:
         """Have the feeder write what is known of the slice; that renews the lease, or gives it back."""
         progress = [person.progress for person in slice_.unsettled]
         if release:
@@ -323,9 +297,3 @@ class Sender:
         self._has_more = False
         self._is_ending = True
         self._pool.drop()
-
-
-def _place(key: object) -> tuple[int, int]:
-    """Slice and position of an email: the key it was given."""
-    slice_id, position = cast(tuple[int, int], key)
-    return slice_id, position

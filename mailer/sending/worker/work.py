@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailer.composing.dkim import Signer
 from mailer.composing.email import CompiledEmail, Recipient
-from mailer.sending.worker.claims import DueDelivery
-from mailer.sending.worker.delivery_rules import RunRules
+from mailer.sending.worker.claims import Claim, DueDelivery
+from mailer.sending.worker.delivery_rules import ALIKE_FROM, RunRules, is_refused_too_often
 from mailer.smtp.envelope import Features
-from mailer.smtp.results import Fault
+from mailer.smtp.results import Fault, Outcome, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class TimeBudget:
     seconds: float
     at_most: float
     others_wait: Callable[[], bool]  # asked in a thread, once a second
+
+    async def pass_by(self) -> None:
+        """Return when the turn is over."""
+        clock = asyncio.get_running_loop().time
+        latest = clock() + self.at_most
+        await asyncio.sleep(self.seconds)
+        while clock() < latest and not await asyncio.to_thread(self.others_wait):
+            await asyncio.sleep(min(1.0, max(0.0, latest - clock())))
 
     def not_beyond(self, limit: float) -> TimeBudget:
         """The same turn, ended after `limit` seconds."""
@@ -62,3 +71,24 @@ class TurnReport:
     is_told_to_go: bool = False  # `stop` was set
     is_too_large: bool = False  # a mail of the run, for the server, and nobody had got one
     learned: Learned = field(default_factory=Learned)  # of the server
+
+    def count(self, result: Result) -> None:
+        """Add what came of one attempt."""
+        self.attempt_count += 1
+        self.accepted_count += result.outcome is Outcome.ACCEPTED
+        self.refused_count += result.outcome is Outcome.PERMANENT
+        self.is_server_sound |= result.shows_a_sound_server
+
+    @property
+    def has_too_many_refused(self) -> bool:
+        """Whether so many were refused that the run may have to pause."""
+        is_everybody = self.refused_count == self.attempt_count >= ALIKE_FROM
+        return is_everybody or is_refused_too_often(self.refused_count, self.attempt_count)
+
+
+@dataclass(slots=True)
+class SliceInWork:
+    """A claimed slice, and those of its people whose state is not written yet."""
+
+    claim: Claim
+    unsettled: list[DueDelivery] = field(default_factory=list)
