@@ -24,9 +24,9 @@ class Connection(asyncio.Protocol):
     """Opens itself, works through emails while there are any, and says goodbye."""
 
     def __init__(
-        self, crew: "ConnectionOwner[Connection]", transport: Transport, context: ssl.SSLContext | None
+        self, owner: "ConnectionOwner[Connection]", transport: Transport, context: ssl.SSLContext | None
     ) -> None:
-        self._crew = crew
+        self._owner = owner
         self._config = transport
         self._loop = asyncio.get_running_loop()
         self._reader = ReplyReader()
@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
         self._is_quitting = False
         self._is_ending = False  # the session is being closed: nothing more may be said
         self._is_over = False
-        self._link = Link(self, transport, context, fail=self._fail_to_connect, crash=crew.crash)
+        self._link = Link(self, transport, context, fail=self._fail_to_connect, crash=owner.crash)
 
     # -- what the pool asks ------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._is_quitting = True
         self._write(b"QUIT\r\n")
         self._deadline.set(self._config.timeouts.quit)
-        self._crew.is_leaving(self)
+        self._owner.is_leaving(self)
 
     def finish(self) -> None:
         """Take no more; what is in hand is finished first."""
@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
         except ServerFault as trouble:
             self._fail(trouble.fault)
         except Exception as error:
-            self._crew.crash(error)
+            self._owner.crash(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server is gone; after QUIT or without an email in hand that is nobody's loss."""
@@ -155,13 +155,13 @@ class Connection(asyncio.Protocol):
             words = str(exc) if exc else "the server closed the connection"
             self._fail(Fault(self._phase, words, is_drop=True))
 
-    # -- Desk: what the session asks ---------------------------------------------------------------------------------
+    # -- SessionOwner: what the session asks ---------------------------------------------------------------------------
 
     def next_email(self) -> Email | None:
         """Give the session an email while this connection may carry one more."""
         if self._is_spent():
             return None
-        email = self._crew.take()
+        email = self._owner.take()
         if email is not None:
             self._taken_count += 1
         return email
@@ -170,20 +170,20 @@ class Connection(asyncio.Protocol):
         """Ask the source, unless everything is being let go anyway."""
         if not self._is_released:
             self._mark_is_asked = True
-            self._crew.ask_mark(email, partial(self._take_answer, email))
+            self._owner.ask_mark(email, partial(self._take_answer, email))
 
     def record(self, result: Result) -> None:
         """Pass on how it ended."""
-        self._crew.record(result)
+        self._owner.record(result)
 
     @property
     def may_ride(self) -> bool:
         """Whether the next envelope may follow a final dot in the same write."""
-        return self._crew.may_ride
+        return self._owner.may_ride
 
     def forbid_riding(self) -> None:
         """The server does not bear that."""
-        self._crew.forbid_riding()
+        self._owner.forbid_riding()
 
     # -- reading and writing -----------------------------------------------------------------------------------------
 
@@ -216,10 +216,10 @@ class Connection(asyncio.Protocol):
         if self._reader.has_rest:
             raise ServerFault(Fault(self._handshake.phase, "the server speaks out of turn"))
         features = self._handshake.features
-        self._crew.meet(features)
+        self._owner.meet(features)
         if not self._config.pipelining:
             features = features.without_pipelining()
-        self._session = Session(self, self._config.sender, features, self._link.tls, self._crew.now)
+        self._session = Session(self, self._config.sender, features, self._link.tls, self._owner.now)
 
     def _write(self, data: bytes) -> None:
         if data and not self._is_over:
@@ -237,7 +237,7 @@ class Connection(asyncio.Protocol):
             self._obey_answer(is_allowed)
             self._go_on()
         except Exception as error:
-            self._crew.crash(error)
+            self._owner.crash(error)
 
     def _obey_answer(self, is_allowed: bool) -> None:
         self._early_answer = None
@@ -266,14 +266,14 @@ class Connection(asyncio.Protocol):
             self.quit()
         else:
             self._deadline.set(self._config.timeouts.idle)
-            self._crew.is_idle(self)
+            self._owner.is_idle(self)
 
     def _is_spent(self) -> bool:
         return (
             self._is_released
             or self._taken_count >= self._config.messages_per_connection
             or self._loop.time() >= self._retires_at
-            or self._crew.has_too_many()
+            or self._owner.has_too_many()
         )
 
     # -- opening and ending ------------------------------------------------------------------------------------------
@@ -325,4 +325,4 @@ class Connection(asyncio.Protocol):
             return
         self._is_over = True
         self._link.close()
-        self._crew.is_gone(self, fault)
+        self._owner.is_gone(self, fault)

@@ -99,7 +99,7 @@ class Pool:
         """How many connections are open or being opened."""
         return len(self._connections)
 
-    # -- Crew: what the connections ask --------------------------------------------------------------------------------
+    # -- ConnectionOwner: what the connections ask ---------------------------------------------------------------------
 
     def take(self) -> Email | None:
         """Give an email to a connection, if breaker, pace and source allow."""

@@ -45,9 +45,9 @@ class Session:
     """Give it replies with `receive`, marks with `answer_mark`, work with `begin`; write what they return."""
 
     def __init__(
-        self, desk: SessionOwner, sender: str, features: Features, tls: str | None, now: Callable[[], datetime]
+        self, owner: SessionOwner, sender: str, features: Features, tls: str | None, now: Callable[[], datetime]
     ) -> None:
-        self._desk = desk
+        self._owner = owner
         self._sender = sender
         self._features = features
         self._tls = tls
@@ -71,7 +71,7 @@ class Session:
 
     def begin(self) -> bytes:
         """Take the next email and open its transaction; empty when there is none."""
-        while (email := self._desk.next_email()) is not None:
+        while (email := self._owner.next_email()) is not None:
             self.current = email
             self._current_since = self._now()
             self._refusal = None
@@ -114,7 +114,7 @@ class Session:
         self.sent, self._sent_since = email, self._current_since
         self.current = None
         self.expected.append(Phase.CONTENT)
-        if self._pipelines and self._desk.may_ride:
+        if self._pipelines and self._owner.may_ride:
             envelope = self.begin()
             self._rides = bool(envelope)
             return b"%b.\r\n%b" % (email.content, envelope)
@@ -176,7 +176,7 @@ class Session:
         if reply.code == 354:
             if self._refusal is None:
                 self.awaits_mark = True
-                self._desk.ask_mark(self.current)
+                self._owner.ask_mark(self.current)
                 return b""
             # Opened for nobody: end it at once, whatever the answer (RFC 2920, section 3.1), and start clean.
             self.expected.append(Phase.RSET)
@@ -202,13 +202,13 @@ class Session:
 
     def _refuse_riding(self, reply: Reply) -> None:
         """A server that wants silence after the dot (as some submission servers do): nobody was judged."""
-        self._desk.forbid_riding()
+        self._owner.forbid_riding()
         raise ServerFault(Fault(Phase.IDLE, reply.text, reply.code, reply.enhanced, is_drop=True))
 
     def _after_fault_at_dot(self, email: Email, reply: Reply) -> bytes:
         fault = reply_outcomes.fault_of(Phase.CONTENT, reply)
         if self._rides and _is_out_of_order(reply):
-            self._desk.forbid_riding()
+            self._owner.forbid_riding()
         self._close_without_reply(email, Outcome.SERVER_FAULT, fault, Phase.CONTENT, self._sent_since)
         raise ServerFault(replace(fault, phase=Phase.IDLE))
 
@@ -244,7 +244,7 @@ class Session:
         self._has_served = True
         self.is_proven = self.is_proven or reply.code != 421
         now = self._now()
-        self._desk.record(
+        self._owner.record(
             Result(email.key, outcome, phase, reply.code, reply.enhanced, reply.text, since, now, self._tls)
         )
 
@@ -256,13 +256,13 @@ class Session:
 
     def _close_without_reply(self, email: Email, outcome: Outcome, fault: Fault, phase: Phase, since: datetime) -> None:
         now = self._now()
-        self._desk.record(
+        self._owner.record(
             Result(email.key, outcome, phase, fault.code, fault.enhanced, fault.text, since, now, self._tls)
         )
 
     def _close_unsendable(self, email: Email, reason: Unsendable) -> None:
         now = self._now()
-        self._desk.record(
+        self._owner.record(
             Result(
                 email.key,
                 Outcome.PERMANENT,

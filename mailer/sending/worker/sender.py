@@ -34,7 +34,7 @@ NEVER_TRIED = frozenset({Phase.IDLE, Phase.CONNECT})
 
 
 class Sender:
-    """The `Source` of a pool. Everything but the slice feeder's work happens in the event loop."""
+    """The `EmailSource` of a pool. Everything but the slice feeder's work happens in the event loop."""
 
     _loop: asyncio.AbstractEventLoop  # these two from `run` on
     _feeder: SliceFeeder
@@ -170,7 +170,7 @@ class Sender:
         self._feeder.end()
         await asyncio.sleep(0)
 
-    # -- Source: what the pool asks ------------------------------------------------------------------------------------
+    # -- EmailSource: what the pool asks -------------------------------------------------------------------------------
 
     def next_email(self) -> Email | None:
         """The next mail; people who turn out not to be mailable are left out on the way."""
