@@ -22,12 +22,16 @@ setup: ## make or renew .venv, the front-end files and the compiled translations
 
 setup-dev: setup
 	@$${PYTHON:-$$(command -v python3.11 || command -v python3)} launcher/environment.py --dev
+	@.venv/bin/python -m launcher.assets --dev
 
-check: setup-dev ## linters and types
+check: setup-dev ## everything that needs no service: linters, types, import contracts, sizes
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy
+	.ci/node_modules/@biomejs/cli-*/biome check
+	.venv/bin/djlint mailer/templates --lint --quiet
 	.venv/bin/lint-imports
+	.venv/bin/mypy
+	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
 test: check browser ## check, then all tests
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)

@@ -1,11 +1,12 @@
 """Front-end files: locked npm packages -> `mailer/static/vendor/` and `tests/vendor/` (neither is committed).
 
-    python -m launcher.assets
+    python -m launcher.assets [--dev]
 
 Copies only the files named in `FILES`, without their source-map references, and builds `icons/sprite.svg`
 of the icons listed in `mailer/static/icons.txt` (one name per line, `#` starts a comment). Does nothing
 while lock file, list and this file are unchanged. npm is the one on PATH; a machine without Node borrows
-one from a wheel for the length of the set-up.
+one from a wheel for the length of the set-up. With `--dev` it installs the linters of `.ci/package.json` too, which are
+programs of their own and need no Node to run.
 """
 
 from __future__ import annotations
@@ -136,6 +137,8 @@ def main() -> None:
     try:
         if ensure_assets():
             print("Front-end files are in place.")
+        if "--dev" in sys.argv:
+            _installed_packages(HERE / ".ci")
     except AssetError as error:
         sys.exit(f"Front-end files could not be made: {error}")
 

@@ -16,7 +16,7 @@ from tests.factories import make_client, make_mailing
 
 
 def figures_on(page: str) -> dict[str, int]:
-    found = re.findall(r'data-figure="(\w+)"><dt>.*?</dt><dd>(\d+)</dd>', page)
+    found = re.findall(r'data-figure="(\w+)"><dt>.*?</dt>\s*<dd>(\d+)</dd>', page)
     return {name: int(number) for name, number in found}
 
 

@@ -6,7 +6,10 @@ const AT_LEAST_EVERY = 20_000;
 for (const form of document.querySelectorAll("form[data-draft]")) watch(form);
 
 function watch(form) {
-  let timer, since, isSaving = false, isLeaving = false;
+  let timer,
+    since,
+    isSaving = false,
+    isLeaving = false;
   const state = form.querySelector("[data-draft-state]");
 
   const typed = () => {
@@ -16,7 +19,10 @@ function watch(form) {
   };
 
   async function save() {
-    if (isSaving || isLeaving) return void (timer = setTimeout(save, QUIET));
+    if (isSaving || isLeaving) {
+      timer = setTimeout(save, QUIET);
+      return;
+    }
     const data = new FormData(form);
     for (const [name, value] of [...data]) if (value instanceof File) data.delete(name);
     data.set("draft_path", form.dataset.draft);
@@ -24,7 +30,12 @@ function watch(form) {
     isSaving = true;
     form.isDirty = false; // what is typed meanwhile marks it again
     try {
-      const answer = await fetch("/drafts", { method: "POST", body: data, headers: { Accept: "application/json" }, redirect: "error" });
+      const answer = await fetch("/drafts", {
+        method: "POST",
+        body: data,
+        headers: { Accept: "application/json" },
+        redirect: "error",
+      });
       if (answer.ok) return say((await answer.json()).saved);
       form.isDirty = true;
       if ([400, 401].includes(answer.status)) return say(state?.dataset.lost);

@@ -101,7 +101,9 @@ on("change", "form[data-auto-submit]", (form, event) => {
 on("change", "[data-file-drop] input[type=file]", (input) => {
   const line = input.closest("[data-file-drop]").querySelector("[data-file-name]");
   const megabytes = new Intl.NumberFormat(root.lang, { style: "unit", unit: "megabyte", maximumFractionDigits: 2 });
-  line.textContent = [...input.files].map((file) => `${file.name} · ${megabytes.format(file.size / 1048576)}`).join(", ");
+  line.textContent = [...input.files]
+    .map((file) => `${file.name} · ${megabytes.format(file.size / 1048576)}`)
+    .join(", ");
   line.hidden = !input.files.length;
 });
 for (const type of ["dragenter", "dragleave", "drop"]) {
@@ -116,7 +118,8 @@ function showSelection(form, name) {
     all.checked = count > 0 && count === boxes.length;
     all.indeterminate = count > 0 && count < boxes.length;
   }
-  for (const shown of form.querySelectorAll("[data-selection-count]")) shown.textContent = count.toLocaleString(root.lang);
+  for (const shown of form.querySelectorAll("[data-selection-count]"))
+    shown.textContent = count.toLocaleString(root.lang);
   for (const bar of form.querySelectorAll("[data-selection-bar]")) bar.hidden = !count;
   for (const button of form.querySelectorAll("[data-needs-selection]")) button.disabled = !count;
 }
@@ -128,7 +131,8 @@ on("change", "form input[type=checkbox]", (box) => {
   }
   showSelection(box.form, name);
 });
-for (const all of document.querySelectorAll("[data-select-all]")) if (all.form) showSelection(all.form, all.dataset.selectAll);
+for (const all of document.querySelectorAll("[data-select-all]"))
+  if (all.form) showSelection(all.form, all.dataset.selectAll);
 
 /* Wide tables: a panel that cuts its table off can be scrolled by keyboard, and shows by a shadow on which side there is more. */
 function markCut(body) {
@@ -142,7 +146,11 @@ function markAllCut() {
   for (const body of document.querySelectorAll(".panel-flush > .panel-body")) markCut(body);
 }
 addEventListener("resize", markAllCut);
-document.addEventListener("scroll", ({ target }) => target.matches?.(".panel-flush > .panel-body") && markCut(target), true);
+document.addEventListener(
+  "scroll",
+  ({ target }) => target.matches?.(".panel-flush > .panel-body") && markCut(target),
+  true,
+);
 
 /* Words for screen readers: announce(text). [data-announce] in a part that polls is read out when its text has changed,
    but at most every ten seconds; data-announce="now" (the end of a run) does not wait. */
@@ -160,10 +168,12 @@ export function announce(text, { patient = false } = {}) {
 on("click", "[data-copy]", async (button) => {
   await navigator.clipboard.writeText(button.dataset.copy);
   const label = button.querySelector("[data-copy-label]");
-  const before = (label.dataset.before ??= label.textContent);
+  label.dataset.before ??= label.textContent;
   label.textContent = button.dataset.copied;
   announce(button.dataset.copied);
-  setTimeout(() => (label.textContent = before), 2000);
+  setTimeout(() => {
+    label.textContent = label.dataset.before;
+  }, 2000);
 });
 
 /* Flash messages: passing ones leave after 8 seconds, unless looked at. */
@@ -176,7 +186,14 @@ function passFlashes() {
 }
 
 /* Times: [data-relative="2026-11-21T09:00:00+00:00"] keeps saying how far away it is. */
-const steps = [["year", 31_536_000], ["month", 2_592_000], ["week", 604_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
+const steps = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
 const words = new Intl.RelativeTimeFormat(root.lang || "ru", { numeric: "always" });
 const now = new Intl.RelativeTimeFormat(root.lang || "ru", { numeric: "auto" }).format(0, "second");
 function tick() {

@@ -20,7 +20,9 @@ for (const bar of document.querySelectorAll("[data-markdown-bar]")) {
   });
   for (const type of ["drop", "paste"]) {
     field.addEventListener(type, (event) => {
-      const files = [...(event.dataTransfer ?? event.clipboardData).files].filter((file) => file.type.startsWith("image/"));
+      const files = [...(event.dataTransfer ?? event.clipboardData).files].filter((file) =>
+        file.type.startsWith("image/"),
+      );
       if (!files.length) return;
       event.preventDefault();
       for (const file of files) upload(field, button, file);
@@ -61,7 +63,10 @@ async function upload(field, button, file) {
   const body = new FormData();
   body.append("picture", file);
   button.setAttribute("aria-busy", "true");
-  const headers = { "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content, Accept: "application/json" };
+  const headers = {
+    "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content,
+    Accept: "application/json",
+  };
   const answer = await fetch(button.dataset.address, { method: "POST", body, headers }).catch(() => null);
   button.removeAttribute("aria-busy");
   const said = answer?.ok || answer?.status === 422 ? await answer.json() : {};
