@@ -19,6 +19,7 @@ import pytest
 from flask import Flask, current_app, g
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import HealthCheck, settings
 from redis import Redis
 from sqlalchemy import Engine, NullPool, create_engine, text
 from werkzeug.test import TestResponse
@@ -34,6 +35,9 @@ from mailer.extensions import db
 from mailer.models.user import Role, User
 from tests.factories import make_user
 
+# A busy machine makes no test fail: Hypothesis neither measures an example nor how fast it makes them up.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 os.environ["LC_ALL"] = "C.UTF-8"  # the language that commands speak to the tests
 
 ROOT = Path(__file__).resolve().parent.parent
