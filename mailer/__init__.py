@@ -7,13 +7,15 @@ from typing import Any
 
 from flask import Flask
 
-from mailer import database_limits, errors, http, input_limits, logs, post_only_pages
+from mailer import database_limits, errors, http, input_limits, logs, post_only_pages, zone_data
 from mailer.bodies import Request
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
 from mailer.jobs import commands
 from mailer.models import registry  # noqa: F401 - the metadata is whole from here on
 from mailer.sending.servers import dkim_keys, mail_routes
+
+zone_data.use_pinned()  # at import: commands and jobs, too, read no zone of the host
 
 
 def create_app(config: Any = None, *, with_website: bool = True) -> Flask:

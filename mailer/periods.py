@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
+from sqlalchemy import ARRAY, TIMESTAMP, ColumnElement, cast, func
 
 from mailer.errors import Refusal
 
@@ -67,6 +69,16 @@ def presets(today: date) -> list[Preset]:
         Preset(_("this year"), today.replace(month=1, day=1), today),
         Preset(_("all time"), None, None),
     ]
+
+
+def day_number(at: Any, first: date, day_count: int, timezone: str) -> ColumnElement[int]:
+    """In SQL: 1 for a moment `at` on the day `first` of the zone, 2 for the next day, up to `day_count`; 0 for earlier
+    ones, `day_count + 1` for later ones.
+
+    The midnights come from here: PostgreSQL has rules of time zones of its own, and may not know a zone that we know.
+    """
+    midnights = [_midnight(first + timedelta(days=number), timezone) for number in range(day_count + 1)]
+    return func.width_bucket(at, cast(midnights, ARRAY(TIMESTAMP(timezone=True))))
 
 
 def _day(text: str) -> date | None:

@@ -17,7 +17,6 @@ from babel.core import get_global
 # Territories that Unicode lists beside the countries: unions, and codes for tests.
 NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
 CITIES = {("America/Coyhaique", "ru"): "Койайке"}  # younger than the names of Unicode
-NOT_ZONES = {"Factory", "localtime"}  # of the zone database, for machines
 _FIXED = re.compile(r"(?:Etc/)?(?:GMT([+-]?\d+)?|UCT|UTC|Universal|Greenwich|Zulu)")
 _OFFSET = re.compile(r" \(utc(?:[+-][0-9:]+)?\)$")
 ALIASES: Mapping[str, str] = get_global("zone_aliases")  # former IANA name → present
@@ -91,17 +90,21 @@ def _index(language: str, now: datetime) -> _Index:
     for each in ("ru", "en"):
         for zone, label in (pair for zones in _time_zones(each, now).values() for pair in zones):
             names[_OFFSET.sub("", _folded(label))].add(zone)
-    for zone in sorted(zoneinfo.available_timezones() - NOT_ZONES):
+    for zone in sorted(_zones()):
         if (last := _folded(zone.rpartition("/")[2])) not in names:  # Kolkata, which was Calcutta
             names[last].add(zone)
-    by_name = {_folded(zone): {zone} for zone in zoneinfo.available_timezones() - NOT_ZONES}
+    by_name = {_folded(zone): {zone} for zone in _zones()}
     return _Index(labels, {**names, **{_folded(label): {zone} for zone, label in labels.items()}, **by_name})
+
+
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones() - {"Factory"}  # a placeholder of the zone database
 
 
 @lru_cache(maxsize=8)
 def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
-    for zone in sorted(zoneinfo.available_timezones()):
+    for zone in sorted(_zones()):
         folder, _slash, place = zone.partition("/")
         if folder in REGIONS and place:
             city = _city(zone, language)

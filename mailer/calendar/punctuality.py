@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Float, cast, func, select
 from sqlalchemy.orm import contains_eager
@@ -12,6 +13,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
 from mailer.owner_filter import Whose
+from mailer.periods import day_number
 
 DAYS = 30
 SHOWN = 50
@@ -33,7 +35,8 @@ class DayOfRuns:
 
 def lateness_by_day(whose: Whose, now: datetime, zone: str) -> list[DayOfRuns]:
     """The last `DAYS` days of the reader's zone, each, in order."""
-    day = func.date(func.timezone(zone, DUE_AT)).label("day")
+    first = now.astimezone(ZoneInfo(zone)).date() - timedelta(days=DAYS - 1)
+    day = day_number(DUE_AT, first, DAYS, zone).label("day")
     began = Run.started_at.is_not(None)
     query = (
         select(
@@ -47,10 +50,7 @@ def lateness_by_day(whose: Whose, now: datetime, zone: str) -> list[DayOfRuns]:
         .group_by(day)
     )
     rows = {row.day: row for row in db.session.execute(query.where(*whose.where(Run.owner_id)))}
-    today = db.session.scalar(select(func.date(func.timezone(zone, now))))
-    assert today is not None
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    return [_day(each, rows.get(each)) for each in days]
+    return [_day(first + timedelta(days=number), rows.get(number + 1)) for number in range(DAYS)]
 
 
 def _day(day: date, row: object) -> DayOfRuns:

@@ -10,7 +10,7 @@ from redis import Redis, RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer import queue, storage
+from mailer import queue, storage, zone_data
 from mailer.extensions import db
 from mailer.sending import instance_guard
 
@@ -21,7 +21,7 @@ def check() -> dict[str, Any]:
     """`database`: "ok" or "away"; `redis`: "ok", "away", or "refuses" (it takes nothing: disk or memory full);
     `disk` (of the state folder): "ok", "low", "full" or "read_only"; `tick_age_seconds` and `scheduler_age_seconds`:
     since their last word, null when none is known; `workers`: how many live for each queue; `is_held`: whether a copy
-    awaits confirmation."""
+    awaits confirmation; `time_zones`: the release of their rules, such as `2026f`."""
     database_answers, is_held = _ask_database()
     return {
         "database": "ok" if database_answers else "away",
@@ -31,6 +31,7 @@ def check() -> dict[str, Any]:
         "scheduler_age_seconds": None,
         "workers": {},
         "is_held": is_held,
+        "time_zones": zone_data.version(),
     } | _ask_redis()
 
 

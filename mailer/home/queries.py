@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Date, Select, cast, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from mailer.caching import remembered
@@ -20,6 +20,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.owner_filter import EVERYBODY, Whose
+from mailer.periods import day_number
 from mailer.smtp.results import Outcome
 
 CHART_DAYS = 30
@@ -89,41 +90,44 @@ def attempts_per_day(whose: Whose, now: datetime) -> list[tuple[date, int, int]]
 def _sum_attempts(whose: Whose, first: date, now: datetime) -> dict[str, tuple[int, int]]:
     """By ISO day, (successful, failed)."""
     key = f"dashboard:long-runs:{whose.owner_id or EVERYBODY}:{whose.reader.timezone}:{first}"
-    figures = Counter(_good_and_bad(_of_short_runs(whose, first, now)))
-    figures.update(Counter(remembered(key, ALL_KEPT_SECONDS, lambda: _good_and_bad(_of_long_runs(whose, first, now)))))
+    figures = Counter(_good_and_bad(_of_short_runs(whose, first, now), first))
+    over_midnight = _of_long_runs(whose, first, now)
+    figures.update(remembered(key, ALL_KEPT_SECONDS, lambda: _good_and_bad(over_midnight, first)))
     days = {key.partition(" ")[0] for key in figures}
     return {day: (figures[f"{day} good"], figures[f"{day} bad"]) for day in days}
 
 
-def _good_and_bad(query: Select[Any]) -> dict[str, int]:
-    """What rows of (day, successful, failed) say, by `2026-11-29 good` and `2026-11-29 bad`."""
+def _good_and_bad(query: Select[Any], first: date) -> dict[str, int]:
+    """What rows of (number of the day from `first` on, successful, failed) say, by `2026-11-29 good` and `… bad`."""
     figures: dict[str, int] = {}
-    for day, good, bad in db.session.execute(query):
+    for number, good, bad in db.session.execute(query):
+        day = first + timedelta(days=number - 1)
         figures |= {f"{day.isoformat()} good": int(good), f"{day.isoformat()} bad": int(bad)}
     return figures
 
 
 def _of_short_runs(whose: Whose, first: date, now: datetime) -> Select[Any]:
     """The figures of runs that began and ended on one day."""
-    begun_on, ended_on = _days_of_run(whose.reader, now)
+    begun_on, ended_on = _days_of_run(whose.reader, first, now)
     query = select(begun_on, func.sum(Run.successful_attempt_count), func.sum(Run.failed_attempt_count))
-    return _seen(query.where(begun_on == ended_on, begun_on >= first).group_by(begun_on), Run.owner_id, whose)
+    return _seen(query.where(begun_on == ended_on, begun_on >= 1).group_by(begun_on), Run.owner_id, whose)
 
 
 def _of_long_runs(whose: Whose, first: date, now: datetime) -> Select[Any]:
     """The attempts of runs that lasted over a midnight."""
-    begun_on, ended_on = _days_of_run(whose.reader, now)
-    day = cast(func.timezone(whose.reader.timezone, Attempt.finished_at), Date)
+    begun_on, ended_on = _days_of_run(whose.reader, first, now)
+    day = day_number(Attempt.finished_at, first, CHART_DAYS, whose.reader.timezone)
     is_good = Attempt.outcome == Outcome.ACCEPTED
     query = select(day, func.count().filter(is_good), func.count().filter(~is_good)).join(Run, Run.id == Attempt.run_id)
-    return _seen(query.where(begun_on < ended_on, ended_on >= first, day >= first).group_by(day), Run.owner_id, whose)
+    return _seen(query.where(begun_on < ended_on, ended_on >= 1, day >= 1).group_by(day), Run.owner_id, whose)
 
 
-def _days_of_run(user: User, now: datetime) -> tuple[ColumnElement[date], ColumnElement[date]]:
-    """The days, in the user's zone, on which a run began and ended (or: today)."""
+def _days_of_run(user: User, first: date, now: datetime) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """The days, numbered from `first` on in the user's zone, on which a run began and ended (or: today)."""
     ended_at = func.coalesce(Run.closed_at, now)
     begun_at = func.coalesce(Run.started_at, ended_at)
-    return tuple(cast(func.timezone(user.timezone, at), Date) for at in (begun_at, ended_at))  # type: ignore[return-value]
+    zone = user.timezone
+    return day_number(begun_at, first, CHART_DAYS, zone), day_number(ended_at, first, CHART_DAYS, zone)
 
 
 def upcoming_mailings(whose: Whose) -> list[Mailing]:

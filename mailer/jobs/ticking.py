@@ -9,7 +9,7 @@ import structlog
 from flask import current_app
 from redis import RedisError
 
-from mailer import queue
+from mailer import queue, zone_data
 from mailer.account_mail import outbox
 from mailer.accounts import drafts, former_links, known_devices, sessions
 from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
@@ -26,12 +26,14 @@ from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
 from mailer.sending.runs.closing import close_what_is_done, stop_what_must
 from mailer.sending.runs.missing import make_good
+from mailer.sending.runs.next_run import follow_zone_data
 from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.sending.runs.windows import open_and_close_windows
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
+ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
 STANDSTILL_EVERY = 15  # seconds
 A_MOMENT = 0.002  # seconds: better just after than just before
@@ -49,7 +51,7 @@ def run_tick() -> None:
     )
     mail = (sound_alarms, tell_admins, wake_account_emails)
     rest = (wake_imports, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
-    for step in (beat, *sending, *mail, *rest):
+    for step in (beat, follow_new_zone_data, *sending, *mail, *rest):
         _guarded(step)
     _guarded(meet_the_next)
 
@@ -122,6 +124,16 @@ def look_for_missing_runs() -> None:
     redis = queue.connection()
     after_id, _found = make_good(int(redis.get(MISSING_AFTER) or 0), utcnow())
     redis.set(MISSING_AFTER, after_id)
+
+
+def follow_new_zone_data() -> None:
+    """Once after the rules of time zones have changed, lay what mailings wait for on the clocks anew."""
+    redis = queue.connection()
+    if (known := redis.get(ZONE_DATA)) == zone_data.version().encode():
+        return
+    moved_count = follow_zone_data()
+    redis.set(ZONE_DATA, zone_data.version())
+    log.info("time zones", release=zone_data.version(), before=known, moved_count=moved_count)
 
 
 def _is_time(name: str, seconds: int) -> bool:

@@ -9,7 +9,7 @@ from flask import current_app
 from redis import RedisError
 from sqlalchemy import func, select
 
-from mailer import queue, storage
+from mailer import queue, storage, zone_data
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -37,6 +37,8 @@ class Parts:
     open_run_count: int
     next_run_at: datetime | None
     waiting: dict[str, int]  # wake-ups by queue
+    zone_data: str  # the release of the rules of time zones, such as `2026f`
+    newer_zone_data: str | None  # that of this machine, if later
 
     @property
     def tick_is_well(self) -> bool:
@@ -89,4 +91,6 @@ def parts() -> Parts:
             )
         ),
         waiting,
+        zone_data.version(),
+        zone_data.newer_of_system(),
     )

@@ -13,6 +13,8 @@ from mailer.recurrence.holidays import DaysOff, HolidayRule
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 MOST_EVERY = 999
 MOST_RUNS = 1000
+# In zone databases for machines: a placeholder, the host's own zone, copies with leap seconds and without.
+NOT_ZONES = ("Factory", "localtime", "posixrules", "right/", "posix/")
 LAST = -1  # the last week or working day of a month
 
 
@@ -112,6 +114,8 @@ class Rule:
 @lru_cache(maxsize=1024)
 def zone_named(key: str) -> ZoneInfo:
     """The zone of an IANA key such as `Europe/Moscow`; RuleError `unknown_zone` for anything else."""
+    if key.startswith(NOT_ZONES):
+        raise RuleError("unknown_zone")
     try:
         return ZoneInfo(key)
     except (LookupError, ValueError, OSError) as error:  # unknown, a path outside the database, a folder

@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+import tzdata
 from flask import Flask
 from redis import Redis
 from rq import SimpleWorker
@@ -27,6 +28,7 @@ def test_all_is_well(web: Browser, servers: Servers) -> None:
     parts = dict(answer.json or {})
     assert parts.pop("tick_age_seconds") >= 3
     assert parts.pop("disk") in ("ok", "low")
+    assert parts.pop("time_zones") == tzdata.IANA_VERSION
     assert parts == {"database": "ok", "redis": "ok", "scheduler_age_seconds": None, "workers": {}, "is_held": False}
 
 

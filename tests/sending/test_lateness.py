@@ -17,7 +17,7 @@ from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import Role, User
 from mailer.sending.runs.missing import make_good
-from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.next_run import follow_zone_data, set_next_run
 from mailer.sending.runs.start import start_due
 from tests.factories import make_client, make_mailing, make_user
 from tests.sending.test_planning import NOW, at
@@ -140,6 +140,20 @@ def test_one_mailing_that_cannot_be_started_keeps_no_other_from_it(owner: User) 
     assert len(start_due(NOW)) == 2
     assert {run.mailing_id for run in db.session.scalars(select(Run))} == {mailing.id for mailing in sound}
     assert start_due(NOW) == []
+
+
+def test_new_rules_of_a_zone_move_what_mailings_wait_for(owner: User) -> None:
+    """The wall-clock time is what was promised: stored moments follow the clocks, also those of held mailings."""
+    moved, kept = scheduled(owner, starts_local=at(25)), scheduled(owner, starts_local=at(26))
+    paused = scheduled(owner, starts_local=at(25), paused_at=NOW)
+    for mailing in (moved, paused):  # as the old rules had it, an hour off
+        mailing.next_run_at = at(25).replace(tzinfo=UTC) - timedelta(hours=1)
+    db.session.commit()
+    assert follow_zone_data(limit=2) == 2
+    assert [mailing.next_run_at for mailing in (moved, kept, paused)] == [
+        at(day).replace(tzinfo=UTC) for day in (25, 26, 25)
+    ]
+    assert follow_zone_data() == 0
 
 
 class TestMissingRuns:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
-from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment
-from mailer.recurrence.rule import Period, Rule
+from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment, resolve
+from mailer.recurrence.rule import Period, Rule, zone_named
 from mailer.sending.runs.windows import ON_DEMAND
 
 
@@ -89,3 +89,24 @@ def has_open_run(mailing: Mailing) -> bool:
     """Whether a run of this mailing is not closed yet."""
     open_run = select(Run.id).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None)).limit(1)
     return db.session.scalar(open_run) is not None
+
+
+def follow_zone_data(limit: int = 1000) -> int:
+    """Lay the moments that mailings wait for on the clocks anew, as new rules of time zones have them; how many moved.
+
+    The wall-clock time was promised and stays; the moment follows. Commits in parts of `limit` mailings.
+    """
+    last_id = moved_count = 0
+    waiting = select(Mailing.id, Mailing.timezone, Mailing.next_run_local, Mailing.next_run_at)
+    while rows := db.session.execute(
+        waiting.where(Mailing.id > last_id, Mailing.next_run_local.is_not(None)).order_by(Mailing.id).limit(limit)
+    ).all():
+        for id_, zone, local, at in rows:
+            if (moment := resolve(local, zone_named(zone))).at != at:
+                # Whoever saves the calendar meanwhile has the new rules anyway.
+                unchanged = Mailing.id == id_, Mailing.next_run_local == local, Mailing.next_run_at == at
+                db.session.execute(update(Mailing).where(*unchanged).values(next_run_at=moment.at))
+                moved_count += 1
+        last_id = rows[-1].id
+        db.session.commit()
+    return moved_count
