@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -16,11 +18,13 @@ from flask import Flask
 
 from launcher.part import CHECKOUT, Part, start, stop, wait_until_ready
 from launcher.processes import WEB
-from launcher.web import listen
+from launcher.web import MAX_CONNECTIONS, listen
 from tests.conftest import Servers
 from tests.launcher.toys import wait_for
 
 MANY = 150
+VERY_MANY = MAX_CONNECTIONS  # of one process
+SPARE_FILES = 300
 NEVER = 600.0  # seconds: longer than any test
 
 Serve = Callable[..., "Site"]
@@ -98,6 +102,37 @@ def test_a_hundred_slow_clients_of_every_kind_stop_nobody(serve: Serve) -> None:
             for _number in range(MANY):
                 held.enter_context(closing(site.connect())).sendall(attack)
             assert site.status() == 200
+
+
+@pytest.fixture
+def room() -> Iterator[int]:
+    """How many connections this machine lets the test hold, of those wanted; the server raises its own limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = max(soft, min(hard, VERY_MANY + SPARE_FILES))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    count = min(VERY_MANY, limit - SPARE_FILES)
+    if count < VERY_MANY:
+        warnings.warn(f"the limit of open files allows {count} connections, not {VERY_MANY}", stacklevel=1)
+    yield count
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_as_many_idle_connections_as_it_takes_and_slow_bodies_stop_nobody(serve: Serve, room: int) -> None:
+    """Half of them silent, half of them sending a byte of a form now and then; one more makes room for itself."""
+    site = serve()
+    with ExitStack() as held:
+        for _number in range(room // 2):
+            held.enter_context(closing(site.connect()))
+        dripping = [held.enter_context(closing(site.connect())) for _number in range(room // 2)]
+        for client in dripping:
+            client.sendall(ATTACKS["bodies that never come"])
+        for _time in range(3):
+            assert site.status() == 200
+            for client in dripping:
+                with suppress(ConnectionError):  # of those given up for us
+                    client.sendall(b"x")
+        assert site.processes[0].poll() is None
+    assert site.status() == 200
 
 
 def test_those_who_take_too_long_are_given_up(serve: Serve) -> None:
