@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, case, func, select, update
 
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
+from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 from mailer.sending.conditions import OPEN_SENDING_STATES
@@ -47,6 +48,8 @@ def pause_restored() -> int:
     commit."""
     is_open = (Run.closed_at.is_(None), Run.stop_reason.is_(None))
     of_them = select(Run.mailing_id).where(*is_open)
+    for ids in (select(Mailing.id).where(Mailing.id.in_(of_them)), select(Run.id).where(*is_open)):
+        db.session.execute(ids.order_by(ids.selected_columns[0]).with_for_update(**FOR_CHANGE))  # in the common order
     db.session.execute(
         update(Mailing)
         .where(Mailing.id.in_(of_them))

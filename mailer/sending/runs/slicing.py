@@ -24,11 +24,14 @@ COVER = text(
     "SELECT :run, min(position), max(position) FROM uncovered GROUP BY island, (position - 1) / :size"
 )
 WAKE = text(
-    "UPDATE slices s SET ready_at = d.ready_at FROM ("
+    "WITH due AS ("
     "SELECT o.id, min(coalesce(d.retry_at, now())) AS ready_at FROM slices o "
     "JOIN deliveries d ON d.run_id = o.run_id AND d.position BETWEEN o.first_position AND o.last_position "
     "WHERE o.run_id = :run AND o.leased_until IS NULL AND " + IS_UNFINISHED_SQL + " "
-    "GROUP BY o.id) AS d WHERE s.id = d.id AND s.ready_at IS DISTINCT FROM d.ready_at"
+    "GROUP BY o.id), held AS ("
+    "SELECT s.id, due.ready_at FROM slices s JOIN due ON due.id = s.id WHERE s.ready_at IS DISTINCT FROM due.ready_at "
+    "ORDER BY s.id FOR NO KEY UPDATE OF s) "
+    "UPDATE slices s SET ready_at = held.ready_at FROM held WHERE s.id = held.id"
 )
 
 

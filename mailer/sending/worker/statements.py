@@ -155,8 +155,12 @@ ALL_ALIKE = f"""
 """
 WAIT_AGAIN = f"UPDATE deliveries SET state = '{DeliveryState.WAITING}' WHERE {_BY_SERVER}"
 SLICES_AGAIN = f"""
-    UPDATE slices s SET ready_at = now() WHERE s.run_id = %(run)s AND s.ready_at IS NULL AND EXISTS (
-        SELECT FROM deliveries d WHERE d.run_id = s.run_id
-            AND d.position BETWEEN s.first_position AND s.last_position AND d.state = '{DeliveryState.WAITING}'
+    WITH held AS (
+        SELECT s.id FROM slices s WHERE s.run_id = %(run)s AND s.ready_at IS NULL AND EXISTS (
+            SELECT FROM deliveries d WHERE d.run_id = s.run_id
+                AND d.position BETWEEN s.first_position AND s.last_position AND d.state = '{DeliveryState.WAITING}'
+        )
+        ORDER BY s.id FOR NO KEY UPDATE OF s
     )
+    UPDATE slices s SET ready_at = now() FROM held WHERE s.id = held.id
 """
