@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from dotenv import dotenv_values, load_dotenv
 
 from launcher.language import InBoth, in_language
+from production_rules import INSECURE_SECRET, refused_addresses, refused_secrets, warnings
 from setting_values import (
     ConfigError,
     address_of,
@@ -37,10 +36,6 @@ DATABASES = ("postgresql", "postgres", "postgresql+psycopg2")
 DATABASE_EXAMPLE = "postgresql://golub:secret@db.example.org/golub"
 QUEUES = ("redis", "rediss", "unix")
 QUEUE_EXAMPLE = "rediss://:secret@redis.example.org:6379/0"
-RANDOM_CHARACTERS = 10  # different ones that a key has at least: 32 hexadecimal digits have fewer once in a million
-PLACEHOLDER = re.compile(r"change.?me|example|password|secret.?key|placeholder|0123456789|abcdefgh|…", re.IGNORECASE)
-HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
-INSECURE_SECRET = "only-for-development"  # noqa: S105 - refused in production
 
 
 def _running(var_dir: Path) -> dict[str, str]:
@@ -68,16 +63,6 @@ def smtp_url(get: Any) -> str:
     user = get("MAIL_USERNAME") or ""
     login = f"{quote(user, safe='')}:{quote(get('MAIL_PASSWORD') or '', safe='')}@" if user else ""
     return f"{scheme}://{login}{get('MAIL_SERVER', '127.0.0.1')}:{get('MAIL_PORT', '1025')}"
-
-
-def host_is_trusted(host: str, trusted: list[str]) -> bool:
-    """By the rule of Werkzeug: a name, or `.name` for it and everything under it."""
-    names = [name.partition(":")[0].lower() for name in trusted]
-    return any(host == name.lstrip(".") or (name.startswith(".") and host.endswith(name)) for name in names)
-
-
-def _is_local(host: str | None) -> bool:
-    return host is None or host in {"", "localhost", "::1"} or host.startswith("127.")
 
 
 def _read_env_file() -> None:
@@ -242,77 +227,13 @@ class ProductionConfig(Config):
     def check(self) -> None:
         """Refuse to start with secrets, addresses or proxies that would make the site unsafe. Errors: ConfigError."""
         super().check()
-        host = urlsplit(self.SITE_URL).hostname or ""
-        redis = urlsplit(self.REDIS_URL or "")
-        refused = {
-            InBoth(
-                "SECRET_KEY на боевом сервере — не менее 32 случайных знаков.",
-                "SECRET_KEY must be set to at least 32 random characters in production.",
-            ): self.SECRET_KEY == INSECURE_SECRET or len(self.SECRET_KEY or "") < 32,
-            InBoth(
-                f"SECRET_KEY не случаен. Получить новый: {HOW_TO_MAKE_A_KEY}",
-                f"SECRET_KEY is not random. Make one: {HOW_TO_MAKE_A_KEY}",
-            ): len(set(self.SECRET_KEY or "")) < RANDOM_CHARACTERS or bool(PLACEHOLDER.search(self.SECRET_KEY or "")),
-            InBoth(
-                "SITE_URL на боевом сервере начинается с https://.",
-                "SITE_URL must start with https:// in production.",
-            ): not self.SITE_URL.startswith("https://"),
-            InBoth(
-                "TRUSTED_HOSTS на боевом сервере называет имя сайта (несколько — через запятую).",
-                "TRUSTED_HOSTS must name the site's host in production (comma-separated).",
-            ): not self.TRUSTED_HOSTS,
-            InBoth(
-                f"В TRUSTED_HOSTS нет имени из SITE_URL, {host}: ни одна страница не открылась бы.",
-                f"TRUSTED_HOSTS does not name the host of SITE_URL, {host}: every page would be refused.",
-            ): not host_is_trusted(host, self.TRUSTED_HOSTS or []),
-            InBoth(
-                "В PROXY_COUNT укажите, сколько прокси стоит перед Голубем: https:// даёт один из них, значит, не "
-                "меньше 1. Без этого у всех посетителей один адрес, и один из них исчерпывает ограничения за всех.",
-                "PROXY_COUNT must say how many proxies stand in front: https:// comes from one, so 1 at least. Without "
-                "it all visitors share one address, and one of them uses up the limits of all.",
-            ): not self.PROXY_COUNT_IS_GIVEN,
-            InBoth(
-                "В REDIS_URL нужен пароль: Redis не на этой машине.",
-                "REDIS_URL must have a password for a Redis off this machine.",
-            ): not (redis.password or _is_local(redis.hostname)),
-            InBoth(
-                "Задайте MAIL_USE_TLS или MAIL_USE_SSL: почтовый сервер не на этой машине.",
-                "MAIL_USE_TLS or MAIL_USE_SSL must be set for a mail server off this machine.",
-            ): not (_is_local(self.MAIL_SERVER) or self.MAIL_USE_TLS or self.MAIL_USE_SSL),
-        }
-        for text, is_so in refused.items():
+        for text, is_so in (refused_secrets(self) | refused_addresses(self)).items():
             if is_so:
                 raise ConfigError(str(text))
 
     def warnings(self) -> list[InBoth]:
         """What an administrator should look at, though the site starts."""
-        database, redis = urlsplit(self.SQLALCHEMY_DATABASE_URI), urlsplit(self.REDIS_URL or "")
-        is_encrypted = {"require", "verify-ca", "verify-full"} & set(parse_qs(database.query).get("sslmode", []))
-        has_password = database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)
-        known = {
-            InBoth(
-                "PROXY_COUNT=0: если перед Голубем прокси, у всех посетителей его адрес, и ограничения одни на всех.",
-                "PROXY_COUNT=0: if a proxy stands in front, all visitors share its address, and limits hit everybody.",
-            ): self.PROXY_COUNT == 0,
-            InBoth(
-                "В DATABASE_URL нет пароля, а PostgreSQL не на этой машине.",
-                "DATABASE_URL has no password for a PostgreSQL off this machine.",
-            ): not (has_password or _is_local(database.hostname)),
-            InBoth(
-                "В DATABASE_URL нет sslmode=verify-full (или require): обмен с базой данных можно прочесть в пути.",
-                "DATABASE_URL has no sslmode=verify-full (or require): it can be read on the way.",
-            ): not (is_encrypted or _is_local(database.hostname)),
-            InBoth(
-                "REDIS_URL — не rediss://: всё, что идёт в Redis, и пароль тоже, можно прочесть в пути.",
-                "REDIS_URL is not rediss://: what goes to Redis, its password too, can be read on its way.",
-            ): redis.scheme != "rediss" and not _is_local(redis.hostname),
-            InBoth(
-                "Любой может зарегистрироваться и отправлять без ограничений: задайте NEW_ACCOUNT_DAILY_LIMIT или "
-                "REGISTRATION=invite.",
-                "Anybody may register and send without a limit: set NEW_ACCOUNT_DAILY_LIMIT or REGISTRATION=invite.",
-            ): self.REGISTRATION == "open" and self.NEW_ACCOUNT_DAILY_LIMIT is None,
-        }
-        return [text for text, is_so in known.items() if is_so]
+        return [text for text, is_so in warnings(self).items() if is_so]
 
 
 KINDS = {"development": DevelopmentConfig, "testing": TestingConfig, "production": ProductionConfig}
