@@ -21,7 +21,7 @@ zone_data.use_pinned()  # at import: commands and jobs, too, read no zone of the
 def create_app(config: Any = None, *, with_website: bool = True) -> Flask:
     """The application, from `config` or from the environment; raises `config.ConfigError` on unsafe settings.
 
-    Without its front it serves nobody: no pages, no panel, no commands for operators. All that jobs need is there.
+    Without the website it serves nobody: no pages, no panel, no commands for operators. All that jobs need is there.
     """
     if config is None:
         from config import from_environment

@@ -64,7 +64,7 @@ class GroupCommits:
     ) -> dict[tuple[int, int], bool]:
         """Marks (claim and position) and entries in one commit: whether each content may leave, by slice and position.
 
-        Raises what ended the marker, LeaseLost for one.
+        Raises what ended the committer, LeaseLost for one.
         """
         self._is_done = False
         Fragile.breaks_at = breaks_at

@@ -93,7 +93,7 @@ def writer_of(run_id: int) -> Writer:
 
 
 class Told:
-    """What the marker said."""
+    """What the committer said."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bool]] = []

@@ -158,14 +158,14 @@ class GroupCommitter:
             self._idle.set()
 
     def _trouble(self, error: Exception) -> None:
-        """Wait for a database that went away; anything else ends the marker."""
+        """Wait for a database that went away; anything else ends the committer."""
         self._unwatch()
         if self._is_over:
             return
         if not is_away(error, self._connection):
             self._fail(error)
             return
-        log.warning("database away, the marker waits", run=self._writer.run_id, error=str(error).strip())
+        log.warning("database away, the group commit waits", run=self._writer.run_id, error=str(error).strip())
         self._connection.close()
         if self._batch and self._waiter is None:
             self._waiter = self._loop.create_task(self._wait())

@@ -185,12 +185,12 @@ class Sender:
         self._note(self._slices[claim.slice_id], person)
 
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
-        """Put the question into the marker's next commit."""
+        """Put the question into the next group commit."""
         slice_id, position = cast(tuple[int, int], email.key)
         self._marker.put(Mark(self._slices[slice_id].claim, position, answer))
 
     def record(self, result: Result) -> None:
-        """Put the result into the marker's next commit; a mail that was never tried just goes back."""
+        """Put the result into the next group commit; a mail that was never tried just goes back."""
         slice_id, position = cast(tuple[int, int], result.key)
         slice_ = self._slices.get(slice_id)
         if slice_ is None:  # given up: the lease will run out, and the flags say what is in doubt
