@@ -172,7 +172,10 @@ class Service:
     def _ensure_database(self, postgres: Postgres) -> None:
         is_known = self._schema_note.exists() or self._sample_wanted.exists()
         if postgres.ensure_database(is_expected=is_known):
-            self._sample_wanted.touch()
+            if self.environment.get("GOLUB_ENV") == "production":  # no accounts of ours where real people are
+                self.say("nobody can sign in yet: flask create-user you@example.org --role admin")
+            else:
+                self._sample_wanted.touch()
 
     def _mail_catcher(self) -> Part:
         folder = self.settings.var_dir

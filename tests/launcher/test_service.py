@@ -13,6 +13,7 @@ import pytest
 from config import DevelopmentConfig
 from launcher.part import Part, StartError
 from launcher.ports import first_free
+from launcher.postgres import Postgres
 from launcher.service import Service
 from launcher.settings import Settings, load_settings
 from launcher.sign import Sign
@@ -100,3 +101,17 @@ def test_a_database_that_is_away_is_said_at_once(tmp_path: Path) -> None:
     assert line.startswith("The database of DATABASE_URL (127.0.0.1) cannot be reached: ")
     assert "hidden-word" not in done.stdout + done.stderr
     assert not (tmp_path / "logs").exists(), "nothing was started for it"
+
+
+@pytest.mark.parametrize(("kind", "has_samples"), [("production", False), ("development", True)])
+def test_a_new_database_has_sample_accounts_only_where_nobody_works(
+    kind: str, has_samples: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings({"GOLUB_ENV": kind, "VAR_DIR": str(tmp_path)}, tmp_path / "none")
+    said: list[str] = []
+    service = Service(settings, Supervisor(tmp_path / "parts.json"), said.append)
+    postgres = Postgres.__new__(Postgres)
+    monkeypatch.setattr(Postgres, "ensure_database", lambda _self, *, is_expected: not is_expected)
+    service._ensure_database(postgres)
+    assert (tmp_path / "sample-wanted").exists() is has_samples
+    assert any("create-user" in line for line in said) is not has_samples
