@@ -140,9 +140,9 @@ def undo(import_id: int) -> ResponseReturnValue:
 def _tell_what_went(count: int) -> None:
     if count:
         text = ngettext(
-            "Your oldest file that was never imported has been thrown away: %(files)s are kept, of %(megabytes)s MB "
+            "%(num)s old file that was never imported has been thrown away: %(files)s are kept, of %(megabytes)s MB "
             "together when unpacked.",
-            "Your %(num)s oldest files that were never imported have been thrown away: %(files)s are kept, of "
+            "%(num)s old files that were never imported have been thrown away: %(files)s are kept, of "
             "%(megabytes)s MB together when unpacked.",
             count,
             files=quota.MOST_UPLOADS,
