@@ -6,13 +6,18 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from sqlalchemy import text
+
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.message import Message
+from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.recurrence.rule import Period
+from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.start import start_due
 
 T = TypeVar("T")
 numbers = count(1)
@@ -72,3 +77,26 @@ def make_mailing(owner: User, clients: list[Client] | None = None, **values: Any
         )
         db.session.commit()
     return mailing
+
+
+def make_due_run(owner: User, clients: list[Client] | None = None, **values: Any) -> Run:
+    """A run, due now, of a mailing to `clients` (or to everyone), made as the tick makes it; nothing of it is sent."""
+    values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None)} | values
+    mailing = make_mailing(owner, clients, **values)
+    set_next_run(mailing, utcnow())
+    db.session.commit()
+    (run_id,) = start_due()
+    return db.session.get_one(Run, run_id)
+
+
+def add_clients(owner: User, count: int) -> None:
+    """Many clients at once: c1@example.test, c2@example.test …"""
+    db.session.execute(
+        text(
+            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
+            "SELECT :owner, e, e, '', 'Имя', '', '' FROM (SELECT 'c' || n || '@example.test' AS e "
+            "FROM generate_series(1, :count) n) AS people"
+        ),
+        {"owner": owner.id, "count": count},
+    )
+    db.session.commit()

@@ -29,7 +29,7 @@ from mailer.models.user import User
 from mailer.sending import instance_guard
 from tests.conftest import ROOT, Servers, run_sql
 from tests.factories import make_client, make_mailing
-from tests.launcher.toys import wait_for
+from tests.waiting import wait_until
 
 
 def say(_text: str) -> None:
@@ -151,7 +151,7 @@ def test_one_moment_while_work_goes_on(
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        wait_for(lambda: len(names) == 20)
+        wait_until(lambda: len(names) == 20)
         for number in range(3):
             make(servers.database_url, tmp_path / f"{number}.zip", say)
     finally:

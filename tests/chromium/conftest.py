@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from launcher.databases import remove_with_folder
 from mailer.smtp.testserver.ledger import Accepted, read_ledger
 from tests.conftest import ROOT
+from tests.waiting import wait_until
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -189,14 +189,6 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 60, told: Callable[[], object] = str) -> None:
-    """Poll until it holds; if it never does, say what `told` finds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"it did not happen: {told()}"
-        time.sleep(0.1)
 
 
 def log_in(page: Page, service: Service, email: str, password: str) -> None:

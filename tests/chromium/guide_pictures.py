@@ -23,9 +23,9 @@ from tests.chromium.conftest import (
     log_in,
     running_outside_server,
     running_service,
-    wait_until,
 )
 from tests.conftest import ROOT
+from tests.waiting import wait_until
 
 FOLDER = ROOT / "docs" / "guide"
 # Some are refused, one answer is lost, and the others take so long that the picture finds the run on its way.

@@ -17,9 +17,9 @@ from tests.chromium.conftest import (
     running_outside_server,
     running_service,
     sample_account,
-    wait_until,
 )
 from tests.conftest import ROOT
+from tests.waiting import wait_until
 
 FOLDER = ROOT / "docs" / "screenshots"
 RULES = "RCPT -> delay 0.12; 250 2.1.5 Ok\nRCPT *1@* -> 550 5.1.1 No such user here\n"

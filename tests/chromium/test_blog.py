@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.chromium.conftest import Service, log_in, sample_account, wait_until
+from tests.chromium.conftest import Service, log_in, sample_account
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

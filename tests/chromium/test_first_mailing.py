@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.chromium.conftest import PASSWORD, Service, import_clients, schedule, wait_until, write_message
+from tests.chromium.conftest import PASSWORD, Service, import_clients, schedule, write_message
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

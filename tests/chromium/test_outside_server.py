@@ -15,14 +15,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from redis import Redis
 
-from tests.chromium.conftest import (
-    Service,
-    import_clients,
-    log_in,
-    schedule,
-    wait_until,
-    write_message,
-)
+from tests.chromium.conftest import Service, import_clients, log_in, schedule, write_message
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 PAST = "2026-01-01T09:00"  # begun long ago: sent at once

@@ -16,17 +16,13 @@ from psycopg2.errors import DeadlockDetected
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
-from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.sending.runs.closing import stop_what_must
-from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
-from tests.factories import make_mailing
+from tests.factories import add_clients, make_due_run
 from tests.faults.ledgers import assert_nobody_lost
 from tests.faults.worker_processes import WorkerProcess
 from tests.sending.conftest import let_time_pass
@@ -86,29 +82,10 @@ def make_run(owner: User) -> Callable[..., Run]:
     """A run, due now, of a mailing to `count` people c1@example.test …"""
 
     def make(count: int, whose: User | None = None, **values: Any) -> Run:
-        person = whose or owner
-        add_clients(person, count)
-        values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None), **values}
-        mailing: Mailing = make_mailing(person, **values)
-        set_next_run(mailing, utcnow())
-        db.session.commit()
-        (run_id,) = start_due()
-        return db.session.get_one(Run, run_id)
+        add_clients(whose or owner, count)
+        return make_due_run(whose or owner, **values)
 
     return make
-
-
-def add_clients(owner: User, count: int) -> None:
-    """Many clients at once."""
-    db.session.execute(
-        text(
-            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
-            "SELECT :owner, e, e, '', 'Имя', '', '' FROM (SELECT 'c' || n || '@example.test' AS e "
-            "FROM generate_series(1, :count) n) AS people"
-        ),
-        {"owner": owner.id, "count": count},
-    )
-    db.session.commit()
 
 
 @pytest.fixture

@@ -48,8 +48,7 @@ from mailer.sending.worker.statements import ABANDONED
 from mailer.smtp.results import Outcome, Result
 from mailer.smtp.results import Phase as Step
 from tests.conftest import empty_the_tables
-from tests.factories import make_mailing, make_user
-from tests.faults.conftest import add_clients
+from tests.factories import add_clients, make_mailing, make_user
 from tests.faults.group_commits import BREAKS, GroupCommits
 
 PEOPLE = 5

@@ -32,8 +32,9 @@ from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
-from tests.faults.worker_processes import WorkerProcess, has_accepted, wait_until
+from tests.faults.worker_processes import WorkerProcess, has_accepted
 from tests.sending.conftest import attempts, let_time_pass
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 StartWorker = Callable[..., WorkerProcess]

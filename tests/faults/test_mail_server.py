@@ -26,7 +26,8 @@ from mailer.smtp.transport import Transport
 from tests.conftest import Browser
 from tests.factories import make_user
 from tests.faults.conftest import SHORT_TIMEOUTS, carry_on, outcomes, smtp_url
-from tests.sending.conftest import attempts, let_time_pass, wait_until
+from tests.sending.conftest import attempts, let_time_pass
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 COUNT = 30

@@ -22,9 +22,10 @@ from mailer.sending.runs.start import AlreadyRunning, start_now
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
-from tests.factories import make_mailing
-from tests.faults.conftest import add_clients, carry_on, outcomes, waiting_count
-from tests.faults.worker_processes import SOON, WorkerProcess, wait_until
+from tests.factories import add_clients, make_mailing
+from tests.faults.conftest import carry_on, outcomes, waiting_count
+from tests.faults.worker_processes import SOON, WorkerProcess
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 StartWorker = Callable[..., WorkerProcess]

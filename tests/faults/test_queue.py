@@ -21,8 +21,9 @@ from mailer.models.run import Run, RunState
 from mailer.queue import SEND_RUN
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import carry_on
-from tests.faults.worker_processes import SOON, has_accepted, wait_until
+from tests.faults.worker_processes import SOON, has_accepted
 from tests.jobs.test_jobs import running
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 

@@ -22,8 +22,9 @@ from mailer.models.run import Run, RunState
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.faults.conftest import LEASE_SECONDS, carry_on, outcomes, smtp_url
-from tests.faults.worker_processes import SOON, WorkerProcess, wait_until
+from tests.faults.worker_processes import SOON, WorkerProcess
 from tests.sending.conftest import attempts, let_time_pass
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 StartWorker = Callable[..., WorkerProcess]

@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from flask import Flask
 from mailer.extensions import db
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
+from tests.waiting import wait_until
 
 SOON = 30.0  # seconds: on a quiet machine it is less than two, and no test depends on speed
 
@@ -93,11 +93,3 @@ def _send(run_id: int, seconds: float, clock_off: timedelta) -> None:
 def has_accepted(lab: Lab, count: int) -> bool:
     """The mail server has taken so many mails."""
     return len(lab.accepted) >= count
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Poll until it holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)

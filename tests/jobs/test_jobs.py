@@ -8,9 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -40,6 +39,7 @@ from mailer.sending.worker.work import TurnReport
 from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
 from tests.factories import make_client, make_mailing, save
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -294,15 +294,6 @@ def running(app: Flask, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         process.kill()
         process.wait()
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
-    """Poll until it holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        db.session.rollback()
-        time.sleep(0.05)
 
 
 def test_scheduler_and_workers_send_by_themselves_and_end_in_order(app: Flask, owner: User, lab: Lab) -> None:

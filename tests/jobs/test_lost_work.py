@@ -31,7 +31,8 @@ from mailer.smtp.testserver import Lab
 from tests.clients.conftest import form_on
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_user
-from tests.jobs.test_jobs import running, wait_until, work_off
+from tests.jobs.test_jobs import running, work_off
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import runs_with_work
 from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
-from tests.jobs.test_jobs import due_mailing, environment, flask, running, wait_until
+from tests.jobs.test_jobs import due_mailing, environment, flask, running
+from tests.waiting import wait_until
 
 FRONT = {"mailer.website", "mailer.admin", "mailer.cli", "mailer.home.views", "mailer.selftest", "mailer.blog.markdown"}
 HEAVY = {"flask_admin", "flask_migrate", "alembic", "PIL", "markdown_it", "argon2", "segno"}

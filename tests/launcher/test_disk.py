@@ -18,7 +18,8 @@ import redis
 from launcher.part import Part, rotate_log, start, wait_until_ready
 from launcher.supervisor import Supervisor
 from tests.launcher.test_run import Run
-from tests.launcher.toys import SLEEPER, toy, wait_for
+from tests.launcher.toys import SLEEPER, toy
+from tests.waiting import wait_until
 
 SIZE = "100m"
 
@@ -62,15 +63,15 @@ def test_the_service_outlives_a_full_disk(small_disk: Path) -> None:
         queue = redis.Redis.from_url(run.addresses["REDIS_URL"])
         ballast = fill(small_disk)
         # The queue takes changes again by itself, workers that fell over it are back, and due mailings are looked for.
-        wait_for(lambda: health(run)["disk"] == "full" and queue.info("persistence")["aof_enabled"] == 0, 60)
-        wait_for(lambda: health(run)["workers"].get("mailings") and (health(run)["tick_age_seconds"] or 99) < 5, 60)
+        wait_until(lambda: health(run)["disk"] == "full" and queue.info("persistence")["aof_enabled"] == 0, 60)
+        wait_until(lambda: health(run)["workers"].get("mailings") and (health(run)["tick_age_seconds"] or 99) < 5, 60)
         os.kill(run.pid_of("valkey-server"), signal.SIGKILL)
-        wait_for(lambda: health(run)["redis"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5, 60)
+        wait_until(lambda: health(run)["redis"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5, 60)
         with urllib.request.urlopen(run.addresses["SITE_URL"] + "/login", timeout=10) as answer:
             assert answer.status == 200
         run.process.send_signal(signal.SIGHUP)
         ballast.unlink()
-        wait_for(lambda: queue.info("persistence")["aof_enabled"] == 1, 60)
+        wait_until(lambda: queue.info("persistence")["aof_enabled"] == 1, 60)
         assert run.process.poll() is None
         assert health(run)["disk"] in ("ok", "low")
     finally:
@@ -133,7 +134,7 @@ def test_a_log_is_begun_anew_while_it_is_written(tmp_path: Path) -> None:
         wait_until_ready(part, process)
         rotate_log(part.log, 0)
         assert "a line" in part.log.with_suffix(".old.log").read_text()
-        wait_for(lambda: part.log.stat().st_size > 0)
+        wait_until(lambda: part.log.stat().st_size > 0)
         assert part.log.read_bytes()[:1] != b"\0", "the writer did not append"
     finally:
         process.kill()
@@ -145,7 +146,7 @@ def test_hanging_up_begins_logs_anew_and_stops_nothing(tmp_path: Path) -> None:
     try:
         supervisor.start([toy("worker", tmp_path, "print('hello', flush=True)\n" + SLEEPER)])
         log = supervisor._children()[0].part.log
-        wait_for(lambda: "hello" in log.read_text())
+        wait_until(lambda: "hello" in log.read_text())
         supervisor.rotate_logs()
         supervisor._do_chores()
         assert log.read_text() == ""

@@ -17,7 +17,8 @@ from launcher.part import start, stop, wait_until_ready
 from launcher.ports import is_free
 from launcher.postgres import prepare_postgres
 from launcher.valkey import prepare_valkey
-from tests.launcher.toys import is_running, wait_for
+from tests.launcher.toys import is_running
+from tests.waiting import wait_until
 
 
 def query(url: str, sql: str) -> object:
@@ -93,7 +94,7 @@ def test_servers_end_with_a_killed_test_run(tmp_path: Path) -> None:
     assert len(ports) == 2
     owner.send_signal(signal.SIGKILL)
     owner.wait()
-    wait_for(lambda: all(is_free(port) for port in ports))
+    wait_until(lambda: all(is_free(port) for port in ports))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another account")

@@ -18,7 +18,7 @@ from launcher.homes import UNFINISHED, _digest_of_path, home_in_folder, home_in_
 from launcher.language import is_russian
 from launcher.part import CHECKOUT, StartError, start, stop, wait_until_ready
 from launcher.postgres import prepare_postgres
-from tests.launcher.toys import wait_for
+from tests.waiting import wait_until
 
 IS_ROOT = os.geteuid() == 0
 
@@ -228,4 +228,4 @@ def test_a_throw_away_database_goes_with_a_killed_maker(tmp_path: Path) -> None:
     assert (home / "pgdata" / "PG_VERSION").exists()
     maker.kill()
     maker.wait()
-    wait_for(lambda: not home.exists())
+    wait_until(lambda: not home.exists())

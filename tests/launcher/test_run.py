@@ -19,7 +19,8 @@ import pytest
 
 from launcher.databases import remove_with_folder
 from launcher.part import CHECKOUT
-from tests.launcher.toys import is_running, wait_for
+from tests.launcher.toys import is_running
+from tests.waiting import wait_until
 
 OWN_SETTINGS = ("DATABASE_URL", "REDIS_URL", "MAIL_SERVER", "SITE_URL", "SECRET_KEY", "TRUSTED_HOSTS")
 
@@ -39,7 +40,7 @@ class Run:
 
     def wait_until_up(self) -> None:
         """The line of Ctrl+C comes when everything has reported for work."""
-        wait_for(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None, 90)
+        wait_until(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None, 90)
         assert self.process.poll() is None, self.log.read_text()
 
     @property
@@ -91,7 +92,7 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
         known = json.load(answer)
     assert known["workers"] == {"mailings": 1, "imports": 1, "accounts": 1, "ticks": 1}
     assert known["scheduler_age_seconds"] is not None
-    wait_for(lambda: not (run.var_dir / "sample-wanted").exists(), 90)
+    wait_until(lambda: not (run.var_dir / "sample-wanted").exists(), 90)
     assert not (run.var_dir / "sample-loading").exists()
     assert len(json.loads((run.var_dir / "accounts.json").read_text())) == 4
     assert stat.S_IMODE(run.var_dir.stat().st_mode) == 0o700
@@ -103,14 +104,14 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
     assert "(head)" in beside.stdout, beside.stderr
 
     run.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: (run.var_dir / "logs" / "web-1.old.log").exists())
+    wait_until(lambda: (run.var_dir / "logs" / "web-1.old.log").exists())
     assert is_healthy(run)
 
     pids = [run.pid_of(command) for command in ("launcher.web", "postgres", "valkey-server")]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not any(is_running(pid) for pid in pids))
-    wait_for(lambda: not set(pids) & set(run.pids) and is_healthy(run))
+    wait_until(lambda: not any(is_running(pid) for pid in pids))
+    wait_until(lambda: not set(pids) & set(run.pids) and is_healthy(run))
     with closing(psycopg2.connect(addresses["DATABASE_URL"])) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'golub'")
         assert cursor.fetchall() == [("golub_app",)], "the site and the workers own nothing"

@@ -17,7 +17,8 @@ from launcher.part import StartError
 from launcher.sign import Sign, make
 from launcher.sign import wait_for as wait_for_sign
 from launcher.supervisor import Child, Supervisor
-from tests.launcher.toys import STUBBORN, is_running, toy, wait_for
+from tests.launcher.toys import STUBBORN, is_running, toy
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_killed_part_comes_back(tmp_path: Path) -> None:
     process = run_supervised(tmp_path)
     before = noted_pids(tmp_path)
     os.kill(before[1], signal.SIGKILL)
-    wait_for(lambda: len(noted_pids(tmp_path)) == 3 and before[1] not in noted_pids(tmp_path))
+    wait_until(lambda: len(noted_pids(tmp_path)) == 3 and before[1] not in noted_pids(tmp_path))
     assert noted_pids(tmp_path)[0] == before[0]
     process.terminate()
     assert process.wait(20) == 0
@@ -73,7 +74,7 @@ def test_no_process_is_left_when_the_supervisor_is_killed(tmp_path: Path) -> Non
     assert len(pids) == 3
     process.kill()
     process.wait()
-    wait_for(lambda: not any(is_running(pid) for pid in pids))
+    wait_until(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_the_start_after_a_kill_ends_what_was_left(tmp_path: Path) -> None:
@@ -138,7 +139,7 @@ def test_what_a_part_leaves_in_its_session_ends_with_it(supervisor: Supervisor, 
     grandchild = int(note.read_text())
     assert is_running(grandchild)
     supervisor.stop()
-    wait_for(lambda: not is_running(grandchild))
+    wait_until(lambda: not is_running(grandchild))
 
 
 def test_a_part_that_ends_while_starting_is_told_with_its_last_words(supervisor: Supervisor, tmp_path: Path) -> None:

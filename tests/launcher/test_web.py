@@ -20,7 +20,7 @@ from launcher.part import CHECKOUT, Part, start, stop, wait_until_ready
 from launcher.processes import WEB
 from launcher.web import MAX_CONNECTIONS, listen
 from tests.conftest import Servers
-from tests.launcher.toys import wait_for
+from tests.waiting import wait_until
 
 MANY = 150
 VERY_MANY = MAX_CONNECTIONS  # of one process
@@ -173,7 +173,7 @@ def test_what_has_begun_is_answered_when_the_process_is_told_to_stop(serve: Serv
         idle.sendall(b"GET /privacy HTTP/1.1\r\nHost: x\r\n\r\n")
         assert b" 200 " in idle.recv(65536)
         client.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
-        wait_for(lambda: site.status() == 200)  # by now the head has been read
+        wait_until(lambda: site.status() == 200)  # by now the head has been read
         site.processes[0].send_signal(signal.SIGTERM)
         rest = b"".join(iter(lambda: idle.recv(65536), b""))  # closed in good order, no reset
         assert rest == b"" or b"</html>" in rest

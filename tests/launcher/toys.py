@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,6 @@ STUBBORN = (
 def toy(name: str, folder: Path, code: str = SLEEPER, is_ready: Callable[[], bool] | None = None) -> Part:
     """A part that runs a few lines of Python."""
     return Part(name, (sys.executable, "-c", code), os.environ, folder / "logs" / f"{name}.log", is_ready)
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Return as soon as the condition holds; fail the test when it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def is_running(pid: int) -> bool:

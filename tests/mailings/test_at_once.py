@@ -21,9 +21,9 @@ from mailer.sending.runs.closing import stop_what_must
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Browser, rewrite
-from tests.factories import make_client, make_mailing, make_message
+from tests.factories import add_clients, make_client, make_mailing, make_message
 from tests.mailings.builders import add_deliveries, close, form_of, make_deliveries, make_run
-from tests.sending.conftest import add_clients, assert_adds_up, finish
+from tests.sending.conftest import assert_adds_up, finish
 
 TOKEN = "0" * 32
 

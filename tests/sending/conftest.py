@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery
 from mailer.models.run import Run
 from mailer.models.user import User
-from mailer.sending.runs.next_run import set_next_run
-from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
 from tests.conftest import ROOT
-from tests.factories import make_client, make_mailing
+from tests.factories import make_client, make_due_run
 
 
 @pytest.fixture
@@ -42,13 +37,7 @@ def make_run(owner: User) -> Callable[..., Run]:
     """A run, due now, of a mailing to people at the given addresses."""
 
     def make(*emails: str, **values: object) -> Run:
-        clients = [make_client(owner, email=email) for email in emails]
-        values = {"starts_local": (utcnow() - timedelta(minutes=1)).replace(tzinfo=None), **values}
-        mailing = make_mailing(owner, clients, **values)
-        set_next_run(mailing, utcnow())
-        db.session.commit()
-        (run_id,) = start_due()
-        return db.session.get_one(Run, run_id)
+        return make_due_run(owner, [make_client(owner, email=email) for email in emails], **values)
 
     return make
 
@@ -124,24 +113,3 @@ def start_worker(app: Flask) -> Callable[[Run], subprocess.Popen[bytes]]:
         return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(settings), str(run.id)], cwd=ROOT)
 
     return start
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Poll until it holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
-
-
-def add_clients(owner: User, count: int) -> None:
-    """Many clients at once."""
-    db.session.execute(
-        text(
-            "INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment) "
-            "SELECT :owner, 'c' || n || '@example.test', 'c' || n || '@example.test', '', 'Имя', '', '' "
-            "FROM generate_series(1, :count) n"
-        ),
-        {"owner": owner.id, "count": count},
-    )
-    db.session.commit()

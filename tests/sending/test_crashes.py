@@ -15,7 +15,9 @@ from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending.runs.closing import resend_uncertain
 from mailer.smtp.testserver import Lab
-from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, states, wait_until
+from tests.factories import add_clients
+from tests.sending.conftest import assert_adds_up, attempts, finish, states
+from tests.waiting import wait_until
 
 
 def test_kill_9_amid_a_run_loses_nobody_and_flags_the_doubts(

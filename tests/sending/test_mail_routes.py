@@ -31,8 +31,10 @@ from mailer.smtp.results import Fault, Phase
 from mailer.smtp.testserver import Lab
 from setting_values import ConfigError
 from tests.conftest import Browser
+from tests.factories import add_clients
 from tests.narrowing import one as present
-from tests.sending.conftest import add_clients, assert_adds_up, attempts, finish, let_time_pass, states, wait_until
+from tests.sending.conftest import assert_adds_up, attempts, finish, let_time_pass, states
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 SCALED = "probe_after=30&probe_at_most=60&rcpt=2&dot=2&data=2&greeting=2"  # no probe comes by itself in a test

@@ -41,7 +41,7 @@ from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
 from tests.conftest import ROOT
 from tests.factories import PASSWORD, make_client
-from tests.faults.worker_processes import wait_until
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 PEOPLE = [f"c{number}@example.test" for number in range(1, 9)]

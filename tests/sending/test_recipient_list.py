@@ -24,8 +24,9 @@ from mailer.sending.worker.run_worker import runs_with_work, work_on_run
 from mailer.sending.worker.work import TimeBudget
 from mailer.smtp.testserver import Lab
 from tests.factories import make_client, save
-from tests.faults.worker_processes import SOON, wait_until
+from tests.faults.worker_processes import SOON
 from tests.sending.conftest import finish, states
+from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 TEN = [f"c{number}@example.test" for number in range(10)]

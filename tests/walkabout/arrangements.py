@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chromium.conftest import wait_until
+from tests.waiting import wait_until
 from tests.walkabout.town import Town
 from tests.walkabout.walk import LEAVER, Walk
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from tests.chromium.conftest import wait_until
+from tests.waiting import wait_until
 from tests.walkabout.arrangements import arrange, arrange_last
 from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints

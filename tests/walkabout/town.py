@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from tests.chromium.conftest import PASSWORD, Service, wait_until
+from tests.chromium.conftest import PASSWORD, Service
+from tests.waiting import wait_until
 from tests.walkabout.findings import Bounds, Findings
 from tests.walkabout.person import Files, Person
 from tests.walkabout.routes import Routes
