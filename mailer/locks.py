@@ -12,13 +12,25 @@ pair of a class and a number within it (32 bits each).
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Select, func, select
 
+from mailer.extensions import db
+
 # What `with_for_update` takes.
 FOR_CHANGE: Final[dict[str, Any]] = {"key_share": True}  # FOR NO KEY UPDATE
 AS_IT_IS: Final[dict[str, Any]] = {"read": True}  # FOR SHARE: never of a row that the same transaction may change
+
+
+def lock_row(row: Any, how: Mapping[str, Any]) -> None:
+    """Lock this row, `FOR_CHANGE` or `AS_IT_IS`, until the transaction ends, and read it again as it then is.
+
+    The row alone: what was loaded beside it by an outer join cannot be locked, and PostgreSQL would refuse all of it.
+    """
+    db.session.refresh(row, with_for_update={**how, "of": type(row)})
+
 
 # Single numbers.
 JOURNAL_CHAIN: Final = 0x676F6C75  # who adds to the journal, until the commit: a chain has one end

@@ -13,7 +13,7 @@ from mailer.caching import changed
 from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, constraint_of
 from mailer.extensions import db
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.blog_post import CHANGEABLE, UNIQUE_SLUG, BlogPost, FormerSlug, PostStatus
 
 BLOG = "blog"  # what remembered pages of the blog hang on
@@ -25,7 +25,7 @@ class SlugTaken(Refusal):
 
 def lock(post: BlogPost, version: int | None) -> None:
     """Hold the row until the commit; Conflict unless it is the version that the person saw."""
-    db.session.refresh(post, with_for_update={"of": BlogPost, **FOR_CHANGE})  # the author may have been loaded with it
+    lock_row(post, FOR_CHANGE)
     if version is not None and post.version != version:
         db.session.rollback()
         raise Conflict(

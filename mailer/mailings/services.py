@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form.plan import MailingPlan
 from mailer.models.mailing import Audience, Mailing, mailing_clients
@@ -87,7 +87,7 @@ def delete_mailing(mailing: Mailing) -> None:
 
 def restore_mailing(mailing: Mailing) -> None:
     """Undo a deletion; the calendar goes on from now. Refusal when the message is gone."""
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if not _holds_message(mailing.message):
         raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
     mailing.deleted_at = None
@@ -98,7 +98,7 @@ def restore_mailing(mailing: Mailing) -> None:
 
 def pause_mailing(mailing: Mailing) -> None:
     """Hold back everything not yet sent, until `resume_mailing`."""
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if mailing.completed_at is not None:
         raise Refusal(_("This mailing is completed: there is nothing to pause."))
     control.pause(mailing)
@@ -131,7 +131,7 @@ def send_now(mailing: Mailing, token: str) -> Run:
     nobody to send to.
     """
     limits.take_turn(mailing.owner)
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if mailing.paused_at is not None:
@@ -145,7 +145,7 @@ def send_now(mailing: Mailing, token: str) -> Run:
 
 def _lock_for_change(mailing: Mailing, version: int | None) -> None:
     """Keep the tick and other forms away until the commit, and refuse a change under a run or over another's."""
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if has_open_run(mailing):
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:

@@ -10,7 +10,7 @@ from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
@@ -24,7 +24,7 @@ from mailer.sending.runs.limits import is_about_present
 @undone_when_refused
 def disable(mailing: Mailing, reason: str, by: User) -> None:
     """Let nothing more of `mailing` leave, and tell its owner why; Refusal when it is off already."""
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off already."))
     mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
@@ -41,7 +41,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
 def stop_run(run: Run, reason: str) -> None:
     """Let nothing more of this one run leave, and tell its owner why; Refusal when nothing of it is going."""
     mailing = run.mailing
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     if run.closed_at is not None or run.stop_reason is not None:
         raise Refusal(_("This run is over already."))
     run.stop_reason, run.stop_note = StopReason.MANAGER, reason
@@ -56,7 +56,7 @@ def stop_run(run: Run, reason: str) -> None:
 @undone_when_refused
 def enable(mailing: Mailing) -> None:
     """Let `mailing` go on from now; moments that passed meanwhile are not made up for."""
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)
+    lock_row(mailing, FOR_CHANGE)
     if mailing.disabled_at is None:
         raise Refusal(_("This mailing is not switched off."))
     mailing.disabled_at = mailing.disabled_reason = mailing.disabled_by_id = None
@@ -90,7 +90,7 @@ def reject(approval: Approval, reason: str, by: User) -> None:
 
 
 def _take(approval: Approval) -> None:
-    db.session.refresh(approval, with_for_update=FOR_CHANGE)
+    lock_row(approval, FOR_CHANGE)
     if approval.state is not ApprovalState.ASKED:
         raise Refusal(_("Somebody has decided this already."))
     if not is_about_present(approval):

@@ -15,7 +15,7 @@ from mailer.clock import database_now, utcnow
 from mailer.errors import Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.journal import add_entry
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
 from mailer.models.user import GRANTABLE, Role, User
@@ -30,7 +30,7 @@ def block(user: User, reason: str, by: User) -> None:
     Raises `LastAdmin`, and Refusal for somebody blocked already.
     """
     refuse_last_admin(user)  # locks admins in their order: `user` is one of them, if so
-    db.session.refresh(user, with_for_update=FOR_CHANGE)
+    lock_row(user, FOR_CHANGE)
     if user.blocked_at is not None:
         raise Refusal(_("This account is blocked already."))
     user.blocked_at, user.block_reason, user.blocked_by_id = utcnow(), reason, by.id
@@ -46,7 +46,7 @@ def block(user: User, reason: str, by: User) -> None:
 @undone_when_refused
 def unblock(user: User) -> None:
     """Let `user` in again. Their calendars go on from now: moments that passed meanwhile are not made up for."""
-    db.session.refresh(user, with_for_update=FOR_CHANGE)
+    lock_row(user, FOR_CHANGE)
     if user.blocked_at is None:
         raise Refusal(_("This account is not blocked."))
     user.blocked_at = user.block_reason = user.blocked_by_id = None

@@ -14,7 +14,7 @@ from mailer.composing.html import sanitise
 from mailer.composing.placeholders import PlaceholderError, parse, placed
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.messages.labels import by_field, problem_text
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
@@ -78,7 +78,7 @@ def save_message(
     if message is None:
         message = Message(owner_id=owner.id)
     else:
-        db.session.refresh(message, with_for_update=FOR_CHANGE)
+        lock_row(message, FOR_CHANGE)
         if message.version != version:
             raise Conflict(
                 _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
@@ -92,7 +92,7 @@ def save_message(
 
 def delete_message(message: Message) -> None:
     """Hide the message until `restore_message`; MessageInUse names the mailings that still need it."""
-    db.session.refresh(message, with_for_update=FOR_CHANGE)
+    lock_row(message, FOR_CHANGE)
     names = list(
         db.session.scalars(
             select(Mailing.name)

@@ -53,7 +53,7 @@ def form_on(html: str) -> dict[str, str]:
     form = html[html.index('<form method="post" novalidate') :]
     found = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
     for name, options in re.findall(r'<select[^>]* name="([^"]+)".*?>(.*?)</select>', form, re.S):
-        found[name] = re.findall(r'<option value="([^"]*)" selected', options)[0]
+        found[name] = re.findall(r'<option value="([^"]*)"[^>]*\bselected', options)[0]
     for tag in re.findall(r"<input[^>]*type=\"radio\"[^>]*>", form):
         if "checked" in tag:
             found[re.findall(r'name="([^"]+)"', tag)[0]] = re.findall(r'value="([^"]+)"', tag)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import random
+import re
 from typing import Any
 
 import pytest
@@ -113,13 +114,14 @@ def test_utf8_with_a_bad_byte_stays_utf8(importer: Importer, problems: Any) -> N
 def test_the_choice_of_encodings_shows_the_words_they_differ_about(importer: Importer) -> None:
     rows = "".join(f"a{n}@example.test;Anna\n" for n in range(50_000))
     answer = importer.upload((f"email;name\n{rows}v@example.test;Вера\n").encode("koi8-r"))
-    page = html.unescape(importer.web.get(answer.location).text)
+    page = " ".join(html.unescape(importer.web.get(answer.location).text).split())
     assert "KOI8-R: Вера" in page and "Windows-1251: чЕТБ" in page
 
 
 def test_a_row_that_differs_is_among_those_shown(importer: Importer) -> None:
     answer = importer.upload(f"email;name\n{LATIN_ROWS}{LATIN_ROWS.replace('@', '.x@')}v@example.test;Вера\n")
-    assert "<td>44</td><td>v@example.test</td><td>Вера</td>" in importer.web.get(answer.location).text
+    page = re.sub(r">\s+<", "><", importer.web.get(answer.location).text)
+    assert "<td>44</td><td>v@example.test</td><td>Вера</td>" in page
 
 
 def test_a_header_that_cannot_be_read_is_said(importer: Importer) -> None:

@@ -129,7 +129,8 @@ def test_a_moment_before_the_next_tick_is_met_on_the_dot(
     soon, late = due_mailing(owner), due_mailing(owner)
     now = database_now()
     for id_, seconds in {soon: 1, late: 100}.items():
-        db.session.get_one(Mailing, id_).next_run_at = now + timedelta(seconds=seconds)
+        mailing, at = db.session.get_one(Mailing, id_), now + timedelta(seconds=seconds)
+        mailing.next_run_at, mailing.next_run_local = at, at.replace(tzinfo=None)
     db.session.commit()
     ticking.run_tick()
     run = db.session.scalars(select(Run)).one()

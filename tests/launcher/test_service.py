@@ -6,6 +6,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -79,10 +81,19 @@ def catcher_ports(folder: Path) -> tuple[str, str]:
     return service.environment["MAIL_PORT"], service.environment["MAIL_PAGE_URL"]
 
 
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """The next free port from this one on is somebody else's; the tests beside this one look for free ones too."""
+    with socket.socket() as other:
+        for _try in range(10):
+            with suppress(OSError):
+                other.bind(("127.0.0.1", first_free(port)))
+                break
+        yield
+
+
 def test_the_mail_catcher_keeps_its_ports(tmp_path: Path) -> None:
-    with socket.socket() as other, socket.socket() as another:
-        other.bind(("127.0.0.1", first_free(1025)))
-        another.bind(("127.0.0.1", first_free(8025)))
+    with taken(1025), taken(8025):
         first = catcher_ports(tmp_path)
     assert catcher_ports(tmp_path) == first, "though the usual ones are free now"
     with socket.socket() as other:

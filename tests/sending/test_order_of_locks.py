@@ -258,7 +258,7 @@ def test_rows_are_locked_in_the_ways_that_are_named() -> None:
     texts = {path: path.read_text() for path in (ROOT / "mailer").rglob("*.py")}
     found = {match[0] for text_ in texts.values() for match in ways.finditer(text_)}
     assert found == {
-        'with_for_update={"of": BlogPost, **FOR_CHANGE})  # the author may have been loaded with it',
+        'with_for_update={**how, "of": type(row)})',  # `lock_row`
         "with_for_update(read=True, key_share=True)",  # as a reference does
     }
     assert [path.name for path, text_ in texts.items() if "FOR UPDATE" in text_] == ["locks.py"]  # it says why

@@ -27,7 +27,7 @@ from mailer.errors import constraint_of, undone_when_refused
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.account_token import TokenPurpose
 from mailer.models.journal_entry import Action
@@ -171,7 +171,7 @@ def erase_account(user: User, password: str) -> None:
     _require(user, password)
     now, folder, picture = utcnow(), pictures.folder(current_app.config["MEDIA_DIR"]), user.avatar_file
     refuse_last_admin(user)
-    db.session.refresh(user, with_for_update=FOR_CHANGE)
+    lock_row(user, FOR_CHANGE)
     farewell = outbox.add_for(user, "account-deleted")
     db.session.execute(delete(AccountEmail).where(AccountEmail.user_id == user.id, AccountEmail.id != farewell.id))
     control.stop_owner(user.id)

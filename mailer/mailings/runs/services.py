@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
 from mailer.models.run import Run, StopReason
 from mailer.queue import TICK, enqueue
 from mailer.sending.runs import closing, limits
@@ -56,9 +56,9 @@ def _hold(run: Run) -> None:
     Locks are taken in everybody's order.
     """
     limits.take_turn(run.mailing.owner)
-    db.session.refresh(run.mailing.owner, with_for_update=AS_IT_IS)
-    db.session.refresh(run.mailing, with_for_update=FOR_CHANGE)
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run.mailing.owner, AS_IT_IS)
+    lock_row(run.mailing, FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     if run.mailing.owner.blocked_at is not None:
         raise Refusal(_("This account is blocked."))
     if run.stop_reason is StopReason.MANAGER:

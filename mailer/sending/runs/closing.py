@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
-from mailer.locks import FOR_CHANGE
+from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.delivery import MAY_BE_SENT_AGAIN, Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
@@ -178,7 +178,7 @@ def cut_off_count(run: Run) -> int:
 
 def count_uncertain_as_accepted(run: Run) -> int:
     """The owner's decision that those uncertain did arrive. How many; no commit."""
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     changed = db.session.execute(
         update(Delivery)
         .where(Delivery.run_id == run.id, Delivery.state == DeliveryState.UNCERTAIN)
@@ -194,7 +194,7 @@ def count_uncertain_as_accepted(run: Run) -> int:
 def _reopen(run: Run, *whom: ColumnElement[bool]) -> int:
     """Let those people wait again, in a run that goes on until 72 hours from now at the latest; nothing for nobody."""
     db.session.execute(select(Mailing.id).where(Mailing.id == run.mailing_id).with_for_update(**FOR_CHANGE))
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     people = (Delivery.run_id == run.id, *whom)
     if db.session.scalar(select(Delivery.position).where(*people).limit(1)) is None:
         return 0

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text,
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE, trying_for
+from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row, trying_for
 from mailer.models.client import Client, SuppressionReason
 from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
@@ -268,9 +268,9 @@ def write_list(
 
 def _lock(run: Run, mailing: Mailing) -> None:
     """Until the commit, whoever pauses, switches off or blocks waits, and then finds a run to hold."""
-    db.session.refresh(mailing.owner, with_for_update=AS_IT_IS)
-    db.session.refresh(mailing, with_for_update=FOR_CHANGE)  # `_skip` changes it
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(mailing.owner, AS_IT_IS)
+    lock_row(mailing, FOR_CHANGE)  # `_skip` changes it
+    lock_row(run, FOR_CHANGE)
 
 
 def _obey_brakes(run: Run, mailing: Mailing) -> None:

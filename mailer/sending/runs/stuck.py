@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, upd
 
 from mailer.clock import database_now
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
 from mailer.models.delivery import DeliveryState
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
@@ -70,7 +70,7 @@ def _heal(run_id: int) -> bool:
         return False
     # The mailing first, as everyone who locks both does.
     mailing = db.session.scalars(select(Mailing).where(Mailing.id == run.mailing_id).with_for_update(**AS_IT_IS)).one()
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     if run.closed_at is not None:
         db.session.rollback()
         return False

@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 
 from mailer.clock import database_now
 from mailer.extensions import db
-from mailer.locks import AS_IT_IS, FOR_CHANGE
+from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
 from mailer.models.mailing import Mailing
 from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.sending.conditions import OPEN_SENDING_STATES
@@ -54,7 +54,7 @@ def _turn(run_id: int, now: datetime) -> None:
     mailing = db.session.scalars(
         select(Mailing).where(Mailing.id == run.mailing_id).with_for_update(**AS_IT_IS)
     ).one()  # the mailing first, as everyone who locks both does
-    db.session.refresh(run, with_for_update=FOR_CHANGE)
+    lock_row(run, FOR_CHANGE)
     if run.closed_at is None and run.state in OPEN_SENDING_STATES:
         enter_window(run, mailing, now)
     db.session.commit()
