@@ -14,7 +14,7 @@ import pytest
 
 from config import DevelopmentConfig
 from launcher.part import Part, StartError
-from launcher.ports import first_free
+from launcher.ports import first_free, kept_port
 from launcher.postgres import Postgres
 from launcher.service import Service
 from launcher.settings import Settings, load_settings
@@ -92,8 +92,12 @@ def taken(port: int) -> Iterator[None]:
         yield
 
 
-def test_the_mail_catcher_keeps_its_ports(tmp_path: Path) -> None:
-    with taken(1025), taken(8025):
+def test_the_mail_catcher_keeps_its_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Far from the usual ones, where services of the tests beside this one come and go.
+    monkeypatch.setattr(
+        "launcher.service.kept_port", lambda folder, name, usual: kept_port(folder, name, usual + 20000)
+    )
+    with taken(21025), taken(28025):
         first = catcher_ports(tmp_path)
     assert catcher_ports(tmp_path) == first, "though the usual ones are free now"
     with socket.socket() as other:
