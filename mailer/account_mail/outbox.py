@@ -44,7 +44,7 @@ def add(
     language: str,
     user: User | None = None,
     allowance: Allowance | None = None,
-    **context: str,
+    **context: str | int,
 ) -> AccountEmail:
     """Write a mail of `templates/mail/<template>/` into the caller's transaction; `wake` it after the commit."""
     row = AccountEmail(
@@ -60,12 +60,9 @@ def add(
     return row
 
 
-def add_for(user: User, template: str, **context: str | int) -> AccountEmail:
-    """Write a mail to the address and in the language of an account holder; `wake` it after the commit."""
-    row = AccountEmail(template=template, to_email=user.email, language=user.language, context=context, user_id=user.id)
-    db.session.add(row)
-    db.session.flush()
-    return row
+def add_for(user: User, template: str, allowance: Allowance | None = None, **context: str | int) -> AccountEmail:
+    """`add`, to the address and in the language of an account holder."""
+    return add(template, user.email, user.language, user, allowance, **context)
 
 
 def add_dummy(language: str) -> AccountEmail:

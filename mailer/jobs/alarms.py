@@ -46,7 +46,7 @@ def _post(person: User, alarms: Sequence[Alarm]):  # type: ignore[no-untyped-def
         if len(alarms) > MOST_LINES:
             lines.append(ngettext("and %(num)s more", "and %(num)s more", len(alarms) - MOST_LINES))
     link = f"{current_app.config['SITE_URL'].rstrip('/')}/calendar/punctuality"
-    return outbox.add("overdue", person.email, person.language, person, lines="\n".join(lines), link=link)
+    return outbox.add_for(person, "overdue", lines="\n".join(lines), link=link)
 
 
 def _line(alarm: Alarm, person: User) -> str:

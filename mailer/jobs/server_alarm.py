@@ -21,9 +21,7 @@ def tell_admins() -> int:
     for server in db.session.scalars(troubled.with_for_update(**FOR_CHANGE, skip_locked=True)):
         server.admins_told_at = utcnow()
         letters += [
-            outbox.add(
-                "server-fault", admin.email, admin.language, admin, server=server.name, said=server.last_fault or ""
-            )
+            outbox.add_for(admin, "server-fault", server=server.name, said=server.last_fault or "")
             for admin in able_admins()
         ]
     db.session.commit()

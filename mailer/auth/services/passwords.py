@@ -52,7 +52,7 @@ def ask_recovery(email: str, language: str, mark: str | None = None) -> None:
     else:
         secret = tokens.issue(user, TokenPurpose.RESET_PASSWORD, user.email, now)
         link = absolute_url("auth.reset", token=secret)
-        row = outbox.add("reset-password", user.email, user.language, user, allowance, link=link)
+        row = outbox.add_for(user, "reset-password", allowance, link=link)
     db.session.commit()
     outbox.wake(row)
 
@@ -92,4 +92,4 @@ def _replace(user: User, new: str) -> AccountEmail:
     user.password_hash = passwords.hash_password(new)
     sessions.end_all(user.id)
     log.info("password changed", user_id=user.id)
-    return outbox.add("password-changed", user.email, user.language, user, recovery_link=absolute_url("auth.forgot"))
+    return outbox.add_for(user, "password-changed", recovery_link=absolute_url("auth.forgot"))

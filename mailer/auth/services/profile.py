@@ -21,7 +21,7 @@ from mailer.accounts.own_data import write_archive
 from mailer.auth import passwords, pictures, tokens
 from mailer.auth.queries import find_user
 from mailer.auth.refusals import EmailTaken, WrongPassword
-from mailer.auth.services.registration import give_way
+from mailer.auth.services.registration import give_way, tell_the_known
 from mailer.clock import utcnow
 from mailer.errors import constraint_of, undone_when_refused
 from mailer.extensions import db
@@ -96,15 +96,7 @@ def _ask_new_address(user: User, email: str, now: datetime) -> AccountEmail:
     if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
         return outbox.add_dummy(user.language)
     if other is not None and other.id != user.id and other.is_somebodys:
-        return outbox.add(
-            "already-registered",
-            other.email,
-            other.language,
-            other,
-            Allowance.NEW_ADDRESS,
-            login_link=absolute_url("auth.login"),
-            recovery_link=absolute_url("auth.forgot"),
-        )
+        return tell_the_known(other, Allowance.NEW_ADDRESS)
     secret = tokens.issue(user, TokenPurpose.CHANGE_EMAIL, email, now)
     link = absolute_url("auth.confirm_email", token=secret)
     return outbox.add("confirm-new-email", email, user.language, user, Allowance.NEW_ADDRESS, link=link)

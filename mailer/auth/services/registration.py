@@ -168,7 +168,7 @@ def _mail_confirmation(user: User, now: datetime) -> AccountEmail:
         return outbox.add_dummy(user.language)
     secret = tokens.issue(user, TokenPurpose.CONFIRM_EMAIL, user.email, now)
     link = absolute_url("auth.confirm", token=secret)
-    return outbox.add("confirm-email", user.email, user.language, user, Allowance.STRANGERS, link=link)
+    return outbox.add_for(user, "confirm-email", Allowance.STRANGERS, link=link)
 
 
 def _mail_the_known(email: str, now: datetime) -> AccountEmail:
@@ -177,12 +177,10 @@ def _mail_the_known(email: str, now: datetime) -> AccountEmail:
         return outbox.add_dummy(current_app.config["BABEL_DEFAULT_LOCALE"])
     if user.confirmed_at is None:
         return _mail_confirmation(user, now)
-    return outbox.add(
-        "already-registered",
-        user.email,
-        user.language,
-        user,
-        Allowance.STRANGERS,
-        login_link=absolute_url("auth.login"),
-        recovery_link=absolute_url("auth.forgot"),
-    )
+    return tell_the_known(user, Allowance.STRANGERS)
+
+
+def tell_the_known(user: User, allowance: Allowance) -> AccountEmail:
+    """Somebody gave the address of this account as a new one: its holder hears of it, the asker does not. No commit."""
+    links = {"login_link": absolute_url("auth.login"), "recovery_link": absolute_url("auth.forgot")}
+    return outbox.add_for(user, "already-registered", allowance, **links)
