@@ -156,6 +156,16 @@ def test_new_rules_of_a_zone_move_what_mailings_wait_for(owner: User) -> None:
     assert follow_zone_data() == 0
 
 
+def test_a_zone_that_is_none_keeps_no_other_mailing_from_following_new_rules(owner: User) -> None:
+    broken, moved = scheduled(owner, starts_local=at(25)), scheduled(owner, starts_local=at(25))
+    for mailing in (broken, moved):
+        mailing.next_run_at = at(25).replace(tzinfo=UTC) - timedelta(hours=1)
+    db.session.execute(Mailing.__table__.update().where(Mailing.id == broken.id).values(timezone="Mars/Olympus"))
+    db.session.commit()
+    assert follow_zone_data() == 1
+    assert moved.next_run_at == at(25).replace(tzinfo=UTC)
+
+
 class TestMissingRuns:
     def test_a_mailing_moved_on_without_its_run_is_pointed_back(self, owner: User) -> None:
         make_client(owner)

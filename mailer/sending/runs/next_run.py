@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
+import structlog
 from sqlalchemy import func, select, update
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment, resolve
-from mailer.recurrence.rule import Period, Rule, zone_named
+from mailer.recurrence.rule import Period, Rule, RuleError, zone_named
 from mailer.sending.runs.windows import ON_DEMAND
+
+log = structlog.get_logger()
 
 
 def set_next_run(mailing: Mailing, now: datetime) -> None:
@@ -102,7 +105,12 @@ def follow_zone_data(limit: int = 1000) -> int:
         waiting.where(Mailing.id > last_id, Mailing.next_run_local.is_not(None)).order_by(Mailing.id).limit(limit)
     ).all():
         for id_, zone, local, at in rows:
-            if (moment := resolve(local, zone_named(zone))).at != at:
+            try:
+                moment = resolve(local, zone_named(zone))
+            except RuleError:  # no zone (any more): its page says so when the calendar is saved
+                log.warning("unknown time zone", mailing=id_, zone=zone)
+                continue
+            if moment.at != at:
                 # Whoever saves the calendar meanwhile has the new rules anyway.
                 unchanged = Mailing.id == id_, Mailing.next_run_local == local, Mailing.next_run_at == at
                 db.session.execute(update(Mailing).where(*unchanged).values(next_run_at=moment.at))
