@@ -23,15 +23,6 @@ from mailer.extensions import db
 FOR_CHANGE: Final[dict[str, Any]] = {"key_share": True}  # FOR NO KEY UPDATE
 AS_IT_IS: Final[dict[str, Any]] = {"read": True}  # FOR SHARE: never of a row that the same transaction may change
 
-
-def lock_row(row: Any, how: Mapping[str, Any]) -> None:
-    """Lock this row, `FOR_CHANGE` or `AS_IT_IS`, until the transaction ends, and read it again as it then is.
-
-    The row alone: what was loaded beside it by an outer join cannot be locked, and PostgreSQL would refuse all of it.
-    """
-    db.session.refresh(row, with_for_update={**how, "of": type(row)})
-
-
 # Single numbers.
 JOURNAL_CHAIN: Final = 0x676F6C75  # who adds to the journal, until the commit: a chain has one end
 INSTANCE: Final = 0x676F6C76  # who adopts a database, or confirms that it is the one true instance
@@ -51,6 +42,14 @@ TRY_SLOTS_FOR_SESSION = (
     "SELECT slot FROM generate_series(0, %s - 1) AS slot WHERE pg_try_advisory_lock(%s, slot) LIMIT %s"
 )
 GIVE_BACK_ALL = "SELECT pg_advisory_unlock_all()"
+
+
+def lock_row(row: Any, how: Mapping[str, Any]) -> None:
+    """Lock this row, `FOR_CHANGE` or `AS_IT_IS`, until the transaction ends, and read it again as it then is.
+
+    The row alone: what was loaded beside it by an outer join cannot be locked, and PostgreSQL would refuse all of it.
+    """
+    db.session.refresh(row, with_for_update={**how, "of": type(row)})
 
 
 def within(row_id: Any) -> Any:

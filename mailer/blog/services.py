@@ -1,4 +1,4 @@
-"""What users do with their own articles. Nothing of theirs is published without somebody's approval."""
+"""Writing and publishing articles: by users, for whom somebody approves first, and by editors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 
 from mailer.account_mail import outbox
-from mailer.blog import images
+from mailer.blog import images, review
 from mailer.blog.author_mail import tell_approved
 from mailer.blog.draft import ArticleDraft, Release
-from mailer.blog.review import release as sign_release
-from mailer.blog.review import sign
 from mailer.blog.storing import BLOG, give_slug, lay_change_aside, lock, store, store_change, take_change
 from mailer.caching import changed
 from mailer.clock import utcnow
@@ -20,6 +18,10 @@ from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.user import User
+
+
+class ChangeWaits(Refusal):
+    """The author's change would be lost."""
 
 
 def write_article(
@@ -79,14 +81,10 @@ def restore_article(post: BlogPost) -> None:
     changed(BLOG)
 
 
-class ChangeWaits(Refusal):
-    """The author's change would be lost."""
-
-
 def edit_article(
     editor: User, draft: ArticleDraft, release: Release, post: BlogPost | None = None, version: int | None = None
 ) -> BlogPost:
-    """Create or change an article and its release. Raises Conflict, AddressTaken and ChangeWaits.
+    """Create or change an article and its release. Raises Conflict, SlugTaken and ChangeWaits.
 
     A date ahead schedules a published article. An author whose waiting article is published is told.
     """
@@ -115,7 +113,7 @@ def publish(posts: Sequence[BlogPost], editor: User) -> int:
         was_awaiting = post.status is PostStatus.AWAITING
         if post.is_scheduled:
             post.published_at = utcnow()
-        sign_release(post, editor)
+        review.release(post, editor)
         if was_awaiting and post.author_id != editor.id:
             notices += tell_approved(post)
     db.session.commit()
@@ -132,7 +130,7 @@ def withdraw(posts: Sequence[BlogPost], editor: User) -> int:
     for post in shown:
         pictures.append(take_change(post))
         post.status = PostStatus.DRAFT
-        sign(post, editor)
+        review.sign(post, editor)
     db.session.commit()
     for picture in pictures:
         images.discard(picture)
@@ -143,13 +141,13 @@ def withdraw(posts: Sequence[BlogPost], editor: User) -> int:
 def _release(post: BlogPost, release: Release, editor: User, *, was_awaiting: bool) -> list[AccountEmail]:
     post.published_at = release.published_at or post.published_at
     if release.status is PostStatus.PUBLISHED:
-        sign_release(post, editor)
+        review.release(post, editor)
         if was_awaiting and post.author_id != editor.id:
             return tell_approved(post)
         return []
     submitted_at = post.submitted_at
     if release.status is not PostStatus.REJECTED:
-        sign(post, editor)
+        review.sign(post, editor)
     if release.status is PostStatus.AWAITING:
         post.submitted_at = submitted_at or utcnow()
     post.status = release.status

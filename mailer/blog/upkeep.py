@@ -1,4 +1,4 @@
-"""The views counted in Redis go to the database."""
+"""What the tick does for the blog: writes the views counted in Redis, and forgets what nobody will ask for again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from mailer.blog import images, readership
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
 from mailer.queue import connection
+
+KEPT_FOR = timedelta(days=30)
+UNUSED_FOR = timedelta(days=2)  # a picture uploaded into a text that is not saved yet
 
 log = structlog.get_logger()
 
@@ -36,10 +39,6 @@ def flush_views() -> int:
         log.warning("views not written", error=str(error))
         return 0
     return sum(views.values())
-
-
-KEPT_FOR = timedelta(days=30)
-UNUSED_FOR = timedelta(days=2)  # a picture uploaded into a text that is not saved yet
 
 
 def forget_old_articles(now: datetime) -> int:

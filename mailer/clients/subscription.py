@@ -1,4 +1,4 @@
-"""A recipient's own decision: to get an owner's mailings no more, or again."""
+"""Who gets no mailings of an owner: by the recipient's own decision, or by the owner's; and how either is undone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from mailer.models.delivery import Delivery
 from mailer.models.former_link import FormerLink
 from mailer.models.run import Run
 from mailer.models.user import User
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,6 @@ def _count(run_id: int | None, change: int) -> None:
             .values(unsubscribed_count=Run.unsubscribed_count + change)
             .execution_options(synchronize_session=False)
         )
-
-
-log = structlog.get_logger()
 
 
 class TheirOwnWord(Refusal):

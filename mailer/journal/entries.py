@@ -1,4 +1,4 @@
-"""Adding an entry: in the transaction of what it tells of, or in one of its own."""
+"""Entries of the journal: added with what they tell of or by themselves, chained, and verified."""
 
 from __future__ import annotations
 

@@ -29,7 +29,6 @@ from mailer.sending.runs import server_faults
 from mailer.sending.runs.attention import Trouble
 from mailer.sending.senders import sender_of
 
-__all__ = ["bp"]
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
 LONGEST_WAIT_SECONDS = 60  # between two looks: a computer that slept catches up
 

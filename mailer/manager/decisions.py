@@ -1,4 +1,4 @@
-"""Switching somebody's mailing off and on again."""
+"""What a manager decides about somebody's mailing: off or on, a run stopped, approved or rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the actions of the journal are called."""
+"""What actions, pages and tables are called in the journal."""
 
 from __future__ import annotations
 

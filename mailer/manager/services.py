@@ -1,4 +1,4 @@
-"""Blocking people: their sessions end and their mail stops in the same transaction."""
+"""What those who oversee do to people: block, give roles and permissions, limit, sign out. Each call is one commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One user: figures, block, limits, role."""
+"""Users: the list, and one of them with figures, block, limits, permissions and role."""
 
 from __future__ import annotations
 
@@ -147,9 +147,6 @@ def _refused(person: User, refusal: Refusal) -> ResponseReturnValue:
 
 def _to_page(user_id: int) -> ResponseReturnValue:
     return redirect(url_for("manager.user", user_id=user_id), 303)
-
-
-__all__ = ["bp"]
 
 
 @bp.get("")

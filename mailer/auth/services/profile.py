@@ -1,4 +1,4 @@
-"""What a person says about themselves."""
+"""What a person says about themselves, moving to another address, and leaving with one's data."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ from mailer.models.user import UNIQUE_EMAIL, User
 from mailer.queue import TICK, enqueue
 from mailer.sending.runs import control
 
+log = structlog.get_logger()
+IN_MEMORY = 8 * 1024 * 1024  # bytes of an archive before it goes to a temporary file
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -68,9 +71,6 @@ def remove_avatar(user: User) -> None:
     old, user.avatar_file = user.avatar_file, None
     db.session.commit()
     pictures.discard(pictures.folder(current_app.config["MEDIA_DIR"]), old)
-
-
-log = structlog.get_logger()
 
 
 def ask_email_change(user: User, password: str, email: str) -> None:
@@ -138,9 +138,6 @@ def _masked(email: str) -> str:
     """Enough of an address for its owner to know it again: `i…@example.org`."""
     local, _at, domain = email.partition("@")
     return f"{local[:1]}…@{domain}"
-
-
-IN_MEMORY = 8 * 1024 * 1024
 
 
 def export_own_data(user: User, password: str) -> IO[bytes]:

@@ -1,4 +1,4 @@
-"""Signing in."""
+"""Signing in, ending sessions, and telling people of a sign-in from a browser they never used."""
 
 from __future__ import annotations
 
@@ -72,9 +72,6 @@ def _check_welcome(user: User) -> None:
         raise Blocked(_("This account is blocked: %(reason)s", reason=user.block_reason))
     if user.confirmed_at is None:
         raise Unconfirmed(_("Confirm your address first: follow the link in the email we sent you."))
-
-
-log = structlog.get_logger()
 
 
 def end_session(user: User, session_id: int) -> bool:
