@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, distinct, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, or_, select
 
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
@@ -16,6 +16,7 @@ from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
 
 DAY = timedelta(hours=24)
+MAILS = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count  # of a run, gone or to go
 _LEFT_OUT = (DeliveryState.EXCLUDED, DeliveryState.STOPPED)
 
 
@@ -32,22 +33,25 @@ def reached_with(mailing: Mailing, will_get: int, now: datetime, enough: int, ru
         Run.state != RunState.SKIPPED,
         ~Run.is_approved,
     )
-    mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
     most, unlisted = db.session.execute(
-        select(func.coalesce(func.sum(mails), 0), func.coalesce(func.sum(Run.unlisted_count), 0)).where(recent)
+        select(func.coalesce(func.sum(MAILS), 0), func.coalesce(func.sum(Run.unlisted_count), 0)).where(recent)
     ).one()
     if not most or most + will_get <= enough:
         return int(most) + will_get
-    tried = exists().where(
-        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
-    )
     others = (
         select(func.count(distinct(Delivery.email_key)))
         .join(Run, Run.id == Delivery.run_id)
         .where(recent, Delivery.state.not_in(_LEFT_OUT))
-        .where(or_(Run.created_at > since, IS_UNFINISHED, tried))
+        .where(or_(Run.created_at > since, IS_UNFINISHED, tried_since(since)))
     )
     if run is None or not run.planned_count:
         chosen = select(Client.id).where(*audience.chosen(mailing), Client.email_key == Delivery.email_key)
         others = others.where(~chosen.exists())
     return will_get + int(unlisted) + (db.session.scalar(others) or 0)
+
+
+def tried_since(since: datetime) -> ColumnElement[bool]:
+    """In SQL: whether an attempt at the delivery began after `since`."""
+    return exists().where(
+        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
+    )

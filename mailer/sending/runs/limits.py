@@ -7,13 +7,12 @@ from datetime import datetime
 from flask import current_app
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import func, or_, select
 
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import waiting_for
 from mailer.models.approval import Approval, ApprovalState
-from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
@@ -22,7 +21,7 @@ from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.bound_values import Scalar
-from mailer.sending.runs.daily_reach import DAY, reached_with
+from mailer.sending.runs.daily_reach import DAY, MAILS, reached_with, tried_since
 from mailer.sending.servers import mail_routes
 
 
@@ -85,8 +84,7 @@ def require_room_again(run: Run, will_get: int, now: datetime) -> None:
 
 def used_today(owner: User, now: datetime) -> int:
     """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours."""
-    mails = Run.planned_count + Run.unlisted_count - Run.excluded_count - Run.stopped_count
-    total = select(func.sum(mails)).where(
+    total = select(func.sum(MAILS)).where(
         Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
     )
     return int(db.session.scalar(total) or 0) + _used_by_older_runs(owner, now)
@@ -95,15 +93,12 @@ def used_today(owner: User, now: datetime) -> int:
 def _used_by_older_runs(owner: User, now: datetime) -> int:
     """Of older runs that were taken up again: who waits, and who was tried since."""
     since = now - DAY
-    tried = exists().where(
-        Attempt.run_id == Delivery.run_id, Attempt.position == Delivery.position, Attempt.started_at > since
-    )
     count = (
         select(func.count())
         .select_from(Delivery)
         .join(Run, Run.id == Delivery.run_id)
         .where(Run.owner_id == owner.id, Run.created_at <= since, Run.reopened_at > since)
-        .where(or_(IS_UNFINISHED, tried))
+        .where(or_(IS_UNFINISHED, tried_since(since)))
     )
     return db.session.scalar(count) or 0
 
