@@ -10,40 +10,35 @@ from werkzeug.wrappers import Response
 from mailer import admin, cli
 from mailer.accounts import sessions
 from mailer.auth import views as auth_views
-from mailer.blog.article_views import bp as articles
-from mailer.blog.review_views import bp as review
-from mailer.blog.views import bp as blog
-from mailer.calendar.views import bp as calendar
-from mailer.clients.unsubscribe_views import bp as unsubscribe
-from mailer.clients.views import bp as clients
+from mailer.blog import article_views, review_views
+from mailer.blog import views as blog_views
+from mailer.calendar import views as calendar_views
+from mailer.clients import unsubscribe_views
+from mailer.clients import views as client_views
 from mailer.clock import utcnow
 from mailer.drafts import hooks as draft_hooks
-from mailer.drafts.views import bp as drafts
+from mailer.drafts import views as draft_views
 from mailer.extensions import csrf, db, limiter, login_manager
-from mailer.guide.views import bp as guide
-from mailer.home.views import bp as home
+from mailer.guide import views as guide_views
+from mailer.home import views as home_views
 from mailer.journal import request_hook
 from mailer.mailings import action_views
 from mailer.mailings import views as mailing_views
-from mailer.mailings.blueprint import bp as mailings
 from mailer.mailings.form import views as form_views
 from mailer.mailings.runs import views as run_views
 from mailer.manager import approval_views, journal_views, user_views
 from mailer.manager import mailing_views as others_mailing_views
-from mailer.manager.blueprint import bp as manager
-from mailer.messages.views import bp as messages
+from mailer.messages import views as message_views
 from mailer.models.user import User
-from mailer.operations.views import bp as operations
-from mailer.reports.views import bp as reports
+from mailer.operations import views as operation_views
+from mailer.reports import views as report_views
 
-ROOMS = (
-    home, unsubscribe, auth_views.bp, blog, clients, messages, mailings, calendar, operations, manager, articles,
-    review, reports, drafts, guide,
-)  # fmt: skip
-# Rooms whose blueprint is shared by several files of views: importing these hangs their routes on it.
-SHARED = (
-    auth_views, action_views, mailing_views, form_views, run_views, user_views, approval_views, journal_views,
-    others_mailing_views,
+# Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
+VIEWS = (
+    home_views, unsubscribe_views, auth_views, blog_views, client_views, message_views,
+    mailing_views, action_views, form_views, run_views,
+    calendar_views, operation_views, user_views, approval_views, journal_views, others_mailing_views,
+    article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip
 
 
@@ -54,7 +49,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     request_hook.init_app(app)
-    for bp in ROOMS:
+    for bp in dict.fromkeys(views.bp for views in VIEWS):
         app.register_blueprint(bp)
     draft_hooks.init_app(app)
     admin.init_app(app)
