@@ -44,16 +44,12 @@ def kept_port(folder: Path, server: str, wanted: int) -> int:
     """The port that this server was given at its first start in `folder`, while it is free; else the wanted one or the
     next above. What was taken for once is tried again at the next start.
     """
-    path, known = folder / "ports.json", {}
-    with suppress(OSError, ValueError):
-        known = json.loads(path.read_text())
-    port = known.get(server)
-    if isinstance(port, int) and is_free(port):
+    port = _known_ports(folder).get(server)
+    if port is not None and is_free(port):
         return port
     free = first_free(wanted)
     if port is None:
-        with suppress(OSError):  # a full disk: it may have another port at the next start
-            write_private(path, json.dumps(known | {server: free}))
+        _remember(folder, server, free)
     return free
 
 
@@ -61,12 +57,22 @@ def server_port(state_dir: Path, server: str) -> int:
     """The port this server had at its last start if it is free, else a new one, remembered in
     `ports.json`.
     """
-    path = state_dir / "ports.json"
-    known: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-    port = known.get(server)
+    port = _known_ports(state_dir).get(server)
     if port is None or not is_free(port):
         candidates = random.sample(SERVER_PORTS, 200)
         port = next(port for port in candidates if is_free(port))
-        with suppress(OSError):  # a full disk: it will have another port at the next start
-            write_private(path, json.dumps(known | {server: port}))
+        _remember(state_dir, server, port)
     return port
+
+
+def _known_ports(folder: Path) -> dict[str, int]:
+    """What `ports.json` says; nothing where it is missing or broken."""
+    with suppress(OSError, ValueError):
+        known: dict[str, int] = json.loads((folder / "ports.json").read_text())
+        return known
+    return {}
+
+
+def _remember(folder: Path, server: str, port: int) -> None:
+    with suppress(OSError):  # a full disk: it may have another port at the next start
+        write_private(folder / "ports.json", json.dumps(_known_ports(folder) | {server: port}))
