@@ -152,7 +152,7 @@ class Sender:
         elif is_late or not self._may_send or not (self._has_more or self._slices):
             self._end(self._pool.finish)
 
-    def _end(self, how: Callable[[], None]) -> None:
+    def _end(self, how: Callable[[], object]) -> None:
         self._is_ending = True
         self._has_begun.set()
         self._composer.clear()
@@ -211,10 +211,8 @@ class Sender:
     def _stop_for_size(self) -> None:
         """What is too large for one is too large for all: nobody else is offered it before a person has looked."""
         self.report.is_too_large = True
-        if not self._is_ending:
-            self._is_ending = True
-            self._composer.clear()
-            self._loop.call_soon(self._pool.finish)  # we are amid the work of one of its connections
+        if not self._is_ending:  # later: we are amid the work of one of the pool's connections
+            self._end(lambda: self._loop.call_soon(self._pool.finish))
 
     # -- what committer and feeder give back ---------------------------------------------------------------------------
 
@@ -288,12 +286,9 @@ class Sender:
 
     def _give_up(self, error: BaseException) -> None:
         """Committer or feeder is gone: let go of everything at once, leaving the leases to run out."""
-        self._has_begun.set()
         self.report.is_lease_lost = isinstance(error, LeaseLost)
         if not self.report.is_lease_lost:
             log.error("the ledger failed", run=self._work.run_id, error=repr(error))
         self._slices.clear()
-        self._composer.clear()
         self._has_more = False
-        self._is_ending = True
-        self._pool.drop()
+        self._end(self._pool.drop)
