@@ -39,7 +39,7 @@ def picture(language: str, name: str) -> ResponseReturnValue:
     file = pages.picture(language, name) if language in current_app.config["LANGUAGES"] else None
     if file is None:
         abort(404)
-    response = send_file(file, mimetype="image/webp", max_age=DAY_SECONDS)
+    response = send_file(file, mimetype="image/webp")
     response.headers["Cache-Control"] = f"public, max-age={DAY_SECONDS}"
     return response
 

@@ -120,7 +120,6 @@ def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
 def service(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Golub with its own mail catcher and the sample data."""
     with running_service(tmp_path_factory.mktemp("service") / "var") as found:
-        wait_until(lambda: not (found.var_dir / "sample-wanted").exists(), 300)  # they are loaded beside the first work
         yield found
 
 
