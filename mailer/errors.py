@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlencode
@@ -110,6 +111,21 @@ def constraint_of(error: IntegrityError) -> str | None:
     """The name of the constraint or unique index that the database refused the statement by."""
     diagnostics = getattr(error.orig, "diag", None)
     return diagnostics.constraint_name if diagnostics is not None else None
+
+
+@contextmanager
+def refused_by(constraint: str, refusal: Exception) -> Iterator[None]:
+    """Around a write: `refusal` is raised when the database refuses it by this constraint, or unique index.
+
+    What another constraint refuses is a fault of ours, and raised as it is. The transaction is over either way.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        db.session.rollback()
+        if constraint_of(error) != constraint:
+            raise
+        raise refusal from error
 
 
 def init_app(app: Flask) -> None:

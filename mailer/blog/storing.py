@@ -11,7 +11,7 @@ from mailer.blog.draft import ArticleDraft
 from mailer.blog.slugs import free_slug, taken_slugs
 from mailer.caching import changed
 from mailer.clock import utcnow
-from mailer.errors import Conflict, Refusal, constraint_of
+from mailer.errors import Conflict, Refusal, refused_by
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.blog_post import CHANGEABLE, UNIQUE_SLUG, BlogPost, FormerSlug, PostStatus
@@ -55,15 +55,13 @@ def store(post: BlogPost, draft: ArticleDraft) -> BlogPost:
         post.image_file = None
     kept = post.image_file
     db.session.add(post)
-    try:
-        db.session.commit()
-    except IntegrityError as error:  # somebody took the address between our look and the commit
-        db.session.rollback()
+    try:  # somebody may take the address between our look and the commit
+        with refused_by(UNIQUE_SLUG, SlugTaken(_("Another article has this address."))):
+            db.session.commit()
+    except (IntegrityError, SlugTaken):
         if kept != former:
             images.discard(kept)
-        if constraint_of(error) != UNIQUE_SLUG:
-            raise
-        raise SlugTaken(_("Another article has this address.")) from error
+        raise
     if kept != former:
         images.discard(former)
     changed(BLOG)

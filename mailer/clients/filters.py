@@ -6,10 +6,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy.exc import IntegrityError
 
 from mailer.clients.queries import mailings_with
-from mailer.errors import Refusal, constraint_of
+from mailer.errors import Refusal, refused_by
 from mailer.extensions import db
 from mailer.models.client import UNIQUE_FILTER_NAME, ClientFilter
 from mailer.models.user import User
@@ -54,10 +53,6 @@ def delete_filter(saved: ClientFilter) -> None:
 
 
 def _commit(name: str) -> None:
-    try:
+    taken = NameTaken(_("You already have a filter called “%(name)s”.", name=name))
+    with refused_by(UNIQUE_FILTER_NAME, taken):
         db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
-        if constraint_of(error) != UNIQUE_FILTER_NAME:
-            raise
-        raise NameTaken(_("You already have a filter called “%(name)s”.", name=name)) from error

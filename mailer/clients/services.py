@@ -7,12 +7,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
-from mailer.errors import Conflict, Refusal, constraint_of
+from mailer.errors import Conflict, Refusal, refused_by
 from mailer.extensions import db
 from mailer.models.client import UNIQUE_CLIENT, Client
 from mailer.models.user import User
@@ -94,13 +93,8 @@ def _change_all(where: list[ColumnElement[bool]], **values: Any) -> int:
 
 
 def _commit() -> None:
-    try:
+    with refused_by(UNIQUE_CLIENT, AddressTaken(_("You already have a client with this address."))):
         db.session.commit()
-    except IntegrityError as error:
-        db.session.rollback()
-        if constraint_of(error) != UNIQUE_CLIENT:
-            raise
-        raise AddressTaken(_("You already have a client with this address.")) from error
 
 
 def _changed() -> str:

@@ -11,7 +11,6 @@ import structlog
 from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
 
 from mailer.account_mail import outbox
 from mailer.accounts import sessions
@@ -23,7 +22,7 @@ from mailer.auth.queries import find_user
 from mailer.auth.refusals import EmailTaken, WrongPassword
 from mailer.auth.services.registration import give_way, tell_the_known
 from mailer.clock import utcnow
-from mailer.errors import constraint_of, undone_when_refused
+from mailer.errors import refused_by, undone_when_refused
 from mailer.extensions import db
 from mailer.http import absolute_url
 from mailer.journal import add_entry
@@ -118,13 +117,8 @@ def change_email(secret: str, by: User | None, password: str) -> User:
     if user.email.lower() != token.email.lower():
         give_way(token.email)
     user.email = token.email
-    try:
+    with refused_by(UNIQUE_EMAIL, tokens.BadToken()):
         db.session.flush()
-    except IntegrityError as error:
-        db.session.rollback()
-        if constraint_of(error) != UNIQUE_EMAIL:
-            raise
-        raise tokens.BadToken from error
     sessions.end_all(user.id)
     row = outbox.add("email-changed", old, user.language, user, new_email=_masked(user.email))
     add_entry(Action.EMAIL_CHANGED, f"user {user.id}", actor_id=user.id)
