@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from mailer.clock import utcnow
+from mailer.mailings.runs import queries
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.slice import Slice
@@ -16,7 +17,14 @@ from tests.conftest import Browser
 from tests.factories import save
 from tests.mailings.builders import make_deliveries, make_run
 
+LONG = 3600.0  # lease and patience of these tests: no slowness of the machine runs one out
 SILENT, UNATTENDED = "Обработчик посреди работы замолчал", "Свободного работника для этого запуска пока нет"
+
+
+@pytest.fixture(autouse=True)
+def _patient(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "LEASE_SECONDS", LONG)
+    monkeypatch.setattr(queries, "UNATTENDED_SECONDS", LONG)
 
 
 @pytest.fixture
@@ -30,11 +38,11 @@ def page(web: Browser, run: Run) -> str:
     return web.get(f"/mailings/{run.mailing_id}/runs/{run.id}").text
 
 
-def make_slice(app: Flask, run: Run, renewed_ago: float | None, ready_ago: float = 0) -> None:
+def make_slice(run: Run, renewed_ago: float | None, ready_ago: float = 0) -> None:
     """A slice whose lease was last renewed so many seconds ago (None: nobody holds it)."""
     until = None
     if renewed_ago is not None:
-        until = utcnow() + timedelta(seconds=app.config["LEASE_SECONDS"] - renewed_ago)
+        until = utcnow() + timedelta(seconds=LONG - renewed_ago)
     save(
         Slice(
             run_id=run.id,
@@ -48,33 +56,31 @@ def make_slice(app: Flask, run: Run, renewed_ago: float | None, ready_ago: float
     )
 
 
-def test_a_lease_that_nobody_renews_is_told(app: Flask, as_owner: Browser, run: Run) -> None:
-    make_slice(app, run, renewed_ago=app.config["LEASE_SECONDS"] / 3 + 8)
+def test_a_lease_that_nobody_renews_is_told(as_owner: Browser, run: Run) -> None:
+    make_slice(run, renewed_ago=LONG / 3 + 8)
     assert SILENT in page(as_owner, run)
 
 
-def test_a_lease_that_is_renewed_is_not(app: Flask, as_owner: Browser, run: Run) -> None:
-    make_slice(app, run, renewed_ago=app.config["LEASE_SECONDS"] / 3, ready_ago=600)
+def test_a_lease_that_is_renewed_is_not(as_owner: Browser, run: Run) -> None:
+    make_slice(run, renewed_ago=LONG / 6, ready_ago=2 * LONG)
     assert SILENT not in page(as_owner, run)
     assert UNATTENDED not in page(as_owner, run)
 
 
-def test_due_people_without_a_worker_are_told(app: Flask, as_owner: Browser, as_manager: Browser, run: Run) -> None:
-    make_slice(app, run, renewed_ago=None, ready_ago=20)
+def test_due_people_without_a_worker_are_told(as_owner: Browser, as_manager: Browser, run: Run) -> None:
+    make_slice(run, renewed_ago=None, ready_ago=LONG + 5)
     assert UNATTENDED in page(as_owner, run)
     assert 'href="/operations"' in page(as_manager, run)
 
 
-def test_a_moment_is_no_standstill(app: Flask, as_owner: Browser, run: Run) -> None:
-    make_slice(app, run, renewed_ago=None, ready_ago=5)
+def test_a_moment_is_no_standstill(as_owner: Browser, run: Run) -> None:
+    make_slice(run, renewed_ago=None, ready_ago=LONG / 2)
     assert UNATTENDED not in page(as_owner, run)
 
 
 @pytest.mark.parametrize("told_by", ["owner", "manager", "switched off"])
-def test_a_run_told_to_stop_says_so_at_once(
-    app: Flask, as_owner: Browser, as_manager: Browser, run: Run, told_by: str
-) -> None:
-    make_slice(app, run, renewed_ago=None, ready_ago=20)
+def test_a_run_told_to_stop_says_so_at_once(as_owner: Browser, as_manager: Browser, run: Run, told_by: str) -> None:
+    make_slice(run, renewed_ago=None, ready_ago=LONG + 5)
     before = page(as_owner, run)
     assert UNATTENDED in before and "status-accent live" in before
     own, managed = f"/mailings/{run.mailing_id}", f"/manager/mailings/{run.mailing_id}"
