@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -10,11 +9,12 @@ from typing import Any, Self
 
 from mailer.smtp.testserver.ledger import AcceptanceLedger, Accepted
 from mailer.smtp.testserver.offer import Offer
-from mailer.smtp.testserver.rules import Event, ReplyRule, RuleBook, Step, parse_rules
+from mailer.smtp.testserver.rules import ReplyRule, RuleBook, parse_rules
 from mailer.smtp.testserver.session import LabSession
+from mailer.smtp.testserver.state import ServerState
 
 
-class Lab:
+class Lab(ServerState):
     """A mail server on a loopback port, that obeys `rules` and remembers in `ledger` what it accepted.
 
     `with Lab("RCPT no@* -> 550 5.1.1 No such user") as lab: lab.port` runs it in a thread. All methods
@@ -39,17 +39,11 @@ class Lab:
         trace: bool = False,
         seed: int = 0,
     ) -> None:
+        kept = AcceptanceLedger(ledger, fsync=fsync)
+        super().__init__(RuleBook(seed), offer or Offer(), kept, keeps_content=keep_content)
         self.port = port
-        self.offer = offer or Offer()
-        self.ledger = AcceptanceLedger(ledger, fsync=fsync)
-        self.keeps_content = keep_content
-        self.content_count = 0  # messages of which at least one content byte has come
-        self.connection_count = 0  # connections ever made
-        self.trace: list[str] | None = [] if trace else None  # every command line
-        self.sessions: set[LabSession] = set()
-        self.rules = RuleBook(seed)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._window, self._window_count = 0, 0
+        if trace:
+            self.trace = []
         self.obey(rules)
 
     # -- what tests ask and tell --------------------------------------------------------------------
@@ -108,34 +102,6 @@ class Lab:
     def stop(self) -> None:
         """End `serve`; for the loop's own thread."""
         self._stop.set()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something beside the sessions and keep hold of it."""
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def limit_steps(self, session: LabSession, event: Event) -> tuple[Step, ...] | None:
-        """Return the 421 that the offer's limits ask for at this event, if they do."""
-        offer = self.offer
-        if event is Event.GREETING and offer.connections is not None and len(self.sessions) > offer.connections:
-            return Step.parse("421 4.7.0 Too many connections"), Step.parse("drop")
-        if event is not Event.MAIL:
-            return None
-        if offer.per_connection is not None and session.accepted_count >= offer.per_connection:
-            return Step.parse("421 4.7.0 Too many messages on this connection"), Step.parse("drop")
-        if offer.per_second is not None and self._is_too_fast(offer.per_second, 1):
-            return Step.parse("421 4.7.0 Too fast"), Step.parse("drop")
-        if offer.per_window is not None and self._is_too_fast(*offer.per_window):
-            return (Step.parse("450 4.7.1 Error: too much mail from 127.0.0.1"),)
-        return None
-
-    def _is_too_fast(self, count: int, seconds: float) -> bool:
-        window = int(time.monotonic() / seconds)
-        if window != self._window:
-            self._window, self._window_count = window, 0
-        self._window_count += 1
-        return self._window_count > count
 
     def _run_in_thread(self, ready: threading.Event) -> None:
         asyncio.run(self.serve(ready.set))

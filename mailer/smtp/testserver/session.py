@@ -4,15 +4,13 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from mailer.smtp.testserver.auth import AuthExchange
 from mailer.smtp.testserver.ledger import Accepted
 from mailer.smtp.testserver.offer import ANSWERS
 from mailer.smtp.testserver.rules import Event, Step, Verb
-
-if TYPE_CHECKING:
-    from mailer.smtp.testserver.server import Lab
+from mailer.smtp.testserver.state import ServerState
 
 _END = b"\r\n.\r\n"
 
@@ -22,8 +20,8 @@ class LabSession(asyncio.Protocol):
 
     _transport: asyncio.Transport  # once connected
 
-    def __init__(self, lab: "Lab", *, is_upgraded: bool = False) -> None:
-        self._lab = lab
+    def __init__(self, server: ServerState, *, is_upgraded: bool = False) -> None:
+        self._server = server
         self._is_tls = is_upgraded
         self._buffer = b""
         self._out: list[bytes] = []
@@ -51,14 +49,14 @@ class LabSession(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         if self._transport.get_extra_info("ssl_object") is not None:
             self._is_tls = True
-        self._lab.sessions.add(self)
-        self._lab.connection_count += 1
+        self._server.sessions.add(self)
+        self._server.connection_count += 1
         self._play(Event.CONNECT, "")
         self._proceed()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop playing; whatever was half done is forgotten."""
-        self._lab.sessions.discard(self)
+        self._server.sessions.discard(self)
         self._steps.clear()
 
     def data_received(self, data: bytes) -> None:
@@ -86,8 +84,8 @@ class LabSession(asyncio.Protocol):
         if not end:
             return False
         self._buffer = rest
-        if self._lab.trace is not None:
-            self._lab.trace.append(line.decode("utf-8", "replace"))
+        if self._server.trace is not None:
+            self._server.trace.append(line.decode("utf-8", "replace"))
         if self._auth is not None:
             self._auth_prompt(self._auth, self._auth.receive(line))
         else:
@@ -97,8 +95,8 @@ class LabSession(asyncio.Protocol):
     def _read_content(self) -> bool:
         if not self._content_is_announced and self._buffer:
             self._content_is_announced = True
-            self._lab.content_count += 1
-            if self._lab.rules.has(Event.CONTENT):
+            self._server.content_count += 1
+            if self._server.rules.has(Event.CONTENT):
                 self._play(Event.CONTENT, self._recipient or "")
                 return True
         if self._buffer.startswith(b".\r\n"):
@@ -121,7 +119,7 @@ class LabSession(asyncio.Protocol):
 
     def _command(self, line: bytes) -> None:
         verb = line[:4].upper()
-        offer = self._lab.offer
+        offer = self._server.offer
         if verb in (b"EHLO", b"HELO"):
             self._forget_transaction()
             self._play(Event.EHLO, "", offer.ehlo(is_tls=self._is_tls))
@@ -147,7 +145,7 @@ class LabSession(asyncio.Protocol):
             self._say(b"502 5.5.2 Not understood\r\n")
 
     def _mail(self, line: bytes) -> None:
-        offer = self._lab.offer
+        offer = self._server.offer
         if offer.credentials and not self._is_authorised:
             self._say(b"530 5.7.0 Authentication required\r\n")
         elif self._is_ridden and not offer.bears_riding:
@@ -175,7 +173,7 @@ class LabSession(asyncio.Protocol):
     # -- playing steps ------------------------------------------------------------------------------
 
     def _play(self, event: Event, subject: str, otherwise: tuple[Step, ...] | None = None) -> None:
-        steps = self._lab.rules.steps_for(event, subject) or self._lab.limit_steps(self, event)
+        steps = self._server.rules.steps_for(event, subject) or self._server.limit_steps(event, self._accepted_count)
         if steps is None:
             steps = otherwise if otherwise is not None else ANSWERS[event]
         self._event = event
@@ -232,9 +230,9 @@ class LabSession(asyncio.Protocol):
         return self._transport.is_closing()
 
     def _accept(self) -> bool:
-        record = Accepted.of(self._recipient or "", self._content, keep=self._lab.keeps_content)
+        record = Accepted.of(self._recipient or "", self._content, keep=self._server.keeps_content)
         self._accepted_count += 1
-        ledger = self._lab.ledger
+        ledger = self._server.ledger
         if not ledger.is_durable:
             ledger.add(record, _nothing)
             return False
@@ -259,12 +257,12 @@ class LabSession(asyncio.Protocol):
             self._forget_transaction()
         elif event is Event.STARTTLS and is_good:
             self._event = Event.STARTTLS
-            self._lab.spawn(self._upgrade())
+            self._server.spawn(self._upgrade())
 
     async def _upgrade(self) -> None:
         self._send()
         self._transport.pause_reading()
-        tls = self._lab.offer.tls
+        tls = self._server.offer.tls
         assert tls is not None
         loop = asyncio.get_running_loop()
         try:
@@ -285,11 +283,6 @@ class LabSession(asyncio.Protocol):
         if self._out and not self._transport.is_closing():
             self._transport.write(b"".join(self._out))
         self._out.clear()
-
-    @property
-    def accepted_count(self) -> int:
-        """Messages this connection has handed over."""
-        return self._accepted_count
 
 
 def _nothing() -> None:
