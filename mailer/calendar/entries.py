@@ -62,7 +62,7 @@ def _coming(query: Select, start: datetime, end: datetime, now: datetime) -> Ite
     for mailing in db.session.scalars(query.limit(MOST_MAILINGS)):
         for moment in _moments(mailing, max(start, now), end):
             if moment.at >= start:
-                yield CalendarEntry(moment.at, moment.key, mailing, is_held=not mailing.may_send)
+                yield CalendarEntry(moment.at, moment.occurrence, mailing, is_held=not mailing.may_send)
 
 
 def _moments(mailing: Mailing, start: datetime, end: datetime) -> list[Moment]:

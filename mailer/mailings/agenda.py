@@ -45,8 +45,8 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing_id:
     """What would come if a mailing of such a calendar (new, or that one) were saved now."""
     rule, window = calendar.rule(), calendar.window()
     ends_at = end_at(rule.until, rule.zone)
-    rule = counted(rule, ends_at, mailing_id, now)
     starts_at_once = due_moment(rule, ends_at, mailing_id, now) is not None
+    rule = counted(rule, mailing_id, now, starts_at_once)
     lines = [line_of(moment, rule.zone, window, now) for moment in _coming(rule, now, count)]
     return Agenda(starts_at_once, lines, _remarks(rule, now))
 

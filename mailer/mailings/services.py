@@ -20,7 +20,8 @@ from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, end_at
 from mailer.sending.runs import control, limits
-from mailer.sending.runs.next_run import due_moment, has_open_run, set_next_run
+from mailer.sending.runs.next_run import due_moment, has_open_run, set_next_run_after
+from mailer.sending.runs.run_rows import leave_out_overdue
 from mailer.sending.runs.start import start_now
 
 
@@ -50,16 +51,26 @@ def save_mailing(
         if is_rescheduled := Calendar.of(mailing) != plan.calendar:
             plan.calendar.require_ahead(now)
         mailing.version += 1
+    due = _settle_calendar(mailing, plan, now) if is_rescheduled else None
     _hold_message(plan.message)
     plan.apply_to(mailing)
     db.session.add(mailing)
     db.session.flush()
     _replace_clients(mailing, plan)
     if is_rescheduled:
-        set_next_run(mailing, now)
+        set_next_run_after(mailing, due, now)
     db.session.commit()
     _wake_if_due(mailing, now)
     return mailing
+
+
+def _settle_calendar(mailing: Mailing, plan: MailingPlan, now: datetime) -> Moment | None:
+    """The moment that is due by the new calendar; what the old one owed and will not be sent gets rows that say so."""
+    rule = plan.calendar.rule()
+    due = due_moment(rule, end_at(rule.until, rule.zone), mailing.id, now)
+    if mailing.id is not None:
+        leave_out_overdue(mailing, due, now)
+    return due
 
 
 def begins_at_once(plan: MailingPlan, mailing: Mailing | None, now: datetime) -> Moment | None:

@@ -114,7 +114,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     next_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_run_local: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=False)
-    )  # the same moment's name: the occurrence
+    )  # the same moment on the clocks of the mailing's zone
     # Since when the calendar is as it stands: nothing was promised for moments before.
     calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     released_at: Mapped[datetime | None] = mapped_column(

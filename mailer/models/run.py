@@ -80,6 +80,7 @@ class StopReason(StrEnum):
     LIMIT = "limit"  # skipped: more than the owner may send in a day
     UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
     BRAKE = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
+    CHANGED = "changed"  # skipped: the calendar was changed after that moment, and before it began
     MANAGER = "manager"  # this run only; `stop_note` says why
     NO_CATCHER = "no_catcher"  # a sample account's, and there is no mail catcher
 
@@ -141,7 +142,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     mailing_id: Mapped[int] = mapped_column(BigInteger)
-    occurrence: Mapped[str] = mapped_column(String(64))  # the planned local moment, or `manual:<form token>`
+    occurrence: Mapped[str] = mapped_column(String(64))  # the planned moment in UTC, or `manual:<form token>`
     token: Mapped[uuid.UUID] = mapped_column(UUID, default=uuid.uuid4)  # the fixed half of every Message-ID
     state: Mapped[RunState] = mapped_column(text_enum(RunState, "state"), default=RunState.PLANNED)
     stop_reason: Mapped[StopReason | None] = mapped_column(text_enum(StopReason, "stop_reason"))

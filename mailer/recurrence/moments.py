@@ -35,8 +35,8 @@ LEFT_OUT = frozenset({Note.HOLIDAY, Note.EXCEPTION})
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One firing. `local` is the planned wall-clock time and names the occurrence, even if the clocks skip it;
-    `at` is the real moment, aware, in UTC; `holiday` names what moved it or left it out."""
+    """One firing. `local` is the planned wall-clock time, even if the clocks skip it; `at` is the real moment, aware,
+    in UTC; `holiday` names what moved it or left it out."""
 
     local: datetime
     at: datetime
@@ -45,8 +45,13 @@ class Moment:
 
     @property
     def key(self) -> str:
-        """The occurrence's name, such as `2026-03-31T09:00`."""
+        """Its wall-clock time in short, such as `2026-03-31T09:00`."""
         return self.local.isoformat(timespec="minutes")
+
+    @property
+    def occurrence(self) -> str:
+        """Its identity, such as `2026-03-31T06:00Z`: the same instant is the same occurrence in whatever zone."""
+        return f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
     @property
     def note(self) -> Note | None:

@@ -21,9 +21,10 @@ from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
+from mailer.recurrence.moments import Moment
 from mailer.sending.runs import audience, recipient_list
 from mailer.sending.runs.closing import final_state
-from mailer.sending.runs.start import snapshot_of
+from mailer.sending.runs.run_rows import snapshot_of
 from mailer.sending.worker import statements
 from mailer.sending.worker.delivery_rules import DeliveryUpdate, RunRules, deadline
 from mailer.sending.worker.ledger import write_progress
@@ -60,9 +61,7 @@ MAILBOX_FULL: Story = (FULL,)
 NOT_WANTED: Story = (REJECTED,)
 
 
-def add_closed_run(
-    mailing: Mailing, occurrence: datetime, planned_at: datetime, story_of: Callable[[int, str], Story]
-) -> Run:
+def add_closed_run(mailing: Mailing, planned_at: datetime, story_of: Callable[[int, str], Story]) -> Run:
     """A run of the past to those the mailing chooses who were clients by then, closed with the verdict it deserves.
 
     `story_of` tells by position and address what the server said. No commit: the run is open only inside this
@@ -71,7 +70,7 @@ def add_closed_run(
     run = Run(
         owner_id=mailing.owner_id,
         mailing_id=mailing.id,
-        occurrence=occurrence.isoformat(timespec="minutes"),
+        occurrence=Moment(planned_at, planned_at).occurrence,
         state=RunState.SENDING,
         snapshot=snapshot_of(mailing),
         planned_at=planned_at,

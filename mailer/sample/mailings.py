@@ -62,7 +62,7 @@ def add_finished(owner_id: int, message: Message, clients: Sequence[Client], now
     mailing = _add(owner_id, "Осенний сбор", message, Period.ONCE, starts_local, Audience.EVERYONE)
     planned_at = next(moments(mailing.rule)).at
     stories = {client.email: EXCEPTIONS.get(number, ledger.ACCEPTED) for number, client in enumerate(clients)}
-    run = ledger.add_closed_run(mailing, starts_local, planned_at, lambda _position, email: stories[email])
+    run = ledger.add_closed_run(mailing, planned_at, lambda _position, email: stories[email])
     mailing.started_at = mailing.last_run_at = run.started_at
     mailing.completed_at = run.closed_at
     return mailing
@@ -75,7 +75,7 @@ def add_daily(owner_id: int, message: Message, now: datetime) -> Mailing:
     for number, moment in enumerate(moments(mailing.rule)):
         if moment.at > now:
             break
-        run = ledger.add_closed_run(mailing, moment.local, moment.at, partial(_morning, number))
+        run = ledger.add_closed_run(mailing, moment.at, partial(_morning, number))
         mailing.started_at = mailing.started_at or run.started_at
         mailing.last_run_at = run.started_at
     set_next_run(mailing, now)

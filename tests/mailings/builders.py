@@ -15,7 +15,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending.runs.closing import final_state
-from mailer.sending.runs.start import snapshot_of
+from mailer.sending.runs.run_rows import snapshot_of
 from mailer.smtp.results import Outcome, Phase
 from tests.factories import save
 

@@ -8,7 +8,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
-from mailer.sending.runs.start import snapshot_of
+from mailer.sending.runs.run_rows import snapshot_of
 from tests.conftest import Browser
 from tests.factories import make_mailing, make_message, save
 from tests.mailings.builders import form_of

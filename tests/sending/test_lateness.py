@@ -36,7 +36,7 @@ def scheduled(owner: User, now: datetime = NOW - 10 * DAY, **values: Any) -> Mai
 def story() -> list[tuple[str, RunState, StopReason | None]]:
     """Occurrence, state and reason of each run, in order of the calendar."""
     runs = db.session.scalars(select(Run).order_by(Run.planned_at))
-    return [(run.occurrence[5:], run.state, run.stop_reason) for run in runs]
+    return [(run.occurrence[5:16], run.state, run.stop_reason) for run in runs]
 
 
 MISSED = (RunState.SKIPPED, StopReason.MISSED)

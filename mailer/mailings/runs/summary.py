@@ -151,6 +151,8 @@ def _skipped(run: Run) -> Verdict:
         return Verdict(
             "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
         )
+    if run.stop_reason is StopReason.CHANGED:
+        return Verdict("neutral", _("Left out: the calendar was changed after that moment, before the run had begun."))
     if run.stop_reason is StopReason.NO_CATCHER:
         return Verdict(
             "neutral", _("Nothing was sent: a sample account writes to the mail catcher only, and there was none.")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import current_app
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -22,7 +22,11 @@ from mailer.sending.runs import audience
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.bound_values import Scalar
 from mailer.sending.runs.daily_reach import DAY, MAILS, reached_with, tried_since
+from mailer.sending.runs.windows import ON_DEMAND
 from mailer.sending.servers import mail_routes
+
+# Between two runs of a daily mailing: 23 hours where the clocks go forward, and no two begin equally late.
+SHORTEST_DAY = timedelta(hours=22)
 
 
 class NotPermitted(Refusal):
@@ -42,7 +46,7 @@ def reason_not_to_send(
         return StopReason.NO_CATCHER
     if _counts_a_day(owner):
         _wait_for_turn(owner)
-    if owner.daily_limit is not None and used_today(owner, now) + will_get > owner.daily_limit:
+    if owner.daily_limit is not None and used_today(owner, now, run) + will_get > owner.daily_limit:
         return StopReason.LIMIT
     if needs_approval(mailing, will_get, now, run) and not is_approved(mailing, will_get, run, ask):
         return StopReason.UNAPPROVED
@@ -82,11 +86,22 @@ def require_room_again(run: Run, will_get: int, now: datetime) -> None:
         raise NotPermitted(limit_text(owner, will_get, now))
 
 
-def used_today(owner: User, now: datetime) -> int:
-    """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours."""
+def used_today(owner: User, now: datetime, run: Run | None = None) -> int:
+    """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours.
+
+    With `run`, as that run sees it: the run of the day before of a mailing that goes out daily is no part of its day.
+    """
     total = select(func.sum(MAILS)).where(
         Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
     )
+    if run is not None and not run.occurrence.startswith(ON_DEMAND):
+        is_of_yesterday = and_(
+            Run.mailing_id == run.mailing_id,
+            Run.created_at <= now - SHORTEST_DAY,
+            Run.reopened_at.is_(None),
+            Run.occurrence.not_like(f"{ON_DEMAND}%"),
+        )
+        total = total.where(~is_of_yesterday)
     return int(db.session.scalar(total) or 0) + _used_by_older_runs(owner, now)
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
-from mailer.recurrence.moments import Moment, latest_moment, next_moment
-from mailer.sending.runs.next_run import has_open_run, point_at
+from mailer.recurrence.moments import Moment, latest_moment
+from mailer.sending.runs.next_run import has_open_run, next_promised, point_at
 
 log = structlog.get_logger()
 GRACE = timedelta(minutes=2)  # the tick's own
@@ -50,13 +50,12 @@ def missing_moment(mailing: Mailing, now: datetime) -> Moment | None:
     since, next_at = mailing.calendar_since, mailing.next_run_at
     latest = latest_moment(mailing.rule, now - GRACE)
     if latest is not None and since is not None and latest.at >= since and (next_at is None or next_at > latest.at):
-        later = select(Run.id).where(
-            Run.mailing_id == mailing.id, Run.planned_at >= latest.at, Run.occurrence.not_like("manual:%")
-        )
+        is_later = and_(Run.planned_at >= latest.at, Run.occurrence.not_like("manual:%"))
+        later = select(Run.id).where(Run.mailing_id == mailing.id, or_(is_later, Run.occurrence == latest.occurrence))
         if db.session.scalar(later.limit(1)) is None:
             return latest
     if next_at is None and not has_open_run(mailing):
-        return next_moment(mailing.rule, now)
+        return next_promised(mailing.rule, now, mailing.id)
     return None
 
 
@@ -68,7 +67,7 @@ def _make_good(mailing_id: int, now: datetime) -> bool:
     if mailing is None or moment is None:
         db.session.rollback()
         return False
-    log.warning("a run was missing", mailing=mailing_id, moment=moment.key)
+    log.warning("a run was missing", mailing=mailing_id, moment=moment.occurrence)
     point_at(mailing, moment)
     db.session.commit()
     return True

@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
+from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment, resolve
 from mailer.recurrence.rule import Period, Rule, RuleError, zone_named
+from mailer.sending import instance_guard
+from mailer.sending.runs.lateness import is_too_late, was_held
 from mailer.sending.runs.windows import ON_DEMAND
 
 log = structlog.get_logger()
+LOOKED_AT = 20  # moments at once
 
 
 def set_next_run(mailing: Mailing, now: datetime) -> None:
-    """Point the mailing at its next moment; no commit.
+    """Point the mailing at its next moment, or at the one that is due; no commit."""
+    set_next_run_after(mailing, due_moment(mailing.rule, end_of(mailing), mailing.id, now), now)
 
-    A moment that has passed counts as due now when the mailing never ran (it was saved within its window), and so does
-    a single moment that no run exists for. Everything else waits for the calendar.
-    """
+
+def set_next_run_after(mailing: Mailing, due: Moment | None, now: datetime) -> None:
+    """Point the mailing, whose calendar stands as it is from now on, at `due`, else at its next moment; no commit."""
     mailing.calendar_since = now
-    rule = counted(mailing.rule, end_of(mailing), mailing.id, now)
+    rule = counted(mailing.rule, mailing.id, now, is_due=due is not None)
     mailing.skipped_count = rule.skipped_count
-    moment = due_moment(rule, end_of(mailing), mailing.id, now) or next_moment(rule, now)
+    moment = due or next_promised(rule, now, mailing.id)
     point_at(mailing, moment)
     mailing.completed_at = None
     if moment is None and not has_open_run(mailing):
         mailing.completed_at = now
 
 
-def counted(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Rule:
+def counted(rule: Rule, mailing_id: int | None, now: datetime, is_due: bool) -> Rule:
     """The rule as such a calendar saved now has it: its limit counts the runs that happened, not the moments so far."""
     if rule.run_limit is None:
         return rule
     every = moments(replace(rule, run_limit=None, skipped_count=0))
     passed_count = sum(1 for _moment in takewhile(lambda moment: moment.at <= now, every))
-    is_due = due_moment(rule, ends_at, mailing_id, now) is not None
     skipped_count = passed_count - is_due - _happened_count(rule, mailing_id)
     return replace(rule, skipped_count=max(0, skipped_count))
+
+
+def next_promised(rule: Rule, after: datetime, mailing_id: int | None) -> Moment | None:
+    """The first moment after `after` that the mailing has no run of yet, be it one left out by hand."""
+    coming = moments(rule, after)
+    while chunk := list(islice(coming, LOOKED_AT)):
+        gone = taken(mailing_id, chunk)
+        for moment in chunk:
+            if moment.occurrence not in gone:
+                return moment
+    return None
+
+
+def taken(mailing_id: int | None, among: Sequence[Moment]) -> set[str]:
+    """The names of those moments that the mailing has runs of."""
+    if mailing_id is None or not among:
+        return set()
+    keys = [moment.occurrence for moment in among]
+    return set(db.session.scalars(select(Run.occurrence).where(Run.mailing_id == mailing_id, Run.occurrence.in_(keys))))
 
 
 def _happened_count(rule: Rule, mailing_id: int | None) -> int:
@@ -61,7 +85,11 @@ def _happened_count(rule: Rule, mailing_id: int | None) -> int:
 
 
 def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now: datetime) -> Moment | None:
-    """The moment that has passed and is due all the same when such a calendar is saved now."""
+    """The moment that has passed and is due all the same when such a calendar is saved now.
+
+    It is when the mailing never ran (it was saved within its window), when no run exists of a single or last moment,
+    and when the mailing waits for just this moment, which has not begun yet. Everything else waits for the calendar.
+    """
     if ends_at is not None and ends_at <= now:
         return None
     if rule.run_limit is not None:
@@ -69,12 +97,26 @@ def due_moment(rule: Rule, ends_at: datetime | None, mailing_id: int | None, now
             return None
         rule = replace(rule, run_limit=None)
     latest = latest_moment(rule, now)
-    if latest is None or mailing_id is None:
+    if latest is None or mailing_id is None or _is_waited_for(latest, mailing_id, now):
         return latest
     seen = select(Run.id).where(Run.mailing_id == mailing_id)
     if rule.period is Period.ONCE or next_moment(rule, latest.at) is None:
-        seen = seen.where(Run.occurrence == latest.key)
+        seen = seen.where(is_of(latest))
     return None if db.session.scalar(seen.limit(1)) else latest
+
+
+def is_of(moment: Moment) -> ColumnElement[bool]:
+    """In SQL: whether a run of the calendar is that of `moment`, in whatever zone it was planned."""
+    is_then = and_(Run.planned_at == moment.at, Run.occurrence.not_like(f"{ON_DEMAND}%"))
+    return or_(Run.occurrence == moment.occurrence, is_then)
+
+
+def _is_waited_for(moment: Moment, mailing_id: int, now: datetime) -> bool:
+    """Whether the mailing stands at this moment, and its run may still begin."""
+    mailing = db.session.get_one(Mailing, mailing_id)
+    if mailing.next_run_at != moment.at:
+        return False
+    return not is_too_late(mailing, moment, now) and not was_held(mailing, moment, instance_guard.confirmed_at())
 
 
 def point_at(mailing: Mailing, moment: Moment | None) -> None:
@@ -92,6 +134,12 @@ def has_open_run(mailing: Mailing) -> bool:
     """Whether a run of this mailing is not closed yet."""
     open_run = select(Run.id).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None)).limit(1)
     return db.session.scalar(open_run) is not None
+
+
+def _moved(moment: Moment, before: datetime) -> dict[str, datetime]:
+    """What a mailing gets whose coming moment has moved: the last run's own moment has, too, and was not missed."""
+    now = utcnow()
+    return {"next_run_at": moment.at} | ({"calendar_since": now} if before > now else {})
 
 
 def follow_zone_data(limit: int = 1000) -> int:
@@ -113,7 +161,7 @@ def follow_zone_data(limit: int = 1000) -> int:
             if moment.at != at:
                 # Whoever saves the calendar meanwhile has the new rules anyway.
                 unchanged = Mailing.id == id_, Mailing.next_run_local == local, Mailing.next_run_at == at
-                db.session.execute(update(Mailing).where(*unchanged).values(next_run_at=moment.at))
+                db.session.execute(update(Mailing).where(*unchanged).values(**_moved(moment, at)))
                 moved_count += 1
         last_id = rows[-1].id
         db.session.commit()

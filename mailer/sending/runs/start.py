@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 import structlog
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, literal, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.clock import utcnow
@@ -19,24 +18,18 @@ from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState, StopReason
+from mailer.models.run import Run, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, next_moment
 from mailer.sending import instance_guard
 from mailer.sending.runs import audience, limits
-from mailer.sending.runs.approvals import about_now
-from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_too_late, was_held
-from mailer.sending.runs.next_run import end_of, has_open_run, point_at
+from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
+from mailer.sending.runs.next_run import has_open_run, point_at
+from mailer.sending.runs.run_rows import insert_run, insert_skipped
 from mailer.sending.runs.windows import ON_DEMAND
 
 log = structlog.get_logger()
 BATCH = 50  # mailings started in one transaction
-# On the table, not the model: SQLAlchemy compiles it once.
-INSERT_RUN = (
-    upsert(Run.__table__)
-    .on_conflict_do_nothing(index_elements=["mailing_id", "occurrence"])
-    .returning(Run.__table__.c.id)
-)
 
 
 class NoRecipients(Refusal):
@@ -148,14 +141,14 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
     """
     due, run_id = due_moments(mailing, now), None
     held = [moment for moment in due if was_held(mailing, moment, confirmed_at)]
-    _insert_skipped(mailing, held, now, StopReason.BRAKE)
+    insert_skipped(mailing, held, now, StopReason.BRAKE)
     if rest := [moment for moment in due if moment not in held]:
         *missed, present = rest
         if is_too_late(mailing, present, now):
             missed = rest
         else:
             run_id = _start_present(mailing, present, now, is_going)
-        _insert_skipped(mailing, missed, now, StopReason.MISSED)
+        insert_skipped(mailing, missed, now, StopReason.MISSED)
     mailing.started_at = mailing.started_at or now
     mailing.skipped_count += len(due) - (run_id is not None)
     point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at)))
@@ -166,45 +159,10 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
 
 def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
     if is_going:
-        _insert_run(mailing, moment.key, moment.at, now, StopReason.OVERLAP)
+        insert_run(mailing, moment.occurrence, moment.at, now, StopReason.OVERLAP)
         return None
     mailing.last_run_at = now
-    return _insert_run(mailing, moment.key, moment.at, now)
-
-
-def _insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
-    for moment in skipped[-MOST_MISSED:]:
-        _insert_run(mailing, moment.key, moment.at, now, reason)
-
-
-def _insert_run(
-    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
-) -> int | None:
-    """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already.
-
-    An end that has passed ends a run on demand no more: a person asks for it all the same.
-    """
-    ends_at = end_of(mailing)
-    is_on_demand = occurrence.startswith(ON_DEMAND)
-    values = {
-        "owner_id": mailing.owner_id,
-        "mailing_id": mailing.id,
-        "occurrence": occurrence,
-        "state": RunState.SKIPPED if skipped else RunState.PLANNED,
-        "snapshot": snapshot_of(mailing),
-        "planned_at": planned_at,
-        "due_at": max(planned_at, mailing.calendar_since or planned_at),
-        "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
-        "created_at": now,
-        "closed_at": now if skipped else None,
-        "stop_reason": skipped,
-    }
-    return db.session.scalar(INSERT_RUN, values)
-
-
-def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
-    """What the run will send, whatever becomes of the message meanwhile."""
-    return {**about_now(mailing), "name": mailing.name}
+    return insert_run(mailing, moment.occurrence, moment.at, now)
 
 
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
@@ -223,7 +181,7 @@ def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     if has_open_run(mailing):
         raise AlreadyRunning(_("A run of this mailing is still in progress. Wait until it ends, or stop it."))
     limits.require(mailing, _refuse_nobody(mailing), now)
-    run_id = _insert_run(mailing, occurrence, now, now)
+    run_id = insert_run(mailing, occurrence, now, now)
     mailing.completed_at = None
     mailing.started_at = mailing.started_at or now
     mailing.last_run_at = now
