@@ -17,10 +17,10 @@ from mailer.composing.email import CompiledEmail, Content, MailHeaders, Recipien
 from mailer.extensions import db
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.sending.database_connections import connector
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
 from mailer.sending.worker.claims import AttemptEntry, Claim
-from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.ledger import Ledger
 from mailer.smtp.results import Outcome, Phase, Result

@@ -21,6 +21,7 @@ from mailer.manager.labels import role_labels
 from mailer.models.user import Role
 from mailer.selftest.command import self_test
 from mailer.sending import instance_guard
+from mailer.sending.runs import control
 from mailer.sending.servers import dkim_keys
 from mailer.terminal import N_, OperatorCommand, SpokenOption
 
@@ -126,7 +127,9 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     )
     if not yes:
         click.confirm(_("Is this the one true instance?"), abort=True)
-    paused_count = instance_guard.confirm("flask confirm-instance", runs_go_on=runs_go_on)
+    paused_count = instance_guard.confirm(
+        "flask confirm-instance", pause_runs=None if runs_go_on else control.pause_restored
+    )
     click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
     if paused_count:
         click.echo(instance_guard.paused_text(paused_count))

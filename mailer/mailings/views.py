@@ -25,7 +25,7 @@ from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.searching import searched
-from mailer.sending.runs import server_faults
+from mailer.sending import server_faults
 from mailer.sending.runs.attention import Trouble
 from mailer.sending.senders import sender_of
 

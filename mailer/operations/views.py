@@ -12,6 +12,7 @@ from mailer.access import Permission, requires
 from mailer.operations.parts import parts
 from mailer.queue import TICK, enqueue
 from mailer.sending import instance_guard
+from mailer.sending.runs import control
 
 bp = Blueprint("operations", __name__, url_prefix="/operations")
 bp.add_app_template_global(lambda: instance_guard.why_held() is not None, "instance_is_held")
@@ -39,7 +40,7 @@ def index() -> str:
 def confirm_instance() -> ResponseReturnValue:
     """An administrator's word that this is the one true instance."""
     if instance_guard.why_held() is not None:
-        paused_count = instance_guard.confirm(current_user.email)
+        paused_count = instance_guard.confirm(current_user.email, pause_runs=control.pause_restored)
         enqueue(TICK)
         flash(_("Confirmed: sending goes on by the rules of each mailing."), "success")
         if paused_count:

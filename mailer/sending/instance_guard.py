@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,6 @@ from mailer.extensions import db
 from mailer.locks import INSTANCE, waiting
 from mailer.models.instance import Instance
 from mailer.models.run import Run
-from mailer.sending.runs import control
 
 log = structlog.get_logger()
 MACHINE_ID = Path("/etc/machine-id")
@@ -85,7 +85,7 @@ def sending_is_blocked() -> bool:
     place = _place()
     row = db.session.get(Instance, 1, populate_existing=True)
     if row is None:
-        confirm(None)
+        confirm(None, pause_runs=None)
         return False
     reason = _difference(row, place)
     if reason is None:
@@ -119,11 +119,12 @@ def confirmation() -> Instance | None:
     return db.session.get(Instance, 1)
 
 
-def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
+def confirm(by: str | None, *, pause_runs: Callable[[], int] | None) -> int:
     """This database, here, is the one true instance from now on. Commits.
 
-    Runs that were open in a copy wait for their owners, who may have them sent to some people a second time: how many.
-    They go on if a person says so, who knows that nothing was sent since the copy was made.
+    Runs that were open in a copy wait for their owners, who may have them sent to some people a second time:
+    `pause_runs` pauses them (`runs.control.pause_restored`) and says how many. They go on (None) if a person says so,
+    who knows that nothing was sent since the copy was made.
     """
     db.session.execute(waiting(INSTANCE))
     place, row = _place(), db.session.get(Instance, 1, populate_existing=True)
@@ -136,7 +137,7 @@ def confirm(by: str | None, *, runs_go_on: bool = False) -> int:
         return 0
     elif _difference(row, place) in STALE:
         row.data_of = _moment_of(row)
-        paused_count = 0 if runs_go_on else control.pause_restored()
+        paused_count = pause_runs() if pause_runs else 0
     row.number, row.confirmed_at, row.confirmed_by = uuid.uuid4(), utcnow(), by
     row.cluster, row.database, row.host = place.cluster, place.database, place.host
     db.session.flush()

@@ -13,7 +13,6 @@ from mailer.composing.languages import unsubscribe_text
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.senders import SenderIdentity
-from mailer.sending.worker.claims import DueDelivery
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
 TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
@@ -67,13 +66,13 @@ def values_of(client: Client) -> dict[str, str]:
     }
 
 
-def recipient_maker(run_token: uuid.UUID) -> Callable[[int, DueDelivery], Recipient]:
-    """How a run's recipients are made; the settings are read once, for speed."""
+def recipient_maker(run_token: uuid.UUID) -> Callable[[int, str, dict[str, str], str | None], Recipient]:
+    """How a run's recipients are made of position, address, values and token; the settings are read once, for speed."""
     link, code = unsubscribe_url(""), run_token.hex[:LINK_CODE_LENGTH]
     stem, _dot, domain = message_id(run_token, 0).partition(".0@")
 
-    def make(position: int, person: DueDelivery) -> Recipient:
-        url = f"{link}{person.token}/{code}"
-        return Recipient(person.email, person.values, f"{stem}.{position}@{domain}", url)
+    def make(position: int, email: str, values: dict[str, str], token: str | None) -> Recipient:
+        url = f"{link}{token}/{code}"
+        return Recipient(email, values, f"{stem}.{position}@{domain}", url)
 
     return make

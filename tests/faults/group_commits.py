@@ -10,8 +10,8 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from mailer.sending.database_connections import wait_until_done
 from mailer.sending.worker.claims import AttemptEntry, Claim
-from mailer.sending.worker.database_connections import wait_until_done
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
 

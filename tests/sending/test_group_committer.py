@@ -21,10 +21,10 @@ from sqlalchemy import select, text
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run
+from mailer.sending.database_connections import connector
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
-from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger

@@ -88,14 +88,18 @@ def test_a_run_that_goes_is_held_too(lab: Lab, make_run: Callable[..., Run]) -> 
     change(cluster="7")
     assert finish(run).state is RunState.PLANNED
     assert lab.accepted == []
-    assert instance_guard.confirm("boss@golub.test", runs_go_on=True) == 0
+    assert instance_guard.confirm("boss@golub.test", pause_runs=None) == 0
     assert finish(run).state is RunState.COMPLETE
 
 
 def test_a_run_open_in_a_copy_waits_for_its_owner(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = make_run("a@example.test")  # planned in the copy: elsewhere it may be over long since
     change(cluster="7")
-    assert instance_guard.open_run_count() == instance_guard.confirm("boss@golub.test") == 1
+    assert (
+        instance_guard.open_run_count()
+        == instance_guard.confirm("boss@golub.test", pause_runs=control.pause_restored)
+        == 1
+    )
     run = finish(run)
     assert (run.state, run.pause_reason, run.waiting_count, lab.accepted) == (RunState.PAUSED, "restored", 1, [])
     control.resume(run.mailing)
@@ -117,7 +121,7 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
         )
     )
     db.session.commit()
-    assert instance_guard.confirm("boss@golub.test") == 1
+    assert instance_guard.confirm("boss@golub.test", pause_runs=control.pause_restored) == 1
     assert instance_guard.data_of() == datetime(2026, 11, 1, 3, 20, tzinfo=UTC)
     assert finish(run).state is RunState.PAUSED
     assert sorted(states(run).values()) == ["uncertain", "waiting", "waiting"]
@@ -132,7 +136,11 @@ def test_a_run_half_sent_in_a_backup_waits_and_what_was_leaving_then_is_uncertai
 def test_a_run_goes_on_by_itself_after_a_move(lab: Lab, make_run: Callable[..., Run]) -> None:
     run = make_run("a@example.test")
     change(host="another machine")
-    assert instance_guard.open_run_count() == instance_guard.confirm("boss@golub.test") == 0
+    assert (
+        instance_guard.open_run_count()
+        == instance_guard.confirm("boss@golub.test", pause_runs=control.pause_restored)
+        == 0
+    )
     assert finish(run).state is RunState.COMPLETE
 
 
@@ -172,7 +180,7 @@ def test_several_hosts_are_one_instance_when_they_say_so(
     app: Flask, confirmed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "INSTANCE_ID", "production")
-    instance_guard.confirm("boss")
+    instance_guard.confirm("boss", pause_runs=control.pause_restored)
     other_host = json.loads(the_file(app).read_text()) | {"number": "another host's"}
     the_file(app).write_text(json.dumps(other_host))
     assert not instance_guard.sending_is_blocked()
@@ -195,7 +203,7 @@ def test_the_first_start_confirms_itself_whoever_is_quicker(app: Flask) -> None:
     assert instance_guard.why_held() is None
     assert not instance_guard.sending_is_blocked()
     number = db.session.get_one(Instance, 1).number
-    instance_guard.confirm(None)
+    instance_guard.confirm(None, pause_runs=None)
     assert db.session.get_one(Instance, 1, populate_existing=True).number == number
 
 

@@ -14,7 +14,8 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.run_fault import RunFault
-from mailer.sending.runs import control, server_faults
+from mailer.sending import server_faults
+from mailer.sending.runs import control
 from mailer.sending.runs.closing import stop_what_must
 from mailer.smtp.results import Outcome, Phase
 from mailer.smtp.testserver import Lab

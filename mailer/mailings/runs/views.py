@@ -23,7 +23,8 @@ from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.summary import outcome_choices, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
-from mailer.sending.runs import closing, server_faults
+from mailer.sending import server_faults
+from mailer.sending.runs import closing
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
 

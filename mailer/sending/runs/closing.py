@@ -13,8 +13,9 @@ from mailer.models.delivery import MAY_BE_SENT_AGAIN, Delivery, DeliveryState, R
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
+from mailer.sending import server_faults
 from mailer.sending.conditions import IS_FREE, IS_UNFINISHED
-from mailer.sending.runs import server_faults, slicing
+from mailer.sending.runs import slicing
 
 STOPPED_BECAUSE = {
     StopReason.OWNER: Reason.STOPPED_BY_OWNER,

@@ -26,11 +26,11 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import next_moment
+from mailer.sending.arrays import array
 from mailer.sending.runs import audience, bound_values, limits, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
 from mailer.sending.runs.next_run import point_at
-from mailer.sending.worker.group_commit import array
 
 Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON
 log = structlog.get_logger()

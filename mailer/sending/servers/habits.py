@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import func, select
@@ -13,13 +13,22 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mail_server import MailServer
 from mailer.sending.servers.health import name_of
-from mailer.sending.worker.work import Learned
+from mailer.smtp.envelope import Features
 from mailer.smtp.transport import Transport
 
 PACE_HOLDS = timedelta(hours=1)
 HABIT_HOLDS = timedelta(days=30)  # then it is tried anew
 LIMITS_HOLD = timedelta(days=7)
 NOTED_AGAIN_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What conversations with a server have taught, for those who come after."""
+
+    pace: float | None = None  # emails a second for one worker, where the server has had enough at some time
+    refuses_riding: bool = False  # an envelope behind a final dot
+    features: Features | None = None
 
 
 def accustomed(transport: Transport) -> tuple[Transport, float | None]:

@@ -14,7 +14,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.mail_server import MailServer
 from mailer.models.run import SENDING_STATES, Run, RunState
 from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME
-from mailer.sending.runs import server_faults
+from mailer.sending import server_faults
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.results import Fault
 from mailer.smtp.transport import Transport

@@ -13,9 +13,9 @@ from psycopg2 import Error, OperationalError
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from mailer.locks import GIVE_BACK_ALL, TRY_SLOTS_FOR_SESSION, slots_of
+from mailer.sending.database_connections import execute
 from mailer.sending.servers.health import name_of
 from mailer.sending.servers.mail_routes import MailRoute
-from mailer.sending.worker.database_connections import execute
 from mailer.smtp.transport import Transport
 
 

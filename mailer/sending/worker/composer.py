@@ -78,7 +78,7 @@ class Composer:
 
     def _compose(self, claim: Claim, position: int, person: DueDelivery) -> Email | None:
         try:
-            recipient = self._work.recipient_of(position, person)
+            recipient = self._work.recipient_of(position, person.email, person.values, person.token)
             content = self._compiled.build(recipient)
             if self._work.signers:
                 content = signed(content, self._work.signers)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from mailer.models.types import MAX_RESPONSE
+from mailer.sending.arrays import array, quoted, words
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
 
@@ -69,31 +70,17 @@ def _columns(entries: Sequence[AttemptEntry]) -> list[str]:
         array([entry.claim.slice_id for entry in entries]),
         array([entry.position for entry in entries]),
         array([entry.number for entry in entries]),
-        _words([result.outcome for result in results]),
-        _words([result.phase for result in results]),
+        words([result.outcome for result in results]),
+        words([result.phase for result in results]),
         array(["NULL" if result.code is None else result.code for result in results]),
-        _words([_quoted_often(result.enhanced, 16) for result in results]),
-        _words([_quoted(result.text[:MAX_RESPONSE]) for result in results]),
+        words([_quoted_often(result.enhanced, 16) for result in results]),
+        words([quoted(result.text[:MAX_RESPONSE]) for result in results]),
         array([result.started_at.timestamp() for result in results]),  # less than half of what a date in words costs
         array([result.finished_at.timestamp() for result in results]),
-        _words([_quoted_often(result.tls, 64) for result in results]),
+        words([_quoted_often(result.tls, 64) for result in results]),
     ]
-
-
-def array(items: Iterable[object]) -> str:
-    """An array as PostgreSQL reads it; texts must be `_quoted`, unless they are plain words."""
-    return _words(map(str, items))
-
-
-def _words(items: Iterable[str]) -> str:
-    return "{" + ",".join(items) + "}"
-
-
-def _quoted(text: str) -> str:
-    """A text as an element of an array; PostgreSQL has no NUL."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "") + '"'
 
 
 @lru_cache(maxsize=256)
 def _quoted_often(text: str | None, limit: int) -> str:
-    return "NULL" if text is None else _quoted(text[:limit])
+    return "NULL" if text is None else quoted(text[:limit])

@@ -16,9 +16,9 @@ from psycopg2 import Error, InterfaceError, OperationalError
 from psycopg2.extensions import POLL_WRITE
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from mailer.sending.database_connections import OneAtATime, Patience, execute, is_away
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import AttemptEntry, Claim
-from mailer.sending.worker.database_connections import OneAtATime, Patience, execute, is_away
 from mailer.sending.worker.group_commit import GroupCommit, Writer
 
 log = structlog.get_logger()

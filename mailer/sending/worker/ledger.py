@@ -29,11 +29,12 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
+from mailer.sending.arrays import array
+from mailer.sending.database_connections import OneAtATime, Patience, is_away
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
-from mailer.sending.worker.database_connections import OneAtATime, Patience, is_away
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, DeliveryUpdate, is_refused_too_often
-from mailer.sending.worker.group_commit import GroupCommit, Writer, array
+from mailer.sending.worker.group_commit import GroupCommit, Writer
 from mailer.sending.worker.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
 

@@ -26,16 +26,16 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
-from mailer.sending import instance_guard
+from mailer.sending import instance_guard, server_faults
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
+from mailer.sending.database_connections import connector
 from mailer.sending.mail_headers import mail_headers_for, recipient_maker
-from mailer.sending.runs import control, server_faults
+from mailer.sending.runs import control
 from mailer.sending.runs.closing import close_if_done
 from mailer.sending.runs.recipient_list import WANTS_LIST, writing_recipient_list
 from mailer.sending.servers import dkim_keys, habits, health, mail_routes
 from mailer.sending.servers.mail_routes import MailRoute, RouteChoice
 from mailer.sending.servers.slots import NoSlot, SharedConnections
-from mailer.sending.worker.database_connections import connector
 from mailer.sending.worker.delivery_rules import RunRules, deadline
 from mailer.sending.worker.group_commit import Writer
 from mailer.sending.worker.group_committer import GroupCommitter

@@ -10,12 +10,13 @@ from typing import cast
 
 import structlog
 
+from mailer.sending.servers.habits import Learned
 from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.composer import Composer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.slice_feeder import SliceFeeder
-from mailer.sending.worker.work import Learned, SliceInWork, TimeBudget, TurnReport, Work
+from mailer.sending.worker.work import SliceInWork, TimeBudget, TurnReport, Work
 from mailer.smtp.breaker import BreakerState
 from mailer.smtp.pool import Pool
 from mailer.smtp.reply_outcomes import is_about_size

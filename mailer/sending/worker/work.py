@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from mailer.composing.dkim import Signer
 from mailer.composing.email import CompiledEmail, Recipient
+from mailer.sending.servers.habits import Learned
 from mailer.sending.worker.claims import Claim, DueDelivery
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, RunRules, is_refused_too_often
-from mailer.smtp.envelope import Features
 from mailer.smtp.results import Fault, Outcome, Result
 
 
@@ -21,7 +21,8 @@ class Work:
     run_id: int
     compiled: CompiledEmail
     rules: RunRules
-    recipient_of: Callable[[int, DueDelivery], Recipient]  # position and person -> what the mail is made of
+    # position, address, values and token -> what the mail is made of
+    recipient_of: Callable[[int, str, dict[str, str], str | None], Recipient]
     signers: Sequence[Signer] = ()  # for DKIM
     server_was_sound: bool = False  # of late, for anybody
     server: str = ""  # what the mail server is called in the database
@@ -47,15 +48,6 @@ class TimeBudget:
     def not_beyond(self, limit: float) -> TimeBudget:
         """The same turn, ended after `limit` seconds."""
         return replace(self, seconds=min(limit, self.seconds), at_most=min(limit, self.at_most))
-
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What conversations with a server have taught, for those who come after."""
-
-    pace: float | None = None  # emails a second for one worker, where the server has had enough at some time
-    refuses_riding: bool = False  # an envelope behind a final dot
-    features: Features | None = None
 
 
 @dataclass(slots=True)
