@@ -62,7 +62,12 @@ def text_body(template: Template, unsubscribe_label: str) -> Body:
 
 
 def html_body(template: Template, unsubscribe_label: str, language: str) -> Body:
-    """A whole HTML document around the author's fragment, with the unsubscribe link where it was left out."""
+    """A whole HTML document around the author's fragment, with the unsubscribe link where it was left out.
+
+    What is a document already, as a letter of blocks is, stays as it is: it has the link.
+    """
+    if template.parts and isinstance(template.parts[0], str) and template.parts[0][:9].lower() == "<!doctype":
+        return _body(template.parts, html_escapes)
     parts: list[str | Placeholder] = [
         f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head><meta charset="utf-8"></head>\n<body>\n'
     ]

@@ -1,0 +1,201 @@
+"""A letter: subject, preheader, theme and blocks in order; read from JSON, written to it, and changed piece by piece.
+
+Changes give a new letter; nothing is changed in place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mailer.composing.languages import UNSUBSCRIBE
+from mailer.letters.colours import LEAST, contrast
+from mailer.letters.kinds import KINDS, NAME_OF, Block, UnsubscribeBlock
+from mailer.letters.shapes import DocumentError, ValueFault, build, held_as, plain
+from mailer.letters.values import ColourCode, LinkTo, OneLine, OneOf, PictureAddress, WholeNumber
+
+VERSION = 1
+MOST_BLOCKS = 60
+_ID = re.compile(r"b[0-9]{1,6}")
+FONTS = {
+    "arial": "Arial, Helvetica, sans-serif",
+    "verdana": "Verdana, Geneva, sans-serif",
+    "trebuchet": "'Trebuchet MS', Tahoma, sans-serif",
+    "georgia": "Georgia, 'Times New Roman', serif",
+    "times": "'Times New Roman', Times, serif",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LetterTheme:
+    """The sender's look: logo, colours, type. Kept for the next letter."""
+
+    logo: str = held_as(PictureAddress(), "")
+    logo_alt: str = held_as(OneLine(), "")
+    accent: str = held_as(ColourCode(), "#3a5bc7")
+    page: str = held_as(ColourCode(), "#f1f3f5")
+    card: str = held_as(ColourCode(), "#ffffff")
+    text: str = held_as(ColourCode(), "#212529")
+    muted: str = held_as(ColourCode(), "#5f6770")
+    font: str = held_as(OneOf(tuple(FONTS)), "arial")
+    size: int = held_as(WholeNumber(14, 20), 16)
+    radius: int = held_as(WholeNumber(0, 24), 6)
+    link: str = held_as(LinkTo(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class LetterHead:
+    """What stands above the blocks. `starter` names the template whose words are examples."""
+
+    subject: str = held_as(OneLine(), "")
+    preheader: str = held_as(OneLine(), "")
+    name: str = held_as(OneLine(150), "")
+    language: str = held_as(OneOf(tuple(UNSUBSCRIBE)), "ru")
+    starter: str = held_as(OneLine(40), "")
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBlock:
+    """A block with the id that a letter knows it by."""
+
+    id: str
+    block: Block
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind."""
+        return NAME_OF[type(self.block)]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The whole. The last block is the only `unsubscribe`."""
+
+    head: LetterHead = field(default_factory=LetterHead)
+    theme: LetterTheme = field(default_factory=LetterTheme)
+    blocks: tuple[PlacedBlock, ...] = ()
+
+    def find(self, block_id: str) -> PlacedBlock | None:
+        """The block of that id."""
+        return next((each for each in self.blocks if each.id == block_id), None)
+
+    def place_of(self, block_id: str) -> int:
+        """Where it stands, from 0. Raises KeyError."""
+        for place, each in enumerate(self.blocks):
+            if each.id == block_id:
+                return place
+        raise KeyError(block_id)
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # from a version to the next, as pure functions
+
+
+def from_json(raw: Any) -> Letter:
+    """The letter that a stored document holds. Raises DocumentError."""
+    if not isinstance(raw, Mapping):
+        raise DocumentError([ValueFault("", "type", {})])
+    data = dict(raw)
+    while data.get("version") in MIGRATIONS:
+        data = MIGRATIONS[data["version"]](data)
+    if data.pop("version", None) != VERSION:
+        raise DocumentError([ValueFault("version", "unknown_version", {})])
+    blocks, theme = data.pop("blocks", None), data.pop("theme", {})
+    faults: list[ValueFault] = []
+    head = _part(LetterHead, data, "", faults) or LetterHead()
+    look = _part(LetterTheme, theme, "theme-", faults) or LetterTheme()
+    placed = _blocks(blocks, faults)
+    if faults:
+        raise DocumentError(faults)
+    return Letter(head, look, placed)
+
+
+def to_json(letter: Letter) -> dict[str, Any]:
+    """The document to store."""
+    blocks = [{"id": each.id, "kind": each.kind} | plain(each.block) for each in letter.blocks]
+    return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks}
+
+
+def theme_from(raw: Any) -> LetterTheme:
+    """A theme whose words can be read on its colours. Raises DocumentError."""
+    theme = build(LetterTheme, raw)
+    pairs = (("text", theme.text, theme.card), ("muted", theme.muted, theme.card), ("muted", theme.muted, theme.page))
+    faults = {
+        name: ValueFault(name, "contrast", {"found": round(contrast(one, other), 1), "least": LEAST})
+        for name, one, other in pairs
+        if contrast(one, other) < LEAST
+    }
+    if faults:
+        raise DocumentError(list(faults.values()))
+    return theme
+
+
+def _part(kind: type[Any], raw: Any, prefix: str, faults: list[ValueFault]) -> Any:
+    try:
+        return build(kind, raw)
+    except DocumentError as error:
+        faults += [ValueFault(prefix + fault.field, fault.code, fault.params) for fault in error.faults]
+        return None
+
+
+def _blocks(raw: Any, faults: list[ValueFault]) -> tuple[PlacedBlock, ...]:
+    if not isinstance(raw, list):
+        faults.append(ValueFault("blocks", "type", {}))
+        return ()
+    if len(raw) > MOST_BLOCKS:
+        faults.append(ValueFault("blocks", "count", {"least": 1, "most": MOST_BLOCKS}))
+        return ()
+    placed: list[PlacedBlock] = []
+    for number, each in enumerate(raw):
+        values = dict(each) if isinstance(each, Mapping) else {}
+        block_id, kind = values.pop("id", None), KINDS.get(str(values.pop("kind", "")))
+        if kind is None:
+            faults.append(ValueFault(f"blocks-{number}", "unknown_kind", {}))
+        elif not isinstance(block_id, str) or not _ID.fullmatch(block_id) or block_id in {one.id for one in placed}:
+            faults.append(ValueFault(f"blocks-{number}-id", "id", {}))
+        elif (block := _part(kind, values, f"blocks-{number}-", faults)) is not None:
+            placed.append(PlacedBlock(block_id, block))
+    ends = [place for place, each in enumerate(placed) if isinstance(each.block, UnsubscribeBlock)]
+    if not faults and ends != [len(placed) - 1]:
+        faults.append(ValueFault("blocks", "unsubscribe", {}))
+    return tuple(placed)
+
+
+def replaced(letter: Letter, block_id: str, block: Block) -> Letter:
+    """With another content of that block. Raises KeyError."""
+    place = letter.place_of(block_id)
+    return replace(letter, blocks=(*letter.blocks[:place], PlacedBlock(block_id, block), *letter.blocks[place + 1 :]))
+
+
+def added(letter: Letter, block: Block, after: str | None) -> tuple[Letter, str]:
+    """With a block after the one of that id (at the end, where it is None or gone), and its id.
+
+    Raises DocumentError when there are too many.
+    """
+    if len(letter.blocks) >= MOST_BLOCKS:
+        raise DocumentError([ValueFault("blocks", "count", {"least": 1, "most": MOST_BLOCKS})])
+    last = len(letter.blocks) - 1
+    place = last if after is None or letter.find(after) is None else min(letter.place_of(after) + 1, last)
+    block_id = f"b{max((int(each.id[1:]) for each in letter.blocks), default=0) + 1}"
+    return replace(
+        letter, blocks=(*letter.blocks[:place], PlacedBlock(block_id, block), *letter.blocks[place:])
+    ), block_id
+
+
+def moved(letter: Letter, block_id: str, to: int) -> Letter:
+    """With the block at place `to` (from 0), as near as the end allows: the way out stays last. Raises KeyError."""
+    found = letter.blocks[letter.place_of(block_id)]
+    if isinstance(found.block, UnsubscribeBlock):
+        return letter
+    rest = [each for each in letter.blocks if each.id != block_id]
+    place = max(0, min(to, len(rest) - 1))
+    return replace(letter, blocks=(*rest[:place], found, *rest[place:]))
+
+
+def without(letter: Letter, block_id: str) -> Letter:
+    """Without that block; the way out cannot be taken away. Raises KeyError."""
+    found = letter.blocks[letter.place_of(block_id)]
+    if isinstance(found.block, UnsubscribeBlock):
+        return letter
+    return replace(letter, blocks=tuple(each for each in letter.blocks if each.id != block_id))

@@ -1,0 +1,93 @@
+"""The plain text of a letter, made from its blocks: what is said, in order, with addresses written out."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from mailer.composing.html import text_from_html
+from mailer.letters import kinds, rich
+from mailer.letters.document import Letter
+
+
+def text_of(letter: Letter) -> str:
+    """The text half, placeholders included."""
+    parts = [_say(each.block) for each in letter.blocks]
+    return "\n\n".join(part for part in parts if part.strip()) + "\n"
+
+
+@singledispatch
+def _say(block: kinds.Block) -> str:
+    return ""  # a divider, room
+
+
+@_say.register
+def _(block: kinds.LogoBlock) -> str:
+    return _with_link(block.alt, block.link)
+
+
+@_say.register
+def _(block: kinds.HeadingBlock) -> str:
+    return block.text.upper() if block.level == 1 and "{{" not in block.text else block.text
+
+
+@_say.register
+def _(block: kinds.TextBlock) -> str:
+    return rich.as_text(block.html)
+
+
+@_say.register
+def _(block: kinds.HtmlBlock) -> str:
+    return text_from_html(block.html)
+
+
+@_say.register
+def _(block: kinds.ButtonBlock) -> str:
+    return f"{block.label}: {block.link}" if block.link else block.label
+
+
+@_say.register
+def _(block: kinds.PictureBlock) -> str:
+    return _with_link(f"[{block.alt}]" if block.alt else "", block.link)
+
+
+@_say.register
+def _(block: kinds.PictureTextBlock) -> str:
+    return "\n".join(part for part in (rich.as_text(block.html), block.link) if part)
+
+
+@_say.register
+def _(block: kinds.ColumnsBlock) -> str:
+    return "\n\n".join(rich.as_text(each.html) for each in block.items)
+
+
+@_say.register
+def _(block: kinds.ProductsBlock) -> str:
+    return "\n".join(_product(each) for each in block.items)
+
+
+@_say.register
+def _(block: kinds.QuoteBlock) -> str:
+    return "\n".join(
+        part for part in (f"«{rich.as_text(block.html)}»", f"— {block.author}" if block.author else "") if part
+    )
+
+
+@_say.register
+def _(block: kinds.ContactsBlock) -> str:
+    links = [each.link.removeprefix("mailto:").removeprefix("tel:") for each in block.items if each.link]
+    return "\n".join(part for part in (rich.as_text(block.html), *links) if part)
+
+
+@_say.register
+def _(block: kinds.UnsubscribeBlock) -> str:
+    return "-- \n" + (f"{block.reason}\n" if block.reason else "") + f"{block.label}: {{{{ unsubscribe_url }}}}"
+
+
+def _product(product: kinds.Product) -> str:
+    price = product.price + (f" ({product.old_price})" if product.old_price else "")
+    line = " — ".join(part for part in (product.name, price) if part)
+    return f"- {_with_link(line, product.link)}"
+
+
+def _with_link(words: str, link: str) -> str:
+    return f"{words}: {link}" if words and link else words or link
