@@ -19,6 +19,7 @@ from production_rules import INSECURE_SECRET, refused_addresses, refused_secrets
 from setting_values import (
     ConfigError,
     address_of,
+    bounce_address,
     flag,
     host_name,
     one_of,
@@ -144,18 +145,7 @@ class Config:
         self.MAIL_TIMEOUT_SECONDS = 30
         self.MAIL_DEFAULT_SENDER = get("MAIL_DEFAULT_SENDER", "Golub <no-reply@golub.localhost>")
 
-        # Every mailing leaves from the service's own domain; the owner's address stands in Reply-To only.
-        self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
-        self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
-        self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
-        self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)
-        self.DKIM_DOMAIN = get("DKIM_DOMAIN")
-        self.DKIM_KEYS = get("DKIM_KEYS")
-        self.SENDERS_PER_RUN = whole(get, "WORKERS", 2, 1, 64)
-        self.TICK_SECONDS = float(whole(get, "TICK_SECONDS", 1, 1, 3600))
-        self.SLICE_SIZE = whole(get, "SLICE_SIZE", 500, 1)
-        self.LEASE_SECONDS = seconds(get, "LEASE_SECONDS", 60)
-        self.JOB_SECONDS = seconds(get, "JOB_SECONDS", 5)
+        self._read_mailings(get)
 
         # What new accounts may send in 24 hours until a manager raises it, and the size of a run that needs a manager's
         # approval; unset: no limit, no approval.
@@ -189,6 +179,24 @@ class Config:
                 setattr(self, name, value)
         self.check()
         self.WARNINGS = self.warnings()
+
+    def _read_mailings(self, get: Any) -> None:
+        """Where mailings leave from and come back to, and how they are sent."""
+        # Every mailing leaves from the service's own domain; the owner's address stands in Reply-To only.
+        self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
+        # Where mails that cannot be delivered come back to. Reports come for weeks: BOUNCE_KEY outlives SECRET_KEY.
+        self.BOUNCE_ADDRESS = bounce_address(get, "BOUNCE_ADDRESS")
+        self.BOUNCE_KEY = get("BOUNCE_KEY") or self.SECRET_KEY
+        self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
+        self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
+        self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)
+        self.DKIM_DOMAIN = get("DKIM_DOMAIN")
+        self.DKIM_KEYS = get("DKIM_KEYS")
+        self.SENDERS_PER_RUN = whole(get, "WORKERS", 2, 1, 64)
+        self.TICK_SECONDS = float(whole(get, "TICK_SECONDS", 1, 1, 3600))
+        self.SLICE_SIZE = whole(get, "SLICE_SIZE", 500, 1)
+        self.LEASE_SECONDS = seconds(get, "LEASE_SECONDS", 60)
+        self.JOB_SECONDS = seconds(get, "JOB_SECONDS", 5)
 
     def check(self) -> None:
         """Refuse to start where a setting would be unsafe."""

@@ -133,6 +133,29 @@ def host_name(get: Get, name: str, default: str) -> str:
     return host
 
 
+TOKEN_ROOM = 64 - 24  # octets of a local part (RFC 5321, section 4.5.3.1) without the 24 of a token
+BOUNCE_ADDRESS = re.compile(r"([\w.+=~-]*\*)@((?:[a-z0-9-]+\.)+[a-z0-9-]+)", re.ASCII | re.IGNORECASE)
+
+
+def bounce_address(get: Get, name: str) -> str | None:
+    """An address with a `*` where each email puts its token; without one it goes behind a `+`. Errors: ConfigError."""
+    given = (get(name) or "").strip()
+    if not given:
+        return None
+    address = given if "*" in given else given.replace("@", "+*@", 1)
+    found = BOUNCE_ADDRESS.fullmatch(address)
+    if found is None or len(found[1]) - 1 > TOKEN_ROOM or len(address) > 220 or address.startswith("."):
+        raise ConfigError(
+            in_language(
+                f"{name} — адрес, например bounces@example.org или *@bounce.example.org (до @ не больше {TOKEN_ROOM} "
+                f"знаков), а не {given!r}.",
+                f"{name} must be an address such as bounces@example.org or *@bounce.example.org (no more than "
+                f"{TOKEN_ROOM} characters before the @), not {given!r}.",
+            )
+        )
+    return address
+
+
 def names_of_settings(example: Path) -> set[str]:
     """Every setting there is, as `.env.example` lists them."""
     return set(NAMED.findall(example.read_text("utf-8")))

@@ -12,7 +12,7 @@ MOST_LINES_OF_A_FUNCTION = 40
 MOST_CHARACTERS_OF_A_LINE = 140  # of templates and style sheets; ruff knows Python's
 # Larger ones and their lines: no new name, and a number only ever goes down.
 LARGER_FILES = {"mailer/smtp/connection.py": 328}
-LARGER_FUNCTIONS = {"config.py Config.__init__": 111}
+LARGER_FUNCTIONS = {"config.py Config.__init__": 100}
 
 
 def files() -> list[Path]:

@@ -22,6 +22,7 @@ class Features:
     starttls: bool = False
     takes_size: bool = False
     size_limit: int = 0  # bytes; 0: none named
+    dsn: bool = False
     auth: frozenset[str] = frozenset()
 
     @classmethod
@@ -39,6 +40,7 @@ class Features:
             starttls="STARTTLS" in offered,
             takes_size="SIZE" in offered,
             size_limit=int(size[0]) if size and size[0].isdecimal() and len(size[0]) < 20 else 0,
+            dsn="DSN" in offered,
             auth=frozenset(mechanisms) - {"AUTH", ""},
         )
 
@@ -57,9 +59,13 @@ class Unsendable(Exception):
 
 
 def mail_command(sender: str, email: Email, features: Features) -> bytes:
-    """Return MAIL FROM with the parameters this email needs; Unsendable when the server lacks one."""
+    """Return MAIL FROM with the parameters this email needs; Unsendable when the server lacks one.
+
+    `sender` is for emails that have none of their own.
+    """
     if not _ADDRESS.fullmatch(email.recipient):
         raise Unsendable("5.1.3", "the recipient is not an address")
+    sender = sender if email.sender is None else email.sender
     parameters = b""
     if features.takes_size:
         size = len(email.content)
@@ -72,12 +78,24 @@ def mail_command(sender: str, email: Email, features: Features) -> bytes:
         if not features.smtputf8:
             raise Unsendable(NEEDS_SMTPUTF8, "the server takes no addresses outside ASCII (SMTPUTF8)")
         parameters += b" SMTPUTF8"
+    if features.dsn and email.envelope_id is not None:
+        parameters += b" RET=HDRS ENVID=%b" % email.envelope_id.encode("ascii")
     return b"MAIL FROM:<%b>%b\r\n" % (sender.encode(), parameters)
 
 
-def rcpt_command(email: Email) -> bytes:
+def rcpt_command(email: Email, features: Features) -> bytes:
     """Return RCPT TO; `mail_command` has looked at the address before."""
-    return b"RCPT TO:<%b>\r\n" % email.recipient.encode()
+    recipient = email.recipient.encode()
+    if not features.dsn or email.envelope_id is None:
+        return b"RCPT TO:<%b>\r\n" % recipient
+    # Addresses outside ASCII would need `utf-8;` (RFC 6533): those are named by the final recipient alone.
+    named = b" ORCPT=rfc822;%b" % _xtext(recipient) if recipient.isascii() else b""
+    return b"RCPT TO:<%b> NOTIFY=FAILURE,DELAY%b\r\n" % (recipient, named)
+
+
+def _xtext(text: bytes) -> bytes:
+    """RFC 3461, section 4; an address has nothing else that would have to be written so."""
+    return text.replace(b"+", b"+2B").replace(b"=", b"+3D")
 
 
 def is_address(text: str) -> bool:

@@ -87,7 +87,7 @@ class Session:
                 return mail
             self.expected.append(Phase.RCPT)
             self.expected.append(Phase.DATA)
-            return b"%b%bDATA\r\n" % (mail, rcpt_command(email))
+            return b"%b%bDATA\r\n" % (mail, rcpt_command(email, self._features))
         return b""
 
     def receive(self, reply: Reply) -> bytes:
@@ -167,7 +167,7 @@ class Session:
         assert self.current is not None
         if phase is Phase.MAIL:
             self.expected.append(Phase.RCPT)
-            return rcpt_command(self.current)
+            return rcpt_command(self.current, self._features)
         self.expected.append(Phase.DATA)
         return b"DATA\r\n"
 

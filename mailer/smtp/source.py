@@ -10,12 +10,16 @@ class Email(NamedTuple):
     """One email for one recipient: one transaction.
 
     `recipient` is an addr-spec with the domain in its ASCII form. `content` has CRLF line ends, dots stuffed, ends in
-    CRLF and lacks the final dot (RFC 5321 section 4.5.2).
+    CRLF and lacks the final dot (RFC 5321 section 4.5.2). `sender` is where this one comes back to, None: where the
+    transport says. `envelope_id` (plain letters and digits) is what a delivery status notification is to repeat
+    (RFC 3461); with it one is asked for where the server offers that.
     """
 
     key: Hashable
     recipient: str
     content: bytes
+    sender: str | None = None
+    envelope_id: str | None = None
 
 
 class EmailSource(Protocol):

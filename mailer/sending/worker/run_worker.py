@@ -26,7 +26,7 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
-from mailer.sending import instance_guard, server_faults
+from mailer.sending import instance_guard, return_path, server_faults
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.database_connections import connector
 from mailer.sending.mail_headers import mail_headers_for, recipient_maker
@@ -225,6 +225,7 @@ def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Wor
         dkim_keys.configured(),
         health.was_sound_lately(transport),
         health.name_of(transport),
+        return_path.configured(),
         nobody_has_it=not run.accepted_count and not run.tolerates_refusals,
     )
 

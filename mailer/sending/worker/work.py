@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from mailer.bounces.tokens import ReturnPath
 from mailer.composing.dkim import Signer
 from mailer.composing.email import CompiledEmail, Recipient
 from mailer.sending.servers.habits import Learned
@@ -26,6 +27,7 @@ class Work:
     signers: Sequence[Signer] = ()  # for DKIM
     server_was_sound: bool = False  # of late, for anybody
     server: str = ""  # what the mail server is called in the database
+    return_path: ReturnPath | None = None  # None: everything comes back to the transport's sender
     nobody_has_it: bool = False  # no mail of the run was taken yet, and its owner has not said "all the same"
 
 
