@@ -98,6 +98,7 @@ class Config:
         self.SITE_URL = address_of(get, "SITE_URL", "http://127.0.0.1:5000", WEB, "https://mail.example.org").rstrip(
             "/"
         )
+        self.MEDIA_URL = address_of(get, "MEDIA_URL", self.SITE_URL, WEB, "https://img.example.org").rstrip("/")
         self.MAIL_PAGE_URL = get("MAIL_PAGE_URL")
         self.MAIL_CATCHER_URL = get("MAIL_CATCHER_URL")  # the only place that mail of sample accounts goes to
         # Who answers for this installation; named on the pages on privacy and accessibility.
@@ -108,9 +109,8 @@ class Config:
         self.TRUSTED_HOSTS = [host.strip() for host in hosts.split(",")] if hosts else None
         self.PROXY_COUNT = whole(get, "PROXY_COUNT", 0, high=10)
         self.PROXY_COUNT_IS_GIVEN = get("PROXY_COUNT") is not None
-        self.REGISTRATION = one_of(
-            get, "REGISTRATION", "open", REGISTRATIONS
-        )  # who may open an account: anybody, the invited, nobody
+        # Who may open an account: anybody, the invited, nobody.
+        self.REGISTRATION = one_of(get, "REGISTRATION", "open", REGISTRATIONS)
 
         self.SQLALCHEMY_DATABASE_URI = database_url(
             address_of(get, "DATABASE_URL", "postgresql://127.0.0.1/golub", DATABASES, DATABASE_EXAMPLE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from typing import IO
 
 from flask_babel import gettext as _
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from mailer.errors import Refusal
 from mailer.long_work import drawing
@@ -31,25 +32,38 @@ def read(upload: IO[bytes], side: int, *, fills: bool = False) -> Image.Image:
     With `fills` that holds for the shorter side, for those who cut the rest off. Only pixels are left: no metadata, no
     second frame. Raises `BadPicture` with the reason, `Busy` while this process draws another one.
     """
-    content = _content(upload)
+    content = content_of(upload, MAX_BYTES)
+    return _read(content, lambda size: side * max(size) // min(size) if fills else side)
+
+
+def read_for_width(content: bytes, width: int) -> Image.Image:
+    """As `read`, but at most `width` pixels wide, however high."""
+    return _read(content, lambda size: -(-width * max(size) // size[0]))
+
+
+def content_of(upload: IO[bytes], most: int) -> bytes:
+    """An uploaded file of 1 to `most` bytes; BadPicture for any other."""
+    content = upload.read(most + 1)
+    if not content:
+        raise BadPicture(_("The file is empty."))
+    if len(content) > most:
+        raise BadPicture(
+            _("The file is larger than %(limit)s MB. Choose a smaller picture.", limit=most // (1024 * 1024))
+        )
+    return content
+
+
+def _read(content: bytes, longest_of: Callable[[tuple[int, int]], int]) -> Image.Image:
+    """`longest_of` says how long the longer side may be, of the picture's size as it is seen."""
     with drawing.one():
         try:
             with _opened(content) as picture:
                 _check_pixels(picture)
-                return _bare(_shrunk(picture, side, fills))
+                return _bare(_shrunk(picture, max(1, longest_of(_upright_size(picture)))))
         except Image.DecompressionBombError as error:
             raise _too_many(MAX_PIXELS["PNG"]) from error
         except _FAULTS as error:
             raise BadPicture(_("The picture is damaged or not complete. Save it again and retry.")) from error
-
-
-def _content(upload: IO[bytes]) -> bytes:
-    content = upload.read(MAX_BYTES + 1)
-    if not content:
-        raise BadPicture(_("The file is empty."))
-    if len(content) > MAX_BYTES:
-        raise BadPicture(_("The file is larger than 5 MB. Choose a smaller picture."))
-    return content
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -74,9 +88,14 @@ def _too_many(limit: int) -> BadPicture:
     return BadPicture(text)
 
 
-def _shrunk(picture: Image.Image, side: int, fills: bool) -> Image.Image:
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    is_lying = picture.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+    return (height, width) if is_lying else (width, height)
+
+
+def _shrunk(picture: Image.Image, longest: int) -> Image.Image:
     """Small first, so that colours are converted and the picture is turned at little cost."""
-    longest = side * max(picture.size) // min(picture.size) if fills else side
     width, height = (max(1, length * longest // max(picture.size)) for length in picture.size)
     picture.draft(None, (width, height))  # a JPEG comes out at 1/2, 1/4 or 1/8 of its sides at once, if larger
     if picture.mode in {"1", "P"}:  # these cannot be averaged

@@ -147,6 +147,14 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.delete": {"POST": OWN_THING},
     "messages.restore": {"POST": OWN_COPY},
     "messages.send_test": {"POST": OWN_THING},
+    "media.show_file": {"GET": EVERYBODY},
+    "media.index": {"GET": OWN_WORK},
+    "media.picker": {"GET": OWN_WORK},
+    "media.upload": {"POST": OWN_WORK},
+    "media.show": {"GET": OWN_THING, "POST": OWN_THING},
+    "media.cut": {"POST": OWN_THING},
+    "media.delete": {"POST": OWN_THING},
+    "media.restore": {"POST": "L L L 404 403 403 403 +"},
     "mailings.index": {"GET": SEEN_LIST},
     "mailings.show": {"GET": SEEN_THING},
     "mailings.progress": {"GET": SEEN_THING},
@@ -254,7 +262,7 @@ MAY_BE_MISSING = {
     "auth.confirm_own_address", "auth.do_confirm_own_address",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
-    "articles.restore", "posts.restore",
+    "articles.restore", "posts.restore", "media.show_file",
     *(f"all_{table}.details_view" for table in LOOKED_AT if table not in FURNISHED),
 }  # fmt: skip
 
@@ -297,7 +305,7 @@ def test_the_table_holds_for_looking_and_looking_changes_nothing(app: Flask, peo
 # how the machines do. Everything else that opens to them is watched.
 FEW = {
     "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
-    "posts.create_view",
+    "posts.create_view", "media.show_file",
 }  # fmt: skip
 FEW |= {
     endpoint for endpoint in TABLE if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe"}

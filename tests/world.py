@@ -20,6 +20,7 @@ from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.draft import Draft
 from mailer.models.own_address import OwnAddress
+from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
@@ -29,7 +30,8 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
-    "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
+    "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
+    "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
 
 
@@ -81,6 +83,8 @@ def populate(app: Flask, owner: User) -> None:
     save(ClientImport(owner_id=owner.id, file_name="a.csv", stored_file=stored))
     save(BlogPost(title="Post", slug="post", content="Text", status=PostStatus.PUBLISHED, author_id=owner.id,
                   published_at=now - timedelta(days=1)))  # fmt: skip
+    save(Picture(owner_id=owner.id, public_id="0" * 32, digest="0" * 64, extension="png", name="Dove", width=1,
+                 height=1, size=1))  # fmt: skip
     save(Suppression(owner_id=owner.id, email_key="gone@example.test", reason="unsubscribed"))
     save(AccountEmail(template="nothing", to_email=owner.email, language="en", sent_at=now))
     save(Draft(owner_id=owner.id, key="/messages/1/edit", endpoint="messages.edit", path="/messages/1/edit", title="x",
@@ -99,6 +103,7 @@ def address_of(app: Flask, endpoint: str) -> str:
         "static": {"filename": "css/golub.css"},
         "admin.static": {"filename": "admin/js/form.js"},
         "blog.image": {"name": "0" * 32 + ".webp"},
+        "media.show_file": {"name": "0" * 32 + ".png"},
         "guide.show": {"name": "results"},
         "guide.picture": {"language": "ru", "name": "run.webp"},
         "auth.avatar": {"name": "0" * 32 + ".webp"},

@@ -52,5 +52,6 @@ TITLES: dict[str, Any] = {
     "holiday_changes": _l("Changed holidays"),
     "run_faults": _l("Faults of mail servers"),
     "own_addresses": _l("Reply addresses"),
+    "pictures": _l("Pictures"),
     "second_factors": _l("Second factors"),
 }

@@ -21,6 +21,7 @@ from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
+from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
@@ -101,6 +102,7 @@ def sweep() -> None:
         drafts.forget_old(now)
         former_links.forget_old(now)
         forget_old_unconfirmed(now)
+        forget_unused_pictures(now)
         articles = forget_old_articles(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
 

@@ -39,7 +39,7 @@ PAGE_OF_PART = {
 PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe"}
 UNWATCHED = {
     "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
-    "posts.create_view",
+    "posts.create_view", "media.show_file",
 }  # fmt: skip
 REFUSED_ON_THE_PAGE = (409, 422)  # the form is answered with its page, and what stands on it is seen
 SEARCHES = ("q", "search", "address")

@@ -19,6 +19,7 @@ from mailer.models import (  # noqa: F401
     mailing,
     message,
     own_address,
+    picture,
     run,
     run_fault,
     run_tally,

@@ -1,0 +1,1 @@
+"""Pictures of letters: uploaded, drawn anew, kept, shown to whoever opens the letter."""
