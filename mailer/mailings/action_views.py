@@ -15,7 +15,7 @@ from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
-from mailer.mailings.agenda import format_local
+from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs.queries import open_run

@@ -1,30 +1,35 @@
-"""A calendar's moments in plain words."""
+"""A calendar's moments in plain words, with what becomes of each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
-from flask_babel import format_datetime
 from flask_babel import gettext as _
 
+from mailer.http import zone_label
+from mailer.mailings import agenda_labels
+from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.form.calendar_plan import Calendar
-from mailer.recurrence.moments import Moment, Note, end_at, everything, moments
+from mailer.models.mailing import Mailing
+from mailer.recurrence.moments import moments
+from mailer.recurrence.outlook import Prospect
 from mailer.recurrence.rule import Period, Rule
-from mailer.recurrence.window import Window
-from mailer.sending.runs.next_run import counted, due_moment
+from mailer.sending.runs.outlook import outlook_if_saved, outlook_of
 
 SHOWN = 10
-LEFT_OUT_SHOWN = 20  # at most, among them
+GROUPS_SHOWN = 20  # of what is left out, at most, among them
+MOST_LOOKED_AT = 2000  # moments
 YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One moment: its time in the mailing's zone, the same aware (for "in 3 days"), what is odd about it, and whether
-    nothing happens then after all."""
+    """One moment, or several in a row that are left out for one reason: its time in the mailing's zone, the same aware
+    (for "in 3 days"), what is odd about it, and whether nothing happens then after all."""
 
     text: str
     at: datetime
@@ -34,71 +39,87 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What comes: whether sending begins at once, the next moments, and remarks about the whole."""
+    """What comes: whether a run begins at once, and from when on its emails leave if the sending hours are closed; the
+    next moments, on the clock of which zone, and remarks about the whole."""
 
     starts_at_once: bool
+    leaves_text: str | None
     lines: list[Line]
+    zone_text: str
     remarks: list[str]
 
 
-def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing_id: int | None = None) -> Agenda:
-    """What would come if a mailing of such a calendar (new, or that one) were saved now."""
+def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing: Mailing | None = None) -> Agenda:
+    """What would come if a mailing of such a calendar (new, or that one) were saved now; of a mailing whose own it is,
+    what comes."""
     rule, window = calendar.rule(), calendar.window()
-    ends_at = end_at(rule.until, rule.zone)
-    starts_at_once = due_moment(rule, ends_at, mailing_id, now) is not None
-    rule = counted(rule, mailing_id, now, starts_at_once)
-    lines = [line_of(moment, rule.zone, window, now) for moment in _coming(rule, now, count)]
-    return Agenda(starts_at_once, lines, _remarks(rule, now))
+    if mailing is not None and mailing.calendar_since is not None and Calendar.of(mailing) == calendar:
+        prospects = outlook_of(mailing, now, rule, window)
+    else:
+        prospects = outlook_if_saved(rule, window, mailing.id if mailing is not None else None, now)
+    found = list(_next(prospects, count, now))
+    at_once = next((one for one in found if one.leaves_at is not None and one.moment.at <= now), None)
+    waits = at_once is not None and at_once.leaves_at is not None and at_once.leaves_at > now
+    return Agenda(
+        starts_at_once=at_once is not None,
+        leaves_text=_local_text(at_once.leaves_at, rule.zone, now) if waits and at_once and at_once.leaves_at else None,
+        lines=_lines([one for one in found if one is not at_once], calendar, rule, now),
+        zone_text=zone_label(rule.zone),
+        remarks=[*_remarks(rule, now), *agenda_labels.expected_remark(calendar, [one.moment.local for one in found])],
+    )
 
 
-def _coming(rule: Rule, now: datetime, count: int) -> list[Moment]:
-    """The next `count` moments, and those left out between them."""
-    found: list[Moment] = []
+def _next(prospects: Iterable[Prospect], count: int, now: datetime) -> Iterator[Prospect]:
+    """Those up to the `count`-th coming run, but for what is left out after the last one; else what is left out."""
+    waiting: list[Prospect] = []
     happening = 0
-    for moment in islice(everything(rule, now), count + LEFT_OUT_SHOWN):
-        found.append(moment)
-        happening += not moment.is_left_out
-        if happening == count:
-            break
-    while found and found[-1].is_left_out and happening:
-        found.pop()
-    return found
+    for one in islice(prospects, MOST_LOOKED_AT):
+        waiting.append(one)
+        if one.happens:
+            yield from waiting
+            waiting.clear()
+            happening += one.moment.at > now
+            if happening == count:
+                return
+    if not happening:
+        yield from waiting
 
 
-def line_of(moment: Moment, zone: str, window: Window | None, now: datetime) -> Line:
-    """A moment in words."""
-    local = moment.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    notes = [_note(note, moment) for note in moment.notes]
-    if window is not None and not moment.is_left_out:
-        notes += _window_note(moment, window)
-    return Line(format_local(local, now), moment.at, notes, moment.is_left_out)
+def _lines(found: list[Prospect], calendar: Calendar, rule: Rule, now: datetime) -> list[Line]:
+    """A line for each run, and one for those left out in a row for one reason."""
+    lines: list[Line] = []
+    group_count = 0
+    for reason, group in groupby(found, key=agenda_labels.reason_of):
+        together = list(group)
+        if reason is None:
+            lines += [_line(one, calendar, rule, now) for one in together]
+        elif (group_count := group_count + 1) <= GROUPS_SHOWN:
+            lines.append(_group_line(together, rule, now))
+    return lines
 
 
-def format_local(local: datetime, now: datetime | None = None) -> str:
-    """A wall-clock time with its weekday; without the year when it is that of `now`."""
-    pattern = "EEE, d MMMM, HH:mm" if now is not None and now.year == local.year else "EEE, d MMMM y, HH:mm"
-    return str(format_datetime(local, pattern, rebase=False))
+def _line(one: Prospect, calendar: Calendar, rule: Rule, now: datetime) -> Line:
+    notes = [agenda_labels.note_text(note, one.moment) for note in one.moment.notes]
+    if one.leaves_at is not None and one.leaves_at > one.moment.at:
+        leaves = _local_text(one.leaves_at, rule.zone, one.moment.at)
+        notes.append(_("outside the sending hours: emails leave from %(moment)s", moment=leaves))
+    if agenda_labels.is_expected(calendar, one.moment.local):
+        notes.append(_("expected"))
+    return Line(_local_text(one.moment.at, rule.zone, now), one.moment.at, notes, is_left_out=False)
 
 
-def _note(note: Note, moment: Moment) -> str:
-    planned = format_datetime(moment.local, "HH:mm", rebase=False)
-    holiday = (moment.holiday or "").strip()
-    return {
-        Note.SHORT_MONTH: _("the last day, since this month is shorter"),
-        Note.SPRING_GAP: _("later than planned: the clocks skip %(time)s that day", time=planned),
-        Note.AUTUMN_FOLD: _("the clocks show %(time)s twice that day: the first one counts", time=planned),
-        Note.MOVED: _("moved because of a holiday: %(holiday)s", holiday=holiday),
-        Note.HOLIDAY: _("left out, a holiday: %(holiday)s", holiday=holiday),
-        Note.EXCEPTION: _("left out, as you asked"),
-    }[note]
+def _group_line(together: list[Prospect], rule: Rule, now: datetime) -> Line:
+    first, last = together[0].moment, together[-1].moment
+    notes = agenda_labels.group_notes(together)
+    if len(together) == 1:
+        return Line(_local_text(first.at, rule.zone, now), first.at, notes, is_left_out=True)
+    zone = ZoneInfo(rule.zone)
+    text = agenda_labels.days_text(first.at.astimezone(zone), last.at.astimezone(zone), now)
+    return Line(text, first.at, notes, is_left_out=True)
 
 
-def _window_note(moment: Moment, window: Window) -> list[str]:
-    opening = window.opening(moment.at)
-    if opening is None or opening.opens_at <= moment.at:
-        return []
-    opens = opening.opens_at.astimezone(ZoneInfo(window.zone)).replace(tzinfo=None)
-    return [_("outside the sending hours: emails leave from %(moment)s", moment=format_local(opens, moment.at))]
+def _local_text(at: datetime, zone: str, now: datetime) -> str:
+    return format_local(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), now)
 
 
 def _remarks(rule: Rule, now: datetime) -> list[str]:

@@ -8,7 +8,7 @@ from flask_babel import format_datetime, get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
 from mailer import days_off
-from mailer.mailings.agenda import format_local
+from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.form.calendar_plan import Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import LAST, MonthlyOn, Period, Rule

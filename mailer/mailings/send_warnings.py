@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, or_, select
 
 from mailer.extensions import db
 from mailer.http import relative
-from mailer.mailings.agenda import format_local
+from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.form.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client

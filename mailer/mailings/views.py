@@ -12,7 +12,8 @@ from mailer.errors import choice_in, order_in
 from mailer.http import zone_label
 from mailer.input_limits import page_number
 from mailer.mailings import queries
-from mailer.mailings.agenda import agenda_of, format_local
+from mailer.mailings.agenda import agenda_of
+from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.form.calendar_plan import Calendar
@@ -68,7 +69,7 @@ def show(mailing_id: int) -> str:
     recipients = queries.preflight(mailing, queries.chosen_ids(mailing))
     return render_template(
         "mailings/show.html",
-        agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id),
+        agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing),
         is_exportable=recurrences(mailing.rule) is not None,
         recipients=recipients,
         totals=queries.totals_of(mailing),
@@ -101,7 +102,7 @@ def export_rule(mailing_id: int) -> Response:
 def progress(mailing_id: int) -> str:
     """The part of the mailing's page that moves while a run goes."""
     mailing = get_visible(Mailing, mailing_id, current_user)
-    agenda = agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing.id)
+    agenda = agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing)
     return render_template("mailings/_progress.html", is_update=True, agenda=agenda, **_moving(mailing))
 
 

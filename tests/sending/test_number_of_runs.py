@@ -101,7 +101,7 @@ def test_one_that_found_nobody_is_followed_by_another(mailing: Mailing) -> None:
 
 def test_a_calendar_saved_late_has_all_its_runs_to_come(owner: User) -> None:
     made = make_mailing(owner, [make_client(owner)], starts_local=FIRST, run_limit=3)
-    agenda = agenda_of(Calendar.of(made), day(10) + timedelta(hours=1), mailing_id=made.id)
+    agenda = agenda_of(Calendar.of(made), day(10) + timedelta(hours=1), mailing=made)
     assert (agenda.starts_at_once, len(agenda.lines)) == (True, 2)
     set_next_run(made, day(10) + timedelta(hours=1))
     db.session.commit()

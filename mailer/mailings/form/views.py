@@ -199,14 +199,13 @@ def _agenda(calendar: Calendar | None, mailing_id: int | None) -> dict[str, obje
     """What `_moments.html` shows: an agenda and the rule in words, or why there is none."""
     if calendar is None:
         return {"agenda": None, "refusal": None}
-    if mailing_id is not None:
-        mailing_id = get_own(Mailing, mailing_id, current_user).id
+    mailing = get_own(Mailing, mailing_id, current_user) if mailing_id is not None else None
     try:
         calendar.require_ahead(utcnow())
     except FormRefusal as refusal:
         return {"agenda": None, "refusal": str(refusal)}
     return {
-        "agenda": agenda_of(calendar, utcnow(), mailing_id=mailing_id),
+        "agenda": agenda_of(calendar, utcnow(), mailing=mailing),
         "refusal": None,
         "calendar_text": calendar_text(calendar),
     }
