@@ -138,3 +138,26 @@ def rows_of(statement: str) -> list[Any]:
     found = [tuple(row) for row in db.session.execute(text(statement))]
     db.session.rollback()
     return found
+
+
+@pytest.mark.usefixtures("by_the_owner")
+def test_names_of_free_details_become_text_fields_and_no_client_changes(
+    app: Flask, servers: Servers, owner: User, stranger: User
+) -> None:
+    """Up from revision 0034: the most used first, each owner's own, and beyond the limit a value stays what it was."""
+    make_client(owner, attributes={"City": "Kazan", "Level": "gold"})
+    make_client(owner, attributes={"City": "Omsk"})
+    make_client(stranger, attributes={f"name {number}": "x" for number in range(110)})
+    db.session.remove()
+    clients = "SELECT id, attributes::text, version FROM clients ORDER BY id"
+    kept = rows_of(clients)
+    db.session.remove()
+    try:
+        downgrade(directory=MIGRATIONS, revision="0034")
+    finally:
+        upgrade(directory=MIGRATIONS)
+        let_in(servers.database_url, ROLE_PASSWORD)
+    fields = "SELECT key, label, type, position FROM client_fields WHERE owner_id = {} ORDER BY position"
+    assert rows_of(fields.format(owner.id)) == [("City", "City", "text", 1), ("Level", "Level", "text", 2)]
+    assert len(rows_of(fields.format(stranger.id))) == 100
+    assert rows_of(clients) == kept

@@ -16,6 +16,7 @@ from mailer.models.approval import Approval
 from mailer.models.attempt import Attempt
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import ClientFilter, Suppression
+from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.draft import Draft
@@ -30,6 +31,7 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
+    "field_id": 1,
     "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
     "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
@@ -38,7 +40,7 @@ VALUES: dict[str, object] = {
 # Tables with a row of the key that `query_of` gives.
 FURNISHED = {
     "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients", "client_imports", "suppressions",
-    "account_emails", "client_filters", "approvals", "user_sessions",
+    "account_emails", "client_fields", "client_filters", "approvals", "user_sessions",
 }  # fmt: skip
 
 
@@ -75,6 +77,7 @@ def populate(app: Flask, owner: User) -> None:
                  response="2.0.0 Ok", started_at=now, finished_at=now))  # fmt: skip
     run.state, run.closed_at = RunState.COMPLETE, now
     db.session.commit()
+    save(ClientField(owner_id=owner.id, key="city", label="City"))
     save(ClientFilter(owner_id=owner.id, name="all", criteria={}))
     folder = app.config["IMPORTS_DIR"]
     stored = uuid.uuid4().hex

@@ -14,6 +14,7 @@ from mailer.owner_filter import EVERYBODY
 from mailer.searching import searched
 
 SORTS = ("created", "name", "email")
+FIELD = "field-"  # before an own field's id
 ORDERS = ("asc", "desc")
 STATES = (SUBSCRIBED, UNSUBSCRIBED)
 
@@ -38,13 +39,20 @@ def parse_choice(args: MultiDict[str, str]) -> Choice:
     """The choice in `args`; raises `ChoiceRefused` for a sort, state or number that does not exist."""
     sort = args.get("sort") or "created"
     order = args.get("order") or ("desc" if sort == "created" else "asc")
-    if sort not in SORTS:
+    if sort not in SORTS and field_sorted_by(sort) is None:
         raise ChoiceRefused("unknown_sort", "sort", sort)
     if order not in ORDERS:
         raise ChoiceRefused("unknown_sort", "order", order)
     everybody = args.get("owner") == EVERYBODY
     owner = EVERYBODY if everybody else _number(args, "owner")
     return Choice(_criteria(args), _number(args, "filter"), sort, order, owner)
+
+
+def field_sorted_by(sort: str) -> int | None:
+    """The id of the own field that `sort` names, if it names one."""
+    digits = sort.removeprefix(FIELD)
+    is_field = sort.startswith(FIELD) and digits.isascii() and digits.isdecimal() and len(digits) <= 18
+    return int(digits) if is_field else None
 
 
 def as_args(criteria: dict[str, Any]) -> dict[str, Any]:

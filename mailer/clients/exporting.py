@@ -20,7 +20,7 @@ COLUMNS = ("email", "last_name", "first_name", "patronymic", "birth_year", "comm
 def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every chosen client, read through `session`."""
     names, rows = export_of(choice, user, session)
-    yield [*(str(FIELDS[name]) for name in COLUMNS), *names]
+    yield [*(str(FIELDS[name]) for name in COLUMNS), *names.values()]
     for row in rows:
         yield [*row[:6], join_tags(row.tags), _consent(row.reason), *(row.attributes.get(name, "") for name in names)]
 

@@ -7,17 +7,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, IntegerField, StringField, ValidationError
+from wtforms import HiddenField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional
-from wtforms.widgets import HiddenInput, TextArea
+from wtforms.widgets import TextArea
 
-from mailer.clients import labels, values
-from mailer.clients.address import normalise
+from mailer.clients import values
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
-from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
-from mailer.models.client import Client
 
 
 class CleanField(StringField):
@@ -40,41 +37,6 @@ class CleanTextField(CleanField):
     """The same with several lines."""
 
     widget = TextArea()
-
-
-class ClientForm(Refillable, FlaskForm):
-    """A client as typed by hand."""
-
-    email = CleanField(labels.FIELDS["email"], normalise)
-    last_name = CleanField(labels.FIELDS["last_name"], validators=[Optional()])
-    first_name = CleanField(labels.FIELDS["first_name"], validators=[Optional()])
-    patronymic = CleanField(labels.FIELDS["patronymic"], validators=[Optional()])
-    birth_year = CleanField(labels.FIELDS["birth_year"], values.clean_year, validators=[Optional()])
-    tags = CleanField(labels.FIELDS["tags"], values.clean_tags, validators=[Optional()])
-    comment = CleanTextField(labels.FIELDS["comment"], values.clean_comment, validators=[Optional()])
-    attributes = CleanTextField(_l("Custom fields"), values.clean_attributes, validators=[Optional()])
-    version = IntegerField(widget=HiddenInput(), validators=[Optional()])
-
-    @classmethod
-    def of(cls, client: Client) -> ClientForm:
-        """The form that shows what is known of a client."""
-        return cls(
-            email=client.email,
-            last_name=client.last_name,
-            first_name=client.first_name,
-            patronymic=client.patronymic,
-            birth_year="" if client.birth_year is None else str(client.birth_year),
-            tags=values.join_tags(client.tags),
-            comment=client.comment,
-            attributes="\n".join(f"{name}: {value}" for name, value in client.attributes.items()),
-            version=client.version,
-        )
-
-    def values(self) -> dict[str, Any]:
-        """Columns of `Client` with their values, once the form is valid."""
-        names = ("last_name", "first_name", "patronymic", "birth_year", "tags", "comment", "attributes")
-        email, key = self.email.cleaned
-        return {"email": email, "email_key": key} | {name: self[name].cleaned for name in names}
 
 
 class FilterForm(FlaskForm):

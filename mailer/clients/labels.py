@@ -2,6 +2,8 @@
 
 from flask_babel import lazy_gettext as _l
 
+from mailer.models.client_field import FieldType
+
 FIELDS = {
     "email": _l("Email"),
     "full_name": _l("Full name"),
@@ -13,4 +15,12 @@ FIELDS = {
     "tags": _l("Tags"),
     "subscribed": _l("Subscription"),
     "unsubscribed": _l("Do not write"),
+}
+
+FIELD_TYPES = {
+    FieldType.TEXT: _l("Text"),
+    FieldType.NUMBER: _l("Number"),
+    FieldType.DATE: _l("Date"),
+    FieldType.BOOLEAN: _l("Yes or no"),
+    FieldType.CHOICE: _l("One of several choices"),
 }

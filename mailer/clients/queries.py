@@ -9,13 +9,15 @@ from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from mailer.clients.choice import Choice
+from mailer.clients.choice import Choice, field_sorted_by
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_criteria import conditions
+from mailer.models.client_field import ClientField
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.owner_filter import Whose, whose_asked
+from mailer.segments.fields import fields_of, value_column
 
 PER_PAGE = 50
 
@@ -58,13 +60,25 @@ def chosen(choice: Choice, user: User) -> list[ColumnElement[bool]]:
 
 def page_of_clients(choice: Choice, user: User) -> Pagination:
     """One page of the list, 50 rows; 404 for a page that is not there."""
-    return db.paginate(ordered(select(Client).where(*chosen(choice, user)), choice), per_page=PER_PAGE)
+    return db.paginate(ordered(select(Client).where(*chosen(choice, user)), choice, user), per_page=PER_PAGE)
 
 
-def ordered(query: Select[Any], choice: Choice) -> Select[Any]:
-    """`query` in the chosen order, the id settling ties."""
-    columns = (*ORDERS[choice.sort], Client.id)
-    return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
+def ordered(query: Select[Any], choice: Choice, user: User) -> Select[Any]:
+    """`query` in the chosen order, those without a value last, the id settling ties; 404 for a field of others."""
+    field_id = field_sorted_by(choice.sort)
+    if field_id is None:
+        columns = (*ORDERS[choice.sort], Client.id)
+        return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
+    field = db.one_or_404(select(ClientField).filter_by(id=field_id, owner_id=owner_asked(choice, user) or user.id))
+    value = value_column(field)
+    value = _alphabetical(value) if field.slot is None else value
+    value, id_ = (value.desc(), Client.id.desc()) if choice.order == "desc" else (value.asc(), Client.id.asc())
+    return query.order_by(value.nulls_last(), id_)
+
+
+def columns_of(owner_id: int | None) -> list[ClientField]:
+    """The fields of the owner that the list has a column for."""
+    return [field for field in fields_of(owner_id) if field.is_listed]
 
 
 def tags_of(owner_id: int | None) -> list[str]:
@@ -110,11 +124,14 @@ def owners_of(clients: list[Client]) -> dict[int, User]:
     return {user.id: user for user in db.session.scalars(query)}
 
 
-def export_of(choice: Choice, user: User, session: Session) -> tuple[list[str], Iterator[Row[Any]]]:
-    """The chosen of the user's own clients for a file, read through `session`: the names of all details, the rows."""
+def export_of(choice: Choice, user: User, session: Session) -> tuple[dict[str, str], Iterator[Row[Any]]]:
+    """The chosen of the user's own clients for a file, read through `session`: the names that the columns of own fields
+    have, by key, and the rows."""
     where = [*chosen(choice, user), Client.owner_id == user.id]
     name = func.jsonb_object_keys(Client.attributes).label("name")
-    names = list(session.scalars(select(name).where(*where).distinct().order_by(name)))
+    keys = set(session.scalars(select(name).where(*where).distinct()))
+    labels = {field.key: field.label for field in fields_of(user.id, with_archived=True) if field.key in keys}
+    names = labels | {key: key for key in sorted(keys - labels.keys())}
     columns = (
         Client.email,
         Client.last_name,
@@ -127,7 +144,7 @@ def export_of(choice: Choice, user: User, session: Session) -> tuple[list[str], 
         Suppression.reason,
     )
     same = (Suppression.owner_id == Client.owner_id) & (Suppression.email_key == Client.email_key)
-    query = ordered(select(*columns).outerjoin(Suppression, same).where(*where), choice).execution_options(
+    query = ordered(select(*columns).outerjoin(Suppression, same).where(*where), choice, user).execution_options(
         yield_per=1000
     )
     return names, iter(session.execute(query))

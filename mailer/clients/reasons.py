@@ -43,6 +43,15 @@ SENTENCES: dict[str, LazyString] = {
     "attribute_without_colon": _l(
         "Write each field on its own line as “name: value”. This line has no colon: %(line)s"
     ),
+    "not_a_number": _l("This is not a number."),
+    "number_too_long": _l("A number may have %(digits)s digits, and %(places)s behind the decimal sign."),
+    "not_a_date": _l("This is not a date. Write it as 31.12.2026 or 2026-12-31."),
+    "no_such_date": _l("There is no such day in the calendar. Dates are read as day, month, year."),
+    "date_out_of_range": _l("The year must lie between %(first)s and %(last)s."),
+    "not_yes_or_no": _l("This is neither yes nor no."),
+    "not_a_choice": _l("This is none of the choices of the field: %(choices)s."),
+    "too_many_choices": _l("There can be %(limit)s choices."),
+    "field_twice": _l("Two columns are chosen for the field “%(name)s”. Leave one of them."),
     "ragged": _l("Expected %(expected)s columns, found %(found)s."),
     "unclosed_quote": _l("A quotation mark is opened and not closed."),
     "stray_quote": _l("There is a quotation mark in the middle of a value."),

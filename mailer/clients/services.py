@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm.exc import StaleDataError
 
+from mailer.clients.fields import ensure_text_fields
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, refused_by
@@ -23,6 +24,7 @@ class AddressTaken(Refusal):
 
 def create_client(owner: User, values: dict[str, Any]) -> Client:
     """A new client of `owner`; raises `AddressTaken`."""
+    ensure_text_fields(owner.id, values.get("attributes", ()))
     client = Client(owner_id=owner.id, **values)
     db.session.add(client)
     _commit()
@@ -33,6 +35,7 @@ def change_client(client: Client, values: dict[str, Any], version: int) -> None:
     """Write `values` over a client that was shown in `version`; raises Conflict or `AddressTaken`."""
     if client.version != version:
         raise Conflict(_changed())
+    ensure_text_fields(client.owner_id, values.get("attributes", ()))
     for name, value in values.items():
         setattr(client, name, value)
     try:

@@ -15,9 +15,12 @@ from werkzeug.datastructures import MultiDict
 from mailer.access import Permission, get_own_deleted, get_own_editable, get_visible, requires
 from mailer.clients import queries, services, subscription
 from mailer.clients.choice import Choice, as_args, parse_choice
+from mailer.clients.client_form import ClientForm, client_form
 from mailer.clients.exporting import table_of
+from mailer.clients.field_labels import shown_value, values_shown
+from mailer.clients.field_views import bp as fields
 from mailer.clients.filter_views import bp as filters
-from mailer.clients.forms import BulkForm, ClientForm
+from mailer.clients.forms import BulkForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ChoiceRefused
@@ -26,9 +29,11 @@ from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Conflict, Refusal, UnknownChoice
 from mailer.models.client import Client
+from mailer.segments.fields import fields_of
 
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
 bp = Blueprint("clients", __name__, url_prefix="/clients")
+bp.register_blueprint(fields)
 bp.register_blueprint(filters)
 bp.register_blueprint(imports)
 bp.register_blueprint(tags)
@@ -53,6 +58,8 @@ def index() -> str:
         whose=whose,
         owner=None if whose.is_own else whose.owner,
         may_change=whose.is_own and current_user.can(Permission.SEND),
+        columns=queries.columns_of(whose.owner_id),
+        shown_value=shown_value,
     )
 
 
@@ -69,12 +76,12 @@ def export() -> Response:
 @requires(Permission.SEND)
 def new() -> ResponseReturnValue:
     """Add a client."""
-    form = ClientForm()
+    form = _form()
     if not form.is_submitted():
         return render_template("clients/edit.html", form=form, client=None)
     if form.validate():
         try:
-            client = services.create_client(current_user, form.values())
+            client = services.create_client(current_user, form.values(None))
         except services.AddressTaken as taken:
             form.email.errors = [str(taken)]
         else:
@@ -93,6 +100,7 @@ def show(client_id: int) -> str:
         client=client,
         suppression=subscription.suppression_of(client),
         history=history_of(client),
+        values=values_shown(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
         owner=queries.owners_of([client])[client.owner_id],
     )
@@ -104,12 +112,12 @@ def edit(client_id: int) -> ResponseReturnValue:
     """Change a client; a version that is no longer the present one comes back with 409 and the text kept."""
     client = get_own_editable(Client, client_id, current_user)
     if request.method != "POST":
-        return render_template("clients/edit.html", form=ClientForm.of(client), client=client)
-    form = ClientForm()
+        return render_template("clients/edit.html", form=_form(client), client=client)
+    form = _form()
     status = 422
     if form.validate():
         try:
-            services.change_client(client, form.values(), form.version.data or 0)
+            services.change_client(client, form.values(client), form.version.data or 0)
         except services.AddressTaken as taken:
             form.email.errors = [str(taken)]
         except Conflict as changed:
@@ -215,6 +223,12 @@ def restore_deleted() -> ResponseReturnValue:
     count = services.restore_deleted(current_user, moment)
     flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
     return redirect(url_for("clients.index"), 303)
+
+
+def _form(client: Client | None = None) -> ClientForm:
+    fields = fields_of(current_user.id, with_archived=True)
+    archived = [field.key for field in fields if field.archived_at is not None]
+    return client_form([field for field in fields if field.archived_at is None], archived, client)
 
 
 def _choice(args: MultiDict[str, str]) -> Choice:

@@ -6,9 +6,10 @@ Compile once per run, build once per recipient: a person's values touch only the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import NamedTuple
 
 from mailer.composing import mime
@@ -24,6 +25,7 @@ from mailer.composing.headers import (
 from mailer.composing.html import text_from_html
 from mailer.composing.names import joined
 from mailer.composing.placeholders import Template, parse
+from mailer.composing.value_forms import with_forms
 
 _SLOT_SIZE = 30  # octets that a value takes, roughly
 _OWN_HEADERS_SIZE = 400
@@ -51,6 +53,7 @@ class MailHeaders:
     unsubscribe_label: str  # the words of the link that is added where the author left it out
     language: str = "ru"
     is_trial: bool = False  # a test for its author: a header says so
+    types: Mapping[str, str] = field(default_factory=dict)  # of fields that are written in a form, by key
 
 
 class Recipient(NamedTuple):  # made for every mail: four times as quick as a frozen dataclass
@@ -139,8 +142,9 @@ def compile_email(
     for headers that cannot be used.
     """
     source = content.text if content.text.strip() else text_from_html(content.html)
-    subject, text = parse(content.subject, attributes), parse(source, attributes)
-    markup = parse(content.html, attributes, markup=True) if content.html.strip() else None
+    formed = partial(with_forms, types=headers.types, language=headers.language)
+    subject, text = formed(parse(content.subject, attributes)), formed(parse(source, attributes))
+    markup = formed(parse(content.html, attributes, markup=True)) if content.html.strip() else None
     label = one_line(headers.unsubscribe_label)
     text_half = text_body(text, label)
     html_half = html_body(markup, label, headers.language) if markup is not None else None

@@ -15,6 +15,7 @@ from mailer.manager.journal_labels import page_label
 from mailer.manager.labels import permission_labels, role_labels
 from mailer.models.blog_post import BlogPost
 from mailer.models.client import Client, ClientFilter
+from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport
 from mailer.models.journal_entry import JournalEntry
 from mailer.models.mailing import Mailing
@@ -32,13 +33,14 @@ MODELS: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "message": (Message, lambda message: str(message.title)),
     "import": (ClientImport, lambda upload: str(upload.file_name)),
     "filter": (ClientFilter, lambda chosen: str(chosen.name)),
+    "field": (ClientField, lambda field: str(field.label)),
     "post": (BlogPost, lambda post: str(post.title)),
 }
 # Other words for the same things: columns that refer to them, and tables of the panel.
 SAME = {
     **dict.fromkeys(("owner", "users", "blocked_by", "disabled_by", "decided_by", "author", "actor"), "user"),
     "mailings": "mailing", "runs": "run", "clients": "client", "messages": "message", "client_imports": "import",
-    "client_filters": "filter", "posts": "post",
+    "client_fields": "field", "client_filters": "filter", "posts": "post",
 }  # fmt: skip
 
 
@@ -89,7 +91,8 @@ def kind_labels() -> dict[str, str]:
         "user": pgettext("journal", "user"), "mailing": pgettext("journal", "mailing"),
         "run": pgettext("journal", "run"), "client": pgettext("journal", "client"),
         "message": pgettext("journal", "message"), "import": pgettext("journal", "import"),
-        "filter": pgettext("journal", "saved filter"), "post": pgettext("journal", "article"),
+        "field": pgettext("journal", "field"), "filter": pgettext("journal", "saved filter"),
+        "post": pgettext("journal", "article"),
         "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "question for approval"),
         "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for answers"),
         "session": pgettext("journal", "device"),

@@ -16,6 +16,7 @@ from mailer.models.message import Message
 from mailer.models.user import User
 from mailer.owner_filter import Whose
 from mailer.searching import mentions
+from mailer.segments.fields import placeholder_names
 
 PER_PAGE = 25
 TITLE = func.coalesce(func.nullif(Message.name, ""), Message.subject)
@@ -84,10 +85,8 @@ def id_or_none(typed: str | None) -> int | None:
 
 
 def attribute_names(owner_id: int) -> list[str]:
-    """The names of the owner's own attributes of clients, in alphabetical order."""
-    name = func.jsonb_object_keys(Client.attributes).label("name")
-    keys = select(name).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.attributes != {})
-    return list(db.session.scalars(select(keys.subquery().c.name).distinct().order_by("name")))
+    """The names of the owner's own fields of clients, in the owner's order."""
+    return placeholder_names(owner_id)
 
 
 def clients_to_look_as(owner_id: int, search: str) -> list[Client]:

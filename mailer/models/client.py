@@ -8,10 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Identity,
     Index,
+    Numeric,
     SmallInteger,
     String,
     UniqueConstraint,
@@ -22,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.client_field import SLOTS, FieldType
 from mailer.models.types import Id, UTCDateTime, text_enum
 
 UNIQUE_CLIENT, UNIQUE_FILTER_NAME = "uq_clients_owner_email", "uq_client_filters_owner_id_name"
@@ -82,6 +86,12 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     def full_name(self) -> str:
         """Last name, first name and patronymic, those that are known."""
         return " ".join(part for part in (self.last_name, self.first_name, self.patronymic) if part)
+
+
+# Read only where a field is compared or sorted by: what pages and mails show of it is in `attributes`.
+for _type, _kind in ((FieldType.NUMBER, Numeric()), (FieldType.DATE, Date()), (FieldType.BOOLEAN, Boolean())):
+    for _slot in SLOTS[_type]:
+        setattr(Client, _slot, mapped_column(_slot, _kind, nullable=True, deferred=True, deferred_group="slots"))
 
 
 class ClientFilter(db.Model):  # type: ignore[misc,name-defined]

@@ -45,6 +45,7 @@ def _add_shop(owner_id: int, now: datetime) -> None:
     db.session.execute(insert(Client), list(people.clients(owner_id, now)))
     clients = db.session.scalars(select(Client).where(Client.owner_id == owner_id).order_by(Client.id)).all()
     messages = add_messages(owner_id)
+    mailings.add_field(owner_id)
     mailings.add_filter(owner_id)
     mailings.add_unsubscribed(clients, now)
     mailings.add_finished(owner_id, messages["autumn.html"], clients, now)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
+from mailer.models.client_field import ClientField
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.message import Message
 from mailer.recurrence.moments import moments
@@ -28,6 +29,11 @@ EXCEPTIONS = (
     | {164: ledger.NOT_WANTED}
     | dict.fromkeys(range(20, 200, 31), ledger.ACCEPTED_LATER)
 )
+
+
+def add_field(owner_id: int) -> None:
+    """The field that the clients have; no commit."""
+    db.session.add(ClientField(owner_id=owner_id, key="город", label="Город", is_listed=True))
 
 
 def add_filter(owner_id: int) -> ClientFilter:

@@ -12,6 +12,7 @@ from mailer.composing.email import MailHeaders, Recipient
 from mailer.composing.languages import unsubscribe_text
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
+from mailer.segments.fields import types_of
 from mailer.sending.senders import SenderIdentity
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
@@ -32,6 +33,7 @@ def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool 
         unsubscribe_label=unsubscribe_text(about["language"]),
         language=about["language"],
         is_trial=is_trial,
+        types=about["types"] if "types" in about else types_of(owner_id),
     )
 
 

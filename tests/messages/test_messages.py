@@ -11,10 +11,11 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client
+from mailer.models.client_field import ClientField
 from mailer.models.message import Message
 from mailer.models.user import Role, User
 from tests.conftest import Browser
-from tests.factories import make_client, make_mailing, make_message, make_user
+from tests.factories import make_client, make_mailing, make_message, make_user, save
 from tests.narrowing import one
 
 TYPED = {"subject": "Hello, {{ first_name }}", "html_body": "", "text_body": 'Dear {{ имя | "friend" }}!'}
@@ -99,13 +100,13 @@ class TestWriting:
         assert said in preview
 
     def test_the_owners_own_attributes_are_placeholders(self, as_owner: Browser, owner: User, stranger: User) -> None:
-        make_client(owner, attributes={"город": "Тверь"})
-        make_client(stranger, attributes={"secret": "1"})
+        save(ClientField(owner_id=owner.id, key="город", label="Город"))
+        save(ClientField(owner_id=stranger.id, key="secret", label="secret"))
         assert as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ город }}"}).status_code == 303
         assert as_owner.post("/messages/new", data=TYPED | {"text_body": "{{ secret }}"}).status_code == 422
 
     def test_the_toolbar_offers_what_can_be_put_in(self, as_owner: Browser, owner: User) -> None:
-        make_client(owner, attributes={"город": "Тверь"})
+        save(ClientField(owner_id=owner.id, key="город", label="Город"))
         page = as_owner.get("/messages/new").text
         assert 'data-insert="{{ имя }}"' in page
         assert 'data-insert="{{ город }}"' in page

@@ -7,15 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mailer.clients.consent import clean_subscribed, clean_unsubscribed
+from mailer.clients.field_values import field_named, proposed_type
 from mailer.clients.importing.layout import is_address
 from mailer.clients.importing.names import field_called, is_technical
 from mailer.clients.labels import FIELDS
 from mailer.clients.refused import ValueRefused
 from mailer.clients.values import MAX_ATTRIBUTES, clean_attribute_name
+from mailer.models.client_field import ClientField, FieldType
 
 MAX_COLUMNS = 500
 IGNORE = "ignore"
-ATTRIBUTE = "attribute"  # kept as a detail called as the column is
+ATTRIBUTE = "attribute"  # a new field of text, called as the column is
+# What a column becomes that is a new field: its type.
+NEW_FIELDS = {
+    ATTRIBUTE: FieldType.TEXT,
+    **{f"{ATTRIBUTE}-{kind.value}": kind for kind in (FieldType.NUMBER, FieldType.DATE, FieldType.BOOLEAN)},
+}
+OWN = "field-"  # before the id of a field that is there
 CONSENT = {"subscribed": clean_subscribed, "unsubscribed": clean_unsubscribed}
 PARTS = frozenset({"last_name", "first_name", "patronymic"})
 
@@ -41,10 +49,11 @@ def columns_of(names: Sequence[str], header: Sequence[str], rows: Sequence[Seque
     ]
 
 
-def guess_columns(columns: Sequence[Column]) -> list[str]:
+def guess_columns(columns: Sequence[Column], own: Sequence[ClientField] = ()) -> list[str]:
     """A target for every column, such that `check_columns` has nothing against them but a missing address.
 
-    The address is where most cells are addresses, whatever the column is called. Empty columns, those of no name and
+    The address is where most cells are addresses, whatever the column is called. A column called as one of the `own`
+    fields is that field; others become fields of the type that their values have. Empty columns, those of no name and
     those that another program keeps for itself are left out.
     """
     has_cells = any(column.cells for column in columns)
@@ -55,23 +64,30 @@ def guess_columns(columns: Sequence[Column]) -> list[str]:
     taken = {"email"} if address is not None else set()
     targets: list[str] = []
     for place, column in enumerate(columns):
-        target = "email" if place == address else _target(column, fields[place], taken, fields)
-        is_full = targets.count(ATTRIBUTE) == MAX_ATTRIBUTES
-        if (has_cells and not column.cells) or (target == ATTRIBUTE and (is_full or not column.is_named)):
+        target = "email" if place == address else _target(column, fields[place], taken, fields, own)
+        is_full = sum(target in NEW_FIELDS for target in targets) == MAX_ATTRIBUTES
+        if (has_cells and not column.cells) or (target in NEW_FIELDS and (is_full or not column.is_named)):
             target = IGNORE
         taken.add(target)
         targets.append(target)
     return targets
 
 
-def _target(column: Column, field: str | None, taken: set[str], fields: Sequence[str | None]) -> str:
+def _target(
+    column: Column, field: str | None, taken: set[str], fields: Sequence[str | None], own: Sequence[ClientField]
+) -> str:
+    if column.is_named and (mine := field_named(column.name, own)) is not None and f"{OWN}{mine.id}" not in taken:
+        return f"{OWN}{mine.id}"
     if field == "full_name" and PARTS.intersection(filter(None, fields)):
         return IGNORE  # says again what the parts say
     if field in CONSENT and not all(_is_known(CONSENT[field], cell) for cell in column.cells):
         field = None  # a status of another kind
     if field is not None and field != "email" and field not in taken:
         return field
-    return IGNORE if is_technical(column.name, column.cells) else ATTRIBUTE
+    if is_technical(column.name, column.cells):
+        return IGNORE
+    kind = proposed_type(column.cells)
+    return next(target for target, type_ in NEW_FIELDS.items() if type_ is kind)
 
 
 def _address_column(columns: Sequence[Column]) -> int | None:
@@ -102,7 +118,10 @@ def check_columns(targets: Sequence[str], names: Sequence[str]) -> None:
             raise ValueRefused("column_twice", field=str(FIELDS[target]))
     if "full_name" in counts and (clash := counts.keys() & PARTS):
         raise ValueRefused("column_twice", field=str(FIELDS[min(clash)]))
-    own = [clean_attribute_name(name) for target, name in zip(targets, names, strict=True) if target == ATTRIBUTE]
+    for target, count in Counter(target for target in targets if target.startswith(OWN)).items():
+        if count > 1:
+            raise ValueRefused("field_twice", name=names[targets.index(target)])
+    own = [clean_attribute_name(name) for target, name in zip(targets, names, strict=True) if target in NEW_FIELDS]
     if len(own) > MAX_ATTRIBUTES:
         raise ValueRefused("too_many_attributes", limit=MAX_ATTRIBUTES)
     for name, count in Counter(own).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,8 +14,9 @@ from wtforms.validators import Optional
 
 from mailer.clients import labels, values
 from mailer.clients.forms import CleanField
-from mailer.clients.importing.columns import ATTRIBUTE, IGNORE, check_columns
+from mailer.clients.importing.columns import IGNORE, NEW_FIELDS, OWN, check_columns
 from mailer.forms import FlaskForm
+from mailer.models.client_field import ClientField
 
 
 class UploadForm(FlaskForm):
@@ -45,21 +47,26 @@ class StartForm(FlaskForm):
     tags = CleanField(_l("Tags for all clients of this file"), values.clean_tags, validators=[Optional()])
 
 
-def target_choices() -> list[tuple[str, str]]:
+def target_choices(own: Sequence[ClientField]) -> list[tuple[str, str]]:
     """What a column can be taken for."""
     known = [(name, str(label)) for name, label in labels.FIELDS.items()]
-    return [*known, (ATTRIBUTE, _("A custom field with this name")), (IGNORE, _("Do not import"))]
+    mine = [(f"{OWN}{field.id}", field.label) for field in own]
+    new = [
+        (target, _("New field: %(type)s", type=str(labels.FIELD_TYPES[kind]).lower()))
+        for target, kind in NEW_FIELDS.items()
+    ]
+    return [*known, *mine, *new, (IGNORE, _("Do not import"))]
 
 
-def chosen_targets(form: MultiDict[str, Any], names: list[str]) -> list[str]:
+def chosen_targets(form: MultiDict[str, Any], names: list[str], own: Sequence[ClientField]) -> list[str]:
     """The choice for every column (`column-0`, `column-1`, …); raises `ValueRefused` for one that cannot work."""
-    targets = read_targets(form, len(names))
+    targets = read_targets(form, len(names), own)
     check_columns(targets, names)
     return targets
 
 
-def read_targets(form: MultiDict[str, Any], count: int) -> list[str]:
+def read_targets(form: MultiDict[str, Any], count: int, own: Sequence[ClientField]) -> list[str]:
     """The same, unchecked; anything unknown is left out."""
-    known = {*labels.FIELDS, ATTRIBUTE, IGNORE}
+    known = {*labels.FIELDS, *NEW_FIELDS, *(f"{OWN}{field.id}" for field in own), IGNORE}
     typed = (form.get(f"column-{place}", IGNORE) for place in range(count))
     return [target if target in known else IGNORE for target in typed]

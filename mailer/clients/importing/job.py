@@ -27,6 +27,7 @@ from mailer.clients.refused import ValueRefused
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.locks import IMPORTS, trying_pair
+from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport, ImportState
 
 log = structlog.get_logger()
@@ -75,7 +76,8 @@ def _carry_out(work: Connection, import_id: int) -> None:
     draft = ProblemSpool(path_of(job.stored_file).with_suffix(".draft.jsonl"))
     tally = Tally()
     cursor = cast(extensions.cursor, work.connection.cursor())
-    staging.stage(cursor, _valid_clients(job, source, draft, tally))
+    reader = _reader(work, job)
+    staging.stage(cursor, _valid_clients(job, source, draft, tally, reader), reader.slots)
     _write_report(cursor, job, draft, tally)
     if tally.rejected_count and options["mode"] == "all":
         _show(import_id, row_count=tally.row_count, rejected_count=tally.rejected_count)
@@ -84,7 +86,7 @@ def _carry_out(work: Connection, import_id: int) -> None:
     # A tag may have been renamed since the start; from here on it cannot be.
     options = work.scalars(select(ClientImport.options).where(ClientImport.id == import_id)).one()
     is_updating = options["existing"] == "update"
-    merged = staging.merge(cursor, job.owner_id, import_id, options["tags"], update=is_updating)
+    merged = staging.merge(cursor, job.owner_id, import_id, options["tags"], update=is_updating, slots=reader.slots)
     unchanged = tally.row_count - tally.rejected_count - merged.created_count - merged.updated_count
     work.execute(
         update(ClientImport)
@@ -103,11 +105,17 @@ def _carry_out(work: Connection, import_id: int) -> None:
     )
 
 
-def _valid_clients(job: Any, source: Path, draft: ProblemSpool, tally: Tally) -> Iterator[ImportedClient]:
+def _reader(work: Connection, job: Any) -> RowReader:
+    own = work.execute(select(ClientField.__table__).where(ClientField.owner_id == job.owner_id)).all()
+    return RowReader(job.options["targets"], job.options["names"], own)  # type: ignore[arg-type] # rows of it are as good
+
+
+def _valid_clients(
+    job: Any, source: Path, draft: ProblemSpool, tally: Tally, reader: RowReader
+) -> Iterator[ImportedClient]:
     """The clients of all good rows; what is wrong with the others goes into the draft, what is done to the page."""
     options = job.options
     table = Table(source, options["encoding"], options["separator"], options["header_row"])
-    reader = RowReader(options["targets"], options["names"])
     every_rows, every_seconds = _SHOW_EVERY
     shown_at = time.monotonic()
     for row in table.rows():

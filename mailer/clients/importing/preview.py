@@ -15,6 +15,7 @@ from mailer.clients.importing.names import own_names
 from mailer.clients.importing.sheets import Sheet
 from mailer.clients.importing.table import SEPARATORS, BrokenRow, Row, Table, count_lines
 from mailer.clients.refused import ValueRefused
+from mailer.models.client_field import ClientField
 
 SHOWN_ROWS = 20
 _SHOWN_READING = 40  # characters
@@ -58,7 +59,7 @@ class ImportPreview:
         }
 
 
-def preview_of(stored_file: str, chosen: Mapping[str, str]) -> ImportPreview:
+def preview_of(stored_file: str, chosen: Mapping[str, str], own: Sequence[ClientField] = ()) -> ImportPreview:
     """Read a stored file as `chosen` says, else as detected.
 
     It may say: `encoding`, `separator`, `sheet`, and `header`, a row's number or 0.
@@ -86,7 +87,7 @@ def preview_of(stored_file: str, chosen: Mapping[str, str]) -> ImportPreview:
         table=table,
         detected=frozenset({"encoding", "separator", "header"} - {key for key, value in chosen.items() if value}),
         names=names,
-        targets=guess_columns(columns),
+        targets=guess_columns(columns, own),
         rows=_shown(rows),
         row_estimate=max(1, count_lines(path) - header_row),
         empty=frozenset(place for place, column in enumerate(columns) if cells and not column.cells),

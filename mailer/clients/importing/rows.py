@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from mailer.clients import values
 from mailer.clients.address import normalise
-from mailer.clients.importing.columns import ATTRIBUTE, CONSENT, IGNORE
+from mailer.clients.field_values import clean_value
+from mailer.clients.importing.columns import CONSENT, IGNORE, NEW_FIELDS, OWN
 from mailer.clients.importing.table import MAX_FIELD, BrokenRow
 from mailer.clients.refused import ValueRefused
 from mailer.formulas import restore
+from mailer.models.client_field import ClientField
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class ImportedClient:
     birth_year: int | None = None
     tags: Sequence[str] = ()
     attributes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    slots: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     suppressed: str = ""  # why not to write to the person
 
 
@@ -81,18 +84,22 @@ SETTERS: Mapping[str, Setter] = {
 class RowReader:
     """Reads rows of one file by one choice of columns.
 
-    `targets` and `names` have an entry for every column: what it is for, and what it is called.
+    `targets` and `names` have an entry for every column: what it is for, and what it is called. `own` are the owner's
+    fields; a new one that was not made is a name only.
     """
 
-    def __init__(self, targets: Sequence[str], names: Sequence[str]) -> None:
+    def __init__(self, targets: Sequence[str], names: Sequence[str], own: Collection[ClientField] = ()) -> None:
+        by_target = {f"{OWN}{field.id}": field for field in own}
         self._width = len(targets)
         self._fields = [(place, target, SETTERS[target]) for place, target in enumerate(targets) if target in SETTERS]
         self._attributes = [
             (place, values.clean_attribute_name(names[place]))
             for place, target in enumerate(targets)
-            if target == ATTRIBUTE
+            if target in NEW_FIELDS
         ]
-        unknown = set(targets) - set(SETTERS) - {ATTRIBUTE, IGNORE}
+        self._own = [(place, by_target[target]) for place, target in enumerate(targets) if target in by_target]
+        self.slots = [field.slot for _place, field in self._own if field.slot]
+        unknown = {target for target in targets if not target.startswith(OWN)} - {*SETTERS, *NEW_FIELDS, IGNORE}
         assert not unknown, unknown
 
     def broken(self, row: BrokenRow) -> RowProblem:
@@ -120,9 +127,27 @@ class RowReader:
                 problems.append(RowProblem(number, name, cell[:200], refused.code, refused.params))
         if self._attributes:
             client.attributes = self._read_attributes(number, cells, problems)
+        if self._own:
+            self._read_own(client, cells, problems)
         if not problems and "xn--" in client.email and _is_mixed(client):
             problems.append(RowProblem(number, "email", client.email, "mixed_script", is_warning=True))
         return client, problems
+
+    def _read_own(self, client: ImportedClient, cells: list[str], problems: list[RowProblem]) -> None:
+        texts, slots = dict(client.attributes), {}
+        for place, field in self._own:
+            if not cells[place]:
+                continue
+            try:
+                value = clean_value(field, restore(cells[place]))
+            except ValueRefused as refused:
+                problems.append(RowProblem(client.row, field.label, cells[place][:200], refused.code, refused.params))
+                continue
+            if value.text:
+                texts[field.key] = value.text
+            if field.slot and value.typed is not None:
+                slots[field.slot] = value.typed
+        client.attributes, client.slots = texts, slots
 
     def _read_attributes(self, number: int, cells: list[str], problems: list[RowProblem]) -> dict[str, str]:
         attributes: dict[str, str] = {}

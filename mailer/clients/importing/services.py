@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, select, update
 from werkzeug.datastructures import FileStorage
 
 from mailer.clients.importing import files, quota
+from mailer.clients.importing.own_fields import own_targets
 from mailer.clients.importing.preview import ImportPreview
 from mailer.clock import utcnow
-from mailer.errors import Refusal
+from mailer.errors import Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.client import Client, Suppression
@@ -37,8 +38,10 @@ def begin_import(owner: User, upload: FileStorage) -> tuple[ClientImport, int]:
     return begun, quota.make_room(begun)
 
 
+@undone_when_refused
 def start_import(begun: ClientImport, preview: ImportPreview, options: dict[str, Any]) -> None:
-    """Queue it, to be read as `preview` shows it. Once only: a second click finds it started (`NotNow`).
+    """Queue it, to be read as `preview` shows it, and make the new fields that it names. Once only: a second click
+    finds it started (`NotNow`). Raises `FieldRefused` when there would be too many fields.
 
     Nor is it queued (`NotNow`) while many of the owner's wait."""
     db.session.execute(select(User.id).where(User.id == begun.owner_id).with_for_update(**FOR_CHANGE))
@@ -55,6 +58,7 @@ def start_import(begun: ClientImport, preview: ImportPreview, options: dict[str,
     if not db.session.execute(claimed).rowcount:  # type: ignore[attr-defined]
         db.session.rollback()
         raise NotNow(_("This import has been started already."))
+    begun.options = begun.options | {"targets": own_targets(begun.owner_id, options["targets"], preview.names)}
     db.session.commit()
     enqueue(IMPORT_CLIENTS, begun.id)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from psycopg2 import extensions
@@ -18,7 +18,7 @@ from mailer.locks import CLIENTS_IN_BULK, WAIT_FOR_PAIR, within
 _TABLE = """
     CREATE TEMPORARY TABLE staged_clients (
         row integer, email text, email_key text, last_name text, first_name text, patronymic text, comment text,
-        birth_year smallint, tags text[], attributes jsonb, suppressed text
+        birth_year smallint, tags text[], attributes jsonb, suppressed text{slots}
     ) ON COMMIT DROP
 """
 _DUPLICATES = """
@@ -32,10 +32,10 @@ _MERGE = """
     WITH written AS (
         INSERT INTO clients AS c (
             owner_id, import_id, email, email_key, last_name, first_name, patronymic, comment, birth_year, tags,
-            attributes
+            attributes{slots}
         )
         SELECT %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name, patronymic, comment, birth_year,
-            {tags}, attributes
+            {tags}, attributes{slots}
         FROM (SELECT DISTINCT ON (email_key) * FROM staged_clients ORDER BY email_key, row) AS first_ones
         ORDER BY row
         ON CONFLICT (owner_id, email_key) WHERE deleted_at IS NULL {on_conflict}
@@ -52,7 +52,7 @@ _UPDATE = f"""
         comment = coalesce(nullif(excluded.comment, ''), c.comment),
         birth_year = coalesce(excluded.birth_year, c.birth_year),
         tags = {_MERGED_TAGS},
-        attributes = c.attributes || excluded.attributes,
+        attributes = c.attributes || excluded.attributes,{{slots}}
         updated_at = now(), version = c.version + 1
     WHERE (excluded.last_name <> '' AND excluded.last_name <> c.last_name)
         OR (excluded.first_name <> '' AND excluded.first_name <> c.first_name)
@@ -72,6 +72,7 @@ _SUPPRESS = """
     WHERE excluded.reason = 'unsubscribed' AND s.reason <> 'unsubscribed'
 """
 _NO_DETAILS = "{}"
+_KINDS = {"n": "numeric", "d": "date", "b": "boolean"}  # of a slot, by its first letter
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -84,11 +85,12 @@ class Merged:
     suppressed_count: int
 
 
-def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient]) -> None:
-    """Copy `clients` into the temporary table, a chunk at a time."""
+def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient], slots: Sequence[str] = ()) -> None:
+    """Copy `clients` into the temporary table, a chunk at a time, with what they have in these slots."""
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    cursor.execute(_TABLE)
-    cursor.copy_expert("COPY staged_clients FROM STDIN", _CopyStream(map(_line, clients)))
+    cursor.execute(_TABLE.format(slots="".join(f", {slot} {_KINDS[slot[0]]}" for slot in slots)))
+    lines = (_line(client, slots) for client in clients)
+    cursor.copy_expert("COPY staged_clients FROM STDIN", _CopyStream(lines))
     cursor.execute("ANALYZE staged_clients")  # nobody else does that for a temporary table
 
 
@@ -105,12 +107,23 @@ def take_turn(cursor: extensions.cursor, owner_id: int) -> None:
     cursor.execute(WAIT_FOR_PAIR, (CLIENTS_IN_BULK, within(owner_id)))
 
 
-def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[str], *, update: bool) -> Merged:
+def merge(
+    cursor: extensions.cursor,
+    owner_id: int,
+    import_id: int,
+    tags: list[str],
+    *,
+    update: bool,
+    slots: Sequence[str] = (),
+) -> Merged:
     """Write the staged clients, the first of every address; those there already are updated or left as they are."""
     statement = _MERGE.format(
         # Tags given to all come first; a row's own are added, each once.
         tags="%(tags)s::varchar[] || ARRAY(SELECT t FROM unnest(tags) AS t WHERE t <> ALL (%(tags)s::varchar[]))",
-        on_conflict=_UPDATE if update else "DO NOTHING",
+        slots="".join(f", {slot}" for slot in slots),
+        on_conflict=_UPDATE.format(slots="".join(f" {slot} = coalesce(excluded.{slot}, c.{slot})," for slot in slots))
+        if update
+        else "DO NOTHING",
     )
     cursor.execute(statement, {"owner_id": owner_id, "import_id": import_id, "tags": tags})
     created, updated = cursor.fetchone() or (0, 0)
@@ -118,7 +131,7 @@ def merge(cursor: extensions.cursor, owner_id: int, import_id: int, tags: list[s
     return Merged(created, updated, cursor.rowcount)
 
 
-def _line(client: ImportedClient) -> str:
+def _line(client: ImportedClient, slots: Sequence[str]) -> str:
     """One line of COPY's text format."""
     texts = (client.email, client.email_key, client.last_name, client.first_name, client.patronymic, client.comment)
     line = "\x1f".join(texts)
@@ -129,7 +142,13 @@ def _line(client: ImportedClient) -> str:
     details = (
         json.dumps(client.attributes, ensure_ascii=False).translate(_ESCAPES) if client.attributes else _NO_DETAILS
     )
-    return "\t".join((str(client.row), line.replace("\x1f", "\t"), year, tags, details, client.suppressed)) + "\n"
+    typed = [_typed(client.slots.get(slot)) for slot in slots]
+    parts = (str(client.row), line.replace("\x1f", "\t"), year, tags, details, client.suppressed, *typed)
+    return "\t".join(parts) + "\n"
+
+
+def _typed(value: object) -> str:
+    return r"\N" if value is None else str(value)
 
 
 def _array(tags: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.long_work import reading
 from mailer.models.client_import import ClientImport, ImportState
+from mailer.segments.fields import fields_of
 
 bp = Blueprint("imports", __name__, url_prefix="/import")
 
@@ -56,7 +57,7 @@ def show(import_id: int) -> ResponseReturnValue:
         return render_template("clients/imports/show.html", **_result_of(begun))
     try:
         with reading.one():
-            preview = preview_of(begun.stored_file, request.args)
+            preview = preview_of(begun.stored_file, request.args, fields_of(begun.owner_id))
         _tell_what_went(quota.make_room(begun))  # another sheet may be much larger
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
@@ -69,17 +70,17 @@ def show(import_id: int) -> ResponseReturnValue:
 def start(import_id: int) -> ResponseReturnValue:
     """Start it as chosen; a choice that cannot work comes back."""
     begun = get_own_editable(ClientImport, import_id, current_user)
-    form = StartForm()
+    form, own = StartForm(), fields_of(begun.owner_id)
     try:
         with reading.one():
-            preview = preview_of(begun.stored_file, request.form)
+            preview = preview_of(begun.stored_file, request.form, own)
         _tell_what_went(quota.make_room(begun))
         try:
-            targets = chosen_targets(request.form, preview.names)
+            targets = chosen_targets(request.form, preview.names, own)
             if not preview.rows:
                 raise ValueRefused("no_rows")
         except ValueRefused as refused:
-            targets = read_targets(request.form, len(preview.names))
+            targets = read_targets(request.form, len(preview.names), own)
             return _show_preview(begun, preview, targets, form, explain(refused.code, refused.params))
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
@@ -165,7 +166,7 @@ def _show_preview(
         targets=targets,
         form=form or StartForm(),
         error=error,
-        choices=target_choices(),
+        choices=target_choices(fields_of(begun.owner_id)),
         encodings=ENCODINGS,
         separators={sign: _("Tab") if sign == "\t" else sign for sign in SEPARATORS},
         explain=explain,

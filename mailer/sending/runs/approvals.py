@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.run import Run
+from mailer.segments.fields import types_of
 from mailer.sending.mail_headers import about_sender
 from mailer.sending.runs import bound_values
 from mailer.sending.senders import sender_of
@@ -42,7 +44,7 @@ def content_of(run: Run) -> Content:
     return Content(run.snapshot["subject"], run.snapshot["text"], run.snapshot["html"])
 
 
-def about_now(mailing: Mailing) -> dict[str, str]:
+def about_now(mailing: Mailing) -> dict[str, Any]:
     """What a run would send if it were made now."""
     message = mailing.message
     return {
@@ -50,6 +52,7 @@ def about_now(mailing: Mailing) -> dict[str, str]:
         "text": message.text_body,
         "html": message.html_body,
         **about_sender(sender_of(mailing.owner, mailing), message.language),
+        "types": types_of(mailing.owner_id),
     }
 
 

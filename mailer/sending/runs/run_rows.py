@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -56,7 +57,7 @@ def insert_run(
     return db.session.scalar(INSERT_RUN, values)
 
 
-def snapshot_of(mailing: Mailing) -> dict[str, str | None]:
+def snapshot_of(mailing: Mailing) -> dict[str, Any]:
     """What the run will send, whatever becomes of the message meanwhile."""
     return {**about_now(mailing), "name": mailing.name}
 

@@ -1,0 +1,25 @@
+"""New fields that the columns of a file become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailer.clients.field_values import field_named
+from mailer.clients.fields import add_field
+from mailer.clients.importing.columns import IGNORE, NEW_FIELDS, OWN
+from mailer.segments.fields import fields_of
+
+
+def own_targets(owner_id: int, targets: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The targets with a field of the owner's for each that was to be a new one, made now; no commit.
+
+    Where there is a field of that name already, the column is that field's. Raises `FieldRefused` beyond the limits.
+    """
+    known = fields_of(owner_id, with_archived=True)
+    found: list[str] = []
+    for target, name in zip(targets, names, strict=True):
+        if target in NEW_FIELDS:
+            field = field_named(name, known) or add_field(owner_id, name, NEW_FIELDS[target])
+            target = f"{OWN}{field.id}"
+        found.append(target if target not in found or not target.startswith(OWN) else IGNORE)
+    return found
