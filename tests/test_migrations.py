@@ -144,7 +144,7 @@ def rows_of(statement: str) -> list[Any]:
 def test_names_of_free_details_become_text_fields_and_no_client_changes(
     app: Flask, servers: Servers, owner: User, stranger: User
 ) -> None:
-    """Up from revision 0034: the most used first, each owner's own, and beyond the limit a value stays what it was."""
+    """Up from revision 0035: the most used first, each owner's own, and beyond the limit a value stays what it was."""
     make_client(owner, attributes={"City": "Kazan", "Level": "gold"})
     make_client(owner, attributes={"City": "Omsk"})
     make_client(stranger, attributes={f"name {number}": "x" for number in range(110)})
@@ -153,7 +153,7 @@ def test_names_of_free_details_become_text_fields_and_no_client_changes(
     kept = rows_of(clients)
     db.session.remove()
     try:
-        downgrade(directory=MIGRATIONS, revision="0034")
+        downgrade(directory=MIGRATIONS, revision="0035")
     finally:
         upgrade(directory=MIGRATIONS)
         let_in(servers.database_url, ROLE_PASSWORD)
