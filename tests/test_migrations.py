@@ -148,7 +148,7 @@ def test_names_of_free_details_become_text_fields_and_no_client_changes(
     make_client(owner, attributes={"City": "Kazan", "Level": "gold"})
     make_client(owner, attributes={"City": "Omsk"})
     make_client(stranger, attributes={f"name {number}": "x" for number in range(110)})
-    db.session.remove()
+    owner_id, stranger_id = owner.id, stranger.id
     clients = "SELECT id, attributes::text, version FROM clients ORDER BY id"
     kept = rows_of(clients)
     db.session.remove()
@@ -158,6 +158,6 @@ def test_names_of_free_details_become_text_fields_and_no_client_changes(
         upgrade(directory=MIGRATIONS)
         let_in(servers.database_url, ROLE_PASSWORD)
     fields = "SELECT key, label, type, position FROM client_fields WHERE owner_id = {} ORDER BY position"
-    assert rows_of(fields.format(owner.id)) == [("City", "City", "text", 1), ("Level", "Level", "text", 2)]
-    assert len(rows_of(fields.format(stranger.id))) == 100
+    assert rows_of(fields.format(owner_id)) == [("City", "City", "text", 1), ("Level", "Level", "text", 2)]
+    assert len(rows_of(fields.format(stranger_id))) == 100
     assert rows_of(clients) == kept
