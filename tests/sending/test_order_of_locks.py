@@ -51,6 +51,7 @@ ATTEMPT = (
 )
 MOVE = "UPDATE deliveries SET state = :state, reason = :reason WHERE run_id = :run AND position = :position"
 LOCKING = "FOR "  # a SELECT with it
+SOON = 0.003  # seconds after which it is looked whether somebody waits
 
 
 class Over(BaseException):
@@ -71,7 +72,7 @@ class Act(threading.Thread):
     def __init__(self, app: Flask, work: Callable[[], object], stops_after: int | None = None) -> None:
         super().__init__(daemon=True)
         self._app, self._work, self._left = app, work, stops_after
-        self.stands, self.goes_on = threading.Event(), threading.Event()
+        self.has_stopped, self.goes_on = threading.Event(), threading.Event()
         self.error: BaseException | None = None
 
     def run(self) -> None:
@@ -86,18 +87,20 @@ class Act(threading.Thread):
             finally:
                 db.session.rollback()
                 db.session.remove()
+                self.has_stopped.set()
 
     def count(self) -> None:
         """One statement that locks is done."""
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
-                self.stands.set()
+                self.has_stopped.set()
                 assert self.goes_on.wait(60)
 
-    def has_stopped(self) -> bool:
-        """It waits to be told, or is over."""
-        return self.stands.is_set() or not self.is_alive()
+    @property
+    def stands(self) -> bool:
+        """It has come as far as it was to come, and waits to be told."""
+        return self._left is not None and self._left <= 0
 
 
 @pytest.fixture
@@ -231,14 +234,14 @@ def meetings(app: Flask, stage: Stage, first: str) -> Iterator[tuple[int, str, B
         for at in count(1):
             one = Act(app, partial((PEOPLES | OURS)[first], stage), at)
             one.start()
-            wait_until(one.has_stopped)
-            if not one.stands.is_set():
+            assert one.has_stopped.wait(60)
+            if not one.stands:
                 assert one.error is None, one.error
                 assert at > 1
                 break
             other = Act(app, partial(work, stage))
             other.start()
-            wait_until(lambda other=other: not other.is_alive() or is_anybody_waiting())  # type: ignore[misc]
+            wait_until(lambda other=other: other.has_stopped.wait(SOON) or is_anybody_waiting())  # type: ignore[misc]
             one.goes_on.set()
             for act in (one, other):
                 act.join(60)
