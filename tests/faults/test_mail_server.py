@@ -31,6 +31,7 @@ from tests.waiting import wait_until
 
 MakeRun = Callable[..., Run]
 COUNT = 30
+NO_PROBE = "probe_after=3600&probe_at_most=3600"  # none comes by itself, however slow the machine is
 
 
 @pytest.fixture(autouse=True)
@@ -203,11 +204,15 @@ def test_too_much_mail_slows_the_run_down_and_costs_nobody_a_try(
     assert run.state is RunState.COMPLETE
     assert db.session.scalar(select(func.max(Delivery.transient_count))) == 0
     server = db.session.scalars(select(MailServer)).one()
-    assert server.pace is not None and server.pace <= 2 * 50  # two windows may lie side by side in what is measured
+    # What is measured lasts half a second at least, and two windows may lie side by side in it when the machine stalls.
+    assert server.pace is not None and server.pace <= 2 * 50 / 0.5
     assert server.fault_count == 0, "slower, but never out of order"
 
 
-def test_a_server_that_refuses_connections(lab: Lab, make_run: MakeRun) -> None:
+def test_a_server_that_refuses_connections(
+    app: Flask, lab: Lab, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, NO_PROBE))
     run = make_run(COUNT)
     lab.refuse()
     work_on_run(run.id, 5)
@@ -221,8 +226,7 @@ def test_a_server_that_refuses_connections(lab: Lab, make_run: MakeRun) -> None:
 def test_an_hour_of_refused_connections_costs_nobody_a_try_and_the_site_nothing(
     app: Flask, lab: Lab, make_run: MakeRun, as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # No probe comes by itself, however slow the machine is.
-    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, "probe_after=3600&probe_at_most=3600"))
+    monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", smtp_url(lab, NO_PROBE))
     run = make_run(COUNT)
     lab.refuse()
     probes = 15  # after 30 seconds, then doubled up to five minutes: just over an hour
