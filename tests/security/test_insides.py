@@ -17,12 +17,9 @@ from redis import Redis
 from rq.exceptions import DeserializationError
 
 from mailer.caching import remembered
-from mailer.models.user import User
 from mailer.queue import queue
 from tests.conftest import ROOT, Browser, Servers
 from tests.factories import PASSWORD, make_user
-from tests.test_access import TABLE
-from tests.world import address_of, browsers_of_everybody
 
 HIDDEN = [
     "/.git/config", "/.env", "/config.py", "/console", "/debug", "/metrics", "/rq", "/server-status", "/wsgi.py",
@@ -35,20 +32,6 @@ def test_nothing_of_the_inside_is_served(web: Browser, path: str) -> None:
     answer = web.get(path)
     assert answer.status_code == 404
     assert "SECRET_KEY" not in answer.text
-
-
-def test_no_page_of_somebody_signed_in_is_kept_by_anybody(app: Flask, owner: User) -> None:
-    people = browsers_of_everybody(app, owner)
-    for endpoint, methods in TABLE.items():
-        if "GET" not in methods or endpoint.endswith("static"):
-            continue
-        answer = people["owner"].get(address_of(app, endpoint))
-        kept = answer.headers["Cache-Control"]
-        if "public" in kept:
-            assert "Set-Cookie" not in answer.headers, endpoint
-            assert endpoint.endswith(("static", "avatar", "image")) or "html" not in answer.content_type, endpoint
-        else:
-            assert kept == "private, no-store", (endpoint, kept)
 
 
 def modules() -> list[Path]:

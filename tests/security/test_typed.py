@@ -74,20 +74,18 @@ ODD_FIELDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ODD_FIELDS)
-def test_the_form_of_a_mailing_is_kept_whatever_a_field_holds(
-    app: Flask, as_owner: Browser, owner: User, name: str
-) -> None:
+def test_the_form_of_a_mailing_is_kept_whatever_a_field_holds(app: Flask, as_owner: Browser, owner: User) -> None:
     populate(app, owner)
-    mailing = db.session.scalars(db.select(Mailing).filter_by(owner_id=owner.id)).one()
-    for value in ODD_FIELDS[name]:
+    mailing_id = db.session.scalars(db.select(Mailing.id).filter_by(owner_id=owner.id)).one()
+    for name, value in [(name, value) for name, values in ODD_FIELDS.items() for value in values]:
+        asked = form_of(db.session.get_one(Mailing, mailing_id), **{name: value})
         for more in ({}, {"find": "1"}):  # a search among the clients looks at nothing else
-            answer = as_owner.post("/mailings/new", data=form_of(mailing, **{name: value}) | more)
-            assert answer.status_code in ((422, 404, 303) if not more else (200,)), (value, more)
+            answer = as_owner.post("/mailings/new", data=asked | more)
+            assert answer.status_code in ((422, 404, 303) if not more else (200,)), (name, value[:20], more)
         for path in ("/mailings/audience", "/mailings/clients"):
-            assert as_owner.post(path, data=form_of(mailing, **{name: value})).status_code in (200, 404)
-        asked = form_of(mailing, **{name: value})
-        assert as_owner.get("/mailings/moments", query_string=asked).status_code == 200
+            assert as_owner.post(path, data=asked).status_code in (200, 404), (path, name, value[:20])
+        answer = as_owner.get("/mailings/moments", query_string=asked)
+        assert answer.status_code == 200, (name, value[:20])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +96,7 @@ def test_the_key_of_a_row_in_the_panel_is_of_its_kind(app: Flask, as_admin: Brow
     assert len(views) > 20
     for view in views:
         width = len(view.model.__table__.primary_key)
-        for keys in (value, ",".join([value, *["1"] * (width - 1)]), ",".join([*["1"] * (width - 1), value])):
+        for keys in {value, ",".join([value, *["1"] * (width - 1)]), ",".join([*["1"] * (width - 1), value])}:
             answer = as_admin.get(f"{view.url}/details/", query_string={"id": keys})
             assert answer.status_code in (302, 404), (view.endpoint, keys)
 
@@ -129,16 +127,21 @@ def test_an_article_appears_in_a_year_of_ours(as_admin: Browser, moment: str) ->
     assert db.session.scalar(db.select(db.func.count()).select_from(BlogPost)) == 0
 
 
-@pytest.mark.parametrize("query", ["search=%00", "id=%00", "_method=x", "_scheme=z", "_anchor=x", "_external=1",
-                                   "endpoint=x", "url=%00", "page=-1", "sort=-1", "sort=99", "page_size=-5",
-                                   "flt0_0=%00", "flt=%00", "values=x", "self=x", "status=x"])  # fmt: skip
-def test_an_address_of_the_panel_carries_nothing_on(app: Flask, as_admin: Browser, owner: User, query: str) -> None:
+PANEL_QUERIES = (
+    "search=%00", "id=%00", "_method=x", "_scheme=z", "_anchor=x", "_external=1", "endpoint=x", "url=%00", "page=-1",
+    "sort=-1", "sort=99", "page_size=-5", "flt0_0=%00", "flt=%00", "values=x", "self=x", "status=x",
+)  # fmt: skip
+
+
+def test_an_address_of_the_panel_carries_nothing_on(app: Flask, as_admin: Browser, owner: User) -> None:
     populate(app, owner)
     for table in ("posts", "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients"):
-        answer = as_admin.get(f"/admin/{table}/?{query}")
-        assert answer.status_code in (200, 302, 400), table
-        assert not re.search(r'href="[^"]*(http://x|z://|#x")', answer.text)
-        assert as_admin.get(f"/admin/{table}/details/?{query}").status_code in (200, 302, 404), table
+        for query in PANEL_QUERIES:
+            answer = as_admin.get(f"/admin/{table}/?{query}")
+            assert answer.status_code in (200, 302, 400), (table, query)
+            assert not re.search(r'href="[^"]*(http://x|z://|#x")', answer.text), (table, query)
+            status = as_admin.get(f"/admin/{table}/details/?{query}").status_code
+            assert status in (200, 302, 404), (table, query)
 
 
 def test_a_draft_is_looked_at_while_valkey_is_full(as_owner: Browser, owner: User, servers: Servers) -> None:
