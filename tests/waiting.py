@@ -14,10 +14,11 @@ from mailer.extensions import db
 SHORTEST, LONGEST, SHARE = 0.002, 0.05, 0.05  # seconds, and of the time waited so far
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 120, told: Callable[[], object] | None = None) -> None:
-    """Return as soon as `condition` holds; fail after `seconds`, with what `told` finds then.
+def wait_until(condition: Callable[[], object], seconds: float = 300, told: Callable[[], object] | None = None) -> None:
+    """Return as soon as `condition` holds; fail after `seconds` (none should ever need so many).
 
-    Each look begins a transaction of its own, so that it sees what others have committed.
+    A failure says what `told` finds then. Each look begins a transaction of its own, so that it sees what others have
+    committed.
     """
     began = time.monotonic()
     while not condition():

@@ -184,7 +184,7 @@ def send(camera: Camera, mailing_id: int) -> int:
     camera.take("mailing")
     state = f"SELECT state, waiting_count, uncertain_count, last_fault {of_run}"
     closed = f"SELECT 1 {of_run} AND closed_at IS NOT NULL"
-    wait_until(lambda: rows(closed, mailing_id), 300, lambda: rows(state, mailing_id))
+    wait_until(lambda: rows(closed, mailing_id), told=lambda: rows(state, mailing_id))
     run_id = int(rows(f"SELECT id {of_run}", mailing_id)[0][0])
     camera.go(f"/mailings/{mailing_id}/runs/{run_id}")
     camera.take("run")

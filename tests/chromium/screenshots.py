@@ -46,7 +46,7 @@ def tour(page: Page, service: Service) -> None:
     page.goto(f"{service.site}/mailings/1")
     page.wait_for_timeout(1500)
     take(page, "mailing")
-    wait_until(lambda: not service.rows("SELECT 1 FROM runs WHERE closed_at IS NULL"), 120)
+    wait_until(lambda: not service.rows("SELECT 1 FROM runs WHERE closed_at IS NULL"))
     page.goto(f"{service.site}/mailings/1/runs/1")
     take(page, "run")
 

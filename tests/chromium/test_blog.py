@@ -87,7 +87,7 @@ def test_an_article_goes_back_with_a_reason_and_comes_again(page: Page, others_p
     others_page.click("form[action$='/reject'] button")
     others_page.wait_for_url("**/review")
     email = sample_account(service, "user")[0]
-    wait_until(lambda: any("не одобрена" in mail["subject"] for mail in service.mails(email)), 120)
+    wait_until(lambda: any("не одобрена" in mail["subject"] for mail in service.mails(email)))
 
     page.goto(f"{service.site}/articles/{number}")
     page.get_by_text("Добавьте, пожалуйста, цифры.").wait_for()

@@ -43,7 +43,7 @@ def test_refusals_and_delays_are_shown_with_the_servers_words(page: Page, outsid
     schedule(page, outside, "Трудный сервер", PAST)
     figures = "planned_count, accepted_count, refused_count, waiting_count, failed_attempt_count"
     query = f"SELECT {figures} FROM runs WHERE owner_id = (SELECT id FROM users WHERE email = 'lab@golub.test')"
-    wait_until(lambda: outside.rows(query) == [(3, 1, 1, 1, 2)], 40, lambda: outside.rows(query))
+    wait_until(lambda: outside.rows(query) == [(3, 1, 1, 1, 2)], told=lambda: outside.rows(query))
     expect(page.locator("#mailing-live")).to_contain_text("отклонено")
     ((mailing, run),) = outside.rows(
         "SELECT mailing_id, r.id FROM runs r JOIN users u ON u.id = r.owner_id WHERE u.email = 'lab@golub.test'"
@@ -72,10 +72,10 @@ def test_kill_9_amid_twenty_thousand_loses_nobody(page: Page, outside: Service, 
         return dict(zip(names.split(", "), row, strict=True))
 
     for share in (0.1, 0.4):
-        wait_until(lambda least=count * share: run()["accepted_count"] > least, 180)  # type: ignore[misc]
+        wait_until(lambda least=count * share: run()["accepted_count"] > least)  # type: ignore[misc]
         wait_until(lambda: sum(map(kill, senders(outside, run()["id"]))))
     Redis.from_url(read_redis_url(outside)).flushdb()
-    wait_until(lambda: run()["waiting_count"] == 0, 240)
+    wait_until(lambda: run()["waiting_count"] == 0)
 
     ended = run()
     assert ended["accepted_count"] + ended["uncertain_count"] == count == ended["planned_count"]

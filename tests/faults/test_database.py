@@ -32,7 +32,7 @@ from mailer.smtp.results import Outcome
 from mailer.smtp.testserver import Lab, Offer
 from tests.conftest import Servers, make_migrated_app
 from tests.faults.conftest import carry_on, smtp_url, waiting_count
-from tests.faults.worker_processes import WorkerProcess, has_accepted
+from tests.faults.worker_processes import SOON, WorkerProcess, has_accepted
 from tests.sending.conftest import attempts, let_time_pass
 from tests.waiting import wait_until
 
@@ -306,7 +306,7 @@ def test_away_for_longer_than_the_lease_the_worker_gives_up_and_the_next_one_goe
     worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 200)
     own_server.crash()
-    wait_until(lambda: not worker.is_alive, 20)  # half a lease of two seconds, and no connection hangs
+    wait_until(lambda: not worker.is_alive, SOON)  # half a lease of two seconds, and no connection hangs
     own_server.start()
     run = carry_on(run)
     assert run.accepted_count + run.uncertain_count == 600

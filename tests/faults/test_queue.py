@@ -59,10 +59,10 @@ def test_wake_ups_in_heaps_a_forgetful_redis_and_people_at_the_command_line(
         for _number in range(3 if workers == 3 else 5):
             stack.enter_context(running(app, "send-mailings"))
         for number in range(1, 4):
-            wait_until(partial(has_accepted, lab, number * count // 5), 60)
+            wait_until(partial(has_accepted, lab, number * count // 5))
             queue.connection().flushdb()
             ticking.run_tick()
-        wait_until(lambda: ticking.run_tick() or state_of(run_id) is RunState.COMPLETE, 60)  # type: ignore[func-returns-value]
+        wait_until(lambda: ticking.run_tick() or state_of(run_id) is RunState.COMPLETE)  # type: ignore[func-returns-value]
     assert len(lab.accepted) == count
 
 
@@ -77,7 +77,7 @@ def test_a_worker_told_to_go_is_gone_in_two_seconds_and_leaves_nothing_in_doubt(
         wait_until(lambda: len(lab.accepted) >= 50)
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=10) == 0
+        assert worker.wait(timeout=SOON) == 0
         assert time.monotonic() - began < SOON
     at_end = len(lab.accepted)
     db.session.refresh(run)
@@ -97,7 +97,7 @@ def test_send_mailings_obeys_a_signal(app: Flask, lab: Lab, make_run: MakeRun) -
     with running(app, "send-mailings") as command:
         wait_until(lambda: len(lab.accepted) >= 30)
         command.send_signal(signal.SIGTERM)
-        assert command.wait(timeout=5) == 143
+        assert command.wait(timeout=SOON) == 143
     db.session.refresh(run)
     assert (run.accepted_count, run.uncertain_count) == (len(lab.accepted), 0)
     lab.obey("")

@@ -312,7 +312,7 @@ def test_scheduler_and_workers_send_by_themselves_and_end_in_order(app: Flask, o
         for process in (scheduler, ticks, mailings):
             process.send_signal(signal.SIGTERM)
         for process in (scheduler, ticks, mailings):
-            assert process.wait(timeout=15) == 0
+            assert process.wait(timeout=60) == 0
 
 
 def test_three_schedulers_give_one_run(app: Flask, owner: User, lab: Lab) -> None:

@@ -99,7 +99,7 @@ def test_an_import_gets_its_turn_beside_a_run_that_goes_on_and_on(
         with running(app, "worker", "mailings"):
             wait_until(lambda: lab.accepted)
             queue.enqueue(queue.IMPORT_CLIENTS, queued)
-            wait_until(lambda: state_of(queued) is ImportState.DONE, 60)
+            wait_until(lambda: state_of(queued) is ImportState.DONE)
             assert db.session.scalars(select(Run.state)).one() is RunState.SENDING
 
 

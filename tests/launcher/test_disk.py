@@ -63,15 +63,15 @@ def test_the_service_outlives_a_full_disk(small_disk: Path) -> None:
         queue = redis.Redis.from_url(run.addresses["REDIS_URL"])
         ballast = fill(small_disk)
         # The queue takes changes again by itself, workers that fell over it are back, and due mailings are looked for.
-        wait_until(lambda: health(run)["disk"] == "full" and queue.info("persistence")["aof_enabled"] == 0, 60)
-        wait_until(lambda: health(run)["workers"].get("mailings") and (health(run)["tick_age_seconds"] or 99) < 5, 60)
+        wait_until(lambda: health(run)["disk"] == "full" and queue.info("persistence")["aof_enabled"] == 0)
+        wait_until(lambda: health(run)["workers"].get("mailings") and (health(run)["tick_age_seconds"] or 99) < 5)
         os.kill(run.pid_of("valkey-server"), signal.SIGKILL)
-        wait_until(lambda: health(run)["redis"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5, 60)
+        wait_until(lambda: health(run)["redis"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5)
         with urllib.request.urlopen(run.addresses["SITE_URL"] + "/login", timeout=10) as answer:
             assert answer.status == 200
         run.process.send_signal(signal.SIGHUP)
         ballast.unlink()
-        wait_until(lambda: queue.info("persistence")["aof_enabled"] == 1, 60)
+        wait_until(lambda: queue.info("persistence")["aof_enabled"] == 1)
         assert run.process.poll() is None
         assert health(run)["disk"] in ("ok", "low")
     finally:

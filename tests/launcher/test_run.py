@@ -40,7 +40,7 @@ class Run:
 
     def wait_until_up(self) -> None:
         """The line of Ctrl+C comes when everything has reported for work."""
-        wait_until(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None, 90)
+        wait_until(lambda: "Ctrl+C" in self.log.read_text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()
 
     @property
@@ -63,7 +63,7 @@ class Run:
     def end(self) -> None:
         """Stop, and leave nothing behind."""
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
         remove_with_folder(self.var_dir)
 
 
@@ -92,7 +92,7 @@ def test_the_service_starts_heals_and_stops(run: Run) -> None:
         known = json.load(answer)
     assert known["workers"] == {"mailings": 1, "imports": 1, "accounts": 1, "ticks": 1}
     assert known["scheduler_age_seconds"] is not None
-    wait_until(lambda: not (run.var_dir / "sample-wanted").exists(), 90)
+    wait_until(lambda: not (run.var_dir / "sample-wanted").exists())
     assert not (run.var_dir / "sample-loading").exists()
     assert len(json.loads((run.var_dir / "accounts.json").read_text())) == 4
     assert stat.S_IMODE(run.var_dir.stat().st_mode) == 0o700

@@ -179,11 +179,11 @@ def test_what_has_begun_is_answered_when_the_process_is_told_to_stop(serve: Serv
         assert rest == b"" or b"</html>" in rest
         client.sendall(b"67890")
         assert client.makefile("rb").readline().startswith(b"HTTP/1.1 4")  # no form token: an answer
-    assert site.processes[0].wait(10) == 0
+    assert site.processes[0].wait(60) == 0
 
 
 def test_a_killed_process_leaves_the_site_to_the_other(serve: Serve) -> None:
     site = serve(process_count=2)
     site.processes[0].kill()
-    site.processes[0].wait(10)
+    site.processes[0].wait(60)
     assert [site.status() for _number in range(20)] == [200] * 20

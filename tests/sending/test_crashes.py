@@ -104,7 +104,7 @@ def test_sigterm_leaves_nothing_in_doubt(
     worker = start_worker(run)
     wait_until(lambda: len(lab.accepted) >= 100)
     worker.send_signal(signal.SIGTERM)
-    worker.wait(timeout=20)
+    worker.wait(timeout=60)
 
     db.session.expire_all()
     assert db.session.scalar(text("SELECT count(*) FROM slices WHERE lease_token IS NOT NULL")) == 0

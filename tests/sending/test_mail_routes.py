@@ -343,7 +343,7 @@ def test_two_processes_keep_to_the_limit_together(
 
     wait_until(are_done)
     for worker in workers:
-        worker.wait(timeout=20)
+        worker.wait(timeout=60)
     assert most == 3
     assert finish(run).state is RunState.COMPLETE
     assert len({attempt.worker for attempt in attempts(run)}) == 2

@@ -70,7 +70,7 @@ def test_rules_of_a_running_process_are_read_again(tmp_path: Path) -> None:
             while client.rcpt("b@x.test")[0] != 250:
                 pass
         server.terminate()
-        assert server.wait(10) == 0
+        assert server.wait(60) == 0
 
 
 @pytest.mark.parametrize(

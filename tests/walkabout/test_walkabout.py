@@ -49,7 +49,7 @@ def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[st
     arrange_last(town, walks)
     town.together(walks.values(), Walk.say_goodbye, may_shut_out=True)
     progress.tell("goodbye")
-    wait_until(lambda: not town.service.rows(STANDING_STILL), 60, lambda: town.service.rows(STANDING_STILL))
+    wait_until(lambda: not town.service.rows(STANDING_STILL), told=lambda: town.service.rows(STANDING_STILL))
     faults = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
     faults += complaints(town.service.var_dir / "logs")
     missing = sorted(town.findings.routes - town.findings.reached)
