@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import stat
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,24 @@ from mailer.models.message import Message
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
 from mailer.models.user import Role, User
-from mailer.sample import load, messages
+from mailer.sample import Account, load, messages
 from mailer.sending.runs import audience
 from mailer.sending.runs.start import start_due
 from mailer.sending.worker.run_worker import work_on_run
 from mailer.smtp.testserver import Lab
-from tests.conftest import Browser
+from tests.conftest import Browser, browser_of
 
 EVERYTHING = (User, Client, ClientFilter, Message, Mailing, Run, Delivery, Attempt, Suppression, BlogPost)
+
+
+@dataclass
+class Loaded:
+    """The sample data, when they were asked for, and into which folder."""
+
+    app: Flask
+    folder: Path
+    at: datetime
+    accounts: list[Account]
 
 
 def count(model: type) -> int:
@@ -41,21 +52,19 @@ def mailing(name: str) -> Mailing:
     return db.session.scalars(select(Mailing).filter_by(name=name)).one()
 
 
-def test_everyone_can_sign_in_with_what_the_file_says(app: Flask, web: Browser, tmp_path: Path) -> None:
-    accounts = load(tmp_path)
-    assert {account.role for account in accounts} == {role.value for role in Role}
-    assert stat.S_IMODE((tmp_path / "accounts.json").stat().st_mode) == 0o600
-    for account in accounts:
-        fresh = app.test_client()
+def everyone_can_sign_in_with_what_the_file_says(loaded: Loaded) -> None:
+    assert {account.role for account in loaded.accounts} == {role.value for role in Role}
+    assert stat.S_IMODE((loaded.folder / "accounts.json").stat().st_mode) == 0o600
+    for account in loaded.accounts:
+        fresh = browser_of(loaded.app)
         fresh.post("/login", data={"email": account.email, "password": account.password})
         with fresh.session_transaction() as session:
             assert "_user_id" in session
 
 
-def test_loading_again_changes_nothing(app: Flask, tmp_path: Path) -> None:
-    first = load(tmp_path)
+def loading_again_changes_nothing(loaded: Loaded) -> None:
     before = {model: count(model) for model in EVERYTHING}
-    assert load(tmp_path) == first
+    assert load(loaded.folder) == loaded.accounts
     assert {model: count(model) for model in EVERYTHING} == before
 
 
@@ -92,8 +101,7 @@ def test_the_pages_say_while_it_is_loaded(app: Flask, web: Browser) -> None:
     assert "data-sample-loading" not in web.get("/login").text
 
 
-def test_the_shop_is_whole(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def the_shop_is_whole(loaded: Loaded) -> None:
     assert {model: count(model) for model in (User, Client, ClientFilter, Message, Mailing)} == {
         User: 4,
         Client: 200,
@@ -104,8 +112,7 @@ def test_the_shop_is_whole(app: Flask, tmp_path: Path) -> None:
     assert not db.session.scalars(select(Client.email).where(~Client.email.endswith(".test"))).all()
 
 
-def test_every_figure_of_every_run_equals_its_rows(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def every_figure_of_every_run_equals_its_rows(loaded: Loaded) -> None:
     for run in db.session.scalars(select(Run)):
         deliveries = db.session.scalars(select(Delivery).filter_by(run_id=run.id)).all()
         outcomes = db.session.scalars(select(Attempt.outcome).filter_by(run_id=run.id)).all()
@@ -116,8 +123,7 @@ def test_every_figure_of_every_run_equals_its_rows(app: Flask, tmp_path: Path) -
         assert run.failed_attempt_count == sum(outcome != "accepted" for outcome in outcomes)
 
 
-def test_the_finished_mailing_shows_what_happens_in_life(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def the_finished_mailing_shows_what_happens_in_life(loaded: Loaded) -> None:
     finished = mailing("Осенний сбор")
     run = db.session.scalars(select(Run).filter_by(mailing_id=finished.id)).one()
     assert finished.status is MailingStatus.COMPLETED
@@ -127,31 +133,27 @@ def test_the_finished_mailing_shows_what_happens_in_life(app: Flask, tmp_path: P
     assert codes == {250, 451, 550, 552, 554}
 
 
-def test_the_daily_mailing_goes_on_at_nine_in_moscow(app: Flask, tmp_path: Path) -> None:
-    now = utcnow()
-    load(tmp_path, now)
+def the_daily_mailing_goes_on_at_nine_in_moscow(loaded: Loaded) -> None:
     daily = mailing("Утро в лавке")
     assert daily.status is MailingStatus.STARTED
     assert daily.next_run_local is not None
     assert (daily.next_run_local.hour, daily.next_run_local.minute, daily.timezone) == (9, 0, "Europe/Moscow")
     assert daily.next_run_at is not None
-    assert now < daily.next_run_at <= now + timedelta(days=1)
+    assert loaded.at < daily.next_run_at <= loaded.at + timedelta(days=1)
 
 
-def test_one_mailing_starts_within_seconds_and_nothing_else_does(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def one_mailing_starts_within_seconds_and_nothing_else_does(loaded: Loaded) -> None:
     soon = mailing("Приглашение в клуб")
     assert soon.next_run_at is not None
-    assert timedelta(0) < soon.next_run_at - utcnow() < timedelta(seconds=20)
+    assert loaded.at < soon.next_run_at < utcnow() + timedelta(seconds=20)
     assert 30 <= audience.summary(soon).will_get <= 45
 
-    assert start_due(utcnow()) == []
+    assert start_due(soon.next_run_at - timedelta(seconds=1)) == []
     (run_id,) = start_due(soon.next_run_at)
     assert db.session.get_one(Run, run_id).mailing_id == soon.id
 
 
-def test_messages_are_such_as_the_editor_would_save(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def messages_are_such_as_the_editor_would_save(loaded: Loaded) -> None:
     attributes = {"город"}
     for message in db.session.scalars(select(Message)):
         parse(message.subject, attributes)
@@ -162,34 +164,31 @@ def test_messages_are_such_as_the_editor_would_save(app: Flask, tmp_path: Path) 
         assert sanitise(letter.read_text("utf-8")).removed == []
 
 
-def test_nobody_would_see_a_hole_in_a_message(app: Flask, tmp_path: Path) -> None:
-    load(tmp_path)
+def nobody_would_see_a_hole_in_a_message(loaded: Loaded) -> None:
     for message in db.session.scalars(select(Message)):
         for body in (message.subject, message.text_body, message.html_body):
             places = parse(body, None).placeholders
             assert all(place.default or place.name == "unsubscribe_url" for place in places)
 
 
-def test_the_blog_has_articles_with_pictures(app: Flask, web: Browser, tmp_path: Path) -> None:
-    load(tmp_path)
+def the_blog_has_articles_with_pictures(loaded: Loaded) -> None:
     posts = db.session.scalars(select(BlogPost)).all()
     assert len(posts) == 6
+    web = browser_of(loaded.app)
     for post in posts:
         assert web.get(f"/blog/{post.slug}").status_code == 200
         with Image.open(images.folder() / str(post.image_file)) as image:
             assert image.size == (1280, 720)
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/blog", "/"])
-def test_the_owner_finds_filled_pages(app: Flask, web: Browser, tmp_path: Path, path: str) -> None:
-    load(tmp_path)
-    owner = db.session.scalars(select(User).filter_by(role=Role.USER)).one()
-    assert web.login(owner).get(path).status_code == 200
+def the_owner_finds_filled_pages(loaded: Loaded) -> None:
+    web = browser_of(loaded.app).login(db.session.scalars(select(User).filter_by(role=Role.USER)).one())
+    for path in ("/dashboard", "/blog", "/"):
+        assert web.get(path).status_code == 200, path
 
 
-def test_every_run_is_made_of_what_a_real_one_is_made_of(app: Flask, tmp_path: Path) -> None:
+def every_run_is_made_of_what_a_real_one_is_made_of(loaded: Loaded) -> None:
     """Slices cover every person once, nothing is due in them, and nobody who had unsubscribed was written to."""
-    load(tmp_path)
     for run in db.session.scalars(select(Run)):
         covered = [
             position
@@ -203,19 +202,44 @@ def test_every_run_is_made_of_what_a_real_one_is_made_of(app: Flask, tmp_path: P
     assert db.session.scalars(written_to).all() == []
 
 
-def test_those_refused_in_the_sample_run_can_be_tried_again(app: Flask, web: Browser, tmp_path: Path) -> None:
+def those_refused_in_the_sample_run_can_be_tried_again(loaded: Loaded) -> None:
     """The first button a newcomer presses."""
-    load(tmp_path)
     finished = mailing("Осенний сбор")
     run = db.session.scalars(select(Run).filter_by(mailing_id=finished.id)).one()
     with Lab() as catcher:
-        app.config["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{catcher.port}"
+        loaded.app.config["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{catcher.port}"
         try:
-            web.login(finished.owner).post(f"/mailings/{finished.id}/runs/{run.id}/retry-refused")
+            browser_of(loaded.app).login(finished.owner).post(f"/mailings/{finished.id}/runs/{run.id}/retry-refused")
             while work_on_run(run.id, 20):
                 pass
         finally:
-            app.config["MAIL_CATCHER_URL"] = None
+            loaded.app.config["MAIL_CATCHER_URL"] = None
         assert len(catcher.accepted) == 9
     db.session.refresh(run)
     assert (run.state, run.accepted_count, run.waiting_count) == (RunState.COMPLETE, 197, 0)
+
+
+WHAT_HOLDS = (
+    loading_again_changes_nothing,
+    everyone_can_sign_in_with_what_the_file_says,
+    the_shop_is_whole,
+    every_figure_of_every_run_equals_its_rows,
+    the_finished_mailing_shows_what_happens_in_life,
+    the_daily_mailing_goes_on_at_nine_in_moscow,
+    messages_are_such_as_the_editor_would_save,
+    nobody_would_see_a_hole_in_a_message,
+    the_blog_has_articles_with_pictures,
+    the_owner_finds_filled_pages,
+    every_run_is_made_of_what_a_real_one_is_made_of,
+    one_mailing_starts_within_seconds_and_nothing_else_does,
+    those_refused_in_the_sample_run_can_be_tried_again,
+)
+
+
+def test_what_is_loaded(app: Flask, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """Loaded once; the last two change what is there."""
+    at = utcnow()
+    loaded = Loaded(app, tmp_path, at, load(tmp_path, at))
+    for each in WHAT_HOLDS:
+        with subtests.test(each.__name__):
+            each(loaded)
