@@ -6,11 +6,15 @@ import html
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from mailer.composing import document
 from mailer.composing.contexts import Escape, html_escapes, text_escapes
+from mailer.composing.document import Parts
 from mailer.composing.placeholders import Placeholder, Template
 from mailer.composing.quoted_printable import encode
 
 UNSUBSCRIBE = Placeholder("unsubscribe_url")
+# How a stored HTML becomes a mail. It is kept with the HTML, so that what was written before goes on leaving as it did.
+FIRST_RENDERER, RENDERER = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,27 @@ def text_body(template: Template, unsubscribe_label: str) -> Body:
     return _body(parts, text_escapes)
 
 
-def html_body(template: Template, unsubscribe_label: str, language: str) -> Body:
-    """A whole HTML document around the author's fragment, with the unsubscribe link where it was left out.
+def html_body(template: Template, unsubscribe_label: str, language: str, renderer: int = RENDERER) -> Body:
+    """A whole HTML document, the author's own or one around the author's piece of one, with the unsubscribe link where
+    it was left out. The first renderer knew no documents of authors and fewer kinds of links."""
+    parts, ending = list(template.parts), _html_ending(unsubscribe_label)
+    if UNSUBSCRIBE.name in template.names:
+        ending = []
+    if renderer == FIRST_RENDERER:
+        return _body(_framed(parts, ending, language), html_escapes)
+    is_whole = document.is_document(parts)
+    whole = document.with_ending(parts, ending) if is_whole else _framed(parts, ending, language)
+    return _body(whole, document.escapes)
 
-    What is a document already, as a letter of blocks is, stays as it is: it has the link.
-    """
-    if template.parts and isinstance(template.parts[0], str) and template.parts[0][:9].lower() == "<!doctype":
-        return _body(template.parts, html_escapes)
-    parts: list[str | Placeholder] = [
-        f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head><meta charset="utf-8"></head>\n<body>\n'
-    ]
-    parts += template.parts
-    if UNSUBSCRIBE.name not in template.names:
-        label = html.escape(unsubscribe_label)
-        parts += ['\n<p style="font-size:12px;color:#666666"><a href="', UNSUBSCRIBE, f'">{label}</a></p>']
-    parts.append("\n</body>\n</html>\n")
-    return _body(parts, html_escapes)
+
+def _framed(parts: Parts, ending: Parts, language: str) -> Parts:
+    head = f'<!DOCTYPE html>\n<html lang="{html.escape(language)}">\n<head><meta charset="utf-8"></head>\n<body>\n'
+    return [head, *parts, *ending, "\n</body>\n</html>\n"]
+
+
+def _html_ending(unsubscribe_label: str) -> Parts:
+    label = html.escape(unsubscribe_label)
+    return ['\n<p style="font-size:12px;color:#666666"><a href="', UNSUBSCRIBE, f'">{label}</a></p>']
 
 
 def _body(

@@ -47,7 +47,7 @@ def check_subject(subject: str) -> list[TextFault]:
 
 
 def check_body(text: str, html: str) -> list[TextFault]:
-    """The faults of a body, of which one half may be empty. Check before `sanitise`, which takes time."""
+    """The faults of a body, of which one half may be empty. Check before `sieve`, which takes time."""
     if _is_blank(text) and _is_blank(html):
         return [TextFault("body", "empty")]
     return [*_check_half("text", text), *_check_half("html", html)]

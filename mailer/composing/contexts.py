@@ -11,6 +11,10 @@ from mailer.composing.placeholders import Placeholder
 
 Escape = Callable[[str], str]
 _LINK = re.compile(r"(?:https?://|mailto:|tel:|cid:)", re.IGNORECASE)
+_WEB_PLACE = re.compile(r"(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}(?::\d{1,5})?(?:[/?#].*)?", re.DOTALL)
+_MAILBOX = re.compile(r"[^\s@:/?#]{1,64}@(?:[\w\-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+_TELEPHONE = re.compile(r"\+?[0-9][0-9\s().\-\u00a0\u2010-\u2015]{4,30}[0-9]")
+_SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9/:_.\-]+")
 _URL_CHARACTERS = ":/?#[]@!$&'()*+,;=%"
 _OPEN_URL_IN_TEXT = re.compile(r"https?://[^\s<>\"()]*\Z", re.IGNORECASE)
@@ -35,13 +39,41 @@ def as_url(value: str) -> str:
     return html.escape(quote(address, safe=_URL_CHARACTERS, errors="replace")) if _LINK.match(address) else "#"
 
 
+def as_link(value: str) -> str:
+    """As `as_url`; what people write for a link leads there too: a site without https://, a mailbox, a telephone."""
+    if _PLAIN_LINK.fullmatch(value):
+        return value
+    address = _plain(value).strip()
+    if not _LINK.match(address):
+        if _TELEPHONE.fullmatch(address):
+            return f"tel:{in_telephone(address)}"
+        if _MAILBOX.fullmatch(address):
+            address = f"mailto:{address}"
+        elif _WEB_PLACE.fullmatch(address):
+            address = f"https://{address}"
+        else:
+            return "#"
+    return html.escape(quote(address, safe=_URL_CHARACTERS, errors="replace"))
+
+
+def in_place(value: str) -> str:
+    """A value after the `https://` that the author wrote: a site with or without a scheme of its own."""
+    address = _SCHEME.sub("", _plain(value).strip(), count=1)
+    return html.escape(quote(address, safe=_URL_CHARACTERS, errors="replace"))
+
+
+def in_telephone(value: str) -> str:
+    """A value after `tel:`: its digits (RFC 3966 knows no spaces)."""
+    return ("+" if value.strip().startswith("+") else "") + "".join(re.findall("[0-9]", value))
+
+
 def in_text(value: str) -> str:
     """A value in plain text."""
     return _plain(value)
 
 
 def html_escapes(parts: Iterable[str | Placeholder]) -> Iterator[Escape]:
-    """For each placeholder of a sanitised HTML template, how to write its value."""
+    """For each placeholder of an HTML template of the first renderer, which knew nh3's HTML only."""
     scanner = _AttributeScanner()
     for part in parts:
         if isinstance(part, str):

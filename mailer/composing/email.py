@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mailer.composing import mime
-from mailer.composing.body import Body, Slot, html_body, text_body
+from mailer.composing.body import RENDERER, Body, Slot, html_body, text_body
 from mailer.composing.headers import (
     list_id_line,
     mailbox_line,
@@ -33,11 +33,13 @@ _OWN_HEADERS_SIZE = 400
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Templates, sanitised. An empty text is made from the HTML; an empty HTML makes a text-only mail."""
+    """Templates, sieved. An empty text is made from the HTML; an empty HTML makes a text-only mail. `renderer`: how the
+    HTML becomes a mail (`mailer.composing.body`), which is kept with it."""
 
     subject: str
     text: str
     html: str
+    renderer: int = RENDERER
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def compile_email(
     markup = formed(parse(content.html, attributes, markup=True)) if content.html.strip() else None
     label = one_line(headers.unsubscribe_label)
     text_half = text_body(text, label)
-    html_half = html_body(markup, label, headers.language) if markup is not None else None
+    html_half = html_body(markup, label, headers.language, content.renderer) if markup is not None else None
     templates = [template for template in (subject, text, markup) if template is not None]
     boundary = mime.boundary_for(content.subject, content.text, content.html)
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)

@@ -40,6 +40,10 @@ class Marks:
         """The value with its marks as they were made."""
         return self._pattern.sub(lambda mark: f"{self.prefix}{mark[1]}{IN_TEXT}", value)
 
+    def without(self, value: str) -> str:
+        """The value with no mark left."""
+        return self._pattern.sub("", value)
+
     def restore_html(self, marked: str) -> str:
         """HTML with its placeholders back, safe to parse as HTML."""
         return self._restore(marked, lambda inside, place: html.escape(inside, quote=place == IN_ATTRIBUTE))

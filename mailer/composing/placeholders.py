@@ -16,7 +16,11 @@ MAX_PROBLEMS = 50  # more than a person would read
 MAX_LENGTH = 500  # of what stands between the braces
 _QUOTES = (('"', '"'), ("'", "'"), ("«", "»"), ("“", "”"), ("„", "“"), ("„", "”"), ("‘", "’"))
 _DEFAULT = "|".join(f"{opening}[^{{}}{opening}{closing}\n]*{closing}" for opening, closing in _QUOTES)
-_INSIDE = re.compile(rf"\s*(?P<name>[\w.\-]+(?:[ \u00a0][\w.\-]+)*)\s*(?:\|\s*(?P<default>{_DEFAULT})\s*)?")
+# Spaces, and signs without a width that come along with what is pasted.
+_SPACE = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*"
+_INSIDE = re.compile(
+    rf"{_SPACE}(?P<name>[\w.\-]+(?:[ \u00a0][\w.\-]+)*){_SPACE}(?:\|{_SPACE}(?P<default>{_DEFAULT}){_SPACE})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
     """Take a text apart, or raise PlaceholderError with all that is wrong.
 
     `attributes` are the owner's own names; None accepts any. With `markup` the text is HTML: what stands between the
-    braces is decoded first, as `sanitise` wrote it.
+    braces is decoded first, as `sieve` leaves it.
     """
     vocabulary = Vocabulary(attributes)
     parts: list[str | Placeholder] = []

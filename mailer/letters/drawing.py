@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import singledispatchmethod
 
-from mailer.composing.html import sanitise
+from mailer.composing.sieve import sieve
 from mailer.letters import kinds, rich
 from mailer.letters.colours import LEAST, contrast, ink_on, readable
 from mailer.letters.document import LetterTheme
@@ -207,7 +207,7 @@ class Drawer:
 
     @_draw.register
     def _html(self, block: kinds.HtmlBlock, ground: Ground) -> str:
-        self.raw.append(sanitise(block.html).html)
+        self.raw.append(sieve(block.html, is_piece=True).html)
         return _section(_column(f"<mj-raw>{RAW.format(len(self.raw) - 1)}</mj-raw>"), ground)
 
     def _rich(self, words: str, ground: Ground, colour: str | None = None) -> str:

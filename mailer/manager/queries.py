@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.clock import utcnow
-from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.approval import Approval, ApprovalState
 from mailer.models.attempt import Attempt
@@ -23,6 +22,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import Role, User
 from mailer.searching import mentions
+from mailer.sending.contents import content_of
 from mailer.sending.runs import bound_values
 from mailer.sending.runs.limits import used_today
 
@@ -185,7 +185,7 @@ class BoundField:
 def bound_values_of(mailing: Mailing) -> list[BoundField]:
     """What the owner's list puts into the text of the mailing."""
     message = mailing.message
-    content = Content(message.subject, message.text_body, message.html_body)
+    content = content_of(message)
     places = bound_values.place_names(content)
     bound = [
         BoundField(name, *bound_values.values_of_field(mailing, name), name in places)

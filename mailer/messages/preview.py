@@ -27,11 +27,12 @@ NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The mail, the placeholders that would leave a hole in it, and who it would come from."""
+    """The mail, the placeholders that would leave a hole in it, the sender, and what saving takes out."""
 
     mail: EmailPreview
     missing: list[str]
     sender: SenderIdentity
+    removed: list[str]
 
 
 def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
@@ -39,9 +40,10 @@ def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes:
 
     Raises `MessageRefused` for a draft that cannot be saved; a saved one is looked at with `attributes` None.
     """
+    removed: list[str] = []
     if attributes is not None:
-        draft, _removed = draft.checked(attributes)
-    content = Content(draft.subject, draft.text_body, draft.html_body)
+        draft, removed = draft.checked(attributes)
+    content = Content(draft.subject, draft.text_body, draft.html_body, draft.renderer)
     about = about_sender(sender_of(owner), draft.language)
     compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
     reader = Recipient(
@@ -51,7 +53,7 @@ def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes:
         unsubscribe_url=NOWHERE,
     )
     missing = [typed_name(key) for key in compiled.missing(reader)]
-    return Look(compiled.preview(reader), missing, sender_of(owner))
+    return Look(compiled.preview(reader), missing, sender_of(owner), removed)
 
 
 def keep(user: User, html: str) -> str | None:

@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from mailer.clock import utcnow
+from mailer.composing.body import RENDERER
 from mailer.composing.check import check_body, check_subject
-from mailer.composing.html import sanitise
 from mailer.composing.placeholders import PlaceholderError, parse, placed
+from mailer.composing.sieve import sieve
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
@@ -42,13 +43,14 @@ class MessageDraft:
     text_body: str
     name: str = ""  # for the owner's own lists
     language: str = "ru"
+    renderer: int = RENDERER
 
     def checked(self, attributes: Collection[str]) -> tuple[MessageDraft, list[str]]:
         """The draft fit to be a mail, and what its HTML lost; MessageRefused with everything that is wrong."""
         reasons = by_field([*check_subject(self.subject), *check_body(self.text_body, self.html_body)])
         if reasons:
             raise MessageRefused(reasons)
-        clean = sanitise(self.html_body)
+        clean = sieve(self.html_body)
         draft = replace(self, subject=self.subject.strip(), html_body=clean.html, name=self.name.strip())
         for field, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
             try:
@@ -84,7 +86,7 @@ def save_message(
                 _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
             )
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
-    message.name, message.language = draft.name, draft.language
+    message.name, message.language, message.renderer = draft.name, draft.language, RENDERER
     db.session.add(message)
     db.session.commit()
     return message, removed

@@ -33,8 +33,8 @@ bp = Blueprint("messages", __name__, url_prefix="/messages")
 
 # For the HTML of a mail: pictures and its own styles, nothing that runs, and only inside a page of ours.
 MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; font-src https:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'; sandbox"
 )
 
 
@@ -249,7 +249,9 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
 
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
     client = queries.client_to_look_as(message.owner_id, client_id)
-    saved = MessageDraft(message.subject, message.html_body, message.text_body, message.name, message.language)
+    saved = MessageDraft(
+        message.subject, message.html_body, message.text_body, message.name, message.language, message.renderer
+    )
     return look_at(saved, queries.owner_of(message), client)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.clock import utcnow
+from mailer.composing.body import RENDERER
 from mailer.extensions import db
 from mailer.models.types import Id, UTCDateTime
 
@@ -28,7 +29,8 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
     subject: Mapped[str] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(8), default="ru", server_default="ru")  # what it is written in
     text_body: Mapped[str] = mapped_column(Text, default="")  # empty: made from the HTML when sent
-    html_body: Mapped[str] = mapped_column(Text, default="")  # sanitised when saved
+    html_body: Mapped[str] = mapped_column(Text, default="")  # sieved when saved
+    renderer: Mapped[int] = mapped_column(SmallInteger, default=RENDERER, server_default="1")  # of `html_body`
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mailer.composing.html import sanitise
+from mailer.composing.sieve import sieve
 from mailer.extensions import db
 from mailer.models.message import Message
 
@@ -23,7 +23,7 @@ def add_messages(owner_id: int) -> dict[str, Message]:
     for name, subject in SUBJECTS.items():
         is_html = name.endswith(".html")
         body = (HERE / name).read_text("utf-8")
-        body = sanitise(body).html if is_html else body
+        body = sieve(body).html if is_html else body
         messages[name] = Message(
             owner_id=owner_id, subject=subject, text_body="" if is_html else body, html_body=body if is_html else ""
         )

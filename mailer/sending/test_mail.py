@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from mailer.clock import utcnow
 from mailer.composing.dkim import signed
-from mailer.composing.email import Content, Recipient, compile_email
+from mailer.composing.email import Recipient, compile_email
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client
@@ -17,6 +17,7 @@ from mailer.models.message import Message
 from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
+from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import (
     TRIAL_TOKEN,
     about_sender,
@@ -51,9 +52,8 @@ def send_trial(
         to_email=to.email if to is not None else author.email,
         language=author.language,
         context={
+            **as_copy(message),
             "subject": _("[Test]") + f" {message.subject}" if marks_subject else message.subject,
-            "text": message.text_body,
-            "html": message.html_body,
             "values": values_of(client) if client is not None else {},
             "owner_id": author.id,
             "token": uuid.uuid4().hex,
@@ -69,7 +69,7 @@ def send_trial(
 def compose_trial(row: AccountEmail) -> bytes:
     """The mail of such a row for SMTP's DATA, made and signed as every mail of a run is."""
     about = row.context
-    content = Content(about["subject"], about["text"], about["html"])
+    content = content_of_copy(about)
     headers = mail_headers_for(about["owner_id"], about, is_trial=True)
     reader = Recipient(row.to_email, about["values"], message_id(about["token"], 0), unsubscribe_url(TRIAL_TOKEN))
     return signed(compile_email(content, headers, utcnow()).build(reader), dkim_keys.configured())

@@ -14,6 +14,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.run import Run
 from mailer.segments.fields import types_of
+from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import about_sender
 from mailer.sending.runs import bound_values
 from mailer.sending.senders import sender_of
@@ -26,7 +27,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
     there are is no part of it: the approval's number is a ceiling (`permits.is_approved`). `ask` reads the values.
     """
     about = run.snapshot if run is not None else about_now(mailing)
-    content = Content(about["subject"], about["text"], about["html"])
+    content = content_of_copy(about)
     parts = [
         *(about[name] for name in ("subject", "text", "html", "from_name", "reply_to", "language")),
         mailing.audience.value,
@@ -35,22 +36,21 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         _chosen_ids(mailing),
         repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
         bound_values.digest(mailing, content, ask),
+        *([about["renderer"]] if "renderer" in about else []),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def content_of(run: Run) -> Content:
     """The text of a run: its own copy."""
-    return Content(run.snapshot["subject"], run.snapshot["text"], run.snapshot["html"])
+    return content_of_copy(run.snapshot)
 
 
 def about_now(mailing: Mailing) -> dict[str, Any]:
     """What a run would send if it were made now."""
     message = mailing.message
     return {
-        "subject": message.subject,
-        "text": message.text_body,
-        "html": message.html_body,
+        **as_copy(message),
         **about_sender(sender_of(mailing.owner, mailing), message.language),
         "types": types_of(mailing.owner_id),
     }

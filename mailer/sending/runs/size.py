@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mailer.clock import utcnow
-from mailer.composing.email import Content, Recipient, compile_email
+from mailer.composing.email import Recipient, compile_email
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
+from mailer.sending.contents import content_of
 from mailer.sending.mail_headers import TRIAL_TOKEN, about_sender, mail_headers_for, message_id, unsubscribe_url
 from mailer.sending.senders import sender_of
 from mailer.sending.servers import habits, mail_routes
@@ -18,7 +19,7 @@ def too_large(message: Message, owner: User, mailing: Mailing | None = None) -> 
     if limit is None:
         return None
     about = about_sender(sender_of(owner, mailing), message.language)
-    content = Content(message.subject, message.text_body, message.html_body)
+    content = content_of(message)
     reader = Recipient(owner.email, {}, message_id(TRIAL_TOKEN.hex, 0), unsubscribe_url(TRIAL_TOKEN))
     size = len(compile_email(content, mail_headers_for(owner.id, about), utcnow()).build(reader))
     return (size, limit) if size > limit else None

@@ -19,7 +19,7 @@ from flask import current_app
 from sqlalchemy import func, literal, or_, select
 
 from mailer.clock import database_clock, database_now
-from mailer.composing.email import Content, compile_email
+from mailer.composing.email import compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, StopReason
@@ -28,6 +28,7 @@ from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
 from mailer.sending import instance_guard, return_path, server_faults
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
+from mailer.sending.contents import content_of_copy
 from mailer.sending.database_connections import connector
 from mailer.sending.mail_headers import mail_headers_for, recipient_maker
 from mailer.sending.runs import control
@@ -215,7 +216,7 @@ async def _run_until_terminated(sender: Sender) -> TurnReport:
 
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
     snapshot = run.snapshot
-    content = Content(snapshot["subject"], snapshot["text"], snapshot["html"])
+    content = content_of_copy(snapshot)
     headers = mail_headers_for(run.owner_id, snapshot)
     return Work(
         run.id,

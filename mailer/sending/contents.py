@@ -1,0 +1,26 @@
+"""What is sent, from where it is kept: a message, or the copy of it that a run has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mailer.composing.body import FIRST_RENDERER
+from mailer.composing.email import Content
+from mailer.models.message import Message
+
+
+def content_of(message: Message) -> Content:
+    """A message as it stands."""
+    return Content(message.subject, message.text_body, message.html_body, message.renderer)
+
+
+def as_copy(message: Message) -> dict[str, Any]:
+    """What a run keeps of it. The first renderer is not named: copies of its time do not name it either."""
+    renderer = {} if message.renderer == FIRST_RENDERER else {"renderer": message.renderer}
+    return {"subject": message.subject, "text": message.text_body, "html": message.html_body, **renderer}
+
+
+def content_of_copy(copy: Mapping[str, Any]) -> Content:
+    """What such a copy says."""
+    return Content(copy["subject"], copy["text"], copy["html"], copy.get("renderer", FIRST_RENDERER))
