@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
@@ -13,12 +14,13 @@ from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.calendar import feeds, punctuality
-from mailer.calendar.entries import coming_of, entries
+from mailer.calendar.entries import CalendarEntry, coming_of, entries
 from mailer.calendar.holiday_views import bp as holidays
 from mailer.calendar.pages import CalendarPage, View
 from mailer.clock import utcnow
 from mailer.errors import choice_in
 from mailer.extensions import limiter
+from mailer.models.user import User
 from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
 
@@ -37,12 +39,14 @@ def index() -> str:
     today = now.astimezone(zone).date()
     page = CalendarPage.around(view, _day_asked(today))
     start, end = page.bounds(zone)
+    shown = entries(whose, start, end, now)
     return render_template(
         "calendar/index.html",
         page=page,
         whose=whose,
         title=_title(page),
-        days=page.days(entries(whose, start, end, now), zone),
+        days=page.days(shown.found, zone),
+        shown=shown,
         today=today,
         feed_url=_feed_url(),
         may_have_feed=current_user.can(Permission.SEND),
@@ -88,21 +92,47 @@ def feed(token: str) -> Response:
     if owner is None:
         abort(404)
     now = utcnow()
-    host = current_app.config["SITE_URL"].partition("//")[2]
-    events = [
-        ical.event(
-            f"{entry.mailing.id}-{entry.key}@{host}",
-            entry.at,
-            entry.mailing.name,
-            url_for("mailings.show", mailing_id=entry.mailing.id, _external=True),
-            now,
-        )
-        for entry in coming_of(owner.id, now, now + FED)
-        if not entry.is_held
-    ]
+    coming = coming_of(owner.id, now, now + FED)
+    promised = [entry for entry in coming.found if entry.prospect and entry.prospect.happens and not entry.is_held]
     with force_locale(owner.language):
+        events = [ical.single(_subject(entry), _of_day(entry), entry.at) for entry in promised]
+        if coming.whole_until is not None:
+            events.append(_cut_off(owner, coming.whole_until))
         text = ical.calendar(_("Golub: mailings"), events)
     return Response(text, mimetype="text/calendar", headers={"Cache-Control": "private, no-store"})
+
+
+def _subject(entry: CalendarEntry) -> ical.Subject:
+    mailing, prospect = entry.mailing, entry.prospect
+    waits = prospect is not None and prospect.leaves_at is not None and prospect.leaves_at > entry.at
+    return ical.Subject(
+        f"mailing-{mailing.id}",
+        _host(),
+        mailing.name,
+        url_for("mailings.show", mailing_id=mailing.id, _external=True),
+        mailing.calendar_changed_at,
+        mailing.version,
+        _("Outside the sending hours: emails leave later.") if waits else "",
+    )
+
+
+def _of_day(entry: CalendarEntry) -> str:
+    """What tells a mailing's moments apart by their days: it stays when the hour or the zone is changed."""
+    assert entry.prospect is not None
+    local, times = entry.prospect.moment.local, entry.mailing.rule.times
+    number = str(times.index(local.time()) + 1) if local.time() in times else f"{local:%H%M}"
+    return f"-{local:%Y%m%d}-{number}"
+
+
+def _cut_off(owner: User, at: datetime) -> list[str]:
+    """A word on the day from which on there are more runs than a calendar can hold."""
+    words = _("Golub: more runs than fit here; the site shows them all")
+    url = url_for("calendar.index", _external=True)
+    return ical.whole_day(ical.Subject(f"owner-{owner.id}", _host(), words, url, at, 0), "-more", at)
+
+
+def _host() -> str:
+    return str(urlsplit(current_app.config["SITE_URL"]).netloc)
 
 
 def _day_asked(today: date) -> date:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, render_template, request, url_for
+from urllib.parse import urlsplit
+
+from flask import Response, abort, current_app, render_template, request, url_for
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_visible, requires
@@ -24,7 +27,7 @@ from mailer.mailings.send_check import SendCheck
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.owner_filter import whose_asked
 from mailer.recurrence import ical
-from mailer.recurrence.rfc5545 import recurrences
+from mailer.recurrence.moments import next_moment
 from mailer.searching import searched
 from mailer.sending import server_faults
 from mailer.sending.runs.attention import Trouble
@@ -70,7 +73,7 @@ def show(mailing_id: int) -> str:
     return render_template(
         "mailings/show.html",
         agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing),
-        is_exportable=recurrences(mailing.rule) is not None,
+        is_exportable=next_moment(mailing.rule, utcnow()) is not None,
         recipients=recipients,
         totals=queries.totals_of(mailing),
         sender=sender_of(mailing.owner, mailing),
@@ -82,16 +85,21 @@ def show(mailing_id: int) -> str:
 @bp.get("/<int:mailing_id>/rule.ics")
 @login_required
 def export_rule(mailing_id: int) -> Response:
-    """The calendar rule as one repeating event; 404 where iCalendar has no words for it."""
+    """The calendar rule as events that repeat, or its dates where there are no words for it; 404 when it is over."""
     mailing = get_visible(Mailing, mailing_id, current_user)
-    exported = recurrences(mailing.rule)
-    if exported is None:
+    dates = _("The dates of two years at most: iCalendar has no words for this rule. Export it again for later ones.")
+    subject = ical.Subject(
+        f"mailing-{mailing.id}",
+        str(urlsplit(current_app.config["SITE_URL"]).netloc),
+        mailing.name,
+        url_for("mailings.show", mailing_id=mailing.id, _external=True),
+        mailing.calendar_changed_at,
+        mailing.version,
+        "" if ical.has_words_for(mailing.rule) else dates,
+    )
+    events = ical.repeating(subject, mailing.rule, utcnow())
+    if not events:
         abort(404)
-    url = url_for("mailings.show", mailing_id=mailing.id, _external=True)
-    events = [
-        ical.repeating(f"{mailing.id}-{number}@{request.host}", lines, mailing.name, url, utcnow())
-        for number, lines in enumerate(exported)
-    ]
     response = Response(ical.calendar(mailing.name, events), mimetype="text/calendar")
     response.headers["Content-Disposition"] = f'attachment; filename="mailing-{mailing.id}.ics"'
     return response

@@ -179,6 +179,11 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         return MailingStatus.STARTED if self.started_at is not None else MailingStatus.CREATED
 
     @property
+    def calendar_changed_at(self) -> datetime:
+        """Since when its moments are what they are: what calendar programs ask for."""
+        return self.calendar_since or self.created_at
+
+    @property
     def may_send(self) -> bool:
         """Whether it is neither paused nor switched off, nor its owner blocked."""
         return self.paused_at is None and self.disabled_at is None and self.deleted_at is None

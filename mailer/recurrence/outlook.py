@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from mailer.recurrence.moments import Moment, end_at, everything, moments
 from mailer.recurrence.rule import Rule
@@ -94,5 +94,5 @@ def _left(rule: Rule, endless: Rule, after: datetime) -> int | None:
     """How many runs the rule still promises after `after`; None without a limit."""
     if rule.run_limit is None:
         return None
-    passed = sum(1 for _moment in takewhile(lambda moment: moment.at <= after, moments(endless)))
-    return max(0, rule.run_limit + rule.skipped_count - passed)
+    most = rule.run_limit + rule.skipped_count
+    return most - sum(1 for _moment in takewhile(lambda moment: moment.at <= after, islice(moments(endless), most)))

@@ -60,6 +60,8 @@ def _day_of_month(rule: Rule) -> str:
             day = rule.month_day or rule.first.day
             if day <= 28:
                 return f"BYMONTHDAY={day}"
+            if day == 31:
+                return "BYMONTHDAY=-1"
             # The last of those that the month has.
             return "BYMONTHDAY=" + ",".join(str(each) for each in range(28, day + 1)) + ";BYSETPOS=-1"
 

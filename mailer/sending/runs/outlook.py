@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
@@ -20,26 +20,49 @@ from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
 from mailer.sending.runs.next_run import counted, due_moment
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What of a mailing's runs bears on those to come: moments that have their rows already, and when the run that
+    waits for its sending hours will be let go."""
+
+    taken: frozenset[str] = frozenset()
+    busy_until: datetime | None = None
+
+
+NOTHING = Standing()
+RUN_UP = timedelta(days=45)  # runs that waited longer for their sending hours do not bear on a far page
+
+
 def outlook_if_saved(rule: Rule, window: Window | None, mailing_id: int | None, now: datetime) -> Iterator[Prospect]:
     """What would come if a mailing (new, or that one) got this calendar now; a moment that is due comes first."""
     due = due_moment(rule, end_at(rule.until, rule.zone), mailing_id, now)
     rule = counted(rule, mailing_id, now, is_due=due is not None)
     first = (due, now) if due is not None else None
-    return outlook(rule, window, now, first, taken=_taken(mailing_id, now))
+    standing = standings([mailing_id] if mailing_id is not None else [], now).get(mailing_id or 0, NOTHING)
+    return outlook(rule, window, now, first, taken=standing.taken)
 
 
 def outlook_of(
-    mailing: Mailing, now: datetime, rule: Rule | None = None, window: Window | None = None
+    mailing: Mailing,
+    now: datetime,
+    rule: Rule | None = None,
+    window: Window | None = None,
+    standing: Standing | None = None,
+    since: datetime | None = None,
 ) -> Iterator[Prospect]:
-    """What is to come of a mailing that nobody changes. `rule` and `window`: its own, with names for a reader."""
+    """What is to come of a mailing that nobody changes. `rule` and `window`: its own, with names for a reader;
+    `standing`: of `standings`, for those who ask for many mailings; `since`: only what comes after it is wanted."""
     present = waited_for(mailing)
     if present is None:
         return
     rule, window = (rule, window) if rule is not None else (mailing.rule, mailing.window)
     rule = replace(rule, skipped_count=mailing.skipped_count)
-    taken, busy_until = _taken(mailing.id, now), _busy_until(mailing.id)
+    standing = standing or standings([mailing.id], now).get(mailing.id, NOTHING)
+    if since is not None and since - RUN_UP > max(present.at, now) and rule.run_limit is None:
+        yield from outlook(rule, window, since - RUN_UP)
+        return
     if present.at > now:
-        yield from outlook(rule, window, present.at, (present, present.at), busy_until, taken)
+        yield from outlook(rule, window, present.at, (present, present.at), standing.busy_until, standing.taken)
         return
     *passed, latest = due_moments(mailing, now)
     confirmed_at = instance_guard.confirmed_at()
@@ -48,7 +71,7 @@ def outlook_of(
     rule = replace(rule, skipped_count=rule.skipped_count + len(gone))
     for moment in gone:
         yield Prospect(moment, Fate.HELD if was_held(mailing, moment, confirmed_at) else Fate.MISSED)
-    yield from outlook(rule, window, now, None if is_gone else (latest, now), busy_until, taken)
+    yield from outlook(rule, window, now, None if is_gone else (latest, now), standing.busy_until, standing.taken)
 
 
 def waited_for(mailing: Mailing) -> Moment | None:
@@ -58,15 +81,18 @@ def waited_for(mailing: Mailing) -> Moment | None:
     return Moment(mailing.next_run_local, mailing.next_run_at)
 
 
-def _taken(mailing_id: int | None, now: datetime) -> Set[str]:
-    """The moments to come that have their rows."""
-    if mailing_id is None:
-        return frozenset()
-    query = select(Run.occurrence).where(Run.mailing_id == mailing_id, Run.planned_at > now)
-    return set(db.session.scalars(query.where(Run.stop_reason == StopReason.OWNER)))
-
-
-def _busy_until(mailing_id: int) -> datetime | None:
-    """When the run that waits for its sending hours will be let go."""
-    query = select(Run.window_opens_at).where(Run.mailing_id == mailing_id, Run.closed_at.is_(None))
-    return db.session.scalar(query.where(Run.state == RunState.WAITING_FOR_WINDOW))
+def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
+    """Those of the mailings that have anything of the kind."""
+    found: dict[int, Standing] = {}
+    by_hand = and_(Run.planned_at > now, Run.stop_reason == StopReason.OWNER)
+    waits = and_(Run.closed_at.is_(None), Run.state == RunState.WAITING_FOR_WINDOW)
+    query = select(Run.mailing_id, Run.occurrence, Run.closed_at, Run.window_opens_at)
+    for id_, occurrence, closed_at, opens_at in db.session.execute(
+        query.where(Run.mailing_id.in_(mailing_ids), or_(by_hand, waits))
+    ):
+        before = found.get(id_, NOTHING)
+        if closed_at is None:
+            found[id_] = replace(before, busy_until=opens_at)
+        else:
+            found[id_] = replace(before, taken=before.taken | {occurrence})
+    return found
