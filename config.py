@@ -187,6 +187,9 @@ class Config:
         # Where mails that cannot be delivered come back to. Reports come for weeks: BOUNCE_KEY outlives SECRET_KEY.
         self.BOUNCE_ADDRESS = bounce_address(get, "BOUNCE_ADDRESS")
         self.BOUNCE_KEY = get("BOUNCE_KEY") or self.SECRET_KEY
+        self.BOUNCE_PORT = whole(
+            get, "BOUNCE_PORT", 2526, 1, 65_535
+        )  # on loopback, where a mail server hands them over
         self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
         self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
         self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)

@@ -56,12 +56,14 @@ def application_parts(settings: Settings, environment: Mapping[str, str], port: 
         part(f"worker-mailings-{number}", *FLASK, "worker", "mailings")
         for number in range(1, settings.mailing_worker_count + 1)
     ]
+    receiver = [part("reports", *FLASK, "receive-reports")] if environment.get("BOUNCE_ADDRESS") else []
     return [
         *web,
         *mailing_workers,
         part("worker-accounts", *FLASK, "worker", "accounts"),
         part("worker-ticks", *FLASK, "worker", "ticks"),
         part("scheduler", *FLASK, "scheduler"),
+        *receiver,
     ]
 
 
@@ -77,10 +79,11 @@ def sample_data(environment: Mapping[str, str], logs: Path) -> Part:
 
 
 def mail_catcher(smtp_port: int, page_port: int, folder: Path, environment: Mapping[str, str]) -> Part:
-    """Takes mail on one port and shows it on the other."""
+    """Takes mail on one port and shows it on the other; what comes back goes to BOUNCE_PORT, if that is set."""
+    returns = (environment["BOUNCE_PORT"],) if environment.get("BOUNCE_PORT") else ()
     return Part(
         name="mail-catcher",
-        command=(PYTHON, "-m", "launcher.catcher", str(smtp_port), str(page_port), str(folder)),
+        command=(PYTHON, "-m", "launcher.catcher", str(smtp_port), str(page_port), str(folder), *returns),
         environment=environment,
         log=folder.parent / "logs" / "mail-catcher.log",
         is_ready=lambda: _answers(f"http://127.0.0.1:{page_port}/health"),

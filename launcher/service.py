@@ -184,7 +184,14 @@ class Service:
         self.environment |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(smtp_port)}
         self.environment["MAIL_PAGE_URL"] = f"http://127.0.0.1:{page_port}/"
         self.environment["MAIL_CATCHER_URL"] = f"smtp://127.0.0.1:{smtp_port}"
+        self._bring_returns()
         return mail_catcher(smtp_port, page_port, self.settings.var_dir / "mail", self.environment)
+
+    def _bring_returns(self) -> None:
+        """The catcher sends back what is addressed to its bouncing names, so that everybody sees that at home."""
+        self.environment.setdefault("BOUNCE_ADDRESS", "bounces@golub.localhost")
+        if not self.settings.is_given("BOUNCE_PORT"):
+            self.environment["BOUNCE_PORT"] = str(kept_port(self.settings.var_dir, "reports", 2526))
 
     def _prepare_database(self, upgrade: Part) -> None:
         url, is_ours = self.environment["DATABASE_URL"], self._is_ours

@@ -19,6 +19,7 @@ from mailer.journal.command import journal
 from mailer.manager.command import grant, revoke
 from mailer.manager.labels import role_labels
 from mailer.models.user import Role
+from mailer.returns.commands import receive_reports, take_report
 from mailer.selftest.command import self_test
 from mailer.sending import instance_guard
 from mailer.sending.runs import control
@@ -29,7 +30,9 @@ from mailer.terminal import N_, OperatorCommand, SpokenOption
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
     accounts = (create_user, invite, reset_second_factor, grant, revoke)
-    for command in (*accounts, journal, load_sample, dkim_key, confirm_instance, self_test, backup, restore_command):
+    reports = (take_report, receive_reports)
+    others = (journal, load_sample, dkim_key, confirm_instance, self_test, backup, restore_command)
+    for command in (*accounts, *reports, *others):
         app.cli.add_command(command)
 
 

@@ -49,5 +49,8 @@ LABELS = {
     "last_success_at": _l("Last email taken"), "needs_admin_since": _l("Needs an admin since"),
     "erased_at": _l("Deleted by its owner"), "actor_id": _l("Person"), "author_id": _l("Author"), "host": _l("Server"),
     "first_at": _l("First time"), "last_at": _l("Last time"), "is_asked_for": _l("Saved by its author"),
-    "saved_at": _l("Saved"), "last_step": _l("Step of the last code"),
+    "saved_at": _l("Saved"), "received_at": _l("Received"), "door": _l("Came in by"), "read_by": _l("Read by"),
+    "recipient": _l("Address"), "server": _l("Server"), "is_permanent": _l("For good"), "sender": _l("From"),
+    "size": _l("Bytes"), "came_back": _l("Came back"), "bounced_count": _l("Came back, undelivered"),
+    "complained_count": _l("Called spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from mailer.admin.narrowing import Narrowing, in_period
 from mailer.admin.overview import Overview
@@ -14,12 +14,14 @@ from mailer.mailings.labels import why
 from mailer.mailings.runs.export import delivery_label
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mail_report import MailReport, UnreadMail
 from mailer.models.run import Run
 from mailer.models.run_tally import RunTally
 from mailer.models.slice import Slice
 from mailer.smtp.results import Outcome
 
 MOST_OF_AN_ADDRESS = 1000
+SHOWN_OF_A_MAIL = 20_000  # bytes
 
 
 class Runs(Overview):
@@ -29,7 +31,8 @@ class Runs(Overview):
     shown = ("id", "owner_id", "mailing_id", "state", "planned_at", "planned_count", "accepted_count", "refused_count")
     more = (
         "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "unlisted_count", "sent_count",
-        "successful_attempt_count", "failed_attempt_count", "unsubscribed_count", "is_on_demand", "stop_reason",
+        "successful_attempt_count", "failed_attempt_count", "unsubscribed_count", "bounced_count", "complained_count",
+        "is_on_demand", "stop_reason",
         "pause_reason", "started_at", "ends_at", "closed_at", "reopened_at", "last_fault", "last_fault_at",
     )  # fmt: skip
     computed = {"is_on_demand": lambda run: run.occurrence.startswith("manual:")}
@@ -90,7 +93,7 @@ class Deliveries(_OfRuns):
 
     model, title, is_large = Delivery, _l("Deliveries"), True
     shown = ("run_id", "position", "email", "state", "reason", "attempt_count")
-    more = ("client_id", "transient_count", "retry_at")
+    more = ("came_back", "client_id", "transient_count", "retry_at")
     labels = {"transient_count": _l("Tries that count")}
     choices, is_searched_by_address = ("state", "reason"), True
 
@@ -119,3 +122,29 @@ class Attempts(_OfRuns):
         outcome = asked.values.get("outcome")
         counter = Run.successful_attempt_count if outcome is Outcome.ACCEPTED else Run.failed_attempt_count
         return [counter > 0] if outcome is not None else []
+
+
+class MailReports(_OfRuns):
+    """What came back about deliveries."""
+
+    model, title, is_large = MailReport, _l("Reports that came back"), True
+    shown = ("id", "run_id", "position", "kind", "is_permanent", "smtp_code", "response", "received_at")
+    more = ("recipient", "status", "server", "door", "read_by", "attempt_number")
+    labels = {"kind": _l("What it is"), "status": _l("Enhanced code"), "attempt_number": _l("Attempt")}
+    choices, is_searched_by_address = ("kind", "door"), True
+
+    def runs_with(self, asked: Narrowing) -> list[ColumnElement[bool]]:
+        """Of any run: automatic answers are in no figure."""
+        return []
+
+
+class UnreadMails(Overview):
+    """Mails that came back and are tied to no delivery, or were not understood."""
+
+    model, title, is_large = UnreadMail, _l("Not understood"), True
+    shown = ("id", "received_at", "kind", "sender", "subject", "size")
+    more = ("door", "text")
+    labels = {"kind": _l("What it is"), "text": _l("Its beginning")}
+    computed = {"text": lambda mail: mail.content[:SHOWN_OF_A_MAIL].decode("utf-8", "replace")}
+    choices, dated = ("kind", "door"), "received_at"
+    loads = (undefer(UnreadMail.content),)

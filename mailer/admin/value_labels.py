@@ -10,14 +10,16 @@ from typing import Any
 from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
+from mailer.bounces.report import Kind
 from mailer.mailings.labels import mailing_statuses, reason_label, run_states, stop_reasons
-from mailer.mailings.runs.export import delivery_label, outcome_label
+from mailer.mailings.runs.export import came_back_label, delivery_label, outcome_label
 from mailer.manager.labels import role_labels
 from mailer.models.account_token import TokenPurpose
 from mailer.models.approval import ApprovalState
 from mailer.models.client import SuppressionReason
 from mailer.models.client_import import ImportState
-from mailer.models.delivery import DeliveryState, Reason
+from mailer.models.delivery import CameBack, DeliveryState, Reason
+from mailer.models.mail_report import Door
 from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
 from mailer.models.run import PauseReason, RunState, StopReason
 from mailer.models.user import Role
@@ -65,6 +67,7 @@ def mail_label(template: str) -> str:
         "role-changed": pgettext("account mail", "role changed"),
         "second-factor-off": pgettext("account mail", "second factor switched off"),
         "second-factor-on": pgettext("account mail", "second factor switched on"),
+        "run-bounced": pgettext("account mail", "a mailing paused: too many emails came back"),
         "run-paused": pgettext("account mail", "a mailing paused by itself"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
         "trial": pgettext("account mail", "test email"),
@@ -106,6 +109,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     StopReason: stop_reasons,
     PauseReason: lambda: {
         PauseReason.REFUSALS: _("too many emails were refused"),
+        PauseReason.BOUNCES: _("too many emails came back"),
         PauseReason.RESTORED: _("restored from a backup"),
     },
     Period: lambda: {
@@ -123,6 +127,22 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
     MailingStatus: mailing_statuses,
     DeliveryState: lambda: {state: delivery_label(state) for state in DeliveryState},
+    CameBack: lambda: {what: came_back_label(what) for what in CameBack},
+    Kind: lambda: {
+        Kind.BOUNCE: _("came back"),
+        Kind.DELAYED: _("a server is still trying"),
+        Kind.DELIVERED: _("handed on"),
+        Kind.COMPLAINT: _("called spam"),
+        Kind.AUTO_REPLY: _("an automatic answer"),
+        Kind.REPLY: _("an answer"),
+        Kind.UNKNOWN: _("not understood"),
+    },
+    Door: lambda: {
+        Door.COMMAND: _("a command"),
+        Door.RECEIVER: _("the receiver"),
+        Door.MAILBOX: _("a mailbox"),
+        Door.WEBHOOK: _("a webhook"),
+    },
     Reason: lambda: {reason: reason_label(reason) for reason in Reason},
     Outcome: lambda: {outcome: outcome_label(outcome) for outcome in Outcome},
     Phase: _phases,
@@ -130,6 +150,8 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
         SuppressionReason.MANUAL: _("by the owner’s hand"),
         SuppressionReason.BAD_ADDRESS: _("the address cannot be used"),
+        SuppressionReason.BOUNCED: _("email came back"),
+        SuppressionReason.COMPLAINED: _("complained of spam"),
     },
     ImportState: _import_states,
     TokenPurpose: lambda: {

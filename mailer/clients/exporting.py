@@ -31,6 +31,8 @@ def _consent(reason: SuppressionReason | None) -> str:
         None: _("subscribed"),
         SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
         SuppressionReason.BAD_ADDRESS: _("undeliverable"),
+        SuppressionReason.BOUNCED: _("undeliverable"),
+        SuppressionReason.COMPLAINED: _("complained of spam"),
         SuppressionReason.MANUAL: _("do not write"),
     }
     return words[reason]

@@ -13,17 +13,20 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery
+from mailer.models.mail_report import MailReport
 from mailer.models.run import Run
 
 PER_PAGE = 20
+REPORTS_SHOWN = 200
 
 
 @dataclass(frozen=True)
 class History:
-    """A page of deliveries, newest first, and the attempts of each by `(run_id, position)`."""
+    """A page of deliveries, newest first; the attempts of each and what came back, by `(run_id, position)`."""
 
     page: Pagination
     attempts: dict[tuple[int, int], list[Attempt]]
+    reports: dict[tuple[int, int], list[MailReport]]
 
 
 def history_of(client: Client) -> History:
@@ -41,4 +44,13 @@ def history_of(client: Client) -> History:
         found = select(Attempt).where(tuple_(Attempt.run_id, Attempt.position).in_(keys)).order_by(Attempt.number)
         for attempt in db.session.scalars(found):
             attempts[attempt.run_id, attempt.position].append(attempt)
-    return History(page, attempts)
+    return History(page, attempts, _reports_of(keys))
+
+
+def _reports_of(keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[MailReport]]:
+    reports: defaultdict[tuple[int, int], list[MailReport]] = defaultdict(list)
+    if keys:
+        query = select(MailReport).where(tuple_(MailReport.run_id, MailReport.position).in_(keys))
+        for report in db.session.scalars(query.order_by(MailReport.id.desc()).limit(REPORTS_SHOWN)):
+            reports[report.run_id, report.position].append(report)
+    return reports

@@ -205,6 +205,8 @@ def lift_suppression(client: Client) -> None:
         raise TheirOwnWord(
             _("This person unsubscribed. Only they can take that back, by the link in any of your emails.")
         )
+    if suppression.reason is SuppressionReason.COMPLAINED:
+        raise TheirOwnWord(_("This person called an email of yours spam. Nobody can take that back for them."))
     db.session.delete(suppression)
     db.session.commit()
     log.info("suppression lifted", client_id=client.id, owner_id=client.owner_id, reason=suppression.reason.value)

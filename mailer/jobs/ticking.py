@@ -23,6 +23,7 @@ from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
+from mailer.returns import upkeep as unread_mails
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
 from mailer.sending.runs.closing import close_what_is_done, stop_what_must
@@ -101,6 +102,7 @@ def sweep() -> None:
         known_devices.forget_old(now)
         drafts.forget_old(now)
         former_links.forget_old(now)
+        unread_mails.forget_old(now)
         forget_old_unconfirmed(now)
         forget_unused_pictures(now)
         articles = forget_old_articles(now)

@@ -101,6 +101,7 @@ def reason_label(reason: Reason | str | None) -> str:
         ),
         Reason.RENDER_ERROR: _("the email could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
+        Reason.PROVEN_BY_REPORT: _("what came back shows that it had been sent"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
         Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
         Reason.STOPPED_DISABLED: _("the mailing was switched off"),

@@ -117,6 +117,8 @@ class SuppressionReason(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     MANUAL = "manual"
     BAD_ADDRESS = "bad-address"
+    BOUNCED = "bounced"  # mail to it came back
+    COMPLAINED = "complained"  # the person called it spam
 
 
 class Suppression(db.Model):  # type: ignore[misc,name-defined]

@@ -61,6 +61,14 @@ MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 }
 
 
+class CameBack(StrEnum):
+    """What a report said of a mail that the mail server had accepted; the worse one stays."""
+
+    TRANSIENT = "transient"  # given up after tries, as with a full mailbox
+    PERMANENT = "permanent"
+    COMPLAINED = "complained"  # the recipient called it spam
+
+
 class Reason(StrEnum):
     """Why a delivery was excluded, stopped or refused without (or beyond) the server's own words."""
 
@@ -72,6 +80,7 @@ class Reason(StrEnum):
     RENDER_ERROR = "render_error"
     RETRIES_RAN_OUT = "retries_ran_out"
     COUNTED_AS_ACCEPTED = "counted_as_accepted"
+    PROVEN_BY_REPORT = "proven_by_report"  # accepted: what came back shows that the mail had left
     STOPPED_BY_OWNER = "owner"
     STOPPED_DISABLED = "disabled"
     STOPPED_BY_MANAGER = "manager"
@@ -113,6 +122,9 @@ class Delivery(db.Model):  # type: ignore[misc,name-defined]
     attempt_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     transient_count: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")  # tries that count
     retry_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    # What came back about it. It may come before the server's answer is noted, and counts from *accepted* on.
+    came_back: Mapped[CameBack | None] = mapped_column(text_enum(CameBack, "came_back"))
 
     # The client's values that an approval holds for, taken when the list was made; of runs that needed one.
     bound_values: Mapped[dict[str, str] | None] = mapped_column(JSONB)

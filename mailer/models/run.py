@@ -89,6 +89,7 @@ class PauseReason(StrEnum):
     """Why a run paused by itself; a pause of the owner's has none."""
 
     REFUSALS = "refusals"  # too many mails were refused for good
+    BOUNCES = "bounces"  # too many of the first mails came back
     RESTORED = "restored"  # it was open in the copy that these data come from, and may have gone on elsewhere since
 
 
@@ -112,6 +113,10 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint(" AND ".join(f"{name}_count >= 0" for name in COUNTERS), name="counts_are_not_negative"),
         CheckConstraint(f"(state IN ({_FINAL})) = (closed_at IS NOT NULL)", name="final_is_closed"),
         CheckConstraint("closed_at IS NULL OR waiting_count = 0", name="closed_leaves_nobody_waiting"),
+        CheckConstraint(
+            "bounced_count >= 0 AND complained_count >= 0 AND bounced_count + complained_count <= accepted_count",
+            name="only_accepted_ones_come_back",
+        ),
         CheckConstraint("unlisted_count >= 0", name="unlisted_is_not_negative"),
         CheckConstraint("closed_at IS NULL OR unlisted_count = 0", name="closed_leaves_nobody_unlisted"),
         CheckConstraint(
@@ -150,6 +155,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     pause_reason: Mapped[PauseReason | None] = mapped_column(text_enum(PauseReason, "pause_reason"))
     # the owner let it go on in spite of the refusals: it does not pause for them again
     tolerates_refusals: Mapped[bool] = mapped_column(default=False, server_default="false")
+    tolerates_bounces: Mapped[bool] = mapped_column(default=False, server_default="false")  # likewise
     is_approved: Mapped[bool] = mapped_column(default=False, server_default="false")  # a manager said yes to it
     # subject, text, html, from_name, reply_to, language: as they were when the run was planned
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
@@ -179,6 +185,9 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     excluded_count: Mapped[int] = mapped_column(default=0, server_default="0")
     stopped_count: Mapped[int] = mapped_column(default=0, server_default="0")
     uncertain_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    # of the accepted ones: mails that came back, and people who called theirs spam
+    bounced_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    complained_count: Mapped[int] = mapped_column(default=0, server_default="0")
     successful_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
     failed_attempt_count: Mapped[int] = mapped_column(default=0, server_default="0")
     # texts handed to the mail server, whatever it then said: refused after the text, and unanswered ones too
@@ -200,6 +209,11 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     def standing(self) -> str:
         """What a reader is told: the state, or `stopping` from the order on."""
         return "stopping" if self.is_stopping else self.state.value
+
+    @property
+    def came_back_count(self) -> int:
+        """How many of the accepted ones came back in any way."""
+        return self.bounced_count + self.complained_count
 
     @property
     def counts(self) -> dict[str, int]:

@@ -145,6 +145,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "mailing-disabled": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
+    "run-bounced": {"name": "A&B", "mailing_id": "7", "run_id": "8", "said": "550 5.1.1 <No>"},
     "run-paused": {"name": "A&B", "mailing_id": "7", "run_id": "8", "said": "550 5.7.1 <No>"},
     "overdue": {"lines": "A&B: a run is late", "link": "http://golub.test/calendar/punctuality"},
     "mailing-rejected": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},

@@ -30,6 +30,9 @@ REASONS = {
     "deliveries_forget_clients": (
         "ON DELETE SET NULL, once a statement: when a client is erased, the figures and lists of past runs stay whole."
     ),
+    "mail_reports_immutable": "What came back is evidence: nobody changes a report.",
+    "mail_reports_need_a_delivery": "A foreign key that is checked once a statement: no report without its recipient.",
+    "mail_reports_go_with_deliveries": "ON DELETE CASCADE, once a statement: reports go with their recipients.",
     "never_changes": "Refuses a statement that names a column which is written once; what triggers do is let through.",
     "users_never_change": "An account's number and its beginning: a limit or a deletion is about that very account.",
     "runs_never_change": "Whose run it is, what it sends and since when: what a limit, a link or a reader goes by.",
@@ -59,4 +62,5 @@ KEPT_BY_TRIGGERS = (
     ("deliveries", "run_id", "runs"),
     ("deliveries", "client_id", "clients"),
     ("attempts", "run_id, position", "deliveries"),
+    ("mail_reports", "run_id, position", "deliveries"),
 )

@@ -38,7 +38,8 @@ GROUPS = {
         "messages", "mailings", "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
     ),
     "Sending": (
-        "runs", "slices", "deliveries", "attempts", "run_tallies", "run_faults", "mail_servers", "instances",
+        "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
+        "mail_servers", "instances",
     ),
     "Blog": ("blog_posts", "former_slugs"),
     "Journal": ("journal",),

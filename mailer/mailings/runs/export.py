@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from mailer.http import zone_label
 from mailer.mailings.labels import reason_label
-from mailer.models.delivery import DeliveryState
+from mailer.models.delivery import CameBack, DeliveryState
 from mailer.smtp.results import Outcome
 
 
@@ -21,6 +21,7 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
     """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`."""
     yield _header(timezone)
     zone = ZoneInfo(timezone)
+    returned = cache(came_back_label)
     states, reasons, outcomes = cache(delivery_label), cache(reason_label), cache(outcome_label)  # of one language
     for row in rows:
         yield [
@@ -29,6 +30,7 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
             " ".join(part for part in (row.last_name, row.first_name, row.patronymic) if part),
             states(row.state),
             reasons(row.reason),
+            row.came_back and returned(row.came_back),
             row.attempt_count,
             row.outcome and outcomes(row.outcome),
             row.smtp_code,
@@ -52,6 +54,15 @@ def delivery_label(state: DeliveryState) -> str:
     }[state]
 
 
+def came_back_label(what: CameBack) -> str:
+    """What came back of an accepted email, as the pages say it."""
+    return {
+        CameBack.TRANSIENT: _("came back: not delivered in the end"),
+        CameBack.PERMANENT: _("came back: undeliverable"),
+        CameBack.COMPLAINED: _("called spam"),
+    }[what]
+
+
 def outcome_label(outcome: Outcome) -> str:
     """What came of a try, as the pages say it."""
     return {
@@ -71,6 +82,7 @@ def _header(timezone: str) -> list[object]:
         _("Name"),
         _("State"),
         _("Reason"),
+        _("Came back"),
         _("Attempts"),
         _("Outcome of the last attempt"),
         _("SMTP code"),

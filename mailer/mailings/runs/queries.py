@@ -13,10 +13,12 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from mailer.access import Permission
+from mailer.bounces.report import Kind
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
@@ -27,10 +29,12 @@ from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
 LEFT = "left"  # chosen like an outcome: who unsubscribed by this run's link
+CAME_BACK = "came_back"  # likewise: whose mail came back after it was accepted
 SLACK_SECONDS = 5.0
 UNATTENDED_SECONDS = 15.0
 EXPORT_BATCH = 5000
 REPLIES_LOOKED_AT = 10_000
+REPORTS_SHOWN = 50
 EXPORTED = (
     Delivery.position,
     Delivery.email,
@@ -39,6 +43,7 @@ EXPORTED = (
     Client.patronymic,
     Delivery.state,
     Delivery.reason,
+    Delivery.came_back,
     Delivery.attempt_count,
     Attempt.outcome,
     Attempt.smtp_code,
@@ -62,7 +67,7 @@ class DeliveriesPage:
         """Another one when the page would show something else (the passing of time aside)."""
         rows = [
             (row.Delivery.position, row.Delivery.state, row.Delivery.reason, row.Delivery.attempt_count,
-             row.Delivery.retry_at, row.Attempt and row.Attempt.number)
+             row.Delivery.retry_at, row.Delivery.came_back, row.Attempt and row.Attempt.number)
             for row in self.rows
         ]  # fmt: skip
         return f"{zlib.crc32(repr((rows, self.after, self.before)).encode()):08x}"
@@ -114,6 +119,8 @@ def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
     query = _with_last_attempt(run)
     if outcome == LEFT:
         query = query.where(Delivery.email_key.in_(select(Suppression.email_key).where(Suppression.run_id == run.id)))
+    elif outcome == CAME_BACK:
+        query = query.where(Delivery.came_back.is_not(None), Delivery.state == DeliveryState.ACCEPTED)
     elif outcome:
         query = query.where(Delivery.state.in_(STATES_OF[outcome]))
     wanted = search.strip().lower()
@@ -134,6 +141,27 @@ def _with_last_attempt(run: Run) -> Select[Any]:
         .outerjoin(Client, Client.id == Delivery.client_id)
         .where(Delivery.run_id == run.id)
     )
+
+
+def reports_on(page: DeliveriesPage) -> dict[int, MailReport]:
+    """The report that says most about each of the page's recipients whose mail came back, by position."""
+    back = [row.Delivery for row in page.rows if row.Delivery.came_back is not None]
+    if not back:
+        return {}
+    query = select(MailReport).where(
+        MailReport.run_id == back[0].run_id,
+        MailReport.position.in_([delivery.position for delivery in back]),
+        MailReport.kind.in_([Kind.BOUNCE, Kind.COMPLAINT]),
+    )
+    # A complaint last, then a permanent one: what is written last into the table stays.
+    rows = db.session.scalars(query.order_by(MailReport.kind == Kind.COMPLAINT, MailReport.is_permanent, MailReport.id))
+    return {report.position: report for report in rows}
+
+
+def reports_of(delivery: Delivery) -> list[MailReport]:
+    """What came back about it, the latest first."""
+    query = select(MailReport).filter_by(run_id=delivery.run_id, position=delivery.position)
+    return list(db.session.scalars(query.order_by(MailReport.id.desc()).limit(REPORTS_SHOWN)))
 
 
 def delivery_with_attempts(run: Run, position: int) -> tuple[Delivery, Client | None, list[Attempt]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from mailer.mailings.labels import stop_reasons
-from mailer.mailings.runs.queries import LEFT
+from mailer.mailings.runs.queries import CAME_BACK, LEFT
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 
 
@@ -34,7 +34,10 @@ def verdict(run: Run) -> Verdict:
         RunState.EXPIRED: _stopped,
         RunState.SKIPPED: _skipped,
     }.get(run.state, _open)
-    return speak(run)
+    said = speak(run)
+    if run.closed_at is not None and run.came_back_count:
+        return replace(said, missing=[*said.missing, came_back_text(run)])
+    return said
 
 
 def _stopping(run: Run) -> Verdict:
@@ -60,6 +63,11 @@ def _open(run: Run) -> Verdict:
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
         return _paused_by_refusals(run, counts)
+    if run.state is RunState.PAUSED and run.pause_reason is PauseReason.BOUNCES:
+        text = _(
+            "Paused by itself: too many of the first emails came back. %(done)s of %(planned)s are done.", **counts
+        )
+        return Verdict("bad", text, [came_back_text(run), _("Look at what came back before the others are sent.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.RESTORED:
         text = _("Paused: the data were restored from a backup that was made while this run was going.")
         known = _(
@@ -195,6 +203,24 @@ def _uncertain_text(run: Run) -> str:
     )
 
 
+def came_back_text(run: Run) -> str:
+    """How many of the accepted emails came back, and how many of them were called spam."""
+    text = ngettext(
+        "%(count)s of the accepted emails came back.",
+        "%(count)s of the accepted emails came back.",
+        run.came_back_count,
+        count=format_decimal(run.came_back_count),
+    )
+    if not run.complained_count:
+        return text
+    return f"{text} " + ngettext(
+        "%(count)s of them was called spam by its reader.",
+        "%(count)s of them were called spam by their readers.",
+        run.complained_count,
+        count=format_decimal(run.complained_count),
+    )
+
+
 def _left_out(run: Run) -> list[str]:
     if not run.excluded_count:
         return []
@@ -212,7 +238,8 @@ def outcome_choices(run: Run) -> dict[str, str]:
     """What the people of a run can be filtered by, and how many are of each: "refused: 12"."""
     words = {
         "accepted": _("accepted"), "refused": _("refused"), "excluded": _("excluded"), "stopped": _("stopped"),
-        "uncertain": _("uncertain"), "waiting": _("waiting"), LEFT: _("unsubscribed by its link"),
+        "uncertain": _("uncertain"), "waiting": _("waiting"), CAME_BACK: _("accepted, then came back"),
+        LEFT: _("unsubscribed by its link"),
     }  # fmt: skip
-    counts = {**run.counts, LEFT: run.unsubscribed_count}
+    counts = {**run.counts, CAME_BACK: run.came_back_count, LEFT: run.unsubscribed_count}
     return {name: f"{said}: {format_decimal(counts[name])}" for name, said in words.items()}

@@ -23,7 +23,7 @@ from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.summary import outcome_choices, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
-from mailer.sending import server_faults
+from mailer.sending import return_path, server_faults
 from mailer.sending.runs import closing
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
@@ -58,6 +58,7 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
         delivery=one,
         client=client,
         attempts=attempts,
+        reports=queries.reports_of(one),
         reason_label=reason_label,
         is_own=found.owner_id == current_user.id,
     )
@@ -139,8 +140,11 @@ def _moving(found: Run) -> dict[str, object]:
     now = utcnow()
     is_open = found.closed_at is None
     outcome, search, after, before = _asked()
+    page = queries.deliveries_page(found, outcome, search, after, before)
     return {
-        "page": queries.deliveries_page(found, outcome, search, after, before),
+        "page": page,
+        "reports": queries.reports_on(page),
+        "knows_what_comes_back": return_path.configured() is not None or found.came_back_count > 0,
         "outcome": outcome,
         "q": search,
         "after": after,
@@ -160,7 +164,7 @@ def _moving(found: Run) -> dict[str, object]:
 
 
 def _outcome() -> str:
-    return choice_in(request.args, "outcome", {queries.LEFT, *COUNTERS})
+    return choice_in(request.args, "outcome", {queries.LEFT, queries.CAME_BACK, *COUNTERS})
 
 
 def _asked() -> tuple[str, str, int | None, int | None]:

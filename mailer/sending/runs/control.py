@@ -35,6 +35,7 @@ def resume(mailing: Mailing) -> None:
         .values(
             state=RunState.SENDING,
             tolerates_refusals=Run.tolerates_refusals | (Run.pause_reason == PauseReason.REFUSALS).is_(True),
+            tolerates_bounces=Run.tolerates_bounces | (Run.pause_reason == PauseReason.BOUNCES).is_(True),
             pause_reason=None,
         )
     )

@@ -1,0 +1,36 @@
+"""A run whose mails were accepted, and reports that come back about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from mailer.bounces.tokens import ReturnPath
+from mailer.models.run import Run
+from mailer.sending import return_path
+from mailer.smtp.testserver import Lab
+from tests.sending.conftest import finish, lab, make_run  # noqa: F401 - fixtures
+
+
+@pytest.fixture(autouse=True)
+def path(app: Flask, monkeypatch: pytest.MonkeyPatch) -> ReturnPath:
+    """BOUNCE_ADDRESS is set."""
+    monkeypatch.setitem(app.config, "BOUNCE_ADDRESS", "bounces+*@golub.test")
+    found = return_path.configured()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def sent(make_run: Callable[..., Run], lab: Lab) -> Run:  # noqa: F811
+    """Two mails, both accepted."""
+    return finish(make_run("a@far.example", "b@far.example"))
+
+
+def address_of(run: Run, position: int) -> str:
+    """Where reports about this delivery come in."""
+    path = return_path.configured()
+    assert path is not None
+    return path.with_token(path.tokens_of(run.id)(position))
