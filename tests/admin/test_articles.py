@@ -237,5 +237,5 @@ def test_the_list_is_filtered_by_state(as_editor: Browser) -> None:
 def test_publishing_what_a_user_sent_tells_the_user(as_editor: Browser, stranger: User) -> None:
     save(BlogPost(title="T", slug="t", content="W", status=PostStatus.AWAITING, author_id=stranger.id))
     as_editor.post("/admin/posts/action/", data={"action": "publish", "rowid": ["1"]})
-    letter = db.session.scalars(select(AccountEmail)).one()
-    assert (letter.template, letter.to_email) == ("article-approved", stranger.email)
+    email = db.session.scalars(select(AccountEmail)).one()
+    assert (email.template, email.to_email) == ("article-approved", stranger.email)

@@ -66,8 +66,8 @@ def test_a_manager_approves_and_the_author_is_told(
     post = the_post()
     assert (post.status, post.decided_by_id, post.is_public) == (PostStatus.PUBLISHED, manager.id, True)
     assert as_owner.get(f"/blog/{post.slug}").status_code == 200
-    letter = db.session.scalars(select(AccountEmail)).one()
-    mail = composed(letter)
+    email = db.session.scalars(select(AccountEmail)).one()
+    mail = composed(email)
     assert mail["To"] == owner.email
     assert f"http://golub.test/blog/{post.slug}" in text_of(mail)
     assert "<b>mailings</b>" in text_of(mail)

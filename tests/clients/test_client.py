@@ -153,7 +153,7 @@ ANSWER = "550 5.1.1 <script>alert(1)</script> no such user"
 def written_to(owner: User) -> Client:
     """A client with a delivery of two attempts."""
     client = make_client(owner, "anna@example.test")
-    mailing = make_mailing(owner, name="Autumn letter")
+    mailing = make_mailing(owner, name="Autumn news")
     run = save(Run(owner_id=owner.id, mailing_id=mailing.id, occurrence="1", planned_at=utcnow()))
     key = {"run_id": run.id, "position": 1}
     save(Delivery(**key, client_id=client.id, email=client.email, email_key=client.email_key))
@@ -180,7 +180,7 @@ def test_the_page_shows_every_attempt_word_for_word_and_inert(
     written_to: Client, reader: str, request: pytest.FixtureRequest
 ) -> None:
     html = request.getfixturevalue(reader).get(f"/clients/{written_to.id}").text
-    assert "Autumn letter" in html
+    assert "Autumn news" in html
     assert re.findall(r'data-attempt="(\d)" data-outcome="(\w+)"', html) == [("1", "transient"), ("2", "permanent")]
     assert "4.7.1 later" in html and "451" in html
     assert "550 5.1.1 &lt;script&gt;alert(1)&lt;/script&gt; no such user" in html and "<script>alert" not in html

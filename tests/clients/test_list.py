@@ -177,9 +177,9 @@ def test_a_filter_needs_a_name_of_its_own_and_something_to_find(as_owner: Browse
 
 def test_a_filter_in_use_is_kept_and_the_mailing_named(as_owner: Browser, owner: User) -> None:
     saved = save(ClientFilter(owner_id=owner.id, name="VIP", criteria={"tags_any": ["vip"]}))
-    make_mailing(owner, name="Autumn letter", audience=Audience.FILTER, filter_id=saved.id)
+    make_mailing(owner, name="Autumn news", audience=Audience.FILTER, filter_id=saved.id)
     answer = as_owner.post(f"/clients/filters/{saved.id}/delete", follow_redirects=True)
-    assert "Autumn letter" in answer.text
+    assert "Autumn news" in answer.text
     assert db.session.get(ClientFilter, saved.id) is not None
 
 

@@ -48,11 +48,11 @@ def test_each_tag_has_its_number_and_what_names_it(as_owner: Browser, owner: Use
         make_client(owner, tags=tags)
     make_client(owner, tags=["vip", "gone"], deleted_at=utcnow())
     saved_filter(owner, tags_none=["nobody"])
-    make_mailing(owner, name="Autumn letter", audience=Audience.TAGS, tags=["vip"])
+    make_mailing(owner, name="Autumn news", audience=Audience.TAGS, tags=["vip"])
     page = as_owner.get("/clients/tags/").text
     cells = re.findall(r'data-tag="([^"]*)".*?cell-number"[^>]*>(\d+)<', page, re.S)
     assert cells == [("nobody", "0"), ("vip", "2"), ("Ёлка", "1")]
-    assert page.index("vip") < page.index("Autumn letter") < page.index("Ёлка")
+    assert page.index("vip") < page.index("Autumn news") < page.index("Ёлка")
     assert re.findall(r'data-tag="([^"]*)"', as_owner.get("/clients/tags/?q=елк").text) == ["Ёлка"]
     assert "/clients/tags/" in as_owner.get("/clients/").text
 
@@ -93,12 +93,12 @@ def test_a_name_in_use_is_a_merge_that_is_asked_about_with_its_numbers(
     for tags in (["from"], ["from"], ["x", "from", "there"], ["there"]):
         make_client(owner, tags=tags)
     saved = saved_filter(owner, tags_any=["there", "from"])
-    mailing = make_mailing(owner, name="Autumn letter", audience=Audience.TAGS, tags=["from"])
+    mailing = make_mailing(owner, name="Autumn news", audience=Audience.TAGS, tags=["from"])
     before = tags_of_all()
     asked = rename(as_owner, "from", typed)
     assert asked.status_code == 409
     assert re.findall(r"<dd>(?:<strong>)?(\d+)", asked.text) == ["3", "2", "1", "4"]
-    assert "Autumn letter" in asked.text
+    assert "Autumn news" in asked.text
     assert tags_of_all() == before
     make_client(owner, tags=["from"])
     again = rename(as_owner, "from", typed, confirmed=stamp_on(asked.text))
@@ -184,7 +184,7 @@ def left_out(owner: User) -> str:
 
 
 def mailed(owner: User) -> str:
-    mailing: Mailing = make_mailing(owner, name="Autumn letter", audience=Audience.TAGS, tags=["a"])
+    mailing: Mailing = make_mailing(owner, name="Autumn news", audience=Audience.TAGS, tags=["a"])
     return mailing.name
 
 

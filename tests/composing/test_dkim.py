@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.composing.dkim import KeyRefused, Signer, relaxed_body, signed, unstuffed
-from tests.composing.letters import compiled, recipient
+from tests.composing.emails import compiled, recipient
 
 DOMAIN = "golub.example.com"
 

@@ -4,7 +4,7 @@ import pytest
 
 from mailer.composing.headers import HeaderError
 from mailer.composing.placeholders import PlaceholderError
-from tests.composing.letters import LINK, compiled, content_of, received, recipient
+from tests.composing.emails import LINK, compiled, content_of, received, recipient
 
 
 def test_the_headers_of_a_mailing() -> None:

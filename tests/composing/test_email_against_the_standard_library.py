@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mailer.composing.headers import one_line
 from mailer.composing.placeholders import parse
-from tests.composing.letters import LINK, compiled, content_of, received, recipient
+from tests.composing.emails import LINK, compiled, content_of, received, recipient
 
 FAMILY = "👩\u200d👩\u200d👧"
 WORDS = [

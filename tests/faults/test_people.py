@@ -32,7 +32,7 @@ StartWorker = Callable[..., WorkerProcess]
 CONNECTIONS = 4
 
 
-def brake(run: Run, kind: str) -> None:
+def hold(run: Run, kind: str) -> None:
     """What a person does, as one transaction."""
     mailing = db.session.get_one(Mailing, run.mailing_id)
     if kind == "paused":
@@ -57,7 +57,7 @@ def has_ticked_to_the_end(run: Run) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["paused", "owner", "disabled", "blocked", "deleted"])
-def test_a_brake_lets_only_the_open_transactions_out(
+def test_a_hold_lets_only_the_open_transactions_out(
     app: Flask, lab: Lab, make_run: MakeRun, start_worker: StartWorker, kind: str
 ) -> None:
     lab.obey("DOT -> accept; delay 0.01; 250 2.0.0 Ok")
@@ -65,7 +65,7 @@ def test_a_brake_lets_only_the_open_transactions_out(
     run = make_run(count)
     worker = start_worker(run, 1000.0)  # as long as `flask send-mailings` would
     wait_until(lambda: len(lab.accepted) >= count * 0.3)
-    brake(run, kind)
+    hold(run, kind)
     at_commit = len(lab.accepted)
     if kind == "paused":
         wait_until(lambda: not worker.is_alive, SOON)
@@ -128,7 +128,7 @@ def test_the_end_of_the_mailing_passes_at_40_percent(lab: Lab, make_run: MakeRun
 
 @pytest.mark.parametrize("stage", ["clients", "slices"])
 @pytest.mark.parametrize("kind", ["paused", "blocked"])
-def test_a_brake_put_on_while_the_list_is_being_made_holds(
+def test_a_hold_put_on_while_the_list_is_being_made_holds(
     app: Flask, lab: Lab, make_run: MakeRun, kind: str, stage: str
 ) -> None:
     run = make_run(10)
@@ -139,7 +139,7 @@ def test_a_brake_put_on_while_the_list_is_being_made_holds(
         planner = threading.Thread(target=in_context, args=(app, write_recipient_list, run_id))
         planner.start()
         wait_until(lambda: waiting_count() == 1)
-        person = threading.Thread(target=in_context, args=(app, brake_by_id, run_id, kind))
+        person = threading.Thread(target=in_context, args=(app, hold_by_id, run_id, kind))
         person.start()
         wait_until(lambda: not person.is_alive() or waiting_count() == 2)
     planner.join()
@@ -151,9 +151,9 @@ def test_a_brake_put_on_while_the_list_is_being_made_holds(
     assert found.state is (RunState.PAUSED if kind == "paused" else RunState.STOPPED)
 
 
-def brake_by_id(run_id: int, kind: str) -> None:
+def hold_by_id(run_id: int, kind: str) -> None:
     """The same in a session of its own."""
-    brake(db.session.get_one(Run, run_id), kind)
+    hold(db.session.get_one(Run, run_id), kind)
 
 
 def in_context(app: Flask, work: Callable[..., object], *arguments: object) -> None:
@@ -167,7 +167,7 @@ def test_a_stopped_run_does_not_hide_who_may_have_the_mail(lab: Lab, make_run: M
     lab.obey("DOT c2@* -> accept; drop\nRCPT c1@* -> 451 4.3.0 Later\nRCPT c3@* -> 451 4.3.0 Later")
     run = make_run(3, in_doubt_rule="resend")
     work_on_run(run.id, 5)
-    brake(run, "owner")
+    hold(run, "owner")
     wait_until(lambda: has_ticked_to_the_end(run), SOON)
     assert outcomes(run) == {"stopped": 2, "uncertain": 1}
 

@@ -381,7 +381,7 @@ def test_send_mailings_sends_after_the_end_too(app: Flask, owner: User, lab: Lab
 
 
 @pytest.mark.parametrize("values", [{"paused_at": utcnow()}, {"disabled_at": utcnow(), "disabled_reason": "spam"}])
-def test_send_mailings_obeys_a_brake(app: Flask, owner: User, lab: Lab, values: dict[str, Any]) -> None:
+def test_send_mailings_obeys_a_hold(app: Flask, owner: User, lab: Lab, values: dict[str, Any]) -> None:
     make_client(owner)
     mailing = make_mailing(owner, **values)
     done = flask(app, "send-mailings", "--mailing", str(mailing.id))

@@ -37,11 +37,11 @@ def test_every_admin_is_told_once_in_the_servers_words(admin: User, transport: T
     for _worker in range(2):
         health.note_fault(transport, fault, was_probe=False)
     assert (tell_admins(), tell_admins()) == (1, 0)
-    letter = db.session.scalars(select(AccountEmail)).one()
-    assert letter.to_email == admin.email
-    assert letter.template == "server-fault"
-    assert "mail.test:25" in letter.context["server"]
-    assert fault.text in letter.context["said"]
+    email = db.session.scalars(select(AccountEmail)).one()
+    assert email.to_email == admin.email
+    assert email.template == "server-fault"
+    assert "mail.test:25" in email.context["server"]
+    assert fault.text in email.context["said"]
 
 
 def test_a_server_that_is_merely_away_alarms_nobody(admin: User, transport: Transport) -> None:

@@ -76,7 +76,7 @@ def table() -> bytes:
 
 
 PICTURE, TABLE = picture(), table()
-LETTER = "<h1>Hello</h1>" + "<p style='color: red'>{{ name | dear reader }}, some words for you.</p>" * 100
+BODY = "<h1>Hello</h1>" + "<p style='color: red'>{{ name | dear reader }}, some words for you.</p>" * 100
 
 
 def upload(visitor: Visitor) -> str:
@@ -84,7 +84,7 @@ def upload(visitor: Visitor) -> str:
 
 
 def preview(visitor: Visitor) -> str:
-    draft = {"subject": f"S {uuid.uuid4()}", "html_body": f"{LETTER}{uuid.uuid4()}"}
+    draft = {"subject": f"S {uuid.uuid4()}", "html_body": f"{BODY}{uuid.uuid4()}"}
     return visitor.post("/messages/preview", "/messages/new", draft)
 
 

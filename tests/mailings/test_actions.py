@@ -92,11 +92,11 @@ class TestSendNow:
         assert db.session.query(Run).count() == 0
 
     @pytest.mark.parametrize(
-        "brake", [{"paused_at": utcnow()}, {"disabled_at": utcnow(), "disabled_reason": "complaints"}]
+        "hold", [{"paused_at": utcnow()}, {"disabled_at": utcnow(), "disabled_reason": "complaints"}]
     )
-    def test_a_brake_must_be_lifted_first(self, as_owner: Browser, owner: User, brake: dict[str, Any]) -> None:
+    def test_a_hold_must_be_lifted_first(self, as_owner: Browser, owner: User, hold: dict[str, Any]) -> None:
         make_client(owner)
-        mailing = make_mailing(owner, **brake)
+        mailing = make_mailing(owner, **hold)
         answer = as_owner.post(f"/mailings/{mailing.id}/send-now", data={"token": uuid.uuid4().hex})
         assert answer.status_code == 409
         assert db.session.query(Run).count() == 0

@@ -23,7 +23,7 @@ BASE = {"starts_at": "2030-01-07T09:00", "ends_at": "", "timezone": "Europe/Mosc
 @pytest.fixture
 def fields(owner: User) -> dict[str, Any]:
     """A whole form but the calendar."""
-    return {"name": "Letter", "message_id": make_message(owner).id, "audience": "everyone", "in_doubt_rule": "hold"}
+    return {"name": "News", "message_id": make_message(owner).id, "audience": "everyone", "in_doubt_rule": "hold"}
 
 
 def saved(browser: Browser, fields: dict[str, Any], **calendar: Any) -> Mailing:

@@ -30,7 +30,7 @@ def local(days: float = 1) -> str:
 @pytest.fixture
 def fields(owner: User) -> dict[str, Any]:
     return {
-        "name": "Spring letter",
+        "name": "Spring news",
         "message_id": make_message(owner).id,
         "audience": "everyone",
         "period": "once",
@@ -132,7 +132,7 @@ def test_what_makes_no_sense_is_refused_beside_its_field_and_kept(
     assert answer.status_code == 422
     assert f'href="#{field}"' in answer.text
     if "name" not in changes:
-        assert 'value="Spring letter"' in answer.text
+        assert 'value="Spring news"' in answer.text
     assert db.session.query(Mailing).count() == 0
 
 

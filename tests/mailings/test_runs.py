@@ -152,7 +152,7 @@ class TestDecisions:
         make_deliveries(run, uncertain=1, waiting=1)
         assert "data-confirm=" not in as_owner.get(address(run)).text.split('id="people"')[0].split("run-live")[1]
 
-    def test_a_brake_must_be_lifted_first(self, as_owner: Browser, run: Run) -> None:
+    def test_a_hold_must_be_lifted_first(self, as_owner: Browser, run: Run) -> None:
         mailing = db.session.get_one(Mailing, run.mailing_id)
         mailing.paused_at = run.closed_at
         db.session.commit()

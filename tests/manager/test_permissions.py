@@ -39,8 +39,8 @@ def test_an_admin_grants_on_the_users_page(as_admin: Browser, as_owner: Browser,
     assert as_owner.get("/manager").status_code == 302  # signed out
     entry = db.session.scalars(select(JournalEntry).filter_by(action=Action.PERMISSIONS_CHANGED)).one()
     assert (entry.subject, entry.details["after"]) == (f"user {owner.id}", ["block-users", "approve-posts"])
-    letter = db.session.scalars(select(AccountEmail).filter_by(template="permissions-changed")).one()
-    assert letter.to_email == owner.email
+    email = db.session.scalars(select(AccountEmail).filter_by(template="permissions-changed")).one()
+    assert email.to_email == owner.email
 
     as_admin.post(f"{page}/permissions", data={})
     db.session.refresh(owner)

@@ -277,9 +277,9 @@ class TestDeleting:
 
     def test_a_message_that_a_mailing_still_needs_stays(self, as_owner: Browser, owner: User) -> None:
         message = make_message(owner)
-        make_mailing(owner, message=message, name="Weekly letter")
+        make_mailing(owner, message=message, name="Weekly news")
         page = as_owner.post(f"/messages/{message.id}/delete", follow_redirects=True).text
-        assert "Weekly letter" in page
+        assert "Weekly news" in page
         assert only_message().deleted_at is None
 
     @pytest.mark.parametrize("over", [{"completed_at": utcnow()}, {"deleted_at": utcnow()}])

@@ -160,8 +160,8 @@ def messages_are_such_as_the_editor_would_save(loaded: Loaded) -> None:
         parse(message.text_body, attributes)
         parse(message.html_body, attributes, markup=True)
         assert sieve(message.html_body).html == message.html_body
-    for letter in messages.HERE.glob("*.html"):
-        assert sieve(letter.read_text("utf-8")).removed == []
+    for body in messages.HERE.glob("*.html"):
+        assert sieve(body.read_text("utf-8")).removed == []
 
 
 def nobody_would_see_a_hole_in_a_message(loaded: Loaded) -> None:

@@ -136,7 +136,7 @@ def test_resuming_says_what_passed(mailing: Mailing, as_owner: Browser) -> None:
     assert "не навёрстывается" in page
 
 
-def test_a_past_start_saved_after_the_brake_was_let_go_is_meant(mailing: Mailing, as_owner: Browser) -> None:
+def test_a_past_start_saved_after_the_hold_was_lifted_is_meant(mailing: Mailing, as_owner: Browser) -> None:
     as_owner.post(f"/mailings/{mailing.id}/pause")
     as_owner.post(f"/mailings/{mailing.id}/resume")
     db.session.refresh(mailing)

@@ -72,7 +72,7 @@ def test_an_edit_does_not_repeat_a_moment_that_has_run(owner: User) -> None:
     assert planned(mailing) == at(21).replace(tzinfo=UTC)
 
 
-def test_a_brake_or_a_blocked_owner_keeps_it_from_starting(owner: User) -> None:
+def test_a_hold_or_a_blocked_owner_keeps_it_from_starting(owner: User) -> None:
     for values in ({"paused_at": NOW}, {"disabled_at": NOW, "disabled_reason": "spam"}, {"deleted_at": NOW}):
         planned(make_mailing(owner, starts_local=at(20), **values))
     assert start_due(NOW) == []

@@ -165,7 +165,7 @@ def count_of_lists() -> int:
 
 
 @pytest.mark.parametrize("kind", ["pause", "stop"])
-def test_a_brake_amid_the_list_holds_for_all_of_it(make_run: MakeRun, lab: Lab, kind: str) -> None:
+def test_a_hold_amid_the_list_holds_for_all_of_it(make_run: MakeRun, lab: Lab, kind: str) -> None:
     run = make_run(*TEN)
     begin_only(run)
     if kind == "pause":

@@ -14,10 +14,10 @@ from mailer import create_app
 from tests.chromium.conftest import chromium, context, running_service
 from tests.walkabout.findings import LONG, Bounds, Findings
 from tests.walkabout.routes import Routes
-from tests.walkabout.town import Town, everybody
 from tests.walkabout.walk import LEAVER, Walk
+from tests.walkabout.walked_service import WalkedService, everybody
 
-__all__ = ["chromium", "context", "town", "walks"]
+__all__ = ["chromium", "context", "walked", "walks"]
 # Flask-Admin registers these for what the panel does not offer; its own files are not used.
 NOT_OFFERED = {
     ("posts.ajax_lookup", "GET"), ("posts.ajax_update", "POST"), ("posts.export", "GET"), ("admin.static", "GET"),
@@ -31,25 +31,25 @@ UNLINKED = ("/", "/robots.txt", "/sitemap.xml", "/favicon.ico", "/health", "/sty
 
 
 @pytest.fixture(scope="package")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WalkedService]:
     """WALKABOUT=long looks at more, by a seed of chance; WALKABOUT_SEED repeats one."""
     is_long = os.environ.get("WALKABOUT") == "long"
     seed = int(os.environ.get("WALKABOUT_SEED") or (SystemRandom().randrange(10**6) if is_long else 1))
     print(f"WALKABOUT_SEED={seed}")
     nowhere = {"DATABASE_URL": "postgresql://x/x", "REDIS_URL": "redis://x", "SECRET_KEY": "x" * 40}
     app = create_app(TestingConfig(**nowhere, VAR_DIR=str(tmp_path_factory.mktemp("nowhere"))))
-    with running_service(tmp_path_factory.mktemp("town") / "var") as service:
+    with running_service(tmp_path_factory.mktemp("walked") / "var") as service:
         routes = Routes(service.site, app.url_map.bind(urlsplit(service.site).netloc))
-        yield Town(
+        yield WalkedService(
             service, routes, seed, LONG if is_long else Bounds(), Findings(routes.all() - NOT_OFFERED - NOT_HERE)
         )
 
 
 @pytest.fixture(scope="package")
-def walks(town: Town) -> dict[str, Walk]:
+def walks(walked: WalkedService) -> dict[str, Walk]:
     """Everybody, after following all links."""
-    found = everybody(town)
-    town.together(found.values(), look_about)
+    found = everybody(walked)
+    walked.together(found.values(), look_about)
     return found
 
 

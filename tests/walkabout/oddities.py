@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tests.walkabout.forms import Kind
 from tests.walkabout.person import address
-from tests.walkabout.town import Town
 from tests.walkabout.values import HIDDEN_PARAMETERS, LARGE, LEFT_OUT, ODD, REPEATED, file_for
 from tests.walkabout.walk import FAREWELLS, ONLY_LEAVER, Walk
+from tests.walkabout.walked_service import WalkedService
 
 IN_FORMS = (*ODD, LEFT_OUT, REPEATED)
 IN_ADDRESSES = tuple(value for value in ODD if value != LARGE)
@@ -31,10 +31,10 @@ class Target:
     group: str  # each value meets each of these
 
 
-def be_odd(town: Town, walks: list[Walk], done: set[Kind], is_meeting_all: bool) -> None:
+def be_odd(walked: WalkedService, walks: list[Walk], done: set[Kind], is_meeting_all: bool) -> None:
     """Send odd values in the forms that were sent since `done`, and with `is_meeting_all` in the addresses seen too;
     everybody at once. The forms that come later may shut somebody out."""
-    chance, bounds = Random(f"{town.seed} oddities"), walks[0].bounds
+    chance, bounds = Random(f"{walked.seed} oddities"), walks[0].bounds
     fields = fields_of(walks, done, chance)
     done |= {target.of for target in fields if isinstance(target.of, tuple)}
     todo = deal(fields, IN_FORMS, chance, bounds.odd_values, is_meeting_all)
@@ -49,7 +49,7 @@ def be_odd(town: Town, walks: list[Walk], done: set[Kind], is_meeting_all: bool)
         for target, value in mine[walk.name]:
             _try(target, value)
 
-    town.together(walks, send, may_shut_out=not is_meeting_all)
+    walked.together(walks, send, may_shut_out=not is_meeting_all)
 
 
 def deal(

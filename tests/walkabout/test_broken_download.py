@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.walkabout.town import Town
+from tests.walkabout.walked_service import WalkedService
 
 MANY_CLIENTS = """
     INSERT INTO clients (owner_id, email, email_key, last_name, first_name, patronymic, comment, tags, attributes)
@@ -19,21 +19,21 @@ NO_MORE = "DELETE FROM clients WHERE email LIKE '%%@many.test'"
 END_THE_READING = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'FETCH %%'"
 
 
-def test_a_download_breaks_visibly(town: Town) -> None:
-    email, password = town.accounts()["user"]
-    person = town.visitor("user", email, password).person
-    town.service.rows(MANY_CLIENTS, town.id_of(email))
+def test_a_download_breaks_visibly(walked: WalkedService) -> None:
+    email, password = walked.accounts()["user"]
+    person = walked.visitor("user", email, password).person
+    walked.service.rows(MANY_CLIENTS, walked.id_of(email))
     connection = http.client.HTTPConnection(urlsplit(person.site).netloc, timeout=60)
     cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
     connection.request("GET", "/clients/export", headers={"Cookie": cookies})
     answer = connection.getresponse()
     assert answer.status == 200
     answer.read(100_000)
-    assert town.service.rows(END_THE_READING) == [(True,)]
+    assert walked.service.rows(END_THE_READING) == [(True,)]
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         answer.read()
     connection.close()
-    town.service.rows(NO_MORE)
-    for log in (town.service.var_dir / "logs").glob("web-*.log"):
+    walked.service.rows(NO_MORE)
+    for log in (walked.service.var_dir / "logs").glob("web-*.log"):
         log.write_text("")  # the walk judges what comes later
     assert person.get("/clients/").status == 200, "the site goes on"

@@ -13,8 +13,8 @@ from tests.walkabout.arrangements import arrange, arrange_last
 from tests.walkabout.forms import Kind
 from tests.walkabout.logs import complaints
 from tests.walkabout.oddities import be_odd
-from tests.walkabout.town import Town
 from tests.walkabout.walk import LEAVER, Walk
+from tests.walkabout.walked_service import WalkedService
 
 # Open runs with nobody's hand on them, and nothing that will ever move them.
 STANDING_STILL = """
@@ -27,53 +27,53 @@ STANDING_STILL = """
 """
 
 
-def test_everybody_gets_everywhere_and_nothing_breaks(town: Town, walks: dict[str, Walk]) -> None:
-    everyone, done, progress = [walk for walk in walks.values() if walk.name != LEAVER], set[Kind](), Progress(town)
+def test_everybody_gets_everywhere_and_nothing_breaks(walked: WalkedService, walks: dict[str, Walk]) -> None:
+    everyone, done, progress = [walk for walk in walks.values() if walk.name != LEAVER], set[Kind](), Progress(walked)
     progress.tell("looking about")
-    town.together(everyone, Walk.explore)
-    arrange(town, walks)
+    walked.together(everyone, Walk.explore)
+    arrange(walked, walks)
     progress.tell("sending forms")
-    town.together(everyone, lambda walk: read_letters(town, walk, False))
-    progress.tell("letters")
-    be_odd(town, everyone, done, is_meeting_all=True)
+    walked.together(everyone, lambda walk: follow_mail_links(walked, walk, False))
+    progress.tell("links in emails")
+    be_odd(walked, everyone, done, is_meeting_all=True)
     progress.tell("odd things")
-    town.together(everyone, Walk.come_back)
-    town.together(everyone, Walk.take_away_own)
+    walked.together(everyone, Walk.come_back)
+    walked.together(everyone, Walk.take_away_own)
     progress.tell("taking away")
-    town.together(everyone, Walk.take_away, may_shut_out=True)
+    walked.together(everyone, Walk.take_away, may_shut_out=True)
     progress.tell("taking away from others")
-    be_odd(town, everyone, done, is_meeting_all=False)
+    be_odd(walked, everyone, done, is_meeting_all=False)
     progress.tell("odd things once more")
-    town.together(everyone, lambda walk: read_letters(town, walk, True))
-    town.together(everyone, Walk.take_away, may_shut_out=True)
-    arrange_last(town, walks)
-    town.together(walks.values(), Walk.say_goodbye, may_shut_out=True)
+    walked.together(everyone, lambda walk: follow_mail_links(walked, walk, True))
+    walked.together(everyone, Walk.take_away, may_shut_out=True)
+    arrange_last(walked, walks)
+    walked.together(walks.values(), Walk.say_goodbye, may_shut_out=True)
     progress.tell("goodbye")
-    wait_until(lambda: not town.service.rows(STANDING_STILL), told=lambda: town.service.rows(STANDING_STILL))
-    faults = [f"{count} × {fault}" for fault, count in town.findings.faults.items()]
-    faults += complaints(town.service.var_dir / "logs")
-    missing = sorted(town.findings.routes - town.findings.reached)
-    faults += [f"never taken: {route} {dict(town.findings.tried[route])}" for route in missing]
-    assert not faults, "\n".join([f"WALKABOUT_SEED={town.seed} repeats this walk", *faults])
+    wait_until(lambda: not walked.service.rows(STANDING_STILL), told=lambda: walked.service.rows(STANDING_STILL))
+    faults = [f"{count} × {fault}" for fault, count in walked.findings.faults.items()]
+    faults += complaints(walked.service.var_dir / "logs")
+    missing = sorted(walked.findings.routes - walked.findings.reached)
+    faults += [f"never taken: {route} {dict(walked.findings.tried[route])}" for route in missing]
+    assert not faults, "\n".join([f"WALKABOUT_SEED={walked.seed} repeats this walk", *faults])
 
 
-def read_letters(town: Town, walk: Walk, for_all: bool) -> None:
+def follow_mail_links(walked: WalkedService, walk: Walk, for_all: bool) -> None:
     """Follow the links in one's mails (a visitor those that went to recipients too), and look what is new."""
     person = walk.visitor.person
-    letters = town.letters(*person.addresses) + ([] if person.has_account else town.letters())
+    links = walked.mail_links(*person.addresses) + ([] if person.has_account else walked.mail_links())
     walk.look_again(for_all)
-    walk.explore(*letters)
+    walk.explore(*links)
 
 
 class Progress:
     """Tells how far everybody has got."""
 
-    def __init__(self, town: Town) -> None:
-        self.town, self.started_at = town, time.monotonic()
+    def __init__(self, walked: WalkedService) -> None:
+        self.walked, self.started_at = walked, time.monotonic()
 
     def tell(self, what: str) -> None:
         """After a step."""
-        found, spent = self.town.findings, time.monotonic() - self.started_at
+        found, spent = self.walked.findings, time.monotonic() - self.started_at
         print(f"{what}: after {spent:.0f} s, {found.asked.total()} requests")
         print("  nobody has come to:", *sorted(found.unreached)[:60])
         print(*(f"  {name} {count}, {len(found.routes_of[name])} routes;" for name, count in found.asked.items()))

@@ -11,7 +11,7 @@ from mailer.composing.email import CompiledEmail, Content, MailHeaders, Recipien
 
 DATE = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 LINK = "https://golub.example.com/u/0123456789abcdef"
-LETTERHEAD = MailHeaders(
+HEADERS = MailHeaders(
     from_email="news@example.com",
     from_name="Пекарня «Голубь»",
     reply_to="baker@example.com",
@@ -23,7 +23,7 @@ LETTERHEAD = MailHeaders(
 
 
 def compiled(subject: str = "Новости", text: str = "", html: str = "") -> CompiledEmail:
-    return compile_email(Content(subject, text, html), LETTERHEAD, DATE)
+    return compile_email(Content(subject, text, html), HEADERS, DATE)
 
 
 def recipient(address: str = "ivan@example.com", link: str = LINK, **values: str) -> Recipient:

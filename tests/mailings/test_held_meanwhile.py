@@ -20,7 +20,7 @@ from tests.conftest import owner_engine
 from tests.factories import make_client, make_mailing
 from tests.mailings.builders import make_deliveries, make_run
 
-BRAKES = (
+HOLDS = (
     "UPDATE runs SET stop_reason = 'manager', stop_note = 'No'",
     "UPDATE mailings SET disabled_at = now(), disabled_reason = 'No'",
     "UPDATE mailings SET paused_at = now()",
@@ -40,9 +40,9 @@ def mailing(owner: User) -> Mailing:
     return make_mailing(owner, [make_client(owner)])
 
 
-@pytest.mark.parametrize("brake", BRAKES)
+@pytest.mark.parametrize("hold", HOLDS)
 @pytest.mark.parametrize("decide", DECISIONS)
-def test_a_run_is_not_taken_up_under_a_brake(mailing: Mailing, decide: Callable[[Run], int], brake: str) -> None:
+def test_a_run_is_not_taken_up_on_hold(mailing: Mailing, decide: Callable[[Run], int], hold: str) -> None:
     run = make_run(mailing)
     make_deliveries(run, refused=1, uncertain=1)
     make_deliveries(run, stopped=1, reason="ended")
@@ -50,17 +50,17 @@ def test_a_run_is_not_taken_up_under_a_brake(mailing: Mailing, decide: Callable[
     db.session.commit()
     assert run.mailing.owner.blocked_at is None, "as the page has read them"
     assert (run.stop_reason, run.mailing.disabled_at, run.mailing.paused_at) == (None, None, None)
-    meanwhile(brake)
+    meanwhile(hold)
     with pytest.raises(Refusal):
         decide(run)
     db.session.rollback()
     assert db.session.scalar(text("SELECT count(*) FROM deliveries WHERE state = 'waiting'")) == 0
 
 
-@pytest.mark.parametrize("brake", [*BRAKES[1:3], "UPDATE messages SET deleted_at = now()"])
-def test_no_run_is_begun_under_a_brake(mailing: Mailing, brake: str) -> None:
+@pytest.mark.parametrize("hold", [*HOLDS[1:3], "UPDATE messages SET deleted_at = now()"])
+def test_no_run_is_begun_on_hold(mailing: Mailing, hold: str) -> None:
     assert (mailing.disabled_at, mailing.paused_at, mailing.message.deleted_at) == (None, None, None)
-    meanwhile(brake)
+    meanwhile(hold)
     with pytest.raises(Refusal):
         services.send_now(mailing, "form")
     db.session.rollback()

@@ -1,4 +1,4 @@
-"""The running service as a town: who lives there, and what happens to them from outside the pages."""
+"""The running service that is walked through: who has accounts there, and what happens from outside its pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITS = ("limit*", "LIMIT*", "login-*", "*pause*")
 
 
 @dataclass
-class Town:
+class WalkedService:
     """The running service, and everybody's walks through it."""
 
     service: Service
@@ -51,8 +51,8 @@ class Town:
         """A new account, confirmed by the link of its mail."""
         stranger = self.walk("stranger", email, has_account=False)
         self.fill(stranger, "/register", "auth.register", email=email, consent="y")
-        wait_until(lambda: self.letters(email))
-        [link] = [link for link in self.letters(email) if "/confirm/" in link]
+        wait_until(lambda: self.mail_links(email))
+        [link] = [link for link in self.mail_links(email) if "/confirm/" in link]
         self.fill(stranger, link, "auth.do_confirm", password=PASSWORD)
 
     def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> str:
@@ -67,7 +67,7 @@ class Town:
         assert not refused, (endpoint, refused)
         return end.path
 
-    def letters(self, *recipients: str) -> list[str]:
+    def mail_links(self, *recipients: str) -> list[str]:
         """The links to the site in the latest mails, to these or to anybody."""
         found: dict[str, None] = {}
         mails = [mail for recipient in recipients or ("",) for mail in self.service.mails(recipient)[:20]]
@@ -117,14 +117,14 @@ class Town:
         return {account["role"]: (account["email"], account["password"]) for account in accounts}
 
 
-def everybody(town: Town) -> dict[str, Walk]:
+def everybody(walked: WalkedService) -> dict[str, Walk]:
     """Those who walk, signed in; one comes to delete an account."""
     for email in (NEWCOMER, LEAVER):
-        town.register(email)
-    accounts = town.accounts() | {"newcomer": (NEWCOMER, PASSWORD), "leaver": (LEAVER, PASSWORD)}
+        walked.register(email)
+    accounts = walked.accounts() | {"newcomer": (NEWCOMER, PASSWORD), "leaver": (LEAVER, PASSWORD)}
     for _device in range(2):  # at which somebody stays signed in
-        town.visitor("user", *accounts["user"])
-    walks = {role: town.walk(role, *accounts[role]) for role in ROLES}
-    path = f"/manager/users/{town.id_of(NEWCOMER)}"
-    town.fill(walks["manager"], path, "manager.limits", needs_approval="y")
-    return walks | {"anonymous": town.walk("anonymous", NEWCOMER, has_account=False)}
+        walked.visitor("user", *accounts["user"])
+    walks = {role: walked.walk(role, *accounts[role]) for role in ROLES}
+    path = f"/manager/users/{walked.id_of(NEWCOMER)}"
+    walked.fill(walks["manager"], path, "manager.limits", needs_approval="y")
+    return walks | {"anonymous": walked.walk("anonymous", NEWCOMER, has_account=False)}
