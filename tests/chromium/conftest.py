@@ -11,9 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import local
+from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import psycopg2
@@ -24,6 +25,9 @@ from launcher.databases import remove_with_folder
 from mailer.smtp.testserver.ledger import Accepted, read_ledger
 from tests.conftest import ROOT
 from tests.waiting import wait_until
+
+if TYPE_CHECKING:
+    from tests.chromium.newcomer import Newcomer
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -56,16 +60,15 @@ class Service:
     database_url: str
     var_dir: Path
     ledger: Path | None = None  # of the outside mail server
+    _own: local = field(default_factory=local, repr=False)  # each thread has a connection
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the service's own database."""
-        connection = psycopg2.connect(self.database_url)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(statement, values)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
+        if not hasattr(self._own, "connection"):  # to sign in costs as much as a hundred questions
+            self._own.connection = psycopg2.connect(self.database_url)
+        with self._own.connection as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
 
     def mails(self, recipient: str = "") -> list[dict[str, Any]]:
         """Mails in the catcher, newest first."""
@@ -104,15 +107,15 @@ def running_service(var_dir: Path, **settings: str) -> Iterator[Service]:
     log = (var_dir.parent / f"{var_dir.name}.log").open("w")
     process = subprocess.Popen([sys.executable, "-m", "launcher"], cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None, 300)
+        wait_until(lambda: "Ctrl+C" in Path(log.name).read_text() or process.poll() is not None)
         assert process.poll() is None, Path(log.name).read_text()
-        wait_until(lambda: not (var_dir / "sample-wanted").exists(), 300)  # the site answers before they are in
+        wait_until(lambda: not (var_dir / "sample-wanted").exists())  # the site answers before they are in
         running = json.loads((var_dir / "running.json").read_text())
         database = running.get("DATABASE_URL") or settings["DATABASE_URL"]
         yield Service(running["SITE_URL"], running.get("MAIL_PAGE_URL", ""), database, var_dir)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         remove_with_folder(var_dir)
 
 
@@ -157,8 +160,8 @@ def outside(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield found
 
 
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
+@contextmanager
+def watched_context(chromium: Browser) -> Iterator[BrowserContext]:
     """A fresh visitor; what the console complains of fails the test."""
     context = chromium.new_context(locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
@@ -175,6 +178,22 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     yield context
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """The same, for one test."""
+    with watched_context(chromium) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def newcomer(chromium: Browser, service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
+    """Somebody whose first mailing goes out at the next minute."""
+    from tests.chromium.newcomer import begin
+
+    with watched_context(chromium) as found:
+        yield begin(found.new_page(), service, tmp_path_factory.mktemp("newcomer"))
 
 
 @pytest.fixture

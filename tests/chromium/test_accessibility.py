@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,13 +18,12 @@ from config import TestingConfig
 from mailer import create_app
 from mailer.guide.pages import ORDER
 from tests.chromium.conftest import Service, log_in, sample_account
-from tests.chromium.tables import WITH_TABLES, wide_tables
+from tests.chromium.looker import Looker
 from tests.conftest import ROOT
 from tests.test_access import PEOPLE, TABLE
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
-RUN_AXE = "(loadAxe(), axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations))"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
     r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
@@ -121,61 +119,6 @@ def addresses(app: Flask, values: dict[str, Any], person: str) -> list[str]:
             f"/drafts/{values['draft_id']}",
         ]
     return found
-
-
-VARYING = re.compile(
-    r'name="csrf_token"[^>]*|(?:nonce|title|value|datetime)="[^"]+"|\d+|(?<=>)[^<]*[^<\s][^<]*(?=<)',
-)
-
-
-class Looker:
-    """Looks at each page once a look: where somebody else was shown the same but for words and numbers, it was seen."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], set[str]] = defaultdict(set)
-
-    def problems(self, page: Page, look: str, url: str, *, is_first: bool) -> list[str]:
-        """What is wrong with a page; a person's first one is always looked at, for its menus."""
-        seen = self._seen[look, url]
-        if seen and not is_first and self._main(page.request.get(url).text()) in seen - {""}:
-            return []
-        answer = page.goto(url)
-        assert answer is not None
-        if answer.status >= 400 and "nothing-here" not in url:
-            return [f"{url}: {answer.status}"]
-        seen.add(self._main(answer.text()))
-        return look_at(page, url)
-
-    @staticmethod
-    def _main(text: str) -> str:
-        main = re.search(r"<main.*</main>", text, re.DOTALL)
-        return VARYING.sub("~", main[0]) if main else ""
-
-
-# A word of ours that stands over two lines: "остановле-но" over a figure, "09:" over "00". Hyphens may end a line.
-BROKEN_WORDS = r"""() => {
-  const broken = [];
-  for (const shown of document.querySelectorAll("main :is(dt, th, time, .btn, .status, .tabs a)")) {
-    const texts = document.createTreeWalker(shown, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/[^\s\-–@]{2,}/g)) {
-      const range = document.createRange();
-      range.setStart(texts.currentNode, word.index);
-      range.setEnd(texts.currentNode, word.index + word[0].length);
-      const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
-      if (new Set(boxes.map((box) => Math.round(box.top))).size > 1) broken.push(word[0]);
-    }
-  }
-  return broken;
-}"""
-
-
-def look_at(page: Page, url: str) -> list[str]:
-    """What is wrong with the page that is open."""
-    problems = [f"{url}: {one['id']}: {one['nodes'][0]['html'][:160]}" for one in page.evaluate(RUN_AXE)]
-    problems += [f"{url}: the word {word} is broken" for word in page.evaluate(BROKEN_WORDS)]
-    width, seen = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    problems += [f"{url}: {width} px wide in a window of {seen} px"] if width > seen else []
-    return problems + (wide_tables(page) if WITH_TABLES.search(url) else [])
 
 
 @pytest.fixture(scope="module")
