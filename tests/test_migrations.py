@@ -21,6 +21,8 @@ from tests.conftest import ROLE_PASSWORD, ROOT, Servers
 from tests.factories import make_client, make_mailing
 
 MIGRATIONS = str(ROOT / "migrations")
+# Checks are added NOT VALID, so that no table is locked for long; SQLAlchemy 2 reflects that option under a wrong name.
+pytestmark = pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options':sqlalchemy.exc.SAWarning")
 
 
 def test_there_is_one_chain() -> None:
