@@ -8,7 +8,7 @@ from mailer.composing.body import FIRST_RENDERER
 from mailer.composing.email import Content, compile_email
 from mailer.models.message import Message
 from mailer.sending.contents import as_copy, content_of_copy
-from tests.composing.letters import DATE, LETTERHEAD, recipient
+from tests.composing.emails import DATE, HEADERS, recipient
 
 STORED = [
     (
@@ -40,7 +40,7 @@ def test_a_run_of_before_sends_the_same_octets(subject: str, text: str, html: st
     content = content_of_copy({"subject": subject, "text": text, "html": html})
     assert content == Content(subject, text, html, FIRST_RENDERER)
     values = {"first_name": "Ян <b>", "сайт": "www.example.test/a", "телефон": "+7 900 000-00-00"}
-    built = compile_email(content, LETTERHEAD, DATE).build(recipient(**values))
+    built = compile_email(content, HEADERS, DATE).build(recipient(**values))
     assert hashlib.sha256(built).hexdigest() == digest
 
 

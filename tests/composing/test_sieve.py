@@ -12,7 +12,7 @@ from mailer.composing.css import clean_css, clean_style
 from mailer.composing.markup import attributes, tokens
 from mailer.composing.placeholders import parse
 from mailer.composing.sieve import COMMENT, sieve
-from tests.composing.letters import compiled, content_of, received, recipient
+from tests.composing.emails import compiled, content_of, received, recipient
 
 NEWSLETTER = Path(__file__).with_name("newsletter.html").read_text()
 LINK_ADDED = '<p style="font-size:12px;color:#666666"><a href="'
