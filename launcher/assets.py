@@ -30,6 +30,9 @@ FILES = {
     "bootstrap/dist/css/bootstrap.min.css": VENDOR / "bootstrap/bootstrap.min.css",
     "bootstrap/dist/js/bootstrap.bundle.min.js": VENDOR / "bootstrap/bootstrap.bundle.min.js",
     "htmx.org/dist/htmx.min.js": VENDOR / "htmx/htmx.min.js",
+    "dompurify/dist/purify.min.js": VENDOR / "editor/purify.min.js",
+    "squire-rte/dist/squire.js": VENDOR / "editor/squire.js",
+    "sortablejs/Sortable.min.js": VENDOR / "editor/sortable.min.js",
     "axe-core/axe.min.js": AXE,
 }
 

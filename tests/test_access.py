@@ -155,6 +155,24 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.delete": {"POST": OWN_THING},
     "messages.restore": {"POST": OWN_COPY},
     "messages.send_test": {"POST": OWN_THING},
+    "messages.choose": {"GET": OWN_WORK},
+    "messages.begin_with_starter": {"POST": OWN_WORK},
+    "messages.begin_with_template": {"POST": OWN_COPY},
+    "messages.begin_with_earlier": {"POST": OWN_THING},
+    "messages.starter_preview": {"GET": OWN_WORK},
+    "messages.template_preview": {"GET": OWN_COPY},
+    "messages.delete_template": {"POST": OWN_COPY},
+    "messages.keep_as_template": {"POST": OWN_THING},
+    "messages.theme": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "messages.letter": {"GET": OWN_THING},
+    "messages.letter_part": {"POST": OWN_THING},
+    "messages.letter_add": {"POST": OWN_THING},
+    "messages.letter_block": {"POST": OWN_THING},
+    "messages.letter_step": {"POST": OWN_THING},
+    "messages.letter_save": {"POST": OWN_THING},
+    "messages.letter_preview": {"GET": OWN_THING},
+    "messages.letter_to_html": {"POST": OWN_THING},
+    "messages.letter_to_blocks": {"POST": OWN_THING},
     "media.show_file": {"GET": EVERYBODY},
     "media.index": {"GET": OWN_WORK},
     "media.picker": {"GET": OWN_WORK},
@@ -275,7 +293,7 @@ MAY_BE_MISSING = {
 }  # fmt: skip
 
 
-MAIL_ITSELF = ("preview_html", "preview_draft_html")
+MAIL_ITSELF = ("preview_html", "preview_draft_html", "starter_preview", "template_preview", "letter_preview")
 SHOWING = ["/clients/", "/clients/1", "/clients/filters/", "/messages", "/messages/1", "/mailings", "/blog"]
 SIGNED_OUT_ALL_ALONG = ("anonymous", "unconfirmed", "blocked")
 HOSTILE_HEADERS = {"User-Agent": HOSTILE, "Referer": f"http://x/{HOSTILE}"}

@@ -11,6 +11,9 @@ from flask import Flask
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.letters.document import to_json
+from mailer.letters.starters import starter
+from mailer.messages import letter_desk
 from mailer.models.account_email import AccountEmail
 from mailer.models.approval import Approval
 from mailer.models.attempt import Attempt
@@ -20,6 +23,7 @@ from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.draft import Draft
+from mailer.models.letter import OwnTemplate
 from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
@@ -32,6 +36,7 @@ from tests.factories import make_client, make_mailing, make_message, make_user, 
 VALUES: dict[str, object] = {
     "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
     "field_id": 1,
+    "part": "b2", "block_id": "b2", "by": "undo", "template_id": 1,
     "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
     "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
@@ -94,6 +99,9 @@ def populate(app: Flask, owner: User) -> None:
                fields=[["subject", "Draft"]], is_asked_for=True))  # fmt: skip
     VALUES["token"], VALUES["link_code"] = client.token, run.link_code
     save(OwnAddress(owner_id=owner.id, email="answers@golub.test"))
+    letter = starter("sale", "ru")
+    VALUES["letter_id"] = letter_desk.begin(owner, letter).id
+    save(OwnTemplate(owner_id=owner.id, name="Mine", document=to_json(letter)))
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
     spare = UserSession(user_id=owner.id, key_hash="0" * 64)
@@ -111,8 +119,11 @@ def address_of(app: Flask, endpoint: str) -> str:
         "guide.picture": {"language": "ru", "name": "run.webp"},
         "auth.avatar": {"name": "0" * 32 + ".webp"},
         "messages.preview_draft_html": {"key": "0" * 64},
+        "messages.starter_preview": {"name": "sale", "language": "ru"},
     }
     values = VALUES | special.get(endpoint, {})
+    if endpoint.startswith("messages.") and ("letter" in endpoint or "earlier" in endpoint or "keep_as" in endpoint):
+        values["message_id"] = VALUES["letter_id"]  # a message of blocks
     if endpoint.startswith("auth."):
         values["token"] = "forged"
     rule = next(app.url_map.iter_rules(endpoint))

@@ -29,7 +29,11 @@ MEANINGS = {
     "retry_refused": Action.SENT, "stop": Action.STOPPED, "pause": Action.STOPPED, "approve": Action.APPROVED,
     "reject": Action.REJECTED,
 }  # fmt: skip
-CHANGE_NOTHING = {"messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language"}
+# What is typed in the block editor changes what is sent only when the letter is saved.
+CHANGE_NOTHING = {
+    "messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language",
+    "messages.letter_part", "messages.letter_add", "messages.letter_block", "messages.letter_step",
+}  # fmt: skip
 # Parts of a page that it asks for by itself: whoever has them has looked at the page, at most once in `ONCE_IN`.
 PAGE_OF_PART = {
     "mailings.progress": "mailings.show", "mailings.run_progress": "mailings.run", "home.live": "home.dashboard",

@@ -13,7 +13,7 @@ from mailer.composing.marks import Marks
 from mailer.letters.document import FONTS, Letter
 from mailer.letters.drawing import RAW, Drawer, esc
 
-RENDERER = "blocks 1, mjml-python 1.4.2"  # kept with what it made
+COMPILER = "blocks 1, mjml-python 1.4.2"  # kept with what it made
 MAX_DEPTH = 200  # the compiler overruns its stack on deep nesting, and takes the process with it
 # Fills what inboxes show after the preheader, so that the letter's first words do not follow it.
 _FILLER = "&#847;&zwnj;&nbsp;" * 60

@@ -23,6 +23,8 @@ COLOURS = {
 _TAG = re.compile(r"<(/?)([a-z]+)")
 _LOOKS_LIKE_HTML = re.compile(r"</?(?:p|br|b|strong|i|em|a|ul|ol|li|span|div|h[1-6]|table)\b[^<>]*>", re.IGNORECASE)
 _EMPTY_END = re.compile(r"(?:<p>(?:\s|&nbsp;|<br>)*</p>\s*)+\Z")
+_DIV = re.compile(r"<(/?)div\b[^<>]*>", re.IGNORECASE)
+_BARE = re.compile(r"<(b|i|strong|em|span|a)(?: [^<>]*)?></\1>")
 _SPAN = re.compile(r'<span class="([a-z\- ]+)">')
 
 
@@ -32,8 +34,8 @@ class TooDeep(ValueError):
 
 def clean(text: str) -> str:
     """The HTML that may stay, placeholders included; plain words become paragraphs. Repeating it changes nothing."""
-    if not _LOOKS_LIKE_HTML.search(text):
-        text = paragraphs(text)
+    text = text.replace("\u200b", "")  # the editor's, for the cursor to stand on
+    text = _DIV.sub(r"<\1p>", text) if _LOOKS_LIKE_HTML.search(text) else paragraphs(text)
     if _depth(text.lower()) > MAX_DEPTH:
         raise TooDeep
     marks = Marks(text)
@@ -47,7 +49,10 @@ def clean(text: str) -> str:
         url_relative=lambda url: url if url.startswith(marks.prefix) else None,
         link_rel=None,
     )
-    kept = _without_bare("a", _without_bare("span", kept)).replace("<p></p>", "")
+    kept = _without_bare("a", _without_bare("span", kept))
+    while _BARE.search(kept):
+        kept = _BARE.sub("", kept)
+    kept = kept.replace("<p></p>", "")
     return _EMPTY_END.sub("", marks.restore_html(kept)).strip()
 
 

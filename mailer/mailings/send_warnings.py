@@ -11,13 +11,15 @@ from sqlalchemy import Select, func, or_, select
 
 from mailer.extensions import db
 from mailer.http import relative
+from mailer.letters.document import from_json
+from mailer.letters.starters import examples_left
 from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.form.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, end_at, resolve
@@ -36,7 +38,11 @@ def before_saving(
     owner: User, plan: MailingPlan, mailing: Mailing | None, due: Moment, will_get: int, now: datetime
 ) -> list[str]:
     """What is unusual about a mailing, new or changed to `plan`, that begins at once when it is saved."""
-    lines, rule, window = _size_text(plan.message, owner), plan.calendar.rule(), plan.calendar.window()
+    lines, rule, window = (
+        _examples_text(plan.message) + _size_text(plan.message, owner),
+        plan.calendar.rule(),
+        plan.calendar.window(),
+    )
     if now - due.at > LONG_AGO:
         words = {"moment": format_local(due.local), "ago": relative(due.at - now)}
         lines.append(_("The start was %(moment)s, %(ago)s.", **words))
@@ -54,7 +60,7 @@ def before_saving(
 def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[str]:
     """What is unusual about a run on demand."""
     ends_at, starts = end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
-    lines = _size_text(mailing.message, mailing.owner, mailing)
+    lines = _examples_text(mailing.message) + _size_text(mailing.message, mailing.owner, mailing)
     if ends_at is not None and ends_at <= now:
         assert mailing.ends_local is not None
         moment = format_local(mailing.ends_local)
@@ -108,6 +114,13 @@ def more_than_ever(owner_id: int, will_get: int) -> list[str]:
             count=format_decimal(most),
         )
     ]
+
+
+def _examples_text(message: Message) -> list[str]:
+    """A word about a starter's words and pictures that nobody has replaced."""
+    if message.kind is not MessageKind.BLOCKS or not examples_left(from_json(message.document)):
+        return []
+    return [_("The letter still holds words or pictures of the example it was begun with.")]
 
 
 def _size_text(message: Message, owner: User, mailing: Mailing | None = None) -> list[str]:

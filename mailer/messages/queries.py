@@ -12,7 +12,7 @@ from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.client_criteria import client_mentions
 from mailer.models.mailing import Mailing
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 from mailer.owner_filter import Whose
 from mailer.searching import mentions
@@ -104,6 +104,14 @@ def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:
     return db.one_or_404(
         select(Client).where(Client.id == found, Client.owner_id == owner_id, Client.deleted_at.is_(None))
     )
+
+
+def letters_of(owner_id: int, limit: int = 5) -> list[Message]:
+    """The owner's latest letters of blocks."""
+    query = select(Message).where(
+        Message.owner_id == owner_id, Message.kind == MessageKind.BLOCKS, Message.deleted_at.is_(None)
+    )
+    return list(db.session.scalars(query.order_by(Message.updated_at.desc(), Message.id.desc()).limit(limit)))
 
 
 def owner_of(message: Message) -> User:

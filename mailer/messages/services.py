@@ -18,7 +18,7 @@ from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.messages.labels import by_field, problem_text
 from mailer.models.mailing import Mailing
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 
 
@@ -87,6 +87,8 @@ def save_message(
             )
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
     message.name, message.language, message.renderer = draft.name, draft.language, RENDERER
+    message.kind = MessageKind.HTML if draft.html_body.strip() else MessageKind.TEXT
+    message.compiled_by = None  # typed by hand from now on
     db.session.add(message)
     db.session.commit()
     return message, removed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, abort, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -16,14 +16,13 @@ from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
-from mailer.long_work import previewing
 from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
 from mailer.messages.labels import placeholder_names
-from mailer.messages.preview import Look, keep, kept, look_at
+from mailer.messages.preview import Look, look_at
 from mailer.messages.services import MessageDraft, MessageInUse, MessageRefused
 from mailer.models.client import Client
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 from mailer.owner_filter import whose_asked
 from mailer.searching import searched
 from mailer.sending.senders import own_address, own_addresses
@@ -61,6 +60,8 @@ def create() -> ResponseReturnValue:
 def copy(message_id: int) -> ResponseReturnValue:
     """The form of a new message, filled in from another."""
     original = get_own_editable(Message, message_id, current_user)
+    if original.kind is MessageKind.BLOCKS:
+        return redirect(url_for("messages.choose"), 303)  # which offers copies of earlier letters
     form = MessageForm(formdata=None, obj=original)
     form.name.data = original.name and _("%(name)s (copy)", name=original.name)[:150]
     form.version.data = ""
@@ -98,6 +99,8 @@ def show(message_id: int) -> str:
 def edit(message_id: int) -> ResponseReturnValue:
     """The form of a message, and the change."""
     message = get_own_editable(Message, message_id, current_user)
+    if message.kind is MessageKind.BLOCKS:
+        return redirect(url_for("messages.letter", message_id=message.id), 303)
     return _edit_form(MessageForm(obj=message), message)
 
 
@@ -145,55 +148,12 @@ def send_test(message_id: int) -> ResponseReturnValue:
     return redirect(url_for("messages.show", message_id=message_id, client=client and client.id), 303)
 
 
-@bp.post("/preview")
-@requires(Permission.SEND)
-@limiter.limit("240 per minute", key_func=per_user)
-@previewing.on()
-def preview() -> ResponseReturnValue:
-    """A piece of page: the draft being typed, as a client would get it."""
-    draft = MessageForm().draft()
-    client = queries.client_to_look_as(current_user.id, request.form.get("client"))
-    if not (draft.html_body.strip() or draft.text_body.strip()):
-        return render_template("messages/_preview.html", look=None, reasons=[])
-    try:
-        draft = draft if draft.subject.strip() else replace(draft, subject=_("(no subject)"))
-        look = look_at(draft, current_user, client, queries.attribute_names(current_user.id))
-    except MessageRefused as refusal:
-        labels = {field.name: field.label.text for field in MessageForm()}
-        reasons = [f"{labels[name]}. {reason}" for name, found in refusal.reasons.items() for reason in found]
-        return render_template("messages/_preview.html", look=None, reasons=reasons)
-    key = keep(current_user, look.mail.html) if look.mail.html else None
-    html_url = url_for("messages.preview_draft_html", key=key) if key else None
-    return render_template("messages/_preview.html", look=look, html_url=html_url, reasons=[])
-
-
-@bp.get("/preview/<string(length=64):key>")
-@requires(Permission.SEND)
-def preview_draft_html(key: str) -> Response:
-    """The HTML of a draft, for the frame in the form."""
-    html = kept(current_user, key)
-    if html is None:
-        abort(404)
-    return _as_mail(html)
-
-
 @bp.get("/<int:message_id>/html")
 @login_required
 def preview_html(message_id: int) -> Response:
     """The HTML of a saved message, for the frame on its page."""
     message = get_visible(Message, message_id, current_user)
-    return _as_mail(_look_at_saved(message, request.args.get("client")).mail.html or "")
-
-
-@bp.get("/clients")
-@requires(Permission.SEND)
-@limiter.limit("240 per minute", key_func=per_user)
-def clients() -> str:
-    """A piece of page: options of clients to look at a draft as; who was searched for is chosen."""
-    search = searched(request.args, "client_q")
-    found = queries.clients_to_look_as(current_user.id, search)
-    chosen = found[0] if search and found else None
-    return render_template("messages/_client_options.html", clients=found, client=chosen)
+    return as_mail(_look_at_saved(message, request.args.get("client")).mail.html or "")
 
 
 def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValue:
@@ -241,10 +201,17 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
         "messages/form.html",
         form=form,
         message=message,
+        is_plain=_is_plain(form, message),
         attributes=queries.attribute_names(current_user.id),
         placeholders=placeholder_names(),
         clients=queries.clients_to_look_as(current_user.id, ""),
     )
+
+
+def _is_plain(form: MessageForm, message: Message | None) -> bool:
+    """Whether the form asks for words alone."""
+    asked = request.args.get("as") == "text" if message is None else message.kind is MessageKind.TEXT
+    return asked and not (form.html_body.data or "").strip()
 
 
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
@@ -259,7 +226,8 @@ def _with_chosen(clients: list[Client], client: Client | None) -> list[Client]:
     return clients if client is None or client in clients else [client, *clients]
 
 
-def _as_mail(html: str) -> Response:
+def as_mail(html: str) -> Response:
+    """The HTML of a mail, for a frame: it may show pictures and its own styles, and nothing in it runs."""
     response = make_response(html)
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     return response

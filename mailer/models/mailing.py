@@ -165,7 +165,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         if self.holiday_country is None:
             return None
         changes = frozenset(Change(change.day, change.name) for change in self.holiday_changes)
-        return OwnersDaysOff(self.holiday_country, changes, subdivision=self.holiday_subdivision)
+        return OwnersDaysOff(self.holiday_country, changes)
 
     @property
     def status(self) -> MailingStatus:

@@ -15,6 +15,7 @@ from mailer.models import (  # noqa: F401
     holiday_change,
     instance,
     journal_entry,
+    letter,
     mail_report,
     mail_server,
     mailing,

@@ -18,7 +18,14 @@ def content_of(message: Message) -> Content:
 def as_copy(message: Message) -> dict[str, Any]:
     """What a run keeps of it. The first renderer is not named: copies of its time do not name it either."""
     renderer = {} if message.renderer == FIRST_RENDERER else {"renderer": message.renderer}
-    return {"subject": message.subject, "text": message.text_body, "html": message.html_body, **renderer}
+    compiled_by = {"compiled_by": message.compiled_by} if message.compiled_by else {}
+    return {
+        "subject": message.subject,
+        "text": message.text_body,
+        "html": message.html_body,
+        **renderer,
+        **compiled_by,
+    }
 
 
 def content_of_copy(copy: Mapping[str, Any]) -> Content:

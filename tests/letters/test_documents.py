@@ -121,6 +121,7 @@ def test_formatted_text_keeps_a_few_tags_and_stays_the_same_when_cleaned_again()
         ' <a href="https://x/?u={{ email }}">good</a></p>'
     )
     assert rich.clean(clean) == clean
+    assert rich.clean("<div>a</div><p><b><span class='ink-red'>\u200b</span></b><br></p>") == "<p>a</p>"
     assert rich.clean("a < b\n\nc") == "<p>a &lt; b</p><p>c</p>"
 
 

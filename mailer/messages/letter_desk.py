@@ -1,0 +1,196 @@
+"""Work on a letter of blocks: every change is kept as a version at once; what is sent changes when it is saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select
+
+from mailer.clock import utcnow
+from mailer.composing.check import check_body, check_subject
+from mailer.composing.placeholders import PlaceholderError, parse
+from mailer.errors import Conflict, undone_when_refused
+from mailer.extensions import db
+from mailer.letters.compiling import COMPILER, Compiler, Scheme, picture_addresses
+from mailer.letters.document import Letter, from_json, to_json
+from mailer.letters.text_half import text_of
+from mailer.locks import FOR_CHANGE, lock_row
+from mailer.messages.labels import by_field, problem_text
+from mailer.messages.services import MessageDraft, MessageRefused
+from mailer.models.letter import LetterDesk, LetterVersion
+from mailer.models.message import Message, MessageKind
+from mailer.models.user import User
+
+MOST_VERSIONS = 50
+JOINED_FOR = timedelta(seconds=10)  # typing in one part becomes one step of undoing
+
+
+@dataclass(frozen=True, slots=True)
+class LetterWork:
+    """A letter on the desk. `revision` tells whether a page shows the latest."""
+
+    letter: Letter
+    revision: int
+    can_undo: bool
+    can_redo: bool
+    is_saved: bool  # whether the message sends just this
+
+
+def begin(owner: User, letter: Letter) -> Message:
+    """A new message of that letter, and its desk. Raises MessageRefused."""
+    message = Message(owner_id=owner.id, kind=MessageKind.BLOCKS)
+    _write(message, letter, None)
+    db.session.add(message)
+    db.session.flush()
+    _lay_out(message, letter)
+    db.session.commit()
+    return message
+
+
+def work_on(message: Message) -> LetterWork:
+    """The letter as it stands. 404 for a message that has none."""
+    desk = db.get_or_404(LetterDesk, message.id)
+    numbers = select(func.min(LetterVersion.number), func.max(LetterVersion.number))
+    first, last = db.session.execute(numbers.where(LetterVersion.message_id == message.id)).one()
+    letter = from_json(_version(desk).document)
+    return LetterWork(letter, desk.revision, desk.number > first, desk.number < last, desk.number == desk.saved_number)
+
+
+@undone_when_refused
+def change(
+    message: Message,
+    act: Callable[[Letter], Letter],
+    *,
+    touched: str = "",
+    expects: Callable[[Letter], bool] | None = None,
+) -> LetterWork:
+    """Keep what `act` makes of the letter. `touched` names the part that is typed in.
+
+    Raises Conflict when `expects` finds that the letter is no longer what the person saw; what `act` raises passes.
+    """
+    desk = _locked(message)
+    current = _version(desk)
+    before = from_json(current.document)
+    if expects is not None and not expects(before):
+        raise Conflict(_("This has been changed meanwhile, in another window or by undoing."))
+    after = act(before)
+    if after != before:
+        _keep(desk, current, after, touched)
+    db.session.commit()
+    return work_on(message)
+
+
+def step(message: Message, by: int) -> LetterWork:
+    """Undo (-1) or do again (1); nothing where there is no such version."""
+    desk = _locked(message)
+    if db.session.get(LetterVersion, (message.id, desk.number + by)) is not None:
+        desk.number += by
+        desk.revision += 1
+    db.session.commit()
+    return work_on(message)
+
+
+@undone_when_refused
+def save(message: Message, attributes: Collection[str]) -> None:
+    """Let the message send what is on the desk. Raises MessageRefused for what cannot be a mail."""
+    desk = _locked(message)
+    lock_row(message, FOR_CHANGE)
+    _write(message, from_json(_version(desk).document), attributes)
+    message.kind = MessageKind.BLOCKS
+    desk.saved_number = desk.number
+    db.session.commit()
+
+
+def go_on_as_html(message: Message) -> None:
+    """From now on the message is the HTML that its blocks made; they are kept, to go back to."""
+    lock_row(message, FOR_CHANGE)
+    message.kind = MessageKind.HTML
+    db.session.commit()
+
+
+def compiled(letter: Letter, scheme: Scheme = Scheme.AUTO, *, anchors: bool = False) -> str:
+    """The HTML document of a letter, its pictures at their public addresses."""
+    config = current_app.config
+    addresses = picture_addresses(config["SITE_URL"], config.get("MEDIA_URL") or config["SITE_URL"])
+    return Compiler(addresses, scheme, anchors).compile(letter)
+
+
+def draft_of(letter: Letter, scheme: Scheme = Scheme.AUTO, *, anchors: bool = False) -> MessageDraft:
+    """The letter as a message would hold it."""
+    head = letter.head
+    return MessageDraft(
+        head.subject, compiled(letter, scheme, anchors=anchors), text_of(letter), head.name, head.language
+    )
+
+
+def problems_of(letter: Letter, attributes: Collection[str] | None) -> list[str]:
+    """What keeps the letter from being a mail, as sentences."""
+    draft = draft_of(letter)
+    reasons = by_field([*check_subject(draft.subject), *check_body(draft.text_body, draft.html_body)])
+    found = [reason for each in reasons.values() for reason in each]
+    for text, is_markup in ((draft.subject, False), (draft.html_body, True)):
+        try:
+            parse(text, attributes, markup=is_markup)
+        except PlaceholderError as error:
+            found += [problem_text(problem, "subject") for problem in error.problems]
+    return list(dict.fromkeys(found))
+
+
+def digest_of(part: Any) -> str:
+    """Tells whether a part of a letter is what it was when a page showed it."""
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _write(message: Message, letter: Letter, attributes: Collection[str] | None) -> None:
+    if found := problems_of(letter, attributes):
+        raise MessageRefused({"letter": found})
+    draft = draft_of(letter)
+    message.subject, message.name, message.language = draft.subject, draft.name, draft.language
+    message.html_body, message.text_body = draft.html_body, draft.text_body
+    message.document, message.compiled_by, message.renderer = to_json(letter), COMPILER, draft.renderer
+
+
+def _lay_out(message: Message, letter: Letter) -> None:
+    db.session.add(LetterDesk(message_id=message.id, owner_id=message.owner_id))
+    db.session.add(LetterVersion(message_id=message.id, owner_id=message.owner_id, number=1, document=to_json(letter)))
+
+
+def _locked(message: Message) -> LetterDesk:
+    desk: LetterDesk = db.get_or_404(LetterDesk, message.id)
+    lock_row(desk, FOR_CHANGE)
+    return desk
+
+
+def _version(desk: LetterDesk) -> LetterVersion:
+    return db.session.get_one(LetterVersion, (desk.message_id, desk.number))
+
+
+def _keep(desk: LetterDesk, current: LetterVersion, after: Letter, touched: str) -> None:
+    """The version in place of what was undone before it, or joined with the one before."""
+    versions = delete(LetterVersion).where(LetterVersion.message_id == desk.message_id)
+    db.session.execute(versions.where(LetterVersion.number > desk.number))
+    desk.revision += 1
+    is_typing_on = touched and current.touched == touched and utcnow() - current.saved_at < JOINED_FOR
+    if is_typing_on and desk.number not in (1, desk.saved_number):
+        current.document = to_json(after)
+        return
+    desk.number += 1
+    if desk.saved_number >= desk.number:
+        desk.saved_number = 0  # the version that is sent was undone, and is gone from the desk
+    db.session.add(
+        LetterVersion(
+            message_id=desk.message_id,
+            owner_id=desk.owner_id,
+            number=desk.number,
+            document=to_json(after),
+            touched=touched,
+        )
+    )
+    db.session.execute(versions.where(LetterVersion.number <= desk.number - MOST_VERSIONS))

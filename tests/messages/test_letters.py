@@ -1,0 +1,188 @@
+"""The block editor through its forms, as somebody without script uses it; and its answers to the script."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from mailer.extensions import db
+from mailer.models.letter import LetterVersion
+from mailer.models.message import Message, MessageKind
+from tests.conftest import Browser
+
+JSON = {"Accept": "application/json"}
+
+
+def begin(browser: Browser, starter: str = "sale") -> str:
+    answer = browser.post("/messages/write/starter", data={"starter": starter, "language": "ru"})
+    assert answer.status_code == 303, answer.text
+    return str(answer.location)
+
+
+def message() -> Message:
+    db.session.expire_all()
+    return db.session.query(Message).order_by(Message.id.desc()).first()  # type: ignore[return-value]
+
+
+def form_of(browser: Browser, path: str, part: str) -> dict[str, str]:
+    """The fields of the open part's form, as a browser would send them."""
+    page = browser.get(f"{path}?part={part}").text
+    form = re.search(r"<form[^>]*data-letter-part.*?</form>", page, re.DOTALL)[0]  # type: ignore[index]
+    fields = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*?value="([^"]*)"', form))
+    fields |= dict(re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        fields[name] = re.search(r'value="([^"]*)" selected', options)[1]  # type: ignore[index]
+    return {name: unescape(value) for name, value in fields.items()}
+
+
+def blocks_of(browser: Browser, path: str) -> list[str]:
+    return re.findall(r'data-block="(\w+)"', browser.get(path).text)
+
+
+def test_a_letter_is_written_by_plain_forms(as_owner: Browser) -> None:
+    assert as_owner.get("/messages/write").status_code == 200
+    path = begin(as_owner)
+    made = message()
+    assert (made.kind, made.html_body[:9].lower()) == (MessageKind.BLOCKS, "<!doctype")
+    assert as_owner.get(f"/messages/{made.id}/edit").location == path
+    for part in ("", "head", "theme", *blocks_of(as_owner, path)):
+        assert as_owner.get(f"{path}?part={part}").status_code == 200
+
+    text = form_of(as_owner, path, "b4") | {"html": "Первая строка\n\nЗдравствуйте, {{ имя }}!"}
+    assert as_owner.post(f"{path}/part/b4", data=text).status_code == 303
+    assert "<p>Первая строка</p>" in unescape(as_owner.get(f"{path}?part=b4").text)
+    assert "Первая строка" in as_owner.get(f"{path}/preview").text
+    assert "Первая строка" not in message().html_body, "what is sent changes when the letter is saved"
+    head = form_of(as_owner, path, "head") | {"subject": 'Скидки, {{ имя | "друг" }}', "preheader": "Только сегодня"}
+    as_owner.post(f"{path}/part/head", data=head)
+
+    answer = as_owner.post(f"{path}/save")
+    assert answer.location == f"/messages/{made.id}"
+    saved = message()
+    assert (saved.subject, saved.version) == ('Скидки, {{ имя | "друг" }}', 2)
+    assert "Только сегодня" in saved.html_body
+    assert "Первая строка" in saved.text_body
+    assert saved.document is not None
+    assert "Первая строка" in as_owner.get(f"/messages/{made.id}/html").text
+
+
+def test_blocks_are_added_moved_copied_and_deleted_with_a_way_back(as_owner: Browser) -> None:
+    path = begin(as_owner, "personal")
+    assert blocks_of(as_owner, path) == ["b1", "b2"]
+    as_owner.post(f"{path}/add", data={"kind": "divider", "after": "b1"})
+    as_owner.post(f"{path}/add", data={"kind": "heading", "after": "b2"})
+    assert blocks_of(as_owner, path) == ["b1", "b3", "b4", "b2"], "the way out stays last"
+    answer = as_owner.post(f"{path}/block/b4", data={"act": "up"})
+    assert "место 2 из 4" in as_owner.get(answer.location).text
+    as_owner.post(f"{path}/block/b1", data={"act": "copy"})
+    as_owner.post(f"{path}/block/b3", data={"act": "to", "place": "0"})
+    assert blocks_of(as_owner, path) == ["b3", "b1", "b5", "b4", "b2"]
+    page = as_owner.post(f"{path}/block/b1", data={"act": "delete"}, follow_redirects=True).text
+    assert f"{path}/step/undo" in page
+    assert blocks_of(as_owner, path) == ["b3", "b5", "b4", "b2"]
+    as_owner.post(f"{path}/step/undo")
+    assert blocks_of(as_owner, path) == ["b3", "b1", "b5", "b4", "b2"]
+    as_owner.post(f"{path}/step/redo")
+    as_owner.post(f"{path}/block/b2", data={"act": "delete"})
+    assert blocks_of(as_owner, path) == ["b3", "b5", "b4", "b2"], "nor can it be deleted"
+    for _each in range(60):
+        as_owner.post(f"{path}/add", data={"kind": "spacer"})
+    assert len(blocks_of(as_owner, path)) == 60
+    assert db.session.query(LetterVersion).count() == 50
+
+
+def test_things_for_sale_are_added_ordered_and_removed(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    as_owner.post(f"{path}/part/b7", data=form_of(as_owner, path, "b7") | {"act": "add-item"})
+    form = form_of(as_owner, path, "b7")
+    assert form["items-3-name"] == ""
+    as_owner.post(f"{path}/part/b7", data=form | {"items-3-name": "Батон", "act": "up-item-3"})
+    form = form_of(as_owner, path, "b7")
+    assert [form[f"items-{number}-name"] for number in range(4)] == ["Пшеничный", "Круассан", "Батон", "Бублик"]
+    as_owner.post(f"{path}/part/b7", data=form | {"act": "remove-item-0"})
+    assert form_of(as_owner, path, "b7")["items-0-name"] == "Круассан"
+
+
+REFUSED = [
+    ("b5", "link", "javascript:alert(1)", "https, http, mailto"),
+    ("b5", "colour", "red", "#b5541c"),
+    ("b2", "picture", "http://x.test/a.jpg", "https://"),
+    ("b7", "items-1-link", "data:x", "https, http, mailto"),
+    ("b3", "text", "x" * 201, "не больше 200"),
+    ("theme", "text", "#cccccc", "контраст 1,6"),
+]
+
+
+def test_what_is_refused_is_kept_in_the_form_and_named(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    for part, name, value, words in REFUSED:
+        form = form_of(as_owner, path, part) | {name: value}
+        answer = as_owner.post(f"{path}/part/{part}", data=form)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert f'id="f-{name}-error"' in answer.text
+        assert f'value="{value}"' in answer.text
+        said: Any = as_owner.post(f"{path}/part/{part}", data=form, headers=JSON)
+        assert (said.status_code, list(said.json["faults"])) == (422, [name])
+
+
+def test_two_windows_get_a_choice_and_lose_nothing(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    first, second = form_of(as_owner, path, "b3"), form_of(as_owner, path, "b3")
+    kept: Any = as_owner.post(f"{path}/part/b3", data=first | {"text": "Мой"}, headers=JSON).json
+    assert kept["words"] == "Мой"
+    assert as_owner.post(f"{path}/part/b3", data=second | {"text": "Твой"}, headers=JSON).status_code == 409
+    page = as_owner.post(f"{path}/part/b3", data=second | {"text": "Твой"})
+    assert page.status_code == 409
+    assert 'value="Твой"' in page.text
+    seen = re.search(r'name="seen" value="(\w+)"', page.text)[1]  # type: ignore[index]
+    assert as_owner.post(f"{path}/part/b3", data=second | {"text": "Твой", "seen": seen}).status_code == 303
+    assert "Твой" in as_owner.get(f"{path}/preview").text
+    as_owner.post(f"{path}/block/b3", data={"act": "delete"})
+    assert as_owner.post(f"{path}/part/b3", data=first, headers=JSON).status_code == 409
+    assert as_owner.post(f"{path}/part/b4", data=form_of(as_owner, path, "b4")).status_code == 303
+
+
+def test_a_letter_that_cannot_be_a_mail_is_not_saved(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    as_owner.post(f"{path}/part/b3", data=form_of(as_owner, path, "b3") | {"text": "Привет, {{ фамлия }}"})
+    as_owner.post(f"{path}/part/head", data=form_of(as_owner, path, "head") | {"subject": ""})
+    page = as_owner.post(f"{path}/save")
+    assert page.status_code == 422
+    assert "фамилия" in page.text
+    assert message().subject
+    assert as_owner.get(f"{path}/preview").status_code == 200
+
+
+def test_html_is_a_way_with_a_way_back(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    before = message().html_body
+    number = message().id
+    as_owner.post(f"{path}/html")
+    assert message().kind is MessageKind.HTML
+    assert as_owner.get(path).status_code == 404
+    assert f"{path}/blocks" in as_owner.get(f"/messages/{number}/edit").text
+    as_owner.post(f"{path}/blocks")
+    assert (message().kind, message().html_body) == (MessageKind.BLOCKS, before)
+
+
+def test_own_templates_themes_and_earlier_letters_begin_new_ones(as_owner: Browser, as_stranger: Browser) -> None:
+    path = begin(as_owner)
+    as_owner.post(f"{path}/template", data={"name": "Мой шаблон"})
+    assert "уже есть" in as_owner.post(f"{path}/template", data={"name": "Мой шаблон"}, follow_redirects=True).text
+    page = as_owner.get("/messages/write").text
+    assert "Мой шаблон" in page
+    own = re.search(r"/messages/templates/\d+", page)[0]  # type: ignore[index]
+    assert as_stranger.post(own).status_code == as_stranger.get(f"{own}/preview").status_code == 404
+    assert as_owner.get(f"{own}/preview").status_code == 200
+    assert as_owner.post(own).status_code == 303
+    assert as_owner.post(f"{path}/again").status_code == 303
+    assert (
+        as_owner.post("/messages/theme", data={"accent": "#1b6b40", "logo": "https://x.test/l.png"}).status_code == 303
+    )
+    begin(as_owner)
+    assert "#1b6b40" in message().html_body
+    assert "https://x.test/l.png" in message().html_body
+    assert as_owner.post(f"{own}/delete").status_code == 303
+    assert as_owner.post(own).status_code == 404
