@@ -1,0 +1,52 @@
+"""A message looked over before it is sent: what its readers would miss, and how many of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.clock import utcnow
+from mailer.composing.email import Recipient, compile_email
+from mailer.composing.inspection import Finding, inspect
+from mailer.composing.link_names import names_of_places
+from mailer.composing.placeholders import parse
+from mailer.messages.check_queries import count_of, lacking, people_of
+from mailer.models.mailing import Mailing
+from mailer.models.message import Message
+from mailer.models.user import User
+from mailer.sending.contents import content_of
+from mailer.sending.mail_headers import about_sender, mail_headers_for
+from mailer.sending.senders import sender_of
+
+UNSUBSCRIBE = "https://golub.invalid/u/0"
+A_LINK = "https://golub.invalid/value"  # stands for a value that is a link
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`lacking`: by placeholder, how many of `people_count` would find a hole; `findings`: about the HTML."""
+
+    people_count: int
+    lacking: dict[str, int]
+    findings: list[Finding]
+    size: int  # bytes of one mail
+
+
+def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
+    """Look over a saved message, for the people of `mailing` or of the whole list."""
+    content = content_of(message)
+    about = about_sender(sender_of(owner, mailing), message.language)
+    compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
+    markup = parse(content.html, None, markup=True)
+    links = names_of_places(markup, markup=True)
+    values = {name: A_LINK if name in links else name for name in compiled.names}
+    reader = Recipient(owner.email, values, "<check@localhost>", UNSUBSCRIBE)
+    html = compiled.preview(reader).html
+    halves = (parse(half, None) for half in (content.subject, content.text))
+    places = [place for template in (*halves, markup) for place in template.placeholders]
+    people = people_of(message, mailing)
+    return Checked(
+        count_of(people),
+        lacking(people, places),
+        inspect(html, UNSUBSCRIBE) if html else [],
+        len(compiled.build(reader)),
+    )

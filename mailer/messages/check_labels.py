@@ -1,0 +1,102 @@
+"""What was found in a message, each with what to do about it."""
+
+from __future__ import annotations
+
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from mailer.composing.inspection import Finding
+
+
+def said_of(finding: Finding) -> tuple[str, str]:
+    """A sentence for a finding, and what to do."""
+    return _of_readers(finding) or _of_links(finding) or _of_programs(finding)
+
+
+def _of_readers(finding: Finding) -> tuple[str, str] | None:
+    count = finding.count
+    kilobytes = format_decimal(round(count / 1024))
+    return {
+        "contrast": (
+            ngettext("Words are hard to read on their ground", "Words are hard to read on their ground", count),
+            _("Make the words darker or their ground lighter: the contrast should be 4.5 or more."),
+        ),
+        "no_alt": (
+            ngettext("%(num)s picture has no description", "%(num)s pictures have no description", count),
+            _('Say in alt what each one shows; leave it empty (alt="") where it is decoration only.'),
+        ),
+        "only_pictures": (
+            _("Pictures are all there is"),
+            _("Many see no pictures at first, and filters take such emails for spam. Write the main thing as text."),
+        ),
+        "http_picture": (
+            ngettext("%(num)s picture is loaded without https", "%(num)s pictures are loaded without https", count),
+            _("Some mail programs do not show it. Put it into your library of pictures, or write https."),
+        ),
+        "clipped": (
+            _("The email has %(size)s KB: Gmail hides everything from 102 KB on", size=kilobytes),
+            _("The unsubscribe link at the end would be hidden too. Take out parts, or spaces and comments."),
+        ),
+        "large": (
+            _("The email has %(size)s KB, close to the 102 KB that Gmail shows", size=kilobytes),
+            _("Take out something before you add more."),
+        ),
+    }.get(finding.code)
+
+
+def _of_links(finding: Finding) -> tuple[str, str] | None:
+    count = finding.count
+    return {
+        "empty_link": (
+            ngettext("%(num)s link leads nowhere", "%(num)s links lead nowhere", count),
+            _("Give each an address, or take the link away."),
+        ),
+        "broken_link": (
+            ngettext("%(num)s link cannot be right", "%(num)s links cannot be right", count),
+            _("Look for a space or a missing part in the address."),
+        ),
+        "lost_anchor": (
+            ngettext(
+                "%(num)s link leads to a place that is not there", "%(num)s links lead to places not there", count
+            ),
+            _("Give the place this id, or take the link away."),
+        ),
+        "no_unsubscribe": (
+            _("There is no link to unsubscribe"),
+            _("Without one people press “Spam” instead. Put {{ unsubscribe_url }} into a link."),
+        ),
+        "example": (
+            _("Words of a template are left"),
+            _("Write your own in their place."),
+        ),
+        "shouting": (
+            _("It sounds like spam"),
+            _("Filters and people distrust such words. Say it more calmly."),
+        ),
+    }.get(finding.code)
+
+
+def _of_programs(finding: Finding) -> tuple[str, str]:
+    return {
+        "dark": (
+            _("Nothing is said about dark mode"),
+            _("Mail programs will choose dark colours by themselves. See that your logo stays visible on black."),
+        ),
+        "rounded": (_("Outlook for Windows makes rounded corners square"), _("Nothing to do, if that looks fine too.")),
+        "background": (
+            _("Outlook for Windows shows no pictures behind text"),
+            _("Give the same place a colour on which the text can be read."),
+        ),
+        "layout": (
+            _("Outlook and Gmail do not know flex and grid"),
+            _("Lay columns out with tables, or see that they look right one below the other."),
+        ),
+        "fonts": (
+            _("Gmail, Outlook and Mail.ru do not load fonts"),
+            _("Name an ordinary font after yours: it will be seen by most."),
+        ),
+        "inlined": (
+            _("Gmail does not show pictures that are part of the HTML"),
+            _("Put them into your library of pictures."),
+        ),
+    }[finding.code]
