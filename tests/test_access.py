@@ -148,6 +148,7 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.preview_html": {"GET": SEEN_THING},
     "messages.show_check": {"GET": SEEN_THING},
     "messages.create": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "messages.import_file": {"GET": OWN_WORK, "POST": OWN_WORK},
     "messages.preview": {"POST": OWN_WORK},
     "messages.preview_draft_html": {"GET": "L L L 404 403 403 403 404"},  # nobody has previewed anything
     "messages.clients": {"GET": OWN_WORK},

@@ -19,7 +19,7 @@ DROPPED_ATTRIBUTES = _words("srcdoc srcset imagesrcset ping action formaction me
 ADDRESSES = {
     "href": ("http:", "https:", "mailto:", "tel:", "sms:", "#"),
     "src": ("http:", "https:", "cid:"),
-    "background": ("https:", "cid:"),
+    "background": ("http:", "https:", "cid:"),
     **dict.fromkeys(("data", "dynsrc", "lowsrc", "longdesc", "cite", "o:href", "codebase", "classid"), ("https:",)),
 }
 MAY_HOLD_PLACEHOLDERS = _words("href src background alt title aria-label summary content")

@@ -29,7 +29,7 @@ _FUNCTIONS = frozenset(
         *("saturate", "sepia"),
     )
 )
-_ADDRESS = re.compile(r"(?:https://|cid:|data:image/(?:png|gif|jpe?g|webp);base64,|#default#vml\Z)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|cid:|data:image/(?:png|gif|jpe?g|webp);base64,|#default#vml\Z)", re.IGNORECASE)
 _PLAIN = re.compile(r"[\w\s:;#.,%!'\"\-]*+")  # nothing that could load, nest or hide
 _WATCHED = re.compile(r"position|behavior|binding|o-link|expression|script:", re.IGNORECASE)
 _BRACKETS = re.compile(r"[\[({]|[\])}]")
