@@ -34,7 +34,7 @@ _VML = re.compile(r"<v:(?:rect|roundrect|background)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LetterFinding:
     """Something to look at. `level`: `bad` (readers are harmed), `warning`, or `note`; `places` name where, a few."""
 
     code: str
@@ -51,7 +51,7 @@ class _Seen:
     words: list[str] = field(default_factory=list)
 
 
-def inspect(html: str, unsubscribe_url: str) -> list[Finding]:
+def inspect(html: str, unsubscribe_url: str) -> list[LetterFinding]:
     """The findings for one mail's HTML, the worst first."""
     seen, grounds = _Seen(), Grounds()
     for token in tokens(html):
@@ -62,7 +62,7 @@ def inspect(html: str, unsubscribe_url: str) -> list[Finding]:
     if grounds.pale:
         pale = tuple(f"“{words}” {ratio:.1f}" for words, ratio in grounds.pale[:MOST_NAMED])
         every.append(
-            Finding(
+            LetterFinding(
                 "contrast", "bad" if grounds.pale[0][1] < LEAST_CONTRAST / 2 else "warning", pale, len(grounds.pale)
             )
         )
@@ -96,7 +96,7 @@ def _note(token: Token, found: list[Attribute], seen: _Seen) -> None:
         seen.pictures.append((values.get("src") or "", values.get("alt")))
 
 
-def _pictures(seen: _Seen) -> Iterator[Finding]:
+def _pictures(seen: _Seen) -> Iterator[LetterFinding]:
     silent = [source for source, alt in seen.pictures if alt is None]
     if silent:
         yield _finding("no_alt", "warning", silent)
@@ -104,10 +104,10 @@ def _pictures(seen: _Seen) -> Iterator[Finding]:
     if plain:
         yield _finding("http_picture", "warning", plain)
     if len("".join("".join(seen.words).split())) < LEAST_TEXT and seen.pictures:
-        yield Finding("only_pictures", "bad")
+        yield LetterFinding("only_pictures", "bad")
 
 
-def _links(seen: _Seen, unsubscribe_url: str) -> Iterator[Finding]:
+def _links(seen: _Seen, unsubscribe_url: str) -> Iterator[LetterFinding]:
     nowhere = [said or address or "#" for address, said in seen.links if address in ("", "#")]
     if nowhere:
         yield _finding("empty_link", "bad", nowhere)
@@ -122,7 +122,7 @@ def _links(seen: _Seen, unsubscribe_url: str) -> Iterator[Finding]:
     if lost:
         yield _finding("lost_anchor", "warning", lost)
     if not any(address == unsubscribe_url for address, _said in seen.links):
-        yield Finding("no_unsubscribe", "bad")
+        yield LetterFinding("no_unsubscribe", "bad")
 
 
 def _is_sound(address: str, unsubscribe_url: str) -> bool:
@@ -134,10 +134,12 @@ def _is_sound(address: str, unsubscribe_url: str) -> bool:
         return False
 
 
-def _whole(html: str, seen: _Seen) -> Iterator[Finding]:
+def _whole(html: str, seen: _Seen) -> Iterator[LetterFinding]:
     size = len(html.encode("utf-8", "replace"))
     if size > LARGE:
-        yield Finding("clipped" if size > CLIPPED else "large", "bad" if size > CLIPPED else "warning", count=size)
+        yield LetterFinding(
+            "clipped" if size > CLIPPED else "large", "bad" if size > CLIPPED else "warning", count=size
+        )
     said = " ".join(seen.words)
     examples = [found[0] for found in _EXAMPLES.finditer(" ".join([said, *(address for address, _said in seen.links)]))]
     if examples:
@@ -146,14 +148,14 @@ def _whole(html: str, seen: _Seen) -> Iterator[Finding]:
     if loud:
         yield _finding("shouting", "note", loud)
     if not _DARK.search(html):
-        yield Finding("dark", "note")
+        yield LetterFinding("dark", "note")
 
 
-def _features(html: str) -> Iterator[Finding]:
+def _features(html: str) -> Iterator[LetterFinding]:
     for code, pattern in _FEATURES.items():
         if pattern.search(html) and not (code in ("background", "rounded") and _VML.search(html)):
-            yield Finding(code, "note")
+            yield LetterFinding(code, "note")
 
 
-def _finding(code: str, level: str, places: list[str]) -> Finding:
-    return Finding(code, level, tuple(place[:80] for place in dict.fromkeys(places))[:MOST_NAMED], len(places))
+def _finding(code: str, level: str, places: list[str]) -> LetterFinding:
+    return LetterFinding(code, level, tuple(place[:80] for place in dict.fromkeys(places))[:MOST_NAMED], len(places))

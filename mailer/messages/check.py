@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailer.clock import utcnow
 from mailer.composing.email import Recipient, compile_email
-from mailer.composing.inspection import Finding, inspect
+from mailer.composing.inspection import LetterFinding, inspect
 from mailer.composing.link_names import names_of_places
 from mailer.composing.placeholders import parse
 from mailer.messages.check_queries import count_of, lacking, people_of
@@ -27,7 +27,7 @@ class Checked:
 
     people_count: int
     lacking: dict[str, int]
-    findings: list[Finding]
+    findings: list[LetterFinding]
     size: int  # bytes of one mail
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
-from mailer.composing.inspection import Finding
+from mailer.composing.inspection import LetterFinding
 
 
-def said_of(finding: Finding) -> tuple[str, str]:
+def said_of(finding: LetterFinding) -> tuple[str, str]:
     """A sentence for a finding, and what to do."""
     return _of_readers(finding) or _of_links(finding) or _of_programs(finding)
 
 
-def _of_readers(finding: Finding) -> tuple[str, str] | None:
+def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
     count = finding.count
     kilobytes = format_decimal(round(count / 1024))
     return {
@@ -44,7 +44,7 @@ def _of_readers(finding: Finding) -> tuple[str, str] | None:
     }.get(finding.code)
 
 
-def _of_links(finding: Finding) -> tuple[str, str] | None:
+def _of_links(finding: LetterFinding) -> tuple[str, str] | None:
     count = finding.count
     return {
         "empty_link": (
@@ -76,7 +76,7 @@ def _of_links(finding: Finding) -> tuple[str, str] | None:
     }.get(finding.code)
 
 
-def _of_programs(finding: Finding) -> tuple[str, str]:
+def _of_programs(finding: LetterFinding) -> tuple[str, str]:
     return {
         "dark": (
             _("Nothing is said about dark mode"),
