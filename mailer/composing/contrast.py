@@ -23,6 +23,7 @@ _PROPERTY = re.compile(
 )
 
 Colour = tuple[int, int, int]
+_OF_LINKS: Colour = (0, 0, 238)  # of browsers, where the author names none
 
 
 class _Open(NamedTuple):
@@ -70,7 +71,8 @@ class Grounds:
         is_hidden = (
             above.is_hidden or style.get("display") == "none" or style.get("font-size", "x") in ("0", "0px", "1px")
         )
-        return _Open(name, colour or above.colour, ground, is_hidden)
+        by_itself = _OF_LINKS if name == "a" and "href" in values else above.colour
+        return _Open(name, colour or by_itself, ground, is_hidden)
 
     def _judge(self, words: str) -> None:
         here = self._open[-1]

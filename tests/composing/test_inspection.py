@@ -34,6 +34,7 @@ def test_a_good_letter_has_no_findings() -> None:
         ("<p>Купите!!!</p>", "shouting"),
         ('<p style="color:#ffffff">x</p>', "contrast"),
         ('<table bgcolor="#1a1a1a"><tr><td>x</td></tr></table>', "contrast"),
+        ('<td style="background:#1a1a1a;color:#fff"><a href="https://a.test">x</a></td>', "contrast"),
         ('<div style="border-radius:4px">x</div>', "rounded"),
         ('<td background="https://a.test/b.png">x</td>', "background"),
         ("<style>.a{display:flex}</style>", "layout"),
