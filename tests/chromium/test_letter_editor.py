@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.chromium.conftest import Service, log_in, sample_account
-from tests.chromium.test_accessibility import AXE, RUN_AXE
+from tests.chromium.looker import RUN_AXE
+from tests.chromium.test_accessibility import AXE
 
 pytestmark = pytest.mark.browser
 
