@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from mailer import locks
-from mailer.clients import filters
+from mailer.clients import segments
 from mailer.errors import Conflict, constraint_of
 from mailer.extensions import db
 from mailer.models.client import ClientFilter
@@ -47,12 +47,12 @@ def test_advisory_locks_are_taken_by_name() -> None:
 
 def test_only_the_constraint_that_is_meant_is_taken_for_a_name(app: Flask, owner: User) -> None:
     """A filter of an owner who is gone breaks a foreign key: that is no name in use."""
-    filters.save_filter(owner, "Once", {})
-    with pytest.raises(filters.NameTaken):
-        filters.save_filter(owner, "Once", {})
+    segments.save_segment(owner, "Once", {})
+    with pytest.raises(segments.SegmentRefused):
+        segments.save_segment(owner, "Once", {})
     nobody = User(id=2**40)
     with pytest.raises(IntegrityError) as caught:
-        filters.save_filter(nobody, "Another", {})
+        segments.save_segment(nobody, "Another", {})
     assert constraint_of(caught.value) == "fk_client_filters_owner_id_users"
     assert db.session.scalar(db.select(db.func.count()).select_from(ClientFilter)) == 1
 

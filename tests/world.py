@@ -29,12 +29,13 @@ from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
+from mailer.segments.former import tree_of
 from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_message, make_user, save
 
 # Where the addresses lead: all of these belong to the owner.
 VALUES: dict[str, object] = {
-    "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "filter_id": 1, "import_id": 1,
+    "client_id": 1, "message_id": 1, "mailing_id": 1, "run_id": 1, "position": 1, "segment_id": 1, "import_id": 1,
     "field_id": 1,
     "part": "b2", "block_id": "b2", "by": "undo", "template_id": 1,
     "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
@@ -83,7 +84,7 @@ def populate(app: Flask, owner: User) -> None:
     run.state, run.closed_at = RunState.COMPLETE, now
     db.session.commit()
     save(ClientField(owner_id=owner.id, key="city", label="City"))
-    save(ClientFilter(owner_id=owner.id, name="all", criteria={}))
+    save(ClientFilter(owner_id=owner.id, name="all", tree=tree_of({})))
     folder = app.config["IMPORTS_DIR"]
     stored = uuid.uuid4().hex
     Path(folder).mkdir(parents=True, exist_ok=True)

@@ -40,10 +40,10 @@ class Suppressions(Overview):
 
 
 class Filters(Overview):
-    """Saved choices of clients."""
+    """Conditions on clients under a name."""
 
-    model, title = ClientFilter, _l("Saved filters")
-    shown = ("id", "owner_id", "name", "criteria", "created_at")
+    model, title = ClientFilter, _l("Segments")
+    shown = ("id", "owner_id", "name", "tree", "created_at")
     column_searchable_list = ("name",)
 
 
@@ -78,7 +78,8 @@ class Mailings(Overview):
     model, title = Mailing, _l("Mailings")
     shown = ("id", "owner_id", "name", "status", "period", "next_run_at", "last_run_at", "completed_at")
     more = (
-        "message_id", "audience", "tags", "filter_id", "starts_at", "finishes_at", "timezone", "paused_at",
+        "message_id", "audience", "tags", "segment_ids", "left_out_ids", "starts_at", "finishes_at", "timezone",
+        "paused_at",
         "disabled_at", "disabled_by_id", "disabled_reason", "created_at", "updated_at", "deleted_at",
     )  # fmt: skip
     computed = {

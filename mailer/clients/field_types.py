@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 
 from mailer.clients.field_values import clean_as, each_once
-from mailer.clients.fields import FieldRefused, add_field, free_slot, values_of
+from mailer.clients.fields import FieldRefused, add_field, free_slot, require_unused, values_of
 from mailer.clients.refused import ValueRefused
 from mailer.clients.values import MAX_ATTRIBUTE_NAME
 from mailer.extensions import db
@@ -55,6 +55,7 @@ def convert_field(changed: ClientField, kind: FieldType) -> Conversion:
     if not db.session.scalar(trying_pair(CLIENTS_IN_BULK, changed.owner_id)) or _has_import(changed.owner_id):
         db.session.rollback()
         raise FieldRefused(_("An import is just being written to the list. Try again in a minute."))
+    require_unused(changed)
     preview = preview_conversion(changed, kind)
     if kind is FieldType.CHOICE and not preview.choices:
         raise FieldRefused(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from mailer.clients.segment_queries import segments_with_field
 from mailer.clients.values import MAX_ATTRIBUTE_NAME
 from mailer.clock import utcnow
 from mailer.errors import Refusal, refused_by
@@ -107,9 +108,21 @@ def move_field(moved: ClientField, *, up: bool) -> None:
 
 
 def archive_field(archived: ClientField) -> None:
-    """Take the field off pages and forms; the values stay, and so do the mails that name it."""
+    """Take the field off pages and forms; the values stay, and so do the mails that name it.
+
+    Raises `FieldRefused` while a segment compares it.
+    """
+    require_unused(archived)
     archived.archived_at, archived.is_listed = archived.archived_at or utcnow(), False
     db.session.commit()
+
+
+def require_unused(field: ClientField) -> None:
+    """Raise `FieldRefused`, naming them, while segments compare the field."""
+    if names := [segment.name for segment in segments_with_field(field.owner_id, field.id)]:
+        listed = ", ".join(f"“{name}”" for name in names[:5])
+        db.session.rollback()
+        raise FieldRefused(_("Segments compare this field: %(names)s. Change them first.", names=listed))
 
 
 def restore_field(restored: ClientField) -> None:

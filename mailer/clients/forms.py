@@ -40,9 +40,9 @@ class CleanTextField(CleanField):
 
 
 class FilterForm(FlaskForm):
-    """What a saved filter is called."""
+    """What a segment is called."""
 
-    name = CleanField(_l("Name of the filter"), validators=[InputRequired(), Length(max=150)])
+    name = CleanField(_l("Name of the segment"), validators=[InputRequired(), Length(max=150)])
 
 
 class TagForm(FlaskForm):

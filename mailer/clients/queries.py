@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, select
 from sqlalchemy.orm import Session
 
 from mailer.clients.choice import Choice, field_sorted_by
@@ -14,10 +14,11 @@ from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_criteria import conditions
 from mailer.models.client_field import ClientField
-from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.owner_filter import Whose, whose_asked
+from mailer.segments.conditions import condition_of
 from mailer.segments.fields import fields_of, value_column
+from mailer.segments.scope import ConditionRefused, scope_of
 
 PER_PAGE = 50
 
@@ -53,9 +54,17 @@ def chosen(choice: Choice, user: User) -> list[ColumnElement[bool]]:
     if (owner_id := owner_asked(choice, user)) is not None:
         found.append(Client.owner_id == owner_id)
     if choice.filter_id is not None:
-        query = select(ClientFilter.criteria).filter_by(id=choice.filter_id, owner_id=user.id)
-        found += conditions(db.one_or_404(query))
+        segment = db.one_or_404(select(ClientFilter).filter_by(id=choice.filter_id, owner_id=user.id))
+        found.append(_of_segment(segment, user))
     return found
+
+
+def _of_segment(segment: ClientFilter, user: User) -> ColumnElement[bool]:
+    """Nobody is in a segment that cannot be used."""
+    try:
+        return condition_of(segment.tree, scope_of(user), segment.id)
+    except ConditionRefused:
+        return false()
 
 
 def page_of_clients(choice: Choice, user: User) -> Pagination:
@@ -93,18 +102,6 @@ def tags_of(owner_id: int | None) -> list[str]:
 def filters_of(user: User) -> list[ClientFilter]:
     """The saved filters of `user` by name."""
     query = select(ClientFilter).filter_by(owner_id=user.id).order_by(func.lower(ClientFilter.name), ClientFilter.id)
-    return list(db.session.scalars(query))
-
-
-def count_clients(criteria: dict[str, Any], owner: User) -> int:
-    """How many live clients of `owner` meet the criteria."""
-    query = select(func.count()).where(Client.owner_id == owner.id, Client.deleted_at.is_(None), *conditions(criteria))
-    return db.session.scalar(query) or 0
-
-
-def mailings_with(client_filter: ClientFilter) -> list[Mailing]:
-    """The mailings, deleted ones too, whose recipients this filter names."""
-    query = select(Mailing).filter_by(owner_id=client_filter.owner_id, filter_id=client_filter.id).order_by(Mailing.id)
     return list(db.session.scalars(query))
 
 

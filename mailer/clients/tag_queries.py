@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, String, cast, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.searching import mentions
+from mailer.segments.tag_leaves import tag_leaves
 
 PER_PAGE = 50
 
@@ -65,7 +67,7 @@ def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter
     found: defaultdict[str, tuple[list[ClientFilter], list[Mailing]]] = defaultdict(lambda: ([], []))
     filters = select(ClientFilter).where(ClientFilter.owner_id == owner.id).order_by(func.lower(ClientFilter.name))
     for saved in db.session.scalars(filters):
-        for tag in {*saved.criteria.get("tags_any", ()), *saved.criteria.get("tags_none", ())}:
+        for tag in {tag for leaf in tag_leaves(saved.tree) for tag in leaf["value"]}:
             found[tag][0].append(saved)
     mailings = select(Mailing).where(
         Mailing.owner_id == owner.id, Mailing.deleted_at.is_(None), Mailing.tags.overlap(tags)
@@ -103,8 +105,8 @@ def count_with(owner_id: int, tag: str) -> int:
 
 def filter_names(tag: str) -> ColumnElement[bool]:
     """Whether a saved filter names the tag."""
-    criteria = ClientFilter.criteria
-    return or_(criteria["tags_any"].contains([tag]), criteria["tags_none"].contains([tag]))
+    path = '$.** ? (@.what == "tag").value[*] ? (@ == $tag)'
+    return func.jsonb_path_exists(ClientFilter.tree, cast(path, JSONPATH), cast({"tag": tag}, JSONB))
 
 
 def _count(owner_id: int, condition: ColumnElement[bool]) -> int:
@@ -118,10 +120,7 @@ def _named(owner_id: int, *, with_deleted: bool = False) -> CompoundSelect[Any]:
     mailings = select(func.unnest(Mailing.tags), literal(0)).where(Mailing.owner_id == owner_id)
     if not with_deleted:
         clients, mailings = clients.where(Client.deleted_at.is_(None)), mailings.where(Mailing.deleted_at.is_(None))
-    filters = [
-        select(func.jsonb_array_elements_text(ClientFilter.criteria[key]), literal(0)).where(
-            ClientFilter.owner_id == owner_id
-        )
-        for key in ("tags_any", "tags_none")
-    ]
-    return union_all(clients, mailings, *filters)
+    path = cast('$.** ? (@.what == "tag").value[*]', JSONPATH)
+    named = func.jsonb_path_query(ClientFilter.tree, path).op("#>>")(cast([], ARRAY(String)))
+    filters = select(named, literal(0)).where(ClientFilter.owner_id == owner_id)
+    return union_all(clients, mailings, filters)

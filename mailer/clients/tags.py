@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -19,6 +20,7 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.segments.tag_leaves import tag_leaves, with_tags
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.next_run import has_open_run
 
@@ -49,7 +51,7 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
     named = _hold(owner, tag)
     approvals = [] if is_merge else _standing(named)
     for saved in named.filters:
-        saved.criteria = _renamed_criteria(saved, tag, name)
+        saved.tree = _renamed_tree(saved, tag, name)
     for mailing in named.mailings:
         if tag in mailing.tags:
             mailing.tags = _renamed(mailing.tags, tag, name)
@@ -74,7 +76,7 @@ def delete_tag(owner: User, tag: str) -> int:
     named = _hold(owner, tag)
     _require_spare(named, tag)
     for saved in named.filters:
-        saved.criteria = saved.criteria | {"tags_any": [one for one in saved.criteria["tags_any"] if one != tag]}
+        saved.tree = with_tags(saved.tree, lambda tags: [one for one in tags if one != tag])
     for mailing in named.mailings:
         if tag in mailing.tags and len(mailing.tags) > 1:
             mailing.tags = [one for one in mailing.tags if one != tag]
@@ -94,7 +96,13 @@ def _hold(owner: User, tag: str) -> _Named:
             .with_for_update(**FOR_CHANGE)
         )
     )
-    reaches = or_(Mailing.tags.any(tag), Mailing.filter_id.in_([saved.id for saved in filters]))  # type: ignore[arg-type]
+    ids = [saved.id for saved in filters]
+    reaches = or_(
+        Mailing.tags.any(tag),  # type: ignore[arg-type]
+        Mailing.filter_id.in_(ids),
+        Mailing.segment_ids.overlap(ids),
+        Mailing.left_out_ids.overlap(ids),
+    )
     mailings = list(
         db.session.scalars(
             select(Mailing)
@@ -120,7 +128,9 @@ def _require_spare(named: _Named, tag: str) -> None:
     needing = [
         saved.name
         for saved in named.filters
-        if tag in saved.criteria.get("tags_none", []) or saved.criteria.get("tags_any") == [tag]
+        if any(
+            tag in leaf["value"] and (leaf["op"] != "any" or leaf["value"] == [tag]) for leaf in tag_leaves(saved.tree)
+        )
     ]
     needing += [
         mailing.name
@@ -137,16 +147,20 @@ def _require_spare(named: _Named, tag: str) -> None:
         )
 
 
-def _renamed_criteria(saved: ClientFilter, tag: str, name: str) -> dict[str, object]:
-    criteria = dict(saved.criteria)
-    for key in {"tags_any", "tags_none"} & criteria.keys():
-        criteria[key] = _renamed(criteria[key], tag, name)
-    if set(criteria.get("tags_any", ())) & set(criteria.get("tags_none", ())):
+def _needs(leaf: dict[str, Any], tag: str) -> bool:
+    """Whether the condition would find other people, or nobody, without the tag."""
+    return tag in leaf["value"] and (leaf["op"] != "any" or leaf["value"] == [tag])
+
+
+def _renamed_tree(saved: ClientFilter, tag: str, name: str) -> Any:
+    tree = with_tags(saved.tree, lambda tags: _renamed(tags, tag, name))
+    wanted = {one for leaf in tag_leaves(tree) if leaf["op"] != "none" for one in leaf["value"]}
+    if wanted & {one for leaf in tag_leaves(tree) if leaf["op"] == "none" for one in leaf["value"]}:
         db.session.rollback()
         raise TagInUse(
-            _("The filter %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))
+            _("The segment %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))
         )
-    return criteria
+    return tree
 
 
 def _rename_in_what_is_to_come(owner: User, tag: str, name: str) -> None:

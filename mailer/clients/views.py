@@ -19,11 +19,11 @@ from mailer.clients.client_form import ClientForm, client_form
 from mailer.clients.exporting import table_of
 from mailer.clients.field_labels import shown_value, values_shown
 from mailer.clients.field_views import bp as fields
-from mailer.clients.filter_views import bp as filters
 from mailer.clients.forms import BulkForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.refused import ChoiceRefused
+from mailer.clients.segment_views import bp as segments
 from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
@@ -34,8 +34,8 @@ from mailer.segments.fields import fields_of
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
 bp = Blueprint("clients", __name__, url_prefix="/clients")
 bp.register_blueprint(fields)
-bp.register_blueprint(filters)
 bp.register_blueprint(imports)
+bp.register_blueprint(segments)
 bp.register_blueprint(tags)
 
 

@@ -32,6 +32,7 @@ MEANINGS = {
 # What is typed in the block editor changes what is sent only when the letter is saved.
 CHANGE_NOTHING = {
     "messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language",
+    "clients.segments.preview",
     "messages.letter_part", "messages.letter_add", "messages.letter_block", "messages.letter_step",
 }  # fmt: skip
 # Parts of a page that it asks for by itself: whoever has them has looked at the page, at most once in `ONCE_IN`.

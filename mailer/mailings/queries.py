@@ -109,11 +109,22 @@ def own_message(owner: User, message_id: int) -> Message:
     return db.one_or_404(select(Message).filter_by(id=message_id, owner_id=owner.id))
 
 
-def own_filter(owner: User, filter_id: int | None) -> ClientFilter | None:
-    """The owner's saved filter; None for none, 404 for another's."""
-    if filter_id is None:
-        return None
-    return db.one_or_404(select(ClientFilter).filter_by(id=filter_id, owner_id=owner.id))
+def own_segments(owner: User, ids: list[int]) -> list[int]:
+    """The ids, each once and in order; 404 when any of them is not that of a segment of the owner's."""
+    wanted = sorted(set(ids))
+    known = select(ClientFilter.id).where(ClientFilter.owner_id == owner.id, ClientFilter.id.in_(wanted))
+    if len(db.session.scalars(known).all()) < len(wanted):
+        abort(404)
+    return wanted
+
+
+def segment_names(mailing: Mailing) -> dict[int, str]:
+    """What the segments of a mailing are called, by id; one that is gone is missing."""
+    ids = [*mailing.chosen_segment_ids, *mailing.left_out_ids]
+    query = select(ClientFilter.id, ClientFilter.name).where(
+        ClientFilter.owner_id == mailing.owner_id, ClientFilter.id.in_(ids)
+    )
+    return dict(db.session.execute(query).tuples().all()) if ids else {}
 
 
 def own_clients(owner: User, ids: list[int]) -> list[Client]:
@@ -143,7 +154,7 @@ def chosen_ids(mailing: Mailing) -> list[int]:
 def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
     """The clients who would get a mailing that is not saved yet."""
     mailing = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
-    mailing.filter_id = plan.filter.id if plan.filter else None
+    mailing.segment_ids, mailing.left_out_ids = plan.segment_ids, plan.left_out_ids
     return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]))
 
 
@@ -155,4 +166,5 @@ def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:
 def _chosen(mailing: Mailing, client_ids: list[int]) -> list[ColumnElement[bool]]:
     if mailing.audience is not Audience.CLIENTS:
         return audience.chosen(mailing)
-    return [Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), Client.id.in_(client_ids)]
+    left_out = audience.by_segments(mailing.owner_id, [], mailing.left_out_ids or [])
+    return [Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), Client.id.in_(client_ids), *left_out]

@@ -75,6 +75,7 @@ def show(mailing_id: int) -> str:
         agenda=agenda_of(Calendar.of(mailing, str(get_locale())), utcnow(), 5, mailing),
         is_exportable=next_moment(mailing.rule, utcnow()) is not None,
         recipients=recipients,
+        segment_names=queries.segment_names(mailing),
         totals=queries.totals_of(mailing),
         sender=sender_of(mailing.owner, mailing),
         permit=SendCheck.of(mailing, recipients.will_get, utcnow()),

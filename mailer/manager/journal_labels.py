@@ -57,7 +57,7 @@ def room_labels() -> dict[str, str]:
     return {
         "auth": _("Profile and signing in"), "mailings": _("Mailings"), "manager": _("Management"),
         "messages": _("Messages"), "clients": _("Clients"), "clients.imports": _("Import of clients"),
-        "clients.fields": _("Fields"), "clients.filters": _("Saved filters"), "clients.tags": _("Tags"),
+        "clients.fields": _("Fields"), "clients.segments": _("Segments"), "clients.tags": _("Tags"),
         "posts": _("panel, %(table)s", table=_("Articles")),
         "home": _("Overview"), "articles": _("Articles"), "unsubscribe": _("Unsubscribing"), "blog": _("Blog"),
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
@@ -71,7 +71,7 @@ def table_labels() -> dict[str, str]:
     return {
         "users": _("Users"), "mailings": _("Mailings"), "runs": _("Runs"), "deliveries": _("Deliveries"),
         "attempts": _("Attempts"), "messages": _("Messages"), "clients": _("Clients"),
-        "client_fields": _("Fields"), "client_filters": _("Saved filters"), "client_imports": _("Imports"),
+        "client_fields": _("Fields"), "client_filters": _("Segments"), "client_imports": _("Imports"),
         "suppressions": _("Suppressed addresses"), "approvals": _("Approvals"), "run_tallies": _("Reasons of runs"),
         "slices": _("Parts of runs"), "account_emails": _("Account emails"), "user_sessions": _("Sessions"),
         "account_tokens": _("Links in emails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),

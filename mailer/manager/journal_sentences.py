@@ -40,7 +40,7 @@ MODELS: dict[str, tuple[Any, Callable[[Any], str]]] = {
 SAME = {
     **dict.fromkeys(("owner", "users", "blocked_by", "disabled_by", "decided_by", "author", "actor"), "user"),
     "mailings": "mailing", "runs": "run", "clients": "client", "messages": "message", "client_imports": "import",
-    "client_fields": "field", "client_filters": "filter", "posts": "post",
+    "client_fields": "field", "client_filters": "filter", "segment": "filter", "posts": "post",
 }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def kind_labels() -> dict[str, str]:
         "user": pgettext("journal", "user"), "mailing": pgettext("journal", "mailing"),
         "run": pgettext("journal", "run"), "client": pgettext("journal", "client"),
         "message": pgettext("journal", "message"), "import": pgettext("journal", "import"),
-        "field": pgettext("journal", "field"), "filter": pgettext("journal", "saved filter"),
+        "field": pgettext("journal", "field"), "filter": pgettext("journal", "segment"),
         "post": pgettext("journal", "article"),
         "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "question for approval"),
         "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for answers"),

@@ -95,10 +95,10 @@ for _type, _kind in ((FieldType.NUMBER, Numeric()), (FieldType.DATE, Date()), (F
 
 
 class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
-    """A named choice of clients, evaluated anew whenever it is used.
+    """A segment: a condition on clients under a name, evaluated anew whenever it is used.
 
-    `criteria` holds any of: `search` (text), `tags_any`, `tags_none` (lists), `birth_year_from`,
-    `birth_year_to` (numbers).
+    `tree` is read by `mailer.segments.conditions`. `criteria` is what it was before there were trees, for workers of
+    the release before this one only.
     """
 
     __tablename__ = "client_filters"
@@ -107,7 +107,11 @@ class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(150))
-    criteria: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    tree: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # without one it cannot be used
+    criteria: Mapped[dict[str, Any]] = mapped_column(
+        JSONB,
+        server_default=text('\'{"birth_year_to": 1900, "birth_year_from": 2100}\''),  # nobody
+    )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 

@@ -26,7 +26,7 @@ from mailer.clock import utcnow
 from mailer.days_off import Change, OwnersDaysOff
 from mailer.extensions import db
 from mailer.models.calendar_rule import CHECKS, CalendarRule
-from mailer.models.client import Client, ClientFilter
+from mailer.models.client import Client
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.message import Message
 from mailer.models.own_address import OwnAddress
@@ -80,7 +80,10 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         ForeignKeyConstraint(["owner_id", "message_id"], ["messages.owner_id", "messages.id"]),
         ForeignKeyConstraint(["owner_id", "filter_id"], ["client_filters.owner_id", "client_filters.id"]),
         CheckConstraint("ends_local IS NULL OR ends_local > starts_local", name="ends_after_it_starts"),
-        CheckConstraint("(audience = 'filter') = (filter_id IS NOT NULL)", name="filter_when_filtered"),
+        CheckConstraint(
+            "audience <> 'filter' OR filter_id IS NOT NULL OR cardinality(segment_ids) > 0",
+            name="segments_when_filtered",
+        ),
         CheckConstraint("audience <> 'tags' OR cardinality(tags) > 0", name="tags_when_tagged"),
         CheckConstraint("completed_at IS NULL OR next_run_at IS NULL", name="completed_has_no_next_run"),
         *CHECKS,
@@ -104,7 +107,10 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     message_id: Mapped[int] = mapped_column(BigInteger)
     audience: Mapped[Audience] = mapped_column(text_enum(Audience, "audience"))
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
-    filter_id: Mapped[int | None] = mapped_column(BigInteger)
+    # Segments (`client_filters`) whose people get it, and those whose people do not, whatever the audience.
+    segment_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list, server_default="{}")
+    left_out_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), default=list, server_default="{}")
+    filter_id: Mapped[int | None] = mapped_column(BigInteger)  # the one segment, as the release before wrote it
     sender_name: Mapped[str] = mapped_column(String(100), default="", server_default="")  # empty: that of the profile
     reply_to_id: Mapped[int | None] = mapped_column(BigInteger)  # None: the address of the account
     in_doubt_rule: Mapped[InDoubtRule] = mapped_column(
@@ -143,9 +149,6 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     reply_to: Mapped[OwnAddress | None] = relationship(
         foreign_keys=[reply_to_id], primaryjoin=OwnAddress.id == reply_to_id, viewonly=True
     )
-    filter: Mapped[ClientFilter | None] = relationship(
-        foreign_keys=[filter_id], primaryjoin=ClientFilter.id == filter_id, viewonly=True
-    )
     clients: Mapped[list[Client]] = relationship(
         secondary=mailing_clients,
         primaryjoin=id == mailing_clients.c.mailing_id,
@@ -166,6 +169,13 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
             return None
         changes = frozenset(Change(change.day, change.name) for change in self.holiday_changes)
         return OwnersDaysOff(self.holiday_country, changes)
+
+    @property
+    def chosen_segment_ids(self) -> list[int]:
+        """The segments whose people it is for, where it is for segments."""
+        if self.audience is not Audience.FILTER:
+            return []
+        return list(self.segment_ids or ([self.filter_id] if self.filter_id else []))
 
     @property
     def status(self) -> MailingStatus:

@@ -79,6 +79,7 @@ class StopReason(StrEnum):
     MISSED = "missed"  # skipped: the service was down at that moment, and back too late for the mailing's rule
     LIMIT = "limit"  # skipped: more than the owner may send in a day
     UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
+    SEGMENT = "segment"  # skipped: a segment of its audience cannot be used
     BRAKE = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
     CHANGED = "changed"  # skipped: the calendar was changed after that moment, and before it began
     MANAGER = "manager"  # this run only; `stop_note` says why
@@ -159,6 +160,8 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     is_approved: Mapped[bool] = mapped_column(default=False, server_default="false")  # a manager said yes to it
     # subject, text, html, from_name, reply_to, language: as they were when the run was planned
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    # the segments its people were chosen by, as they said when the list was made; None without any
+    audience: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start
     # when it could start at the earliest: a calendar saved after its moment, and the sending hours, come later
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

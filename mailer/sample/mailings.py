@@ -16,6 +16,7 @@ from mailer.recurrence.moments import moments
 from mailer.recurrence.rule import Period
 from mailer.sample import ledger
 from mailer.sample.people import DIGEST_TAG, SUBSCRIBER_TAG
+from mailer.segments.former import tree_of
 from mailer.sending.runs.next_run import set_next_run
 
 ZONE = "Europe/Moscow"
@@ -41,7 +42,7 @@ def add_filter(owner_id: int) -> ClientFilter:
     saved = ClientFilter(
         owner_id=owner_id,
         name="Постоянные, старше сорока",
-        criteria={"tags_any": ["постоянный клиент"], "birth_year_to": 1985},
+        tree=tree_of({"tags_any": ["постоянный клиент"], "birth_year_to": 1985}),
     )
     db.session.add(saved)
     return saved

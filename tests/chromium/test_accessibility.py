@@ -67,8 +67,8 @@ def values(service: Service) -> dict[str, Any]:
         for status in ("draft", "awaiting", "rejected")
     }  # fmt: skip
     filter_id = service.rows(
-        "INSERT INTO client_filters (owner_id, name, criteria, created_at) VALUES (%s, 'Все', '{}', now())"
-        " RETURNING id",
+        "INSERT INTO client_filters (owner_id, name, tree, created_at) "
+        "VALUES (%s, 'Все', jsonb_build_object('v', 1, 'all', '[]'::jsonb), now()) RETURNING id",
         owner,
     )[0][0]
     service.rows(
@@ -91,7 +91,7 @@ def values(service: Service) -> dict[str, Any]:
     )[0][0]  # fmt: skip
     return {
         "user_id": owner, "approval_id": approval_id, "draft_id": draft_id, "link_code": "0" * 8,
-        "post_id": posts["awaiting"], "rejected": posts["rejected"], "filter_id": filter_id, "client_id": 1,
+        "post_id": posts["awaiting"], "rejected": posts["rejected"], "segment_id": filter_id, "client_id": 1,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
@@ -238,12 +238,12 @@ LENGTHENED = {  # what people type, as long as it may be and without a space
     "mailings": "name = %(long)s",
     "clients": "last_name = %(long)s, comment = %(long)s, tags = ARRAY[left(%(long)s, 50)],"
     " attributes = jsonb_build_object(left(%(long)s, 50), %(long)s::text)",
-    "client_filters": "name = left(%(long)s, 140) || id, criteria = jsonb_build_object('search', %(long)s::text)",
+    "client_filters": "name = left(%(long)s, 140) || id, tree = jsonb_build_object('v', 1, 'all', '[]'::jsonb)",
 }
 
 
 def test_long_words_widen_no_page_of_a_phone(page: Page, service: Service, values: dict[str, Any]) -> None:
-    paths = ["/", "/clients/", "/clients/1", "/clients/1/edit", "/clients/filters/", "/clients/tags/", "/messages/",
+    paths = ["/", "/clients/", "/clients/1", "/clients/1/edit", "/clients/segments/", "/clients/tags/", "/messages/",
              "/messages/1", "/messages/1/edit", "/mailings/", f"/mailings/{values['mailing_id']}"]  # fmt: skip
     kept = {table: service.rows(f"SELECT to_jsonb(t) FROM {table} t WHERE id < 10") for table in LENGTHENED}
     for table, change in LENGTHENED.items():

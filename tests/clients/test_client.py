@@ -211,8 +211,8 @@ GENERAL = [
     ("GET", "/clients/tags/"),
     ("POST", "/clients/tags/rename"),
     ("POST", "/clients/tags/delete"),
-    ("GET", "/clients/filters/"),
-    ("POST", "/clients/filters/"),
+    ("GET", "/clients/segments/"),
+    ("POST", "/clients/segments/from-list"),
 ]
 
 

@@ -11,6 +11,7 @@ from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
 from mailer.models.mailing import Audience
 from mailer.models.user import User
+from mailer.segments.former import tree_of
 from tests.clients.conftest import Importer, live_clients
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, save
@@ -49,7 +50,7 @@ def test_the_state_of_an_address_chooses_everywhere(as_owner: Browser, owner: Us
         make_client(owner, f"{name}@example.test")
     save(Suppression(owner_id=owner.id, email_key="no@example.test", reason=SuppressionReason.UNSUBSCRIBED))
     assert [row[0] for row in table(as_owner, f"?state={state}")[1:]] == [expected]
-    chosen = save(ClientFilter(owner_id=owner.id, name="by state", criteria={"subscription": state}))
+    chosen = save(ClientFilter(owner_id=owner.id, name="by state", tree=tree_of({"subscription": state})))
     assert [row[0] for row in table(as_owner, f"?filter={chosen.id}")[1:]] == [expected]
     mailing = make_mailing(owner, audience=Audience.FILTER, filter_id=chosen.id)
     for page in ("", "/edit"):

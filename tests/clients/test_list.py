@@ -13,6 +13,7 @@ from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
 from mailer.models.mailing import Audience
 from mailer.models.user import User
+from mailer.segments.former import tree_of
 from tests.clients.conftest import live_clients
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, save
@@ -155,40 +156,40 @@ def test_a_bulk_action_reaches_no_other_owner(as_stranger: Browser, people: dict
 
 def test_a_search_is_saved_used_renamed_and_deleted(as_owner: Browser, people: dict[str, Client]) -> None:
     criteria = {"q": "борис", "tag": "vip"}
-    assert as_owner.post("/clients/filters/", data=criteria | {"name": "Борисы"}).status_code == 303
+    assert as_owner.post("/clients/segments/from-list", data=criteria | {"name": "Борисы"}).status_code == 303
     saved = db.session.scalars(db.select(ClientFilter)).one()
-    assert saved.criteria == {"search": "борис", "tags_any": ["vip"]}
+    assert saved.tree == tree_of({"search": "борис", "tags_any": ["vip"]})
     assert shown(as_owner, filter=saved.id) == [people["boris"].id]
-    assert "Борисы" in as_owner.get("/clients/filters/").text
-    as_owner.post(f"/clients/filters/{saved.id}/rename", data={"name": "Важные"})
+    assert "Борисы" in as_owner.get("/clients/segments/").text
+    as_owner.post(f"/clients/segments/{saved.id}", data={"name": "Важные", "c-join": "all"})
     db.session.expire_all()
     assert saved.name == "Важные"
-    as_owner.post(f"/clients/filters/{saved.id}/delete")
+    as_owner.post(f"/clients/segments/{saved.id}/delete")
     db.session.expire_all()
     assert db.session.scalars(db.select(ClientFilter)).all() == []
 
 
 def test_a_filter_needs_a_name_of_its_own_and_something_to_find(as_owner: Browser, owner: User) -> None:
-    save(ClientFilter(owner_id=owner.id, name="Taken", criteria={"search": "x"}))
+    save(ClientFilter(owner_id=owner.id, name="Taken", tree=tree_of({"search": "x"})))
     for data in ({"name": "", "q": "x"}, {"name": "Taken", "q": "y"}, {"name": "All"}):
-        assert as_owner.post("/clients/filters/", data=data).status_code == 303
+        assert as_owner.post("/clients/segments/from-list", data=data).status_code == 303
     assert db.session.scalars(db.select(ClientFilter.name)).all() == ["Taken"]
 
 
 def test_a_filter_in_use_is_kept_and_the_mailing_named(as_owner: Browser, owner: User) -> None:
-    saved = save(ClientFilter(owner_id=owner.id, name="VIP", criteria={"tags_any": ["vip"]}))
+    saved = save(ClientFilter(owner_id=owner.id, name="VIP", tree=tree_of({"tags_any": ["vip"]})))
     make_mailing(owner, name="Autumn news", audience=Audience.FILTER, filter_id=saved.id)
-    answer = as_owner.post(f"/clients/filters/{saved.id}/delete", follow_redirects=True)
+    answer = as_owner.post(f"/clients/segments/{saved.id}/delete", follow_redirects=True)
     assert "Autumn news" in answer.text
     assert db.session.get(ClientFilter, saved.id) is not None
 
 
 def test_another_owners_filter_is_not_there(as_stranger: Browser, as_manager: Browser, owner: User) -> None:
-    saved = save(ClientFilter(owner_id=owner.id, name="Mine", criteria={"search": "x"}))
+    saved = save(ClientFilter(owner_id=owner.id, name="Mine", tree=tree_of({"search": "x"})))
     assert as_stranger.get(f"/clients/?filter={saved.id}").status_code == 404
-    for action in ("rename", "delete"):
-        assert as_stranger.post(f"/clients/filters/{saved.id}/{action}", data={"name": "x"}).status_code == 404
-        assert as_manager.post(f"/clients/filters/{saved.id}/{action}", data={"name": "x"}).status_code == 403
+    for action in ("", "/delete"):
+        assert as_stranger.post(f"/clients/segments/{saved.id}{action}", data={"name": "x"}).status_code == 404
+        assert as_manager.post(f"/clients/segments/{saved.id}{action}", data={"name": "x"}).status_code == 403
     db.session.expire_all()
     assert saved.name == "Mine"
 

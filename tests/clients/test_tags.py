@@ -20,6 +20,7 @@ from mailer.models.draft import Draft
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
+from mailer.segments.former import tree_of
 from mailer.sending.runs import audience
 from tests.clients.conftest import Importer
 from tests.conftest import Browser
@@ -40,7 +41,7 @@ def stamp_on(page: str) -> str:
 
 
 def saved_filter(owner: User, **criteria: list[str]) -> ClientFilter:
-    return save(ClientFilter(owner_id=owner.id, name=" ".join(criteria), criteria=criteria))
+    return save(ClientFilter(owner_id=owner.id, name=" ".join(criteria), tree=tree_of(criteria)))
 
 
 def test_each_tag_has_its_number_and_what_names_it(as_owner: Browser, owner: User) -> None:
@@ -79,7 +80,7 @@ def test_a_new_name_is_known_everywhere(as_owner: Browser, owner: User, stranger
     answer = rename(as_owner, "old", '"new, really"')
     assert answer.status_code == 200
     assert tags_of_all() == [["a", "new, really", "z"], ["new, really"], ["old"]]
-    assert saved.criteria == {"tags_any": ["new, really", "x"], "tags_none": ["y"]}
+    assert saved.tree == tree_of({"tags_any": ["new, really", "x"], "tags_none": ["y"]})
     assert (mailing.tags, mailing.version) == (["new, really", "x"], version + 1), "an open form of it is refused"
     assert theirs.tags == ["old"]
     assert client.version == 2
@@ -105,7 +106,7 @@ def test_a_name_in_use_is_a_merge_that_is_asked_about_with_its_numbers(
     assert again.status_code == 409, "other numbers are asked about anew"
     assert rename(as_owner, "from", typed, confirmed=stamp_on(again.text)).status_code == 200
     assert tags_of_all() == [["there"], ["there"], ["x", "there"], ["there"], ["there"]]
-    assert saved.criteria == {"tags_any": ["there"]}
+    assert saved.tree == tree_of({"tags_any": ["there"]})
     assert mailing.tags == ["there"]
 
 
@@ -122,7 +123,7 @@ def test_a_filter_that_would_contradict_itself_forbids_the_merge(as_owner: Brows
     stamp = stamp_on(rename(as_owner, "a", "b").text)
     assert saved.name in rename(as_owner, "a", "b", confirmed=stamp).text
     assert tags_of_all() == [["a"], ["b"]]
-    assert saved.criteria == {"tags_any": ["a"], "tags_none": ["b"]}
+    assert saved.tree == tree_of({"tags_any": ["a"], "tags_none": ["b"]})
 
 
 @pytest.mark.parametrize("name", ["", "one, two", "x" * 51, "nul\0", " "])
@@ -156,7 +157,7 @@ def test_while_a_run_to_the_tag_goes_it_stays(as_owner: Browser, owner: User, pa
     answer = as_owner.post(path, data={"tag": "a", "name": "c"}, follow_redirects=True)
     assert "Going now" in answer.text
     assert tags_of_all() == [["a", "b"]]
-    assert saved.criteria == {"tags_any": ["a", "b"]}
+    assert saved.tree == tree_of({"tags_any": ["a", "b"]})
 
 
 def test_a_tag_is_taken_from_everybody_once_asked(as_owner: Browser, owner: User, stranger: User) -> None:
@@ -171,7 +172,7 @@ def test_a_tag_is_taken_from_everybody_once_asked(as_owner: Browser, owner: User
     assert "2 client" in asked or "2 клиент" in asked
     assert as_owner.post("/clients/tags/delete", data={"tag": "a"}).status_code == 303
     assert tags_of_all() == [["b"], [], [], ["a"]]
-    assert (saved.criteria, mailing.tags) == ({"tags_any": ["b"]}, ["b"])
+    assert (saved.tree, mailing.tags) == (tree_of({"tags_any": ["b"]}), ["b"])
     assert over.tags == ["a"], "what is over tells still whom it was for"
 
 

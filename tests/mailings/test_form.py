@@ -15,6 +15,7 @@ from mailer.models.client import Client, ClientFilter, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.user import User
 from mailer.queue import TICKS, queue
+from mailer.segments.former import tree_of
 from tests.conftest import Browser
 from tests.drafts.test_kept_forms import hidden
 from tests.factories import make_client, make_mailing, make_message, save
@@ -119,7 +120,7 @@ def test_moments_are_kept_in_the_zone_they_were_typed_in(as_owner: Browser, fiel
         ({"audience": "nobody"}, "audience"),
         ({"audience": "tags"}, "tags"),
         ({"audience": "tags", "tags": "\0"}, "tags"),
-        ({"audience": "filter"}, "filter_id"),
+        ({"audience": "filter"}, "segment_ids"),
         ({"audience": "clients"}, "client_ids"),
         ({"audience": "clients", "client_ids": "one"}, "client_ids"),
         ({"in_doubt_rule": "guess"}, "in_doubt_rule"),
@@ -157,10 +158,10 @@ def test_fields_that_are_not_in_the_form_change_nothing(
 def test_anothers_message_filter_or_client_does_not_exist(
     as_owner: Browser, fields: dict[str, Any], stranger: User, kind: str
 ) -> None:
-    foreign_filter = save(ClientFilter(owner_id=stranger.id, name="Theirs", criteria={}))
+    foreign_filter = save(ClientFilter(owner_id=stranger.id, name="Theirs", tree=tree_of({})))
     changes: dict[str, dict[str, Any]] = {
         "message": {"message_id": make_message(stranger).id},
-        "filter": {"audience": "filter", "filter_id": foreign_filter.id},
+        "filter": {"audience": "filter", "segment_ids": foreign_filter.id},
         "client": {"audience": "clients", "client_ids": [make_client(stranger).id]},
     }
     assert as_owner.post("/mailings/new", data=fields | changes[kind]).status_code == 404
@@ -193,10 +194,10 @@ def test_chosen_clients_are_stored_and_can_be_changed(as_owner: Browser, owner: 
 def test_tags_and_filters_are_kept_only_for_their_own_kind_of_audience(
     as_owner: Browser, owner: User, fields: dict[str, Any]
 ) -> None:
-    saved = save(ClientFilter(owner_id=owner.id, name="Young", criteria={"birth_year_from": 2000}))
-    as_owner.post("/mailings/new", data=fields | {"audience": "tags", "tags": ["vip", "new"], "filter_id": saved.id})
+    saved = save(ClientFilter(owner_id=owner.id, name="Young", tree=tree_of({"birth_year_from": 2000})))
+    as_owner.post("/mailings/new", data=fields | {"audience": "tags", "tags": ["vip", "new"], "segment_ids": saved.id})
     mailing = only_mailing()
-    assert (mailing.audience, mailing.tags, mailing.filter_id) == (Audience.TAGS, ["new", "vip"], None)
+    assert (mailing.audience, mailing.tags, mailing.segment_ids) == (Audience.TAGS, ["new", "vip"], [])
 
 
 def test_editing_moves_the_next_run(as_owner: Browser, mailing: Mailing) -> None:
@@ -316,8 +317,8 @@ class TestPieces:
         assert 'data-will-get="2"' in text
 
     def test_anothers_filter_cannot_be_counted(self, as_owner: Browser, stranger: User) -> None:
-        theirs = save(ClientFilter(owner_id=stranger.id, name="Theirs", criteria={}))
-        answer = as_owner.post("/mailings/audience", data={"audience": "filter", "filter_id": theirs.id})
+        theirs = save(ClientFilter(owner_id=stranger.id, name="Theirs", tree=tree_of({})))
+        answer = as_owner.post("/mailings/audience", data={"audience": "filter", "segment_ids": theirs.id})
         assert answer.status_code == 404
 
     def test_the_picker_never_shows_anothers_clients(self, as_owner: Browser, owner: User, stranger: User) -> None:

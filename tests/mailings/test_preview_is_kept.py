@@ -121,7 +121,7 @@ def test_every_preview_is_kept(owner: User, part: int) -> None:
         prospects = list(islice(outlook_if_saved(calendar.rule(), calendar.window(), None, now), LOOKED_AT))
         with time_machine.travel(now, tick=False):
             shown = [line.at for line in agenda_of(calendar, now).lines if not line.is_left_out]
-        plan = MailingPlan("A mailing", message, Audience.EVERYONE, [], None, [], calendar, InDoubtRule.HOLD)
+        plan = MailingPlan("A mailing", message, Audience.EVERYONE, [], [], [], calendar, InDoubtRule.HOLD)
         mailing = save_mailing(owner, plan, now=now)
         expected = told(prospects)
         until = max((at for story in expected for at in (story[0], story[2]) if at is not None), default=now)

@@ -19,6 +19,7 @@ from mailer.models.mailing import Audience, Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.segments.former import tree_of
 from mailer.sending.runs import limits
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due, start_now
@@ -186,10 +187,10 @@ def test_any_change_makes_the_approval_void(
 def test_a_changed_filter_makes_it_void_too(as_owner: Browser, as_manager: Browser, owner: User) -> None:
     owner.needs_approval = True
     make_client(owner, tags=["one"])
-    saved = save(ClientFilter(owner_id=owner.id, name="f", criteria={"tags": ["one"]}))
+    saved = save(ClientFilter(owner_id=owner.id, name="f", tree=tree_of({})))
     mailing = make_mailing(owner, audience=Audience.FILTER, filter_id=saved.id)
     as_manager.post(f"/manager/approvals/{ask(as_owner, mailing).id}/approve")
-    saved.criteria = {}
+    saved.tree = tree_of({"subscription": "subscribed"})
     db.session.commit()
     assert press_send(as_owner, mailing) == 409
 

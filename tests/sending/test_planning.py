@@ -13,6 +13,7 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.segments.former import tree_of
 from mailer.sending.runs import audience
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.recipient_list import write_recipient_list
@@ -111,7 +112,7 @@ def test_audiences(owner: User, stranger: User) -> None:
     gold, plain = make_client(owner, tags=["gold"]), make_client(owner, birth_year=1990)
     make_client(owner, tags=["gold"], deleted_at=NOW)
     make_client(stranger, tags=["gold"])
-    young = save(ClientFilter(owner_id=owner.id, name="young", criteria={"birth_year_from": 1985}))
+    young = save(ClientFilter(owner_id=owner.id, name="young", tree=tree_of({"birth_year_from": 1985})))
 
     def chosen(mailing: Mailing) -> list[int]:
         return [client.id for client in db.session.scalars(audience.recipients(mailing))]

@@ -24,7 +24,7 @@ from mailer.sending import senders
 AUDIENCES = [
     (Audience.EVERYONE.value, _l("Everyone on my list")),
     (Audience.TAGS.value, _l("Clients with a tag")),
-    (Audience.FILTER.value, _l("A saved filter")),
+    (Audience.FILTER.value, _l("People of segments")),
     (Audience.CLIENTS.value, _l("Chosen clients")),
 ]
 IN_DOUBT_RULES = [
@@ -74,7 +74,20 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         option_widget=CheckboxInput(),
         validate_choice=False,
     )
-    filter_id = SelectField(_l("Saved filter"), coerce=_id_or_none, validate_choice=False)
+    segment_ids = SelectMultipleField(
+        _l("Segments"),
+        coerce=_id,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
+    left_out_ids = SelectMultipleField(
+        _l("Leave out the people of these segments"),
+        coerce=_id,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validate_choice=False,
+    )
     client_ids = SelectMultipleField(_l("Clients"), coerce=_id, validate_choice=False)
     in_doubt_rule = RadioField(
         _l("If the connection breaks when an email may already have left"),
@@ -89,7 +102,7 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         """Fill the choices with what `owner` has."""
         self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
         self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
-        self.filter_id.choices = [("", _("Choose…")), *choices.filters(owner.id)]
+        self.segment_ids.choices = self.left_out_ids.choices = choices.filters(owner.id)
         own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
         self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
 
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form.choices import too_many_text
-from mailer.models.client import Client, ClientFilter
+from mailer.models.client import Client
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.message import Message
 from mailer.models.own_address import OwnAddress
+
+MOST_SEGMENTS = 20  # taken, and as many left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,11 @@ class MailingPlan:
     message: Message
     audience: Audience
     tags: list[str]
-    filter: ClientFilter | None
+    segment_ids: list[int]
     clients: list[Client]
     calendar: Calendar
     in_doubt_rule: InDoubtRule
+    left_out_ids: list[int] = field(default_factory=list)
     sender_name: str = ""
     reply_to: OwnAddress | None = None
 
@@ -33,8 +36,10 @@ class MailingPlan:
         """FormRefusal when the kind of audience is chosen, but nothing of that kind."""
         if self.audience is Audience.TAGS and not self.tags:
             raise FormRefusal({"tags": _("Choose at least one tag.")})
-        if self.audience is Audience.FILTER and self.filter is None:
-            raise FormRefusal({"filter_id": _("Choose a saved filter.")})
+        if self.audience is Audience.FILTER and not self.segment_ids:
+            raise FormRefusal({"segment_ids": _("Choose at least one segment.")})
+        if max(len(self.segment_ids), len(self.left_out_ids)) > MOST_SEGMENTS:
+            raise FormRefusal({"segment_ids": _("Up to %(limit)s segments can be chosen.", limit=MOST_SEGMENTS)})
         if self.audience is Audience.CLIENTS and not self.clients:
             raise FormRefusal({"client_ids": _("Choose at least one client.")})
         if self.audience is Audience.CLIENTS and (words := too_many_text(len(self.clients))):
@@ -46,7 +51,9 @@ class MailingPlan:
         mailing.message_id = self.message.id
         mailing.audience = self.audience
         mailing.tags = self.tags if self.audience is Audience.TAGS else []
-        mailing.filter_id = self.filter.id if self.filter and self.audience is Audience.FILTER else None
+        mailing.segment_ids = self.segment_ids if self.audience is Audience.FILTER else []
+        mailing.left_out_ids = self.left_out_ids
+        mailing.filter_id = None
         mailing.in_doubt_rule = self.in_doubt_rule
         mailing.sender_name = self.sender_name
         mailing.reply_to_id = self.reply_to.id if self.reply_to else None

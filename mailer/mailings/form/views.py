@@ -146,7 +146,8 @@ def _plan(form: MailingForm) -> MailingPlan:
         message=queries.own_message(current_user, form.message_id.data),
         audience=kind,
         tags=sorted(set(form.tags.data or [])),
-        filter=queries.own_filter(current_user, form.filter_id.data),
+        segment_ids=queries.own_segments(current_user, form.segment_ids.data or []),
+        left_out_ids=queries.own_segments(current_user, form.left_out_ids.data or []),
         clients=queries.own_clients(current_user, form.client_ids.data or []),
         calendar=_typed_calendar(form),
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
@@ -179,6 +180,7 @@ def _form_of(mailing: Mailing) -> MailingForm:
     form.in_doubt_rule.data = mailing.in_doubt_rule.value
     form.show(Calendar.of(mailing))
     form.client_ids.data = queries.chosen_ids(mailing)
+    form.segment_ids.data = mailing.chosen_segment_ids
     return form
 
 
@@ -219,9 +221,10 @@ def _recipients(form: MailingForm) -> AudienceSummary | None:
         owner_id=current_user.id,
         audience=Audience(form.audience.data),
         tags=[tag for tag in form.tags.data or [] if tag.isprintable()],
-        filter_id=form.filter_id.data,
+        segment_ids=queries.own_segments(current_user, form.segment_ids.data or []),
+        left_out_ids=queries.own_segments(current_user, form.left_out_ids.data or []),
     )
-    if chosen.audience is Audience.FILTER and queries.own_filter(current_user, form.filter_id.data) is None:
+    if chosen.audience is Audience.FILTER and not chosen.segment_ids:
         return None
     return queries.preflight(chosen, form.client_ids.data or [])
 

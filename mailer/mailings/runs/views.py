@@ -18,6 +18,7 @@ from mailer.limiting import per_user
 from mailer.mailings.blueprint import bp
 from mailer.mailings.labels import reason_label
 from mailer.mailings.runs import queries, services
+from mailer.mailings.runs.audience_words import audience_told
 from mailer.mailings.runs.export import table_of
 from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.summary import outcome_choices, verdict
@@ -34,7 +35,7 @@ AT = "/<int:mailing_id>/runs/<int:run_id>"
 def run(mailing_id: int, run_id: int) -> str:
     """The run's page: figures and people."""
     found = queries.visible_run(mailing_id, run_id, current_user)
-    return render_template("mailings/run.html", **_moving(found))
+    return render_template("mailings/run.html", audience_told=audience_told(found), **_moving(found))
 
 
 @bp.get(f"{AT}/progress")

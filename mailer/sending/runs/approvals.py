@@ -16,7 +16,7 @@ from mailer.models.run import Run
 from mailer.segments.fields import types_of
 from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import about_sender
-from mailer.sending.runs import bound_values
+from mailer.sending.runs import audience, bound_values
 from mailer.sending.senders import sender_of
 
 
@@ -32,7 +32,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         *(about[name] for name in ("subject", "text", "html", "from_name", "reply_to", "language")),
         mailing.audience.value,
         sorted(mailing.tags),
-        mailing.filter.criteria if mailing.filter is not None else None,
+        audience.trees_of(mailing) or None,
         _chosen_ids(mailing),
         repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
         bound_values.digest(mailing, content, ask),

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
 
 from mailer.extensions import db
-from mailer.models.client import Client, ClientFilter, Suppression, SuppressionReason
-from mailer.models.client_criteria import conditions
+from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
+from mailer.models.user import User
+from mailer.segments.conditions import condition_of
+from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
 
 SUPPRESSED = and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
 
 
-def chosen(mailing: Mailing) -> list[ColumnElement[bool]]:
-    """Conditions on `Client` that pick the live clients a mailing is meant for, suppressed ones included."""
-    return [Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None), *_by_kind(mailing)]
+def chosen(mailing: Mailing, today: date | None = None) -> list[ColumnElement[bool]]:
+    """Conditions on `Client` that pick the live clients a mailing is meant for, suppressed ones included.
+
+    Dates relative to today are those of `today`, in the owner's zone. Nobody is chosen by a segment that cannot be
+    used, nor while one that is to be left out cannot.
+    """
+    return [
+        Client.owner_id == mailing.owner_id,
+        Client.deleted_at.is_(None),
+        *_by_kind(mailing),
+        *by_segments(mailing.owner_id, mailing.chosen_segment_ids, mailing.left_out_ids or [], today),
+    ]
 
 
 def _by_kind(mailing: Mailing) -> list[ColumnElement[bool]]:
@@ -26,10 +39,68 @@ def _by_kind(mailing: Mailing) -> list[ColumnElement[bool]]:
     if mailing.audience is Audience.CLIENTS:
         named = select(mailing_clients.c.client_id).where(mailing_clients.c.mailing_id == mailing.id)
         return [Client.id.in_(named)]
-    if mailing.audience is Audience.FILTER:
-        saved = db.session.get_one(ClientFilter, mailing.filter_id)
-        return conditions(saved.criteria)
-    return []
+    return [] if mailing.audience is Audience.EVERYONE or mailing.chosen_segment_ids else [false()]
+
+
+def by_segments(
+    owner_id: int, segment_ids: Sequence[int], left_out_ids: Sequence[int], today: date | None = None
+) -> list[ColumnElement[bool]]:
+    """Conditions for the people of any of these segments, and of none of those."""
+    if not (segment_ids or left_out_ids):
+        return []
+    scope = scope_of(db.session.get_one(User, owner_id), today)
+    try:
+        taken = [_segment(id_, scope) for id_ in segment_ids]
+        left_out = [_segment(id_, scope, is_left_out=True) for id_ in left_out_ids]
+    except ConditionRefused:
+        return [false()]
+    return ([or_(*taken)] if taken else []) + [not_(one) for one in left_out]
+
+
+def broken_segments(mailing: Mailing) -> list[int]:
+    """The ids of the mailing's segments that cannot be used: gone, or naming what is gone."""
+    ids = [*mailing.chosen_segment_ids, *(mailing.left_out_ids or [])]
+    if not ids:
+        return []
+    scope, broken = scope_of(db.session.get_one(User, mailing.owner_id)), []
+    for id_ in ids:
+        try:
+            _segment(id_, scope)
+        except ConditionRefused:
+            broken.append(id_)
+    return broken
+
+
+def _segment(id_: int, scope: ConditionScope, *, is_left_out: bool = False) -> ColumnElement[bool]:
+    segment = scope.segments.get(id_)
+    if segment is None:
+        raise ConditionRefused("", "unknown_segment")
+    return condition_of(segment.tree, scope, id_, is_negated=is_left_out)
+
+
+def trees_of(mailing: Mailing) -> list[list[Any]]:
+    """What the segments of a mailing say, those within them too: those taken, and those left out."""
+    if not (mailing.chosen_segment_ids or mailing.left_out_ids):
+        return []
+    segments = scope_of(db.session.get_one(User, mailing.owner_id)).segments
+
+    def told(ids: Sequence[int], deep: int = 0) -> list[Any]:
+        found = [segments[id_] for id_ in ids if id_ in segments]
+        inner = [id_ for one in found for id_ in within(one.tree)]
+        return [one.tree for one in found] + (told(inner, deep + 1) if inner and deep < 6 else [])
+
+    return [told(mailing.chosen_segment_ids), told(mailing.left_out_ids or [])]
+
+
+def within(tree: Any) -> list[int]:
+    """The ids of the segments that a tree names."""
+    if isinstance(tree, list):
+        return [id_ for part in tree for id_ in within(part)]
+    if not isinstance(tree, dict):
+        return []
+    if tree.get("what") == "segment":
+        return [tree["value"]]
+    return [id_ for part in tree.values() for id_ in within(part)]
 
 
 def recipients(mailing: Mailing) -> Select[Any]:
@@ -56,9 +127,9 @@ class AudienceSummary:
         return self.total - self.unsubscribed - self.suppressed
 
 
-def summary(mailing: Mailing) -> AudienceSummary:
+def summary(mailing: Mailing, today: date | None = None) -> AudienceSummary:
     """The figures of a mailing's audience as things stand now."""
-    return summary_of(chosen(mailing))
+    return summary_of(chosen(mailing, today))
 
 
 def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:

@@ -44,6 +44,8 @@ def reason_not_to_send(
     db.session.refresh(owner)
     if not mail_routes.routes_of(owner):
         return StopReason.NO_CATCHER
+    if audience.broken_segments(mailing):
+        return StopReason.SEGMENT
     if _counts_a_day(owner):
         _wait_for_turn(owner)
     if owner.daily_limit is not None and used_today(owner, now, run) + will_get > owner.daily_limit:
@@ -57,6 +59,8 @@ def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = No
     """Raise `NotPermitted`, in words for the owner, when a run may not begin now (or `run`, which is over, go on)."""
     reason = reason_not_to_send(mailing, will_get, now, run)
     require_way(mailing.owner)
+    if reason is StopReason.SEGMENT:
+        raise NotPermitted(_("A segment of this mailing cannot be used: it names a field or a segment that is gone."))
     if reason is StopReason.LIMIT:
         raise NotPermitted(limit_text(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:

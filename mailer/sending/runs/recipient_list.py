@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -27,7 +28,7 @@ from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.recurrence.moments import next_moment
 from mailer.sending.arrays import array
-from mailer.sending.runs import audience, bound_values, limits, windows
+from mailer.sending.runs import audience, audience_snapshot, bound_values, limits, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
 from mailer.sending.runs.next_run import point_at
@@ -129,6 +130,7 @@ class RecipientListWriter:
         self._next: Sequence[Listed] = ()  # one read and not written, if there is one
         self._listed_count = 0  # the last position
         self._total = 0  # of the list, as far as known
+        self._today: date | None = None  # what dates relative to today are counted from
 
     def close(self) -> None:
         """End the reading, and let go of the lock."""
@@ -163,7 +165,8 @@ class RecipientListWriter:
         db.session.commit()
 
     def _begin(self, run: Run, mailing: Mailing) -> bool:
-        counts = audience.summary(mailing)
+        self._today = audience_snapshot.today_of(mailing)
+        counts = audience.summary(mailing, self._today)
         ask = self._ask
         obstacle = limits.reason_not_to_send(mailing, counts.will_get, utcnow(), run, ask)
         needs_approval = limits.needs_approval(mailing, counts.will_get, utcnow(), run)
@@ -180,6 +183,7 @@ class RecipientListWriter:
             return True
         _obey_brakes(run, mailing)
         run.is_approved = needs_approval
+        run.audience = audience_snapshot.taken(mailing, self._today, counts.total)
         db.session.flush()
         self._write(FIRST_PART)
         while bound and not self.is_complete:  # a list made anew after a crash would be of another moment
@@ -198,6 +202,7 @@ class RecipientListWriter:
         # Asked for once: asked of each client, a planner without statistics reads the whole list for each.
         have_it = select(Client.id).join(Delivery, Delivery.email_key == Client.email_key)
         have_it = have_it.where(Delivery.run_id == run.id, Client.owner_id == mailing.owner_id, behind)
+        self._today = audience_snapshot.today_in(run)
         self._read(mailing, behind, left_out=frozenset(db.session.scalars(have_it)))
         db.session.rollback()
 
@@ -221,7 +226,8 @@ class RecipientListWriter:
     ) -> None:
         """Choose the people, now and for the whole list, with their values of `bound` fields, and read the first."""
         values = bound_values.as_object(mailing, [*bound], self._ask) if bound else null()
-        query = select(Client.id, cast(values, Text)).where(*audience.chosen(mailing), *conditions).order_by(Client.id)
+        query = select(Client.id, cast(values, Text)).where(*audience.chosen(mailing, self._today), *conditions)
+        query = query.order_by(Client.id)
         self._owner_id = mailing.owner_id
         self._people = (row for row in self._reading.execute(query).tuples() if row[0] not in left_out)
         self._next = [*islice(self._people, 1)]
