@@ -22,6 +22,7 @@ from setting_values import (
     bounce_address,
     flag,
     host_name,
+    mailbox_url,
     one_of,
     refuse_slips,
     seconds,
@@ -186,6 +187,7 @@ class Config:
         self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
         # Where mails that cannot be delivered come back to. Reports come for weeks: BOUNCE_KEY outlives SECRET_KEY.
         self.BOUNCE_ADDRESS = bounce_address(get, "BOUNCE_ADDRESS")
+        self.BOUNCE_MAILBOX = mailbox_url(get, "BOUNCE_MAILBOX")
         self.BOUNCE_KEY = get("BOUNCE_KEY") or self.SECRET_KEY
         self.BOUNCE_PORT = whole(
             get, "BOUNCE_PORT", 2526, 1, 65_535

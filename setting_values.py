@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv.parser import parse_stream
@@ -154,6 +154,29 @@ def bounce_address(get: Get, name: str) -> str | None:
             )
         )
     return address
+
+
+def mailbox_url(get: Get, name: str) -> str | None:
+    """`imaps://user:password@host/FOLDER` or `pop3s://…`. Errors: ConfigError, without the URL: it has a password."""
+    url = get(name)
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.scheme in ("imaps", "pop3s") and all((parts.hostname, parts.username, parts.password))
+        is_sound = is_sound and (parts.port or 1) > 0 and set(parse_qs(parts.query)) <= {"done", "ca_file"}
+    except ValueError:
+        is_sound = False
+    if not is_sound or '"' in url:
+        raise ConfigError(
+            in_language(
+                f"{name} не читается. Вид такой: imaps://имя:пароль@imap.example.org/INBOX или pop3s://…; знаки "
+                "@ : / ? # % в имени и пароле пишутся через %-коды.",
+                f"{name} cannot be read. It must look like imaps://user:password@imap.example.org/INBOX or pop3s://…; "
+                "signs such as @ : / ? # % in user name and password are percent-encoded.",
+            )
+        )
+    return url
 
 
 def names_of_settings(example: Path) -> set[str]:

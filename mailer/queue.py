@@ -32,8 +32,15 @@ TICK = "mailer.jobs.tasks.tick"
 SEND_RUN = "mailer.jobs.tasks.send_run"
 SEND_ACCOUNT_EMAIL = "mailer.jobs.tasks.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.tasks.import_clients"
+READ_MAILBOX = "mailer.jobs.tasks.read_mailbox"
 
-QUEUE_OF = {TICK: TICKS, SEND_ACCOUNT_EMAIL: ACCOUNTS, SEND_RUN: MAILINGS, IMPORT_CLIENTS: IMPORTS}
+QUEUE_OF = {
+    TICK: TICKS,
+    SEND_ACCOUNT_EMAIL: ACCOUNTS,
+    SEND_RUN: MAILINGS,
+    IMPORT_CLIENTS: IMPORTS,
+    READ_MAILBOX: ACCOUNTS,
+}
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns
 JOB_TIMEOUT_SECONDS = 3600
 LIVING_SECONDS = 60.0  # twice the longest silence of a worker that is well

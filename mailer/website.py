@@ -34,13 +34,14 @@ from mailer.messages import views as message_views
 from mailer.models.user import User
 from mailer.operations import views as operation_views
 from mailer.reports import views as report_views
+from mailer.returns import views as return_views
 
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
 VIEWS = (
     home_views, unsubscribe_views, auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, form_views, run_views,
-    calendar_views, operation_views, user_views, approval_views, journal_views, others_mailing_views,
+    calendar_views, operation_views, return_views, user_views, approval_views, journal_views, others_mailing_views,
     article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ MAX_ADDRESS = 254
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _FAILED_STATUS = re.compile(r"(?<![\d.])([45]\.\d\.\d{1,3})(?![\d.])")  # of free text: dates look alike
 _CODE = re.compile(r"(?<![\d.(-])(4[2357]\d|5[0-7]\d)(?:[ \-#(]+([45]\.\d{1,3}\.\d{1,3}))?(?![\d.])")
+_TYPE = re.compile(r"^[\w-]+; ?", re.ASCII)  # of a diagnostic code: `smtp; 550 …`
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
@@ -58,7 +59,7 @@ def said_in(block: Message) -> Said | None:
     action = value_of(block, "action").lower()
     if not named or not action:
         return None
-    text = " ".join(value_of(block, "diagnostic-code").split())[:MAX_TEXT]
+    text = _TYPE.sub("", " ".join(value_of(block, "diagnostic-code").split()))[:MAX_TEXT]
     status, code = _STATUS.search(f"{value_of(block, 'status')} {text}"), _CODE.search(text)
     return Said(
         address=_COMMENT.sub("", named.rpartition(";")[2]).strip(' <>"\r\n\t')[:MAX_ADDRESS],

@@ -5,6 +5,7 @@ The order matters. DSNs of Postfix call themselves `auto-replied` too, and a per
 
 from __future__ import annotations
 
+import logging
 import re
 from email import message_from_bytes
 from email.message import Message
@@ -24,6 +25,8 @@ from mailer.bounces.fields import (
     value_of,
 )
 from mailer.bounces.report import Kind, Report, Said
+
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # its detectors trip over hostile mails, as is known
 
 READ_BYTES = 256 * 1024  # a report says its facts before it returns the mail; flufl takes 12 s for a line of 10 MB
 _ACTIONS = (

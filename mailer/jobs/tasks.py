@@ -54,6 +54,14 @@ def send_account_email(email_id: int) -> None:
     outbox.send_account_email(email_id)
 
 
+def read_mailbox() -> None:
+    """Take what came back to the mailbox."""
+    from mailer.returns.mailbox_job import read_now  # and the readers of reports with it
+
+    db.session.remove()
+    read_now()
+
+
 def import_clients(import_id: int) -> None:
     """Carry out one import."""
     db.session.remove()

@@ -22,7 +22,7 @@ from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
-from mailer.queue import IMPORT_CLIENTS, SEND_ACCOUNT_EMAIL
+from mailer.queue import IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
@@ -38,6 +38,7 @@ MISSING_AFTER = "missing:after"
 ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
 STANDSTILL_EVERY = 15  # seconds
+MAILBOX_EVERY = 60  # seconds
 A_MOMENT = 0.002  # seconds: better just after than just before
 
 
@@ -52,7 +53,7 @@ def run_tick() -> None:
         close_what_is_done,
     )
     mail = (sound_alarms, tell_admins, wake_account_emails)
-    rest = (wake_imports, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
+    rest = (wake_imports, wake_mailbox, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
     for step in (beat, follow_new_zone_data, *sending, *mail, *rest):
         _guarded(step)
     _guarded(meet_the_next)
@@ -158,3 +159,9 @@ def wake_account_emails() -> None:
 def wake_imports() -> None:
     """Wake a worker for imports whose wake-up was lost or whose worker died."""
     queue.enqueue_missing(IMPORT_CLIENTS, stalled_imports(utcnow()))
+
+
+def wake_mailbox() -> None:
+    """Once a minute, have the mailbox read that reports come to."""
+    if current_app.config["BOUNCE_MAILBOX"] and _is_time("mailbox", MAILBOX_EVERY):
+        queue.enqueue(READ_MAILBOX)

@@ -43,7 +43,8 @@ PAGE_OF_PART = {
 # What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
 PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe"}
 UNWATCHED = {
-    "admin.index", "machinery.index_view", "operations.index", "articles.index", "articles.create", "calendar.feed",
+    "admin.index", "machinery.index_view", "operations.index", "returns.index", "articles.index",
+    "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip
 REFUSED_ON_THE_PAGE = (409, 422)  # the form is answered with its page, and what stands on it is seen

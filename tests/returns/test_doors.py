@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import smtplib
-import threading
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from launcher.catcher.returns import NAMES, report_of
-from launcher.ports import first_free
 from mailer.bounces.reading import read_report
 from mailer.bounces.report import Kind
 from mailer.extensions import db
@@ -22,25 +18,6 @@ from mailer.models.run import Run
 from mailer.returns import receiver
 from tests.bounces import shapes
 from tests.returns.conftest import address_of
-
-
-@pytest.fixture
-def port(app: Flask) -> Iterator[int]:
-    """A receiver as `flask receive-reports` runs it, in a thread."""
-    port = first_free(23_000)
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(receiver.serve(app, port, stop)))
-    thread.start()
-    while True:
-        try:
-            smtplib.SMTP("127.0.0.1", port, timeout=5).quit()
-            break
-        except OSError:
-            assert thread.is_alive()
-    yield port
-    loop.call_soon_threadsafe(stop.set)
-    thread.join()
-    loop.close()
 
 
 def test_a_mail_server_hands_reports_over(port: int, sent: Run) -> None:
