@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults model bench check format browser lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model bench check format browser lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -49,6 +49,9 @@ test-walkabout: setup-dev ## the long walk of everybody through the running serv
 
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
+
+test-calendar: setup-dev ## random calendar rules against a walk over every day; ARGS="--rules 5000 --seed 7"
+	.venv/bin/python -m tests.recurrence.walker $(ARGS)
 
 model: setup-dev ## explore the sending protocol's model whole, with each rule broken in turn; needs spin and gcc
 	.venv/bin/python -m tests.model

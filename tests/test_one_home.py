@@ -88,7 +88,7 @@ def test_what_rooms_share_is_written_once() -> None:
         r"def me\(": "accounts/signed_in.py",
         r"current_user\._get_current_object\(": "accounts/signed_in.py",
         r"get_own\([^\n]*\n    if not \w+\.can\(": "access.py",
-        r"resolve\([\w.]*(until|ends_local), [^\n]*if ": "recurrence/moments.py",
+        r"resolve\([\w.]*(until|ends_local), [^\n]*if ": "recurrence/clock_times.py",
     }
     found = {pattern: {name for name, text in product() if re.search(pattern, text)} for pattern in homes}
     assert found == {pattern: {home} for pattern, home in homes.items()}

@@ -82,7 +82,10 @@ def note_text(note: Note, moment: Moment) -> str:
         Note.AUTUMN_FOLD: _("the clocks show %(time)s twice that day: the first one counts", time=planned),
         Note.MOVED: _("moved because of a holiday: %(holiday)s", holiday=holiday),
         Note.HOLIDAY: _("left out, a holiday: %(holiday)s", holiday=holiday),
+        Note.WEEKEND: _("moved because of the weekend"),
         Note.EXCEPTION: _("left out, as you asked"),
+        Note.BEFORE_START: _("left out: moved before the start"),
+        Note.AFTER_END: _("left out: moved past the end"),
     }[note]
 
 
@@ -110,7 +113,7 @@ def _official_until(calendar: Calendar) -> int | None:
     looks_at_holidays = (
         calendar.holiday_rule is not HolidayRule.IGNORE
         or calendar.window_skips_holidays
-        or calendar.monthly_on is MonthlyOn.LAST_WORKING_DAY
+        or calendar.monthly_on is MonthlyOn.WORKING_DAY
     )
     if calendar.holiday_country is None or not looks_at_holidays:
         return None

@@ -168,7 +168,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         if self.holiday_country is None:
             return None
         changes = frozenset(Change(change.day, change.name) for change in self.holiday_changes)
-        return OwnersDaysOff(self.holiday_country, changes)
+        return OwnersDaysOff(self.holiday_country, changes, subdivision=self.holiday_subdivision)
 
     @property
     def chosen_segment_ids(self) -> list[int]:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice, takewhile
 
-from mailer.recurrence.moments import Moment, end_at, everything, moments
+from mailer.recurrence.moments import Moment, count_moments, end_at, everything
 from mailer.recurrence.rule import Rule
 from mailer.recurrence.window import Window
 
@@ -95,4 +94,4 @@ def _left(rule: Rule, endless: Rule, after: datetime) -> int | None:
     if rule.run_limit is None:
         return None
     most = rule.run_limit + rule.skipped_count
-    return most - sum(1 for _moment in takewhile(lambda moment: moment.at <= after, islice(moments(endless), most)))
+    return most - min(most, count_moments(endless, after))

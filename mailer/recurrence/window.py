@@ -35,7 +35,7 @@ class Window:
     def opening(self, at: datetime) -> Opening | None:
         """The opening that `at` (aware) lies in, or else the next one; None when there is none within a year."""
         today = at.astimezone(zone_named(self.zone)).date()
-        for offset in range(-1, LOOKED_AHEAD):
+        for offset in range(-2, LOOKED_AHEAD):  # two: a zone may skip a day, and the opening before it lasts over it
             day = today + timedelta(days=offset)
             found = self._stretch(day) if self._is_open_on(day) else None
             if found is not None and found.closes_at > at:

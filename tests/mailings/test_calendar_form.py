@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mailer.extensions import db
+from mailer.mailings.form.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.recurrence.moments import moments
@@ -47,14 +48,18 @@ def keys(mailing: Mailing, count: int = 3) -> list[str]:
         ({"period": "daily", "also_at": "18:30; 12:00"}, ["2030-01-07T09:00", "2030-01-07T12:00", "2030-01-07T18:30"]),
         ({"period": "weekly", "weekdays": [5, 1]}, ["2030-01-07T09:00", "2030-01-11T09:00", "2030-01-14T09:00"]),
         ({"period": "weekly", "every": "2"}, ["2030-01-07T09:00", "2030-01-21T09:00", "2030-02-04T09:00"]),
-        ({"period": "monthly", "month_day": "31"}, ["2030-01-31T09:00", "2030-02-28T09:00", "2030-03-31T09:00"]),
-        ({"period": "monthly", "monthly_on": "last_day"}, ["2030-01-31T09:00", "2030-02-28T09:00", "2030-03-31T09:00"]),
+        ({"period": "monthly", "month_days": "31"}, ["2030-01-31T09:00", "2030-02-28T09:00", "2030-03-31T09:00"]),
+        ({"period": "monthly", "month_days": "15, last"}, ["2030-01-15T09:00", "2030-01-31T09:00", "2030-02-15T09:00"]),
         (
-            {"period": "monthly", "monthly_on": "weekday", "month_week": "2", "month_weekday": "2"},
-            ["2030-01-08T09:00", "2030-02-12T09:00", "2030-03-12T09:00"],
+            {"period": "monthly", "month_days": "31", "short_month": "skip"},
+            ["2030-01-31T09:00", "2030-03-31T09:00", "2030-05-31T09:00"],
         ),
         (
-            {"period": "monthly", "monthly_on": "last_working_day", "holiday_country": "RU"},
+            {"period": "monthly", "monthly_on": "weekday", "month_weeks": [1, 3], "month_weekdays": [2]},
+            ["2030-01-15T09:00", "2030-02-05T09:00", "2030-02-19T09:00"],
+        ),
+        (
+            {"period": "monthly", "monthly_on": "working_day", "working_days": "last", "holiday_country": "RU"},
             ["2030-01-31T09:00", "2030-02-28T09:00", "2030-03-29T09:00"],
         ),
         ({"period": "daily", "run_limit": "2"}, ["2030-01-07T09:00", "2030-01-08T09:00"]),
@@ -65,6 +70,34 @@ def keys(mailing: Mailing, count: int = 3) -> list[str]:
         (
             {"period": "monthly", "starts_at": "2030-05-01T09:00", "holiday_country": "RU", "holiday_rule": "after"},
             ["2030-05-02T09:00", "2030-06-01T09:00", "2030-07-01T09:00"],
+        ),
+        (
+            {"period": "yearly", "months": [2], "monthly_on": "weekday", "month_weeks": [-1], "month_weekdays": [5]},
+            ["2030-02-22T09:00", "2031-02-28T09:00", "2032-02-27T09:00"],
+        ),
+        (
+            {
+                "period": "daily",
+                "holiday_rule": "skip",
+                "weekends_are_off": "y",
+                "starts_at": "2030-03-08T09:00",
+                "holiday_country": "RU",
+            },
+            ["2030-03-11T09:00", "2030-03-12T09:00", "2030-03-13T09:00"],
+        ),
+        (
+            {"period": "monthly", "month_days": "16", "holiday_rule": "before", "weekends_are_off": "y"},
+            ["2030-01-16T09:00", "2030-02-15T09:00", "2030-03-15T09:00"],
+        ),
+        (
+            {"period": "dates", "starts_at": "", "dates": "05.04.2030 12:00, 2030-03-01 9:00"},
+            ["2030-03-01T09:00", "2030-04-05T12:00"],
+        ),
+        ({"period": "daily", "ends_at": ["2030-01-08", ""]}, ["2030-01-07T09:00", "2030-01-08T09:00"]),
+        ({"period": "daily", "ends_at": ["2030-01-08", "09:00"]}, ["2030-01-07T09:00"]),
+        (
+            {"period": "daily", "months": [2], "every": "20"},
+            ["2030-02-16T09:00", "2031-02-11T09:00", "2032-02-06T09:00"],
         ),
         ({"period": "once", "weekdays": [3], "run_limit": "5", "every": "2"}, ["2030-01-07T09:00"]),
     ],
@@ -100,9 +133,16 @@ def test_a_person_can_read_it_in_the_database(as_owner: Browser, fields: dict[st
         ({"period": "daily", "every": "0"}, "every"),
         ({"period": "daily", "every": "often"}, "every"),
         ({"period": "weekly", "weekdays": ["8"]}, "weekdays"),
-        ({"period": "monthly", "month_day": "32"}, "month_day"),
+        ({"period": "monthly", "month_days": "32"}, "month_days"),
         ({"period": "monthly", "monthly_on": "full moon"}, "monthly_on"),
-        ({"period": "monthly", "month_week": "5"}, "month_week"),
+        ({"period": "monthly", "monthly_on": "working_day", "working_days": "24"}, "working_days"),
+        ({"period": "monthly", "month_weeks": ["6"]}, "month_weeks"),
+        ({"period": "yearly", "months": ["13"]}, "months"),
+        ({"period": "dates", "dates": "01.03.2030"}, "dates"),
+        ({"period": "dates", "dates": ""}, "dates"),
+        ({"period": "daily", "starts_at": ""}, "starts_at"),
+        ({"period": "daily", "ends_at": ["", "09:00"]}, "ends_at"),
+        ({"period": "daily", "run_limit": "9", "starts_at": "2001-01-01T09:00"}, "starts_at"),
         ({"period": "daily", "also_at": "25:00"}, "also_at"),
         ({"period": "daily", "also_at": "noon"}, "also_at"),
         ({"period": "daily", "exception_dates": "31.02.2030"}, "exception_dates"),
@@ -137,8 +177,8 @@ class TestThePreview:
         return " ".join(answer.text.split())
 
     def test_in_plain_words(self, as_owner: Browser, owner: User) -> None:
-        text = self.text(as_owner, owner, period="monthly", monthly_on="weekday", month_week="-1", month_weekday="5")
-        assert "Monthly at 09:00, the last Friday." in text
+        text = self.text(as_owner, owner, period="monthly", monthly_on="weekday", month_weeks="-1", month_weekdays="5")
+        assert "On the last Friday of every month at 09:00." in text
         assert "Fri, 25 January 2030, 09:00" in text
 
     def test_in_plain_russian(self, as_owner: Browser, owner: User) -> None:
@@ -146,9 +186,15 @@ class TestThePreview:
             as_owner, owner, "ru", period="weekly", every="2", weekdays=[1, 3], also_at="18:00",
             ends_at="2030-06-01T00:00", window_opens="08:00", window_closes="20:00",
         )  # fmt: skip
-        assert "Раз в 2 недели в 09:00 и 18:00, понедельник и среда, до 1 июня 2030" in text
+        assert "Раз в две недели по понедельникам и средам в 09:00 и 18:00, по 31 мая 2030 включительно" in text
         assert "письма уходят с 08:00 до 20:00" in text
         assert "пн, 7 января 2030, 09:00" in text
+
+    def test_wrong_words_are_named(self, as_owner: Browser, fields: dict[str, Any]) -> None:
+        wrong = {"period": "daily", "also_at": "9:00, 25:00", "exception_dates": "31.02.2030"}
+        text = as_owner.post("/mailings/new", data=fields | BASE | wrong).text
+        assert "Такого времени нет: 25:00." in text
+        assert "Такой даты нет: 31.02.2030." in text
 
     def test_a_holiday_left_out_is_shown_with_its_name(self, as_owner: Browser, owner: User) -> None:
         text = self.text(
@@ -180,3 +226,24 @@ def test_a_name_changed_alone_leaves_the_calendar_as_it_runs(as_owner: Browser, 
     db.session.refresh(mailing)
     assert (mailing.name, mailing.calendar_since) == ("Another", since)
     assert mailing.next_run_at == datetime.fromisoformat("2030-01-05T06:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("former", "expected"),
+    [
+        ({}, ["01-31", "02-29", "03-31"]),
+        ({"month_day": 30}, ["02-29", "03-30", "04-30"]),
+        ({"monthly_on": "last_day"}, ["01-31", "02-29", "03-31"]),
+        ({"monthly_on": "last_working_day"}, ["01-31", "02-29", "03-29"]),
+        ({"monthly_on": "weekday", "month_week": -1, "month_weekday": 5}, ["02-23", "03-29", "04-26"]),
+        ({"monthly_on": "weekday", "month_week": 2}, ["02-14", "03-13", "04-10"]),
+    ],
+)
+def test_rows_of_the_version_before_mean_what_they_meant(former: dict[str, Any], expected: list[str]) -> None:
+    row = Mailing(period="monthly", starts_local=datetime(2024, 1, 31, 9), timezone="Europe/Moscow", **former)
+    assert [key[5:10] for key in keys(row)] == expected
+    calendar = Calendar.of(row)
+    copied = Mailing()
+    calendar.apply_to(copied)
+    assert (copied.month_day, copied.month_weekday, Calendar.of(copied)) == (None, None, calendar)
+    assert keys(copied) == keys(row)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.recurrence.window import EVERY_DAY, Opening, Window
-from tests.recurrence.test_every_kind_of_rule import HOLIDAYS, ZONES
+from tests.recurrence.test_every_kind_of_rule import HOLIDAYS
+from tests.recurrence.walker import ZONES
 
 
 def utc(text: str) -> datetime:
@@ -30,6 +31,11 @@ def test_a_night_belongs_to_the_day_on_which_it_begins() -> None:
     assert not fridays.is_open(utc("2026-11-20T05:00"))
 
 
+def test_a_night_lasts_over_a_day_that_the_zone_skips() -> None:
+    thursdays = Window("Pacific/Apia", time(20), time(6), (4,))
+    assert thursdays.is_open(utc("2011-12-30T13:00"))  # 03:00 of Saturday: there was no Friday the 30th
+
+
 def test_weekdays_and_holidays_are_closed() -> None:
     window = Window("UTC", None, None, (1, 2, 3, 4, 5), HOLIDAYS)
     opening = window.opening(utc("2026-05-01T10:00"))  # a holiday, then a weekend
@@ -40,6 +46,9 @@ def test_what_never_opens_says_so() -> None:
     class Always:
         def holiday(self, day: date) -> str:
             return "holiday"
+
+        def is_weekend(self, day: date) -> bool:
+            return False
 
         def is_worked(self, day: date) -> bool:
             return False

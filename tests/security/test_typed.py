@@ -66,7 +66,9 @@ def test_only_plain_digits_are_a_number(as_owner: Browser, as_admin: Browser, nu
 
 ODD_FIELDS = {
     "late_limit": ["x", LONG], "every": [LONG, "²", "9" * 5000], "holiday_country": ["\0", "XX"], "period": ["x", NUL],
-    "holiday_rule": ["x", NUL], "monthly_on": ["x"], "month_week": ["x", LONG], "month_day": [LONG], "weekdays": ["x"],
+    "holiday_rule": ["x", NUL], "monthly_on": ["x"],
+    "month_weeks": ["x", LONG], "month_days": [LONG, NUL], "working_days": [LONG], "dates": [LONG, NUL],
+    "weekdays": ["x"],
     "run_limit": [LONG], "timezone": [NUL, "x"], "starts_at": ["0001-01-01T00:00", "9999-12-31T23:59", NUL],
     "ends_at": ["0001-01-01T00:00"], "audience": ["x"], "filter_id": [LONG, "²", "x"], "message_id": [LONG, "x", "²"],
     "client_ids": [LONG, "²", "x"], "tags": [NUL], "in_doubt_rule": ["x"], "version": [LONG, "²"], "also_at": [NUL],

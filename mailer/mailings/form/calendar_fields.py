@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import (
-    BooleanField,
-    DateTimeLocalField,
-    Field,
-    IntegerField,
-    SelectField,
-    SelectMultipleField,
-    TimeField,
-)
-from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+from wtforms import BooleanField, Field, SelectField, SelectMultipleField
+from wtforms.validators import NumberRange, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer import days_off
+from mailer.mailings.form.calendar_inputs import (
+    DatesField,
+    DateTimeField,
+    EndField,
+    MomentsField,
+    NumbersField,
+    PlainIntegerField,
+    PlainTimeField,
+    TimesField,
+)
 from mailer.mailings.form.calendar_plan import COLUMNS, Calendar
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.rule import LAST, MonthlyOn, Period
+from mailer.recurrence.rule import LAST, MonthlyOn, Period, ShortMonth
 from mailer.recurrence.window import EVERY_DAY
 from mailer.zones import ZoneField
 
@@ -32,22 +34,33 @@ PERIODS = [
     (Period.DAILY.value, _l("Every day")),
     (Period.WEEKLY.value, _l("Every week")),
     (Period.MONTHLY.value, _l("Every month")),
+    (Period.YEARLY.value, _l("Every year")),
+    (Period.DATES.value, _l("On chosen dates")),
 ]
 WEEKDAYS = [
     (1, _l("Mon")), (2, _l("Tue")), (3, _l("Wed")), (4, _l("Thu")), (5, _l("Fri")), (6, _l("Sat")), (7, _l("Sun")),
 ]  # fmt: skip
+MONTHS = [
+    (1, _l("Jan")), (2, _l("Feb")), (3, _l("Mar")), (4, _l("Apr")), (5, _l("May")), (6, _l("Jun")), (7, _l("Jul")),
+    (8, _l("Aug")), (9, _l("Sep")), (10, _l("Oct")), (11, _l("Nov")), (12, _l("Dec")),
+]  # fmt: skip
 MONTHLY_ON = [
-    (MonthlyOn.DAY.value, _l("a day of the month")),
-    (MonthlyOn.LAST_DAY.value, _l("the last day of the month")),
-    (MonthlyOn.LAST_WORKING_DAY.value, _l("the last working day of the month")),
-    (MonthlyOn.WEEKDAY.value, _l("a weekday of the month")),
+    (MonthlyOn.DAY.value, _l("days of the month")),
+    (MonthlyOn.WEEKDAY.value, _l("weekdays of the month")),
+    (MonthlyOn.WORKING_DAY.value, _l("working days of the month")),
 ]
 MONTH_WEEKS = [
     (1, _l("the first")),
     (2, _l("the second")),
     (3, _l("the third")),
     (4, _l("the fourth")),
+    (5, _l("the fifth")),
+    (-2, _l("the last but one")),
     (LAST, _l("the last")),
+]
+SHORT_MONTHS = [
+    (ShortMonth.LAST.value, _l("On its last day")),
+    (ShortMonth.SKIP.value, _l("Not in that month")),
 ]
 HOLIDAY_RULES = [
     (HolidayRule.IGNORE.value, _l("Send on holidays too")),
@@ -64,105 +77,11 @@ LATE_LIMITS = [
     ("1440", _l("Up to a day late")),
     ("10080", _l("Up to a week late")),
 ]
-MOST_TIMES, MOST_EXCEPTIONS = 24, 200
 
 
-class DateTimeField(DateTimeLocalField):
-    """A wall-clock moment to the minute, with an answer a person can act on."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a date with a time. Errors: ValueError."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("There is no such date or time.")) from None
-        if self.data is not None:
-            self.data = self.data.replace(second=0, microsecond=0)
-
-
-class TimesField(Field):
-    """Times of a day in one line: `12:00, 18:30`."""
-
-    widget = TextInput()
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read times of day, split at blanks, commas and semicolons; sorted. Errors: ValueError."""
-        self.data = ()
-        words = " ".join(valuelist).replace(",", " ").replace(";", " ").split()
-        try:
-            self.data = tuple(sorted({_time(word) for word in words}))
-        except ValueError:
-            raise ValueError(_("Write times like 12:00, 18:30.")) from None
-        if len(self.data) > MOST_TIMES:
-            raise ValueError(_("There are too many times."))
-
-    def _value(self) -> str:
-        return self.raw_data[0] if self.raw_data else ", ".join(f"{at:%H:%M}" for at in self.data or ())
-
-
-class DatesField(Field):
-    """Dates in one line, as people here or machines write them: `31.12.2026, 2027-01-09`."""
-
-    widget = TextInput()
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read dates, split at blanks, commas and semicolons; sorted. Errors: ValueError."""
-        self.data = ()
-        words = " ".join(valuelist).replace(",", " ").replace(";", " ").split()
-        try:
-            self.data = tuple(sorted({_date(word) for word in words}))
-        except ValueError:
-            raise ValueError(_("Write dates like 31.12.2026, 09.01.2027.")) from None
-        if len(self.data) > MOST_EXCEPTIONS:
-            raise ValueError(_("There are too many dates."))
-
-    def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        pattern = "%d.%m.%Y" if str(get_locale()) == "ru" else "%Y-%m-%d"
-        return ", ".join(day.strftime(pattern) for day in self.data or ())
-
-
-class PlainTimeField(TimeField):
-    """A time of day, or none, with an answer a person can act on."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a time of day, or nothing. Errors: ValueError."""
-        if not any(valuelist):
-            self.data = None
-            return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("There is no such time.")) from None
-
-
-class PlainIntegerField(IntegerField):
-    """A whole number, with an answer a person can act on."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a whole number. Errors: ValueError."""
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Enter a whole number.")) from None
-
-
-def _time(word: str) -> time:
-    return datetime.strptime(word, "%H:%M").time()  # noqa: DTZ007 - of no zone
-
-
-def _date(word: str) -> date:
-    pattern = "%d.%m.%Y" if "." in word else "%Y-%m-%d"
-    found = datetime.strptime(word, pattern).date()  # noqa: DTZ007 - of no zone
-    if found.year < 1970:
-        raise ValueError(word)
-    return found
-
-
-def _weekdays(label: str) -> Any:
+def _chosen(label: str, choices: Any = WEEKDAYS) -> Any:
     return SelectMultipleField(
-        label, choices=WEEKDAYS, coerce=int, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+        label, choices=choices, coerce=int, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
     )
 
 
@@ -178,27 +97,75 @@ def both_or_neither(form: Any, field: Field) -> None:
         raise ValidationError(_("Enter both the start and the end of the sending hours."))
 
 
+class MayBeEmpty:
+    """Says beside the label that nothing need be entered; `Optional` looks at the first of two inputs only."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"optional": True}
+
+    def __call__(self, _form: Any, _field: Field) -> None:
+        """Everything that the field could read is good."""
+
+
+def start_or_dates(form: Any, field: Field) -> None:
+    """Everything but a list of dates begins somewhere."""
+    if form.period.data != Period.DATES and field.data is None and not field.errors:
+        raise ValidationError(_("Choose when it starts."))
+
+
+def dates_when_listed(form: Any, field: Field) -> None:
+    """A list of dates has some."""
+    if form.period.data == Period.DATES and not field.data and not field.errors:
+        raise ValidationError(_("Enter at least one date."))
+
+
+def month_days(form: Any, field: Field) -> None:
+    """Days that some month has."""
+    if any(not (1 <= day <= 31 or -28 <= day <= -1) for day in field.data or ()):
+        raise ValidationError(_("Choose days from 1 to 31, or “last”."))
+
+
+def working_days(form: Any, field: Field) -> None:
+    """As many as a month may have."""
+    if any(not 1 <= abs(day) <= 23 for day in field.data or ()):
+        raise ValidationError(_("Choose numbers from 1 to 23, or “last”."))
+
+
+def known_subdivision(form: Any, field: Field) -> None:
+    """Refuse what is no state or province of the chosen country."""
+    country = form.holiday_country.data
+    if field.data and country and field.data not in dict(days_off.subdivisions(country)):
+        field.data = None  # of another country chosen before
+
+
 class CalendarFields:
     """The fields, to be mixed into a form."""
 
-    starts_at = DateTimeField(_l("Start"), [InputRequired(_l("Choose when it starts."))])
-    ends_at = DateTimeField(_l("End"), [Optional()])
+    starts_at = DateTimeField(_l("Start"), [start_or_dates])
+    ends_at = EndField(_l("End"), [MayBeEmpty()])
     run_limit = PlainIntegerField(_l("Maximum number of runs"), [Optional(), NumberRange(1, 1000)])
     period = SelectField(_l("How often"), choices=PERIODS, default=Period.ONCE.value)
-    every = PlainIntegerField(_l("Interval (in days, weeks or months)"), [Optional(), NumberRange(1, 999)], default=1)
-    weekdays = _weekdays(_l("Weekdays"))
-    monthly_on = SelectField(_l("Which day"), choices=MONTHLY_ON, default=MonthlyOn.DAY.value)
-    month_day = PlainIntegerField(_l("Day of the month"), [Optional(), NumberRange(1, 31)])
-    month_week = SelectField(_l("Which one of the month"), choices=MONTH_WEEKS, coerce=int, default=1)
-    month_weekday = SelectField(_l("Weekday"), coerce=int, choices=WEEKDAYS, default=1)
+    dates = MomentsField(_l("Dates and times"), [dates_when_listed])
+    every = PlainIntegerField(
+        _l("Interval (in days, weeks, months or years)"), [Optional(), NumberRange(1, 999)], default=1
+    )
+    weekdays = _chosen(_l("Weekdays"))
+    months = _chosen(_l("Only in these months"), MONTHS)
+    monthly_on = SelectField(_l("Which days"), choices=MONTHLY_ON, default=MonthlyOn.DAY.value)
+    month_days = NumbersField(_l("Days of the month"), [month_days])
+    short_month = SelectField(_l("If the month has no such day"), choices=SHORT_MONTHS, default=ShortMonth.LAST.value)
+    month_weeks = _chosen(_l("Which ones of the month"), MONTH_WEEKS)
+    month_weekdays = _chosen(_l("Weekday"))
+    working_days = NumbersField(_l("Which working days"), [working_days])
     also_at = TimesField(_l("Also at"), [Optional()])
     timezone = ZoneField(_l("Time zone"))
     exception_dates = DatesField(_l("Never on these days"), [Optional()])
     holiday_country = SelectField(_l("Holidays of"), [known_country], validate_choice=False)
+    holiday_subdivision = SelectField(_l("State or province"), [known_subdivision], validate_choice=False)
     holiday_rule = SelectField(_l("When a run falls on a holiday"), choices=HOLIDAY_RULES, default="ignore")
+    weekends_are_off = BooleanField(_l("The same on weekends"))
     window_opens = PlainTimeField(_l("Send from"), [Optional()])
     window_closes = PlainTimeField(_l("Send until"), [both_or_neither])
-    window_weekdays = _weekdays(_l("Send only on"))
+    window_weekdays = _chosen(_l("Send only on"))
     window_skips_holidays = BooleanField(_l("Do not send on holidays"))
     late_limit = SelectField(_l("If the service was down at that time, still send"), choices=LATE_LIMITS, default="")
 
@@ -209,6 +176,10 @@ class CalendarFields:
             (days_off.OWN, _("Only my own dates")),
             *days_off.countries(str(get_locale())),
         ]
+        self.holiday_subdivision.choices = [
+            ("", _("The whole country")),
+            *days_off.subdivisions(self.holiday_country.data or ""),
+        ]
 
     def show(self, calendar: Calendar) -> None:
         """Take over what a mailing has."""
@@ -216,38 +187,36 @@ class CalendarFields:
             value = getattr(calendar, name)
             self[name].data = list(value) if isinstance(value, tuple) else value  # type: ignore[index]
         self.starts_at.data, self.ends_at.data = calendar.starts_local, calendar.ends_local
-        self.month_weekday.data = calendar.month_weekday or calendar.starts_local.isoweekday()
+        self.dates.data = calendar.dates_local
+        if calendar.monthly_on is MonthlyOn.WORKING_DAY:
+            self.working_days.data, self.month_weeks.data = calendar.month_weeks, []
         self.holiday_country.data = calendar.holiday_country or ""
+        self.holiday_subdivision.data = calendar.holiday_subdivision or ""
         self.window_weekdays.data = [] if calendar.window_weekdays == EVERY_DAY else list(calendar.window_weekdays)
         limit = calendar.late_limit_minutes
         self.late_limit.data = "" if limit is None else str(limit)
-        for name in ("period", "monthly_on", "holiday_rule"):
+        for name in ("period", "monthly_on", "holiday_rule", "short_month"):
             self[name].data = str(self[name].data.value)  # type: ignore[index]
 
     def calendar(self, changes: frozenset[days_off.Change] = frozenset()) -> Calendar:
         """What a valid form means; fields that do not belong to the chosen period count for nothing."""
-        period, is_once = Period(self.period.data), self.period.data == Period.ONCE
-        is_monthly = period is Period.MONTHLY
-        monthly_on = MonthlyOn(self.monthly_on.data) if is_monthly else MonthlyOn.DAY
-        is_by_weekday = monthly_on is MonthlyOn.WEEKDAY
+        period = Period(self.period.data)
+        repeats = period not in (Period.ONCE, Period.DATES)
         country = self.holiday_country.data or None
-        assert self.starts_at.data is not None  # the form was valid
         return Calendar(
             period,
-            self.starts_at.data,
+            self._start(period),
             self.ends_at.data,
             self.timezone.data or "",
-            every=1 if is_once else self.every.data or 1,
-            also_at=() if is_once else tuple(self.also_at.data or ()),
+            every=self.every.data or 1 if repeats else 1,
+            also_at=tuple(self.also_at.data or ()) if repeats else (),
             weekdays=tuple(sorted(self.weekdays.data or ())) if period is Period.WEEKLY else (),
-            monthly_on=monthly_on,
-            month_day=self.month_day.data if is_monthly and monthly_on is MonthlyOn.DAY else None,
-            month_week=self.month_week.data if is_by_weekday else 1,
-            month_weekday=self.month_weekday.data if is_by_weekday else None,
-            run_limit=None if is_once else self.run_limit.data,
-            exception_dates=() if is_once else tuple(self.exception_dates.data or ()),
-            holiday_country=country,
-            holiday_rule=HolidayRule(self.holiday_rule.data) if country and not is_once else HolidayRule.IGNORE,
+            months=tuple(sorted(self.months.data or ())) if repeats else (),
+            **self._days_of_month(period),
+            dates_local=tuple(self.dates.data or ()) if period is Period.DATES else (),
+            run_limit=self.run_limit.data if repeats else None,
+            exception_dates=tuple(self.exception_dates.data or ()) if repeats else (),
+            **self._days_off(period, country),
             window_opens=self.window_opens.data,
             window_closes=self.window_closes.data,
             window_weekdays=tuple(sorted(self.window_weekdays.data or ())) or EVERY_DAY,
@@ -256,3 +225,33 @@ class CalendarFields:
             changes=changes,
             language=str(get_locale()),
         )
+
+    def _start(self, period: Period) -> datetime:
+        start: datetime | None = min(self.dates.data) if period is Period.DATES else self.starts_at.data
+        assert start is not None  # the form was valid
+        return start
+
+    def _days_of_month(self, period: Period) -> dict[str, Any]:
+        if period not in (Period.MONTHLY, Period.YEARLY):
+            return {}
+        kind = MonthlyOn(self.monthly_on.data)
+        if kind is MonthlyOn.DAY:
+            return {"month_days": tuple(self.month_days.data or ()), "short_month": ShortMonth(self.short_month.data)}
+        if kind is MonthlyOn.WORKING_DAY:
+            return {"monthly_on": kind, "month_weeks": tuple(self.working_days.data or (1,))}
+        weeks, weekdays = (tuple(sorted(field.data or ())) for field in (self.month_weeks, self.month_weekdays))
+        return {"monthly_on": kind, "month_weeks": weeks or (1,), "month_weekdays": weekdays}
+
+    def _days_off(self, period: Period, country: str | None) -> dict[str, Any]:
+        is_by_weekday = period is Period.WEEKLY or (
+            period in (Period.MONTHLY, Period.YEARLY) and self.monthly_on.data != MonthlyOn.DAY
+        )
+        minds_weekends = bool(self.weekends_are_off.data) and not is_by_weekday
+        is_bent = period is not Period.ONCE and (country is not None or minds_weekends)
+        rule = HolidayRule(self.holiday_rule.data) if is_bent else HolidayRule.IGNORE
+        return {
+            "holiday_country": country,
+            "holiday_subdivision": (self.holiday_subdivision.data or None) if country else None,
+            "holiday_rule": rule,
+            "weekends_are_off": minds_weekends and rule is not HolidayRule.IGNORE,
+        }

@@ -10,12 +10,24 @@ from flask_babel import gettext as _
 
 from mailer.days_off import Change, OwnersDaysOff
 from mailer.errors import Refusal
-from mailer.models.calendar_rule import rule_of, window_of
+from mailer.models.calendar_rule import MonthDays, days_of_month, rule_of, window_of
 from mailer.models.mailing import Mailing
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.moments import end_at, next_moment, resolve
-from mailer.recurrence.rule import FIRST_YEAR, LAST_YEAR, MOST_RUNS, MonthlyOn, Period, Rule, RuleError, zone_named
+from mailer.recurrence.rule import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    MOST_RUNS,
+    MonthlyOn,
+    Period,
+    Rule,
+    RuleError,
+    ShortMonth,
+    zone_named,
+)
 from mailer.recurrence.window import EVERY_DAY, Window
+
+MOST_DAYS_COUNTED = 1830  # each costs some microseconds whenever its runs are counted anew
 
 
 class FormRefusal(Refusal):
@@ -37,14 +49,19 @@ class Calendar:
     every: int = 1
     also_at: tuple[time, ...] = ()
     weekdays: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
     monthly_on: MonthlyOn = MonthlyOn.DAY
-    month_day: int | None = None
-    month_week: int = 1
-    month_weekday: int | None = None
+    month_days: tuple[int, ...] = ()
+    month_weeks: tuple[int, ...] = ()
+    month_weekdays: tuple[int, ...] = ()
+    short_month: ShortMonth = ShortMonth.LAST
+    dates_local: tuple[datetime, ...] = ()
     run_limit: int | None = None
     exception_dates: tuple[date, ...] = ()
     holiday_country: str | None = None
+    holiday_subdivision: str | None = None
     holiday_rule: HolidayRule = HolidayRule.IGNORE
+    weekends_are_off: bool = False
     window_opens: time | None = None
     window_closes: time | None = None
     window_weekdays: tuple[int, ...] = EVERY_DAY
@@ -58,18 +75,23 @@ class Calendar:
         """A mailing's own calendar."""
         values = {name: getattr(mailing, name) for name in COLUMNS}
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        values |= days_of_month(mailing)
         days_off = mailing.days_off()
         return cls(**values, changes=days_off.changes if days_off else frozenset(), language=language)
 
     def apply_to(self, mailing: Mailing) -> None:
-        """Write every column."""
+        """Write every column, and empty those that versions before wrote."""
+        mailing.month_day, mailing.month_week, mailing.month_weekday = None, 1, None
         for name in COLUMNS:
             value: Any = getattr(self, name)
             setattr(mailing, name, list(value) if isinstance(value, tuple) else value)
+        mailing.monthly_on = MonthDays(self.monthly_on)
 
     def days_off(self) -> OwnersDaysOff | None:
         """The holidays that it looks at."""
-        return OwnersDaysOff(self.holiday_country, self.changes, self.language) if self.holiday_country else None
+        if self.holiday_country is None:
+            return None
+        return OwnersDaysOff(self.holiday_country, self.changes, self.language, self.holiday_subdivision)
 
     def rule(self) -> Rule:
         """The rule; FormRefusal with the reason beside the field when it is none."""
@@ -85,6 +107,10 @@ class Calendar:
     def require_ahead(self, now: datetime) -> None:
         """FormRefusal unless something of the calendar lies ahead of `now`, and its sending hours open some day."""
         rule, window = self.rule(), self.window()
+        if rule.run_limit is not None and _days_since(rule, now) > MOST_DAYS_COUNTED:
+            raise FormRefusal(
+                {"starts_at": _("A number of runs is counted over five years at most: choose a later start.")}
+            )
         if window is not None and window.opening(now) is None:
             raise FormRefusal({"window_weekdays": _("With these sending hours no email would ever leave.")})
         if self.period is not Period.ONCE and next_moment(rule, now) is None and self._never_fires(rule):
@@ -102,6 +128,12 @@ class Calendar:
         return next_moment(rule, resolve(datetime(FIRST_YEAR, 1, 1), zone_named(self.timezone)).at) is None  # noqa: DTZ001
 
 
+def _days_since(rule: Rule, now: datetime) -> int:
+    """About how many days the rule has fired on."""
+    passed = (now.replace(tzinfo=None) - rule.first).days
+    return passed // (rule.every * {Period.DAILY: 1, Period.WEEKLY: 1}.get(rule.period, 15))
+
+
 COLUMNS = tuple(each.name for each in fields(Calendar) if each.name not in ("changes", "language"))
 
 
@@ -113,5 +145,7 @@ def _reasons(code: str, calendar: Calendar) -> dict[str, str]:
         "ends_before_it_starts": {"ends_at": _("The end must be later than the start.")},
         "every": {"every": _("Choose a number from 1 to 999.")},
         "run_limit": {"run_limit": _("Choose a number from 1 to %(most)s.", most=MOST_RUNS)},
-        "month_day": {"month_day": _("Choose a day from 1 to 31.")},
+        "month_days": {"month_days": _("Choose days from 1 to 31, or “last”.")},
+        "month_weeks": {"month_weeks": _("There is no such one in a month.")},
+        "dates": {"dates": _("Enter at least one date.")},
     }.get(code, {"ends_at" if is_start_sane else "starts_at": years})

@@ -39,6 +39,7 @@ def create() -> ResponseReturnValue:
     form = MailingForm()
     if not form.is_submitted():
         form.timezone.data = current_user.timezone
+        form.weekends_are_off.data = True
         form.holiday_country.data = current_user.country if days_off.is_known(current_user.country) else ""
         form.message_id.data = request.args.get("message", type=whole_number)
     return _answer(form, None)
@@ -140,7 +141,6 @@ def _ask_first(
 def _plan(form: MailingForm) -> MailingPlan:
     """What was asked for; 404 when something chosen is not the owner's."""
     kind = Audience(form.audience.data)
-    assert form.starts_at.data is not None  # the form was valid
     return MailingPlan(
         name=str(form.name.data).strip(),
         message=queries.own_message(current_user, form.message_id.data),
@@ -189,7 +189,7 @@ def _calendar_so_far(form: MailingForm) -> Calendar | None:
     if form.is_submitted() or is_refilled():
         typed = CalendarForm(request.form)
         return _typed_calendar(typed) if typed.validate() else None
-    return _typed_calendar(form) if form.starts_at.data is not None else None
+    return _typed_calendar(form) if form.starts_at.data is not None or form.dates.data else None
 
 
 def _typed_calendar(form: CalendarForm | MailingForm) -> Calendar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice
 
 import structlog
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -14,7 +14,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
-from mailer.recurrence.moments import Moment, end_at, latest_moment, moments, next_moment, resolve
+from mailer.recurrence.moments import Moment, count_moments, end_at, latest_moment, moments, next_moment, resolve
 from mailer.recurrence.rule import Period, Rule, RuleError, zone_named
 from mailer.sending import instance_guard
 from mailer.sending.runs.lateness import is_too_late, was_held
@@ -45,8 +45,7 @@ def counted(rule: Rule, mailing_id: int | None, now: datetime, is_due: bool) -> 
     """The rule as such a calendar saved now has it: its limit counts the runs that happened, not the moments so far."""
     if rule.run_limit is None:
         return rule
-    every = moments(replace(rule, run_limit=None, skipped_count=0))
-    passed_count = sum(1 for _moment in takewhile(lambda moment: moment.at <= now, every))
+    passed_count = count_moments(replace(rule, run_limit=None, skipped_count=0), now)
     skipped_count = passed_count - is_due - _happened_count(rule, mailing_id)
     return replace(rule, skipped_count=max(0, skipped_count))
 
