@@ -195,6 +195,7 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.create": {"GET": OWN_WORK, "POST": OWN_WORK},
     "mailings.preview_audience": {"POST": OWN_WORK},
     "mailings.preview_moments": {"GET": OWN_WORK},
+    "mailings.read_sentence": {"GET": OWN_WORK},
     "mailings.pick_clients": {"POST": OWN_WORK},
     "mailings.edit": {"GET": OWN_THING, "POST": OWN_THING},
     "mailings.copy": {"GET": OWN_THING},

@@ -97,6 +97,7 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
     sender_name = StringField(_l("Sender’s name"), [Optional(), Length(max=NAME_LENGTH), one_line, no_imitation])
     reply_to = SelectField(_l("Reply-to"), coerce=_id_or_none, validate_choice=False)
     version = HiddenField()
+    is_read = False  # filled from a sentence, for the person to look at
 
     def offer(self, owner: User) -> None:
         """Fill the choices with what `owner` has."""

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer import days_off
-from mailer.access import Permission, get_own, get_own_editable, requires
+from mailer.access import Permission, get_own_editable, requires
 from mailer.clock import utcnow
 from mailer.errors import Conflict
 from mailer.extensions import limiter
@@ -16,13 +16,18 @@ from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
-from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
-from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.form import choices
 from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form.fields import CalendarForm, MailingForm
 from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.form.preview import (
+    PRESETS,
+    agenda_values,
+    fill_from_sentence,
+    typed_calendar,
+    wants_reading,
+)
 from mailer.mailings.runs.queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
@@ -69,18 +74,6 @@ def edit(mailing_id: int) -> ResponseReturnValue:
     return _answer(form, mailing)
 
 
-@bp.get("/moments")
-@requires(Permission.SEND)
-@limiter.limit("240 per minute", key_func=per_user)
-def preview_moments() -> str:
-    """A piece of page: what would come of the calendar as typed so far."""
-    form = CalendarForm(request.args)
-    calendar = _typed_calendar(form) if form.validate() else None
-    return render_template(
-        "mailings/_moments.html", **_agenda(calendar, request.args.get("mailing", type=whole_number))
-    )
-
-
 @bp.post("/audience")
 @requires(Permission.SEND)
 @limiter.limit("120 per minute", key_func=per_user)
@@ -102,6 +95,8 @@ def pick_clients() -> str:
 def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
     if not form.is_submitted() or "find" in request.form:
         return _render(form, mailing)
+    if wants_reading(form):
+        return _answer_sentence(form, mailing)
     if not form.validate():
         return _render(form, mailing), 422
     try:
@@ -121,6 +116,14 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
     is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
     flash(_("Mailing saved. Sending starts now.") if is_due else _("Mailing saved."), "success")
     return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
+
+
+def _answer_sentence(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
+    """Show back what the sentence makes of the calendar; nothing is saved yet."""
+    if not fill_from_sentence(form):
+        return _render(form, mailing), 422
+    form.is_read = True
+    return _render(form, mailing)
 
 
 def _ask_first(
@@ -149,7 +152,7 @@ def _plan(form: MailingForm) -> MailingPlan:
         segment_ids=queries.own_segments(current_user, form.segment_ids.data or []),
         left_out_ids=queries.own_segments(current_user, form.left_out_ids.data or []),
         clients=queries.own_clients(current_user, form.client_ids.data or []),
-        calendar=_typed_calendar(form),
+        calendar=typed_calendar(form),
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
         sender_name=" ".join((form.sender_name.data or "").split()),
         reply_to=own_address(current_user.id, form.reply_to.data),
@@ -164,10 +167,11 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
     return render_template(
         "mailings/form.html",
         form=form,
+        presets=PRESETS,
         mailing=mailing,
         default_sender=sender_of(current_user),
         recipients=_recipients(form),
-        **_agenda(typed, mailing.id if mailing else None),
+        **agenda_values(typed, mailing.id if mailing else None),
         **_picker(form),
     )
 
@@ -186,31 +190,12 @@ def _form_of(mailing: Mailing) -> MailingForm:
 
 def _calendar_so_far(form: MailingForm) -> Calendar | None:
     """The calendar that the form shows; None when it is none yet, whatever else the form is asked for."""
+    if form.is_read:
+        return typed_calendar(form)
     if form.is_submitted() or is_refilled():
         typed = CalendarForm(request.form)
-        return _typed_calendar(typed) if typed.validate() else None
-    return _typed_calendar(form) if form.starts_at.data is not None or form.dates.data else None
-
-
-def _typed_calendar(form: CalendarForm | MailingForm) -> Calendar:
-    country = form.holiday_country.data or None
-    return form.calendar(queries.holiday_changes(current_user, country) if country else frozenset())
-
-
-def _agenda(calendar: Calendar | None, mailing_id: int | None) -> dict[str, object]:
-    """What `_moments.html` shows: an agenda and the rule in words, or why there is none."""
-    if calendar is None:
-        return {"agenda": None, "refusal": None}
-    mailing = get_own(Mailing, mailing_id, current_user) if mailing_id is not None else None
-    try:
-        calendar.require_ahead(utcnow())
-    except FormRefusal as refusal:
-        return {"agenda": None, "refusal": str(refusal)}
-    return {
-        "agenda": agenda_of(calendar, utcnow(), mailing=mailing),
-        "refusal": None,
-        "calendar_text": calendar_text(calendar),
-    }
+        return typed_calendar(typed) if typed.validate() else None
+    return typed_calendar(form) if form.starts_at.data is not None or form.dates.data else None
 
 
 def _recipients(form: MailingForm) -> AudienceSummary | None:

@@ -1,0 +1,106 @@
+"""A sentence that says when, Russian or English, becomes a rule; what is not understood is said, never guessed.
+
+A sentence is a row of phrases; each takes the words that it knows and notes what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from mailer.recurrence.holidays import HolidayRule
+from mailer.recurrence.sentence_days import dates, days_by_number, in_months, nth_of_month, week_days
+from mailer.recurrence.sentence_reading import Heard, NotUnderstood, Reader, a_date
+from mailer.recurrence.sentence_times import at_times, begins, ends, rhythm, within_day, work_days
+from mailer.recurrence.sentence_words import words_of
+
+LONGEST = 300  # characters
+
+
+def understand(text: str, today: date) -> Heard:
+    """What a sentence says. Errors: NotUnderstood."""
+    if len(text) > LONGEST:
+        raise NotUnderstood("too_long")
+    words = words_of(text)
+    if not words:
+        raise NotUnderstood("empty")
+    reader, heard, lost = Reader(words), Heard(today), []
+    while reader.kind():
+        if reader.take("and"):
+            continue
+        place = reader.place
+        for phrase in PHRASES:
+            if phrase(reader, heard):
+                break
+            reader.place = place
+        else:
+            lost.append(words[place].text)
+            reader.place = place + 1
+    if lost:
+        raise NotUnderstood("unknown", tuple(lost))
+    return heard
+
+
+def _except(reader: Reader, heard: Heard) -> bool:
+    """But on holidays, in August, on 31.12.2026."""
+    if not reader.take("except"):
+        return False
+    place = -1
+    while place != reader.place:
+        place = reader.place
+        reader.take("and")
+        reader.take("on", "at", "in", "by")
+        if reader.take("holiday"):
+            heard.holiday_rule, heard.minds_holidays = HolidayRule.SKIP, True
+        elif reader.take("weekend"):
+            heard.holiday_rule, heard.minds_weekends = HolidayRule.SKIP, True
+        elif (found := a_date(reader, heard.today)) is not None:
+            heard.exceptions.append(found[0])
+        elif reader.kind() == "month":
+            heard.not_months += reader.row("month")
+        elif reader.kind() == "weekday":
+            heard.not_weekdays += reader.row("weekday")
+        else:
+            reader.place = place
+    return place > 0 and reader.words[place - 1].kind != "except"
+
+
+def _moved(reader: Reader, heard: Heard) -> bool:
+    """If it is a holiday or a weekend, on the working day before; or the Friday before."""
+    if reader.take("or"):
+        reader.take("at", "on")
+        has_day = reader.take("weekday", "work") is not None
+        reader.take("unit")
+        if not has_day:
+            return False
+        heard.minds_weekends = True
+        return _direction(reader, heard)
+    if not reader.take("if"):
+        return False
+    reader.take("unknown") if reader.kind() == "unknown" and reader.words[reader.place].text in FALLS else None
+    while word := reader.take("holiday", "weekend", "or", "and", "unit", "at", "by"):
+        heard.minds_holidays |= word.kind == "holiday"
+        heard.minds_weekends |= word.kind == "weekend"
+    reader.take("on")
+    while reader.take("work", "unit", "at"):
+        pass
+    return _direction(reader, heard)
+
+
+FALLS = ("выпадает", "попадает", "falls")
+
+
+def _direction(reader: Reader, heard: Heard) -> bool:
+    """Накануне; before; next working day."""
+    if word := reader.take("eve", "previous", "until", "next"):
+        heard.holiday_rule = HolidayRule.AFTER if word.kind == "next" else HolidayRule.BEFORE
+        while reader.take("work", "unit", "at"):
+            pass
+        return True
+    return False
+
+
+PHRASES: list[Callable[[Reader, Heard], bool]] = [
+    _except, _moved, within_day, ends, begins, nth_of_month, rhythm, work_days, dates, days_by_number, week_days,
+    in_months, at_times,
+]  # fmt: skip
