@@ -74,7 +74,7 @@ def keep_template(owner: User, name: str, letter: Letter) -> OwnTemplate:
         )
     template = OwnTemplate(owner_id=owner.id, name=name, document=to_json(letter))
     taken = TemplateRefused(_("There is a template of that name. Choose another name."))
-    with refused_by("uq_own_templates_owner_id", taken):
+    with refused_by("uq_own_templates_owner_id_name", taken):
         db.session.add(template)
         db.session.commit()
     return template

@@ -75,7 +75,7 @@ def _kept() -> None:
             ["owner_id"], ["users.id"], name=op.f("fk_own_templates_owner_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_own_templates")),
-        sa.UniqueConstraint("owner_id", "name", name=op.f("uq_own_templates_owner_id")),
+        sa.UniqueConstraint("owner_id", "name", name=op.f("uq_own_templates_owner_id_name")),
     )
     op.create_table(
         "own_themes",
