@@ -30,13 +30,13 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
             " ".join(part for part in (row.last_name, row.first_name, row.patronymic) if part),
             states(row.state),
             reasons(row.reason),
-            row.came_back and returned(row.came_back),
             row.attempt_count,
             row.outcome and outcomes(row.outcome),
             row.smtp_code,
             row.enhanced_code,
             row.response,
             row.finished_at and row.finished_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+            row.came_back and returned(row.came_back),
         ]
 
 
@@ -82,11 +82,11 @@ def _header(timezone: str) -> list[object]:
         _("Name"),
         _("State"),
         _("Reason"),
-        _("Came back"),
         _("Attempts"),
         _("Outcome of the last attempt"),
         _("SMTP code"),
         _("Enhanced code"),
         _("Server response"),
         _("Time of the last attempt (%(zone)s)", zone=zone_label(timezone)),
+        _("Came back"),
     ]
