@@ -249,6 +249,7 @@ def schedule(page: Page, service: Service, name: str, start: str) -> None:
     page.goto(f"{service.site}/mailings/new")
     page.fill("[name=name]", name)
     page.locator("select[name=message_id]").select_option(index=1)
+    page.locator(".calendar-fields > summary").click()
     page.locator("input[type=datetime-local]").first.fill(start)
     page.locator("main form button[type=submit]").last.click()
     page.locator("button[name=confirmed], #mailing-live").first.wait_for()
