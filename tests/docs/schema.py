@@ -33,9 +33,12 @@ GROUPS = {
         "users", "user_sessions", "known_devices", "second_factors", "account_tokens", "account_emails",
         "own_addresses", "drafts",
     ),
-    "Clients": ("clients", "client_filters", "client_imports", "suppressions", "former_links"),
+    "Clients": (
+        "clients", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
+    ),
     "Messages and mailings": (
-        "messages", "mailings", "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
+        "messages", "letter_desks", "letter_versions", "own_templates", "own_themes", "pictures", "mailings",
+        "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
     ),
     "Sending": (
         "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
