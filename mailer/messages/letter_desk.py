@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from flask import current_app
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 
 from mailer.clock import utcnow
-from mailer.composing.check import check_body, check_subject
+from mailer.composing.check import BODY_SIZE, check_body, check_subject
 from mailer.composing.placeholders import PlaceholderError, parse
-from mailer.errors import Conflict, undone_when_refused
+from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.letters.compiling import COMPILER, Compiler, Scheme, picture_addresses
 from mailer.letters.document import Letter, from_json, to_json
@@ -29,7 +30,12 @@ from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 
 MOST_VERSIONS = 50
+MOST_BYTES = BODY_SIZE  # of a letter as JSON: what it becomes may be no larger either
 JOINED_FOR = timedelta(seconds=10)  # typing in one part becomes one step of undoing
+
+
+class TooLarge(Refusal):
+    """The letter would hold more than it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ def change(
 ) -> LetterWork:
     """Keep what `act` makes of the letter. `touched` names the part that is typed in.
 
-    Raises Conflict when `expects` finds that the letter is no longer what the person saw; what `act` raises passes.
+    Raises Conflict when `expects` finds that the letter is no longer what the person saw, TooLarge when it would grow
+    beyond `MOST_BYTES`; what `act` raises passes.
     """
     desk = _locked(message)
     current = _version(desk)
@@ -82,6 +89,7 @@ def change(
         raise Conflict(_("This has been changed meanwhile, in another window or by undoing."))
     after = act(before)
     if after != before:
+        _require_room(before, after)
         _keep(desk, current, after, touched)
     db.session.commit()
     return work_on(message)
@@ -155,6 +163,17 @@ def _write(message: Message, letter: Letter, attributes: Collection[str] | None)
     message.subject, message.name, message.language = draft.subject, draft.name, draft.language
     message.html_body, message.text_body = draft.html_body, draft.text_body
     message.document, message.compiled_by, message.renderer = to_json(letter), COMPILER, draft.renderer
+
+
+def _require_room(before: Letter, after: Letter) -> None:
+    size = _size_of(after)
+    if size > max(MOST_BYTES, _size_of(before)):  # what is too large already may become smaller
+        sizes = {"size": format_decimal(round(size / 1024)), "limit": format_decimal(MOST_BYTES // 1024)}
+        raise TooLarge(_("The letter would be too large: %(size)s KB, %(limit)s KB at most.", **sizes))
+
+
+def _size_of(letter: Letter) -> int:
+    return len(json.dumps(to_json(letter), ensure_ascii=False).encode())
 
 
 def _lay_out(message: Message, letter: Letter) -> None:

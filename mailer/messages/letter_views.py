@@ -17,13 +17,13 @@ from mailer.composing.placeholders import PlaceholderError
 from mailer.errors import Conflict, choice_in
 from mailer.extensions import limiter
 from mailer.letters.compiling import Scheme
-from mailer.letters.document import Letter, added, moved, without
+from mailer.letters.document import Letter, PlacedBlock, added, moved, without
 from mailer.letters.kinds import KINDS
 from mailer.letters.shapes import DocumentError, ValueFault, plain
 from mailer.limiting import per_user
 from mailer.long_work import previewing
 from mailer.messages import letter_desk, letter_parts, letter_store, queries
-from mailer.messages.letter_desk import LetterWork, work_on
+from mailer.messages.letter_desk import LetterWork, TooLarge, work_on
 from mailer.messages.letter_fields import posted, with_item_act
 from mailer.messages.letter_labels import fault_text
 from mailer.messages.letter_page import Typed, editor_page, place_text
@@ -64,6 +64,8 @@ def letter_part(message_id: int, part: str) -> ResponseReturnValue:
         return _refused(message, part, Typed(raw, error.faults))
     except Conflict as refusal:
         return _refused(message, part, Typed(raw, [], is_conflict=True), str(refusal))
+    except TooLarge as refusal:
+        return _refused(message, part, Typed(raw, []), str(refusal))
     if part == letter_parts.THEME and "keep" in request.form:
         letter_store.keep_theme(current_user.id, value)
     return _kept(message, part, work)
@@ -90,6 +92,14 @@ def letter_block(message_id: int, block_id: str) -> ResponseReturnValue:
     placed = work.letter.find(block_id)
     if placed is None:
         return _gone(message)
+    try:
+        return _done_with_block(message, work, placed, act)
+    except KeyError:  # another window was faster
+        return _gone(message)
+
+
+def _done_with_block(message: Message, work: LetterWork, placed: PlacedBlock, act: str) -> ResponseReturnValue:
+    block_id = placed.id
     if act == "copy":
         return _with_block(message, lambda letter: added(letter, placed.block, block_id))
     place = work.letter.place_of(block_id)
@@ -197,6 +207,9 @@ def _with_block(message: Message, act: Any) -> ResponseReturnValue:
     except DocumentError:
         flash(_("A letter holds 60 blocks at most."), "danger")
         return _to_page(message)
+    except TooLarge as refusal:
+        flash(str(refusal), "danger")
+        return _to_page(message)
     return _to_page(message, part=new_ids[-1], focus=f"open-{new_ids[-1]}")
 
 
@@ -223,6 +236,8 @@ def _refused(message: Message, part: str, typed: Typed, why: str = "") -> Respon
         return jsonify(
             error=why or _("This is not kept yet: look at the fields."), faults=_by_field(typed.faults)
         ), status
+    if why and not typed.is_conflict:
+        flash(why, "danger")
     return editor_page(message, work_on(message), part, typed), status
 
 

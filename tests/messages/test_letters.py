@@ -6,7 +6,10 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
+
 from mailer.extensions import db
+from mailer.messages import letter_desk
 from mailer.models.letter import LetterVersion
 from mailer.models.message import Message, MessageKind
 from tests.conftest import Browser
@@ -186,3 +189,18 @@ def test_own_templates_themes_and_earlier_letters_begin_new_ones(as_owner: Brows
     assert "https://x.test/l.png" in message().html_body
     assert as_owner.post(f"{own}/delete").status_code == 303
     assert as_owner.post(own).status_code == 404
+
+
+def test_a_letter_has_a_bound_and_may_shrink_beyond_it(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = begin(as_owner)
+    block = blocks_of(as_owner, path)[0]
+    monkeypatch.setattr(letter_desk, "MOST_BYTES", 500)
+    copied = as_owner.post(f"{path}/block/{block}", data={"act": "copy"}, follow_redirects=True).text
+    assert "Письмо стало бы слишком большим" in copied
+    typed = form_of(as_owner, path, "b4") | {"html": "Длинный текст. " * 200}
+    answer = as_owner.post(f"{path}/part/b4", data=typed)
+    assert answer.status_code == 422 and "Длинный текст" in answer.text and "слишком большим" in answer.text
+    assert as_owner.post(f"{path}/part/b4", data=typed, headers=JSON).status_code == 422
+    count = len(blocks_of(as_owner, path))
+    as_owner.post(f"{path}/block/{block}", data={"act": "delete"})
+    assert len(blocks_of(as_owner, path)) == count - 1
