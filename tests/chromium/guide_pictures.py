@@ -163,6 +163,7 @@ def plan(camera: Camera) -> int:
     page.locator("select[name=message_id]").select_option(index=1)
     camera.take("form")
     monday = date.today() + timedelta(days=7 - date.today().weekday())
+    page.locator(".calendar-fields > summary").click()
     page.locator("select[name=period]").select_option("weekly")
     page.locator("input[type=datetime-local]").first.fill(f"{monday.isoformat()}T09:00")
     page.wait_for_timeout(1500)

@@ -178,6 +178,11 @@ class NumbersField(ListField):
         """The last one in words."""
         return _("last") if value == -1 else str(value)
 
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return ", ".join(self.write(each) for each in sorted(self.data or (), key=lambda number: (number < 0, number)))
+
 
 class PlainTimeField(TimeField):
     """A time of day, or none."""
