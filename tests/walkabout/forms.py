@@ -15,6 +15,7 @@ from tests.walkabout.visitor import Visitor
 Kind = tuple[str, str, tuple[str, ...], str]  # forms alike in what they send and where are one kind
 Pairs = list[tuple[str, str]]
 REFUSED = re.compile(r'class="flash flash-(?:danger|warning)".*?class="flash-text">(.*?)</div>', re.DOTALL)
+NUMBERS = re.compile(r"\d+(?:[-.]\d+)*")  # of a part of a form that may have ever more of them
 KEPT_SPOTS = 3
 BY_ADDRESS = ("auth.forgot", "auth.login", "auth.resend")  # asked for by whom the account belongs to
 
@@ -42,7 +43,8 @@ class Forms:
         method = form.method.upper()
         endpoint = self.visitor.routes.match(method, form.action)[0] or form.action
         pressed = next((f"{each.name}={each.values[0]}" for each in form.fields if each.kind == "button"), "")
-        return endpoint, method, form.names, pressed
+        names = tuple(sorted({NUMBERS.sub("n", name) for name in form.names}))
+        return endpoint, method, names, NUMBERS.sub("n", pressed)
 
     def seen(self, kind: Kind) -> Form:
         """The form as it was seen last."""

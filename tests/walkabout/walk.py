@@ -27,6 +27,7 @@ ENDS = re.compile(
     r"delete|erase|block|disable|discard|tags\.|auth\.(?:email|password)|role|action_view|bulk|switch|_off"
 )
 AGAIN = 3  # addresses of one endpoint that were passed by
+MOST = 40  # forms of one endpoint that each person sends, however many kinds a page can make of them
 TRIES = 6  # of a form that nobody has been able to send yet, by each person
 
 
@@ -146,7 +147,7 @@ class Walk:
     def _is_worth_sending(self, kind: Kind) -> bool:
         self.count[kind[:2]] += 1
         is_open = kind[:2] not in self.visitor.findings.reached and self.count[kind[:2]] <= TRIES
-        is_new = self.visitor.findings.is_new(kind, self.bounds.kinds)
+        is_new = self.visitor.findings.is_new(kind, self.bounds.kinds) and self.count[kind[:2]] <= MOST
         return is_new or is_open or self.count[kind[:2]] <= self.bounds.forms
 
     def send(self, kind: Kind) -> bool:
