@@ -22,7 +22,7 @@ from mailer.extensions import csrf, db, limiter, login_manager
 from mailer.guide import views as guide_views
 from mailer.home import views as home_views
 from mailer.journal import request_hook
-from mailer.mailings import action_views
+from mailer.mailings import action_views, by_hand_views
 from mailer.mailings import views as mailing_views
 from mailer.mailings.form import views as form_views
 from mailer.mailings.runs import views as run_views
@@ -40,7 +40,7 @@ from mailer.returns import views as return_views
 VIEWS = (
     home_views, unsubscribe_views, auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
-    mailing_views, action_views, form_views, run_views,
+    mailing_views, action_views, by_hand_views, form_views, run_views,
     calendar_views, operation_views, return_views, user_views, approval_views, journal_views, others_mailing_views,
     article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip

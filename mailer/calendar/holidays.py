@@ -16,8 +16,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
-from mailer.recurrence.moments import next_moment
-from mailer.sending.runs.next_run import point_at
+from mailer.sending.runs.next_run import next_promised, point_at
 
 MOST_CHANGES = 500
 
@@ -75,11 +74,12 @@ def _plan_anew(owner: User, country: str, now: datetime) -> None:
         Mailing.holiday_country == country,
         Mailing.deleted_at.is_(None),
         Mailing.next_run_at > now,
+        Mailing.moved_from_at.is_(None),  # a person chose the time
     )
     for mailing in db.session.scalars(query.order_by(Mailing.id).with_for_update(**FOR_CHANGE)):
         db.session.expire(mailing, ["holiday_changes"])
         mailing.calendar_since = now
-        moment = next_moment(mailing.rule, now)
+        moment = next_promised(mailing.rule, now, mailing.id)
         if moment is not None:  # else the last moment stands: a change of holidays ends no mailing
             point_at(mailing, moment)
     db.session.commit()

@@ -14,6 +14,7 @@ from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.calendar import feeds, punctuality
+from mailer.calendar.ceiling_views import bp as ceiling
 from mailer.calendar.entries import CalendarEntry, coming_of, entries
 from mailer.calendar.holiday_views import bp as holidays
 from mailer.calendar.pages import CalendarPage, View
@@ -26,6 +27,7 @@ from mailer.recurrence import ical
 
 bp = Blueprint("calendar", __name__, url_prefix="/calendar")
 bp.register_blueprint(holidays)
+bp.register_blueprint(ceiling)
 FED = timedelta(days=92)  # how far a feed looks ahead
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
@@ -63,10 +63,20 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing: Ma
     return Agenda(
         starts_at_once=at_once is not None,
         leaves_text=_local_text(at_once.leaves_at, rule.zone, now) if waits and at_once and at_once.leaves_at else None,
-        lines=_lines([one for one in found if one is not at_once], calendar, rule, now),
+        lines=_mark_moved(_lines([one for one in found if one is not at_once], calendar, rule, now), mailing),
         zone_text=zone_label(rule.zone),
         remarks=[*_remarks(rule, now), *agenda_labels.expected_remark(calendar, [one.moment.local for one in found])],
     )
+
+
+def _mark_moved(lines: list[Line], mailing: Mailing | None) -> list[Line]:
+    """Say of a run that was moved by hand when it was planned."""
+    if mailing is None or mailing.moved_from_at is None:
+        return lines
+    planned = _local_text(mailing.moved_from_at, mailing.timezone, mailing.moved_from_at)
+    words = _("moved by you, planned for %(moment)s", moment=planned)
+    moved = {mailing.next_run_at}
+    return [replace(line, notes=[*line.notes, words]) if line.at in moved else line for line in lines]
 
 
 def _next(prospects: Iterable[Prospect], count: int, now: datetime) -> Iterator[Prospect]:

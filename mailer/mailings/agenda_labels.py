@@ -11,10 +11,11 @@ from flask_babel import gettext as _
 from mailer import days_off
 from mailer.holiday_decrees import published_until
 from mailer.mailings.form.calendar_plan import Calendar
+from mailer.models.mailing import Mailing
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.moments import LEFT_OUT, Moment, Note
 from mailer.recurrence.outlook import Fate, Prospect
-from mailer.recurrence.rule import MonthlyOn
+from mailer.recurrence.rule import MonthlyOn, zone_named
 
 NAMES_SHOWN = 3  # of holidays
 
@@ -23,6 +24,15 @@ def format_local(local: datetime, now: datetime | None = None) -> str:
     """A wall-clock time with its weekday; without the year when it is that of `now`."""
     pattern = "EEE, d MMMM, HH:mm" if now is not None and now.year == local.year else "EEE, d MMMM y, HH:mm"
     return str(format_datetime(local, pattern, rebase=False))
+
+
+def next_run_text(mailing: Mailing) -> str | None:
+    """When the next run begins, wherever it was moved to; None when none is to come."""
+    if mailing.next_run_at is None or mailing.next_run_local is None:
+        return None
+    if mailing.moved_from_at is None:
+        return format_local(mailing.next_run_local)
+    return format_local(mailing.next_run_at.astimezone(zone_named(mailing.timezone)).replace(tzinfo=None))
 
 
 def days_text(first: datetime, last: datetime, now: datetime) -> str:

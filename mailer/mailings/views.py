@@ -14,9 +14,8 @@ from mailer.clock import utcnow
 from mailer.errors import choice_in, order_in
 from mailer.http import zone_label
 from mailer.input_limits import page_number
-from mailer.mailings import queries
+from mailer.mailings import agenda_labels, queries
 from mailer.mailings.agenda import agenda_of
-from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.form.calendar_plan import Calendar
@@ -31,6 +30,8 @@ from mailer.recurrence.moments import next_moment
 from mailer.searching import searched
 from mailer.sending import server_faults
 from mailer.sending.runs.attention import Trouble
+from mailer.sending.runs.next_run import occurrence_of, waited_for
+from mailer.sending.runs.outlook import changes_by_hand
 from mailer.sending.senders import sender_of
 
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -98,7 +99,7 @@ def export_rule(mailing_id: int) -> Response:
         mailing.version,
         "" if ical.has_words_for(mailing.rule) else dates,
     )
-    events = ical.repeating(subject, mailing.rule, utcnow())
+    events = ical.repeating(subject, mailing.rule, utcnow(), changes_by_hand(mailing, utcnow()))
     if not events:
         abort(404)
     response = Response(ical.calendar(mailing.name, events), mimetype="text/calendar")
@@ -119,6 +120,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     """What the moving part shows: the open run, else the last one."""
     now = utcnow()
     run = open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
+    moment = waited_for(mailing)
     is_open = run is not None and run.closed_at is None
     comes_at = mailing.next_run_at if mailing.may_send else None
     seconds = (comes_at - now).total_seconds() if comes_at else None
@@ -126,7 +128,8 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "mailing": mailing,
         "rule_text": calendar_text(Calendar.of(mailing)),
         "zone_label": zone_label(mailing.timezone),
-        "next_run_text": format_local(mailing.next_run_local) if mailing.next_run_local else None,
+        "next_run_text": agenda_labels.next_run_text(mailing),
+        "next_occurrence": occurrence_of(mailing, moment) if moment and moment.at > now else None,
         "run": run,
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,

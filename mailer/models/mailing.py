@@ -86,6 +86,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
         ),
         CheckConstraint("audience <> 'tags' OR cardinality(tags) > 0", name="tags_when_tagged"),
         CheckConstraint("completed_at IS NULL OR next_run_at IS NULL", name="completed_has_no_next_run"),
+        CheckConstraint("moved_from_at IS NULL OR next_run_at IS NOT NULL", name="what_was_moved_is_to_come"),
         *CHECKS,
         CheckConstraint("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_has_a_reason"),
         ForeignKeyConstraint(["owner_id", "reply_to_id"], ["own_addresses.owner_id", "own_addresses.id"]),
@@ -121,6 +122,7 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     next_run_local: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=False)
     )  # the same moment on the clocks of the mailing's zone
+    moved_from_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by hand, the coming run: when it was planned
     # Since when the calendar is as it stands: nothing was promised for moments before.
     calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     released_at: Mapped[datetime | None] = mapped_column(

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger, String, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,6 +49,7 @@ GRANTABLE = (
 _GRANTABLE = ", ".join(f"'{permission}'" for permission in GRANTABLE)
 
 
+MOST_OF_CEILING = 100
 UNIQUE_EMAIL = "uq_users_email_key"
 
 
@@ -61,6 +62,8 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("(blocked_at IS NULL) = (block_reason IS NULL)", name="block_has_a_reason"),
         Index("ix_users_to_erase", "id", postgresql_where=text("erased_at IS NOT NULL AND data_erased_at IS NULL")),
         CheckConstraint("daily_limit >= 0", name="daily_limit_is_not_negative"),
+        CheckConstraint(f"person_daily_ceiling BETWEEN 1 AND {MOST_OF_CEILING}", name="daily_ceiling_is_sane"),
+        CheckConstraint(f"person_weekly_ceiling BETWEEN 1 AND {MOST_OF_CEILING}", name="weekly_ceiling_is_sane"),
         CheckConstraint(
             "erased_at IS NULL OR email = 'deleted-' || id || '@deleted.invalid' AND password_hash = ''",
             name="erased_names_nobody",
@@ -92,6 +95,9 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     is_sample: Mapped[bool] = mapped_column(default=False, server_default="false")  # its mails go to the catcher only
     unblocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # moments before are not made good
     daily_limit: Mapped[int | None]  # mails in 24 hours; None: as many as they like
+    # An owner's own: emails to one person in a day of the owner's zone, and in seven
+    person_daily_ceiling: Mapped[int | None] = mapped_column(SmallInteger)
+    person_weekly_ceiling: Mapped[int | None] = mapped_column(SmallInteger)
     needs_approval: Mapped[bool] = mapped_column(default=False, server_default="false")  # of a manager, before sending
 
     @property

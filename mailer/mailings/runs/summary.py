@@ -161,6 +161,8 @@ def _skipped(run: Run) -> Verdict:
         return Verdict(
             "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
         )
+    if run.stop_reason is StopReason.OWNER:
+        return Verdict("neutral", _("Left out by the owner."))
     if run.stop_reason is StopReason.CHANGED:
         return Verdict("neutral", _("Left out: the calendar was changed after that moment, before the run had begun."))
     if run.stop_reason is StopReason.NO_CATCHER:
@@ -228,8 +230,8 @@ def _left_out(run: Run) -> list[str]:
         return []
     return [
         ngettext(
-            "%(count)s was left out: unsubscribed, suppressed or without a usable address.",
-            "%(count)s were left out: unsubscribed, suppressed or without a usable address.",
+            "%(count)s was left out: unsubscribed, suppressed, written to often enough, or without a usable address.",
+            "%(count)s were left out: unsubscribed, suppressed, written to often enough, or without a usable address.",
             run.excluded_count,
             count=format_decimal(run.excluded_count),
         )

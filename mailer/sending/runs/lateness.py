@@ -23,7 +23,7 @@ def due_moments(mailing: Mailing, now: datetime) -> list[Moment]:
     assert mailing.next_run_at is not None
     assert mailing.next_run_local is not None
     present = Moment(mailing.next_run_local, mailing.next_run_at)
-    every = moments(replace(mailing.rule, run_limit=None), present.at)
+    every = moments(replace(mailing.rule, run_limit=None), mailing.moved_from_at or present.at)
     return [present, *takewhile(lambda moment: moment.at <= now, every)]
 
 

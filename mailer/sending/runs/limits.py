@@ -21,6 +21,7 @@ from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.bound_values import Scalar
+from mailer.sending.runs.ceilings import has_ceiling
 from mailer.sending.runs.daily_reach import DAY, MAILS, reached_with, tried_since
 from mailer.sending.runs.windows import ON_DEMAND
 from mailer.sending.servers import mail_routes
@@ -130,7 +131,7 @@ def take_turn(owner: User) -> None:
 
 
 def _counts_a_day(owner: User) -> bool:
-    return owner.daily_limit is not None or _threshold() is not None
+    return owner.daily_limit is not None or _threshold() is not None or has_ceiling(owner)
 
 
 def _wait_for_turn(owner: User) -> None:

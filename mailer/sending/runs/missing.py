@@ -16,7 +16,7 @@ from mailer.locks import FOR_CHANGE
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.recurrence.moments import Moment, latest_moment
-from mailer.sending.runs.next_run import has_open_run, next_promised, point_at
+from mailer.sending.runs.next_run import has_open_run, next_promised, point_at, promised_at
 
 log = structlog.get_logger()
 GRACE = timedelta(minutes=2)  # the tick's own
@@ -47,7 +47,7 @@ def make_good(after_id: int, now: datetime, limit: int = BATCH) -> tuple[int, li
 def missing_moment(mailing: Mailing, now: datetime) -> Moment | None:
     """The last moment promised that neither has a run (nor any after it) nor is waited for; else the next one, when
     the mailing waits for none. None when all is as it should be."""
-    since, next_at = mailing.calendar_since, mailing.next_run_at
+    since, next_at = mailing.calendar_since, promised_at(mailing)
     latest = latest_moment(mailing.rule, now - GRACE)
     if latest is not None and since is not None and latest.at >= since and (next_at is None or next_at > latest.at):
         is_later = and_(Run.planned_at >= latest.at, Run.occurrence.not_like("manual:%"))

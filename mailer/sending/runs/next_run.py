@@ -122,6 +122,28 @@ def point_at(mailing: Mailing, moment: Moment | None) -> None:
     """Let the mailing wait for this moment; no commit."""
     mailing.next_run_at = moment.at if moment else None
     mailing.next_run_local = moment.local if moment else None
+    mailing.moved_from_at = None
+
+
+def waited_for(mailing: Mailing) -> Moment | None:
+    """The moment that the mailing waits for, at the time that a person may have moved it to.
+
+    None when it waits for none; `occurrence_of` names it.
+    """
+    if mailing.next_run_at is None or mailing.next_run_local is None:
+        return None
+    return Moment(mailing.next_run_local, mailing.next_run_at)
+
+
+def promised_at(mailing: Mailing) -> datetime | None:
+    """When the calendar has the run that the mailing waits for, wherever it was moved to."""
+    return mailing.moved_from_at or mailing.next_run_at
+
+
+def occurrence_of(mailing: Mailing, moment: Moment) -> str:
+    """The name of the occurrence: a moment that was moved by hand is still the one it was."""
+    at = mailing.moved_from_at
+    return moment.occurrence if at is None or moment.at != mailing.next_run_at else Moment(moment.local, at).occurrence
 
 
 def end_of(mailing: Mailing) -> datetime | None:
@@ -149,7 +171,9 @@ def follow_zone_data(limit: int = 1000) -> int:
     last_id = moved_count = 0
     waiting = select(Mailing.id, Mailing.timezone, Mailing.next_run_local, Mailing.next_run_at)
     while rows := db.session.execute(
-        waiting.where(Mailing.id > last_id, Mailing.next_run_local.is_not(None)).order_by(Mailing.id).limit(limit)
+        waiting.where(Mailing.id > last_id, Mailing.next_run_local.is_not(None), Mailing.moved_from_at.is_(None))
+        .order_by(Mailing.id)
+        .limit(limit)
     ).all():
         for id_, zone, local, at in rows:
             try:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from sqlalchemy import and_, or_, select
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState, StopReason
-from mailer.recurrence.moments import Moment, end_at
+from mailer.models.run import Run, RunState
+from mailer.recurrence.moments import end_at, moments
 from mailer.recurrence.outlook import Fate, Prospect, outlook
 from mailer.recurrence.rule import Rule
 from mailer.recurrence.window import Window
 from mailer.sending import instance_guard
 from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
-from mailer.sending.runs.next_run import counted, due_moment
+from mailer.sending.runs.next_run import counted, due_moment, promised_at, waited_for
+from mailer.sending.runs.windows import ON_DEMAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Standing:
 
 
 NOTHING = Standing()
+A_YEAR = timedelta(days=400)  # nobody moves a run farther
 RUN_UP = timedelta(days=45)  # runs that waited longer for their sending hours do not bear on a far page
 
 
@@ -61,8 +64,12 @@ def outlook_of(
     if since is not None and since - RUN_UP > max(present.at, now) and rule.run_limit is None:
         yield from outlook(rule, window, since - RUN_UP)
         return
+    promised = promised_at(mailing) or present.at
+    if standing.taken:  # those between were left out by hand
+        between = takewhile(lambda moment: moment.at < promised, moments(rule, now))
+        yield from (Prospect(moment, Fate.BY_HAND) for moment in between if moment.occurrence in standing.taken)
     if present.at > now:
-        yield from outlook(rule, window, present.at, (present, present.at), standing.busy_until, standing.taken)
+        yield from outlook(rule, window, promised, (present, present.at), standing.busy_until, standing.taken)
         return
     *passed, latest = due_moments(mailing, now)
     confirmed_at = instance_guard.confirmed_at()
@@ -74,25 +81,27 @@ def outlook_of(
     yield from outlook(rule, window, now, None if is_gone else (latest, now), standing.busy_until, standing.taken)
 
 
-def waited_for(mailing: Mailing) -> Moment | None:
-    """The moment that the mailing points at."""
-    if mailing.next_run_at is None or mailing.next_run_local is None:
-        return None
-    return Moment(mailing.next_run_local, mailing.next_run_at)
-
-
 def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
     """Those of the mailings that have anything of the kind."""
     found: dict[int, Standing] = {}
-    by_hand = and_(Run.planned_at > now, Run.stop_reason == StopReason.OWNER)
+    is_to_come = Run.occurrence.collate("C") > f"{now:%Y-%m-%dT%H:%MZ}"
+    by_hand = and_(is_to_come, Run.occurrence.not_like(f"{ON_DEMAND}%"), Run.planned_at > now - A_YEAR)
     waits = and_(Run.closed_at.is_(None), Run.state == RunState.WAITING_FOR_WINDOW)
-    query = select(Run.mailing_id, Run.occurrence, Run.closed_at, Run.window_opens_at)
-    for id_, occurrence, closed_at, opens_at in db.session.execute(
+    query = select(Run.mailing_id, Run.occurrence, Run.state, Run.window_opens_at)
+    for id_, occurrence, state, opens_at in db.session.execute(
         query.where(Run.mailing_id.in_(mailing_ids), or_(by_hand, waits))
     ):
         before = found.get(id_, NOTHING)
-        if closed_at is None:
-            found[id_] = replace(before, busy_until=opens_at)
-        else:
-            found[id_] = replace(before, taken=before.taken | {occurrence})
+        busy_until = opens_at if state is RunState.WAITING_FOR_WINDOW else before.busy_until
+        found[id_] = Standing(before.taken | {occurrence}, busy_until)
+    return found
+
+
+def changes_by_hand(mailing: Mailing, now: datetime) -> dict[datetime, datetime | None]:
+    """The coming moments that were changed one by one: when they were planned, and to when, or None: left out."""
+    found: dict[datetime, datetime | None] = {}
+    for occurrence in standings([mailing.id], now).get(mailing.id, NOTHING).taken:
+        found[datetime.fromisoformat(occurrence)] = None
+    if mailing.moved_from_at is not None:
+        found[mailing.moved_from_at] = mailing.next_run_at
     return found

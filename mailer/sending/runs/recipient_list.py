@@ -26,12 +26,11 @@ from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.recurrence.moments import next_moment
 from mailer.sending.arrays import array
-from mailer.sending.runs import audience, audience_snapshot, bound_values, limits, windows
+from mailer.sending.runs import audience, audience_snapshot, bound_values, ceilings, limits, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
-from mailer.sending.runs.next_run import point_at
+from mailer.sending.runs.next_run import next_promised, point_at
 
 Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON
 log = structlog.get_logger()
@@ -186,7 +185,8 @@ class RecipientListWriter:
         run.audience = audience_snapshot.taken(mailing, self._today, counts.total)
         db.session.flush()
         self._write(FIRST_PART)
-        while bound and not self.is_complete:  # a list made anew after a crash would be of another moment
+        # A list made anew after a crash would be of another moment; and no other run counts half of this one's people.
+        while (bound or ceilings.has_ceiling(mailing.owner)) and not self.is_complete:
             self._write(LONGEST_PART)
         return True
 
@@ -213,7 +213,7 @@ class RecipientListWriter:
         if not run.occurrence.startswith(windows.ON_DEMAND):
             mailing.skipped_count += 1
             if mailing.next_run_at is None and mailing.run_limit is not None:
-                point_at(mailing, next_moment(mailing.rule, run.planned_at))
+                point_at(mailing, next_promised(mailing.rule, run.planned_at, mailing.id))
         db.session.flush()
         complete_mailing(run.mailing_id, utcnow())
 
@@ -238,7 +238,9 @@ class RecipientListWriter:
             listed = [*self._next, *islice(self._people, most - 1)]
             self._next = [*islice(self._people, 1)]
             people, bound = zip(*listed, strict=True)
-            self._listed_count += write_list(self.run_id, self._owner_id, people, self._listed_count, bound)
+            count = write_list(self.run_id, self._owner_id, people, self._listed_count, bound)
+            ceilings.exclude_who_got_enough(self.run_id, self._owner_id, self._listed_count, utcnow())
+            self._listed_count += count
         self.is_complete = not self._next
         unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
         db.session.execute(

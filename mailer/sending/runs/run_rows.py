@@ -15,7 +15,7 @@ from mailer.recurrence.moments import Moment
 from mailer.sending import instance_guard
 from mailer.sending.runs.approvals import about_now
 from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_too_late, was_held
-from mailer.sending.runs.next_run import end_of
+from mailer.sending.runs.next_run import end_of, occurrence_of
 from mailer.sending.runs.windows import ON_DEMAND
 
 # On the table, not the model: SQLAlchemy compiles it once.
@@ -29,7 +29,7 @@ INSERT_RUN = (
 def insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
     """A row for each of these moments that says why it came to nothing; no commit."""
     for moment in skipped[-MOST_MISSED:]:
-        insert_run(mailing, moment.occurrence, moment.at, now, reason)
+        insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, reason)
 
 
 def insert_run(

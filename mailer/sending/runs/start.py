@@ -24,7 +24,7 @@ from mailer.recurrence.moments import Moment, next_moment
 from mailer.sending import instance_guard
 from mailer.sending.runs import audience, limits
 from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
-from mailer.sending.runs.next_run import has_open_run, point_at
+from mailer.sending.runs.next_run import has_open_run, occurrence_of, point_at
 from mailer.sending.runs.run_rows import insert_run, insert_skipped
 from mailer.sending.runs.windows import ON_DEMAND
 
@@ -151,7 +151,7 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
         insert_skipped(mailing, missed, now, StopReason.MISSED)
     mailing.started_at = mailing.started_at or now
     mailing.skipped_count += len(due) - (run_id is not None)
-    point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at)))
+    point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at, mailing.moved_from_at or now)))
     if mailing.next_run_at is None and run_id is None and not is_going:
         mailing.completed_at = now
     return run_id
@@ -159,10 +159,10 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
 
 def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
     if is_going:
-        insert_run(mailing, moment.occurrence, moment.at, now, StopReason.OVERLAP)
+        insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, StopReason.OVERLAP)
         return None
     mailing.last_run_at = now
-    return insert_run(mailing, moment.occurrence, moment.at, now)
+    return insert_run(mailing, occurrence_of(mailing, moment), moment.at, now)
 
 
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:

@@ -1,0 +1,86 @@
+"""One run changed by hand: left out, earlier or later. The occurrence stays the same one, and the calendar as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from mailer.clock import utcnow
+from mailer.errors import Conflict, Refusal
+from mailer.extensions import db
+from mailer.locks import FOR_CHANGE, lock_row
+from mailer.mailings.agenda_labels import format_local
+from mailer.models.mailing import Mailing
+from mailer.models.run import StopReason
+from mailer.queue import TICK, enqueue
+from mailer.recurrence.moments import next_moment, resolve
+from mailer.recurrence.rule import zone_named
+from mailer.sending.runs.next_run import (
+    end_of,
+    has_open_run,
+    next_promised,
+    occurrence_of,
+    point_at,
+    promised_at,
+    waited_for,
+)
+from mailer.sending.runs.run_rows import insert_skipped
+
+
+def leave_out(mailing: Mailing, occurrence: str, now: datetime | None = None) -> datetime:
+    """Leave the coming run out, with a row that says so; its local time. Commits.
+
+    Raises Conflict when the mailing waits for another run than `occurrence` by now.
+    """
+    now = now or utcnow()
+    _take(mailing, occurrence, now)
+    moment = waited_for(mailing)
+    assert moment is not None
+    insert_skipped(mailing, [moment], now, StopReason.OWNER)
+    mailing.skipped_count += 1
+    point_at(mailing, next_promised(mailing.rule, promised_at(mailing) or now, mailing.id))
+    if mailing.next_run_at is None and not has_open_run(mailing):
+        mailing.completed_at = now
+    _changed(mailing)
+    return moment.local
+
+
+def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None = None) -> None:
+    """Let the coming run begin at `to`, a wall-clock time of its zone, instead; the run after it stays. Commits.
+
+    Raises Conflict as `leave_out` does, and Refusal when `to` has passed, or does not lie before the next run and the
+    end.
+    """
+    now = now or utcnow()
+    _take(mailing, occurrence, now)
+    original, at = promised_at(mailing), resolve(to, zone_named(mailing.timezone)).at
+    assert original is not None
+    following, ends_at = next_moment(mailing.rule, original), end_of(mailing)
+    if at <= now:
+        raise Refusal(_("That time has passed. Choose a later one, or send it now."))
+    if following is not None and at >= following.at:
+        raise Refusal(
+            _("The next run begins on %(moment)s. Choose an earlier time.", moment=format_local(following.local, now))
+        )
+    if ends_at is not None and at >= ends_at:
+        raise Refusal(_("The mailing ends before that. Choose an earlier time."))
+    mailing.moved_from_at = original if at != original else None
+    mailing.next_run_at = at
+    _changed(mailing)
+
+
+def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:
+    """Keep the tick away until the commit; what is asked must be about the run that the mailing waits for."""
+    lock_row(mailing, FOR_CHANGE)
+    moment = waited_for(mailing)
+    is_due = mailing.next_run_at is not None and mailing.next_run_at <= now
+    if moment is None or occurrence_of(mailing, moment) != occurrence or is_due:
+        db.session.rollback()
+        raise Conflict(_("This run has begun meanwhile, or is no longer the next one. Look at what comes now."))
+
+
+def _changed(mailing: Mailing) -> None:
+    mailing.version += 1
+    db.session.commit()
+    enqueue(TICK)

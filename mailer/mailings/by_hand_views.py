@@ -1,0 +1,88 @@
+"""One run changed by hand."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_required
+from wtforms import DateTimeLocalField, HiddenField
+from wtforms.validators import InputRequired, Length
+
+from mailer.access import get_own_editable
+from mailer.errors import Conflict, Refusal
+from mailer.forms import FlaskForm
+from mailer.http import zone_label
+from mailer.mailings import by_hand
+from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.blueprint import bp
+from mailer.models.mailing import Mailing
+from mailer.recurrence.rule import zone_named
+from mailer.sending.runs.next_run import occurrence_of, waited_for
+
+
+class MoveForm(FlaskForm):
+    """When one run begins instead."""
+
+    to = DateTimeLocalField(_l("Begin at"), [InputRequired(_l("Choose a date and a time."))], format="%Y-%m-%dT%H:%M")
+    occurrence = HiddenField(validators=[Length(max=64)])
+
+
+@bp.post("/<int:mailing_id>/leave-out")
+@login_required
+def leave_out(mailing_id: int) -> ResponseReturnValue:
+    """Leave the coming run out."""
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
+    try:
+        local = by_hand.leave_out(mailing, request.form.get("occurrence", "")[:64])
+        flash(
+            _("The run of %(moment)s is left out. The mailing goes on as planned.", moment=format_local(local)),
+            "success",
+        )
+    except Conflict as conflict:
+        flash(str(conflict), "warning")
+    return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+@bp.route("/<int:mailing_id>/move", methods=["GET", "POST"])
+@login_required
+def move(mailing_id: int) -> ResponseReturnValue:
+    """Run the coming one earlier or later."""
+    mailing, form = get_own_editable(Mailing, mailing_id, current_user), MoveForm()
+    moment = waited_for(mailing)
+    if moment is None:
+        flash(_("There is no coming run to move."), "warning")
+        return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+    if not form.is_submitted():
+        form.to.data, form.occurrence.data = (
+            moment.at.astimezone(zone_named(mailing.timezone)),
+            occurrence_of(mailing, moment),
+        )
+        return _page(mailing, form)
+    if not form.validate() or form.to.data is None:
+        return _page(mailing, form), 422
+    try:
+        by_hand.move(mailing, form.occurrence.data or "", form.to.data)
+    except Conflict as conflict:
+        flash(str(conflict), "warning")
+        return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+    except Refusal as refusal:
+        form.to.errors = [str(refusal)]
+        return _page(get_own_editable(Mailing, mailing_id, current_user), form), 422
+    flash(
+        _("The run begins on %(moment)s instead. The others stay as planned.", moment=format_local(form.to.data)),
+        "success",
+    )
+    return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+def _page(mailing: Mailing, form: MoveForm) -> str:
+    moment = waited_for(mailing)
+    return render_template(
+        "mailings/move.html",
+        mailing=mailing,
+        form=form,
+        planned_text=format_local(moment.local) if moment else "",
+        zone_text=zone_label(mailing.timezone),
+    )

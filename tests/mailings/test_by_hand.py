@@ -1,0 +1,103 @@
+"""One run left out, earlier or later: through the page, the tick and the calendar file; all others stay."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import recurring_ical_events
+import time_machine
+from icalendar import Calendar
+
+from mailer.extensions import db
+from mailer.models.journal_entry import JournalEntry
+from mailer.models.mailing import Mailing
+from mailer.models.run import Run, RunState, StopReason
+from mailer.models.user import User
+from mailer.sending.runs.next_run import set_next_run
+from tests.conftest import Browser
+from tests.factories import make_client, make_mailing
+from tests.mailings.form_reader import fields_of
+from tests.mailings.test_edited_calendar import DONE, story, tick
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+NINE = datetime(2026, 12, 1, 6, tzinfo=UTC)  # in Moscow
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def mailing(owner: User) -> Mailing:
+    """Daily at nine in Moscow, from the first of December on."""
+    made = make_mailing(
+        owner, [make_client(owner)], starts_local=datetime(2026, 12, 1, 9), timezone="Europe/Moscow", run_limit=3
+    )
+    set_next_run(made, NOON)
+    db.session.commit()
+    return made
+
+
+def press(browser: Browser, mailing: Mailing, what: str, now: datetime = NOON, **data: Any) -> Any:
+    with time_machine.travel(now, tick=False):
+        browser.login(mailing.owner)
+        answer = browser.post(f"/mailings/{mailing.id}/{what}", data=data)
+    db.session.expire_all()
+    return answer
+
+
+def page(browser: Browser, mailing: Mailing, what: str = "", now: datetime = NOON) -> str:
+    with time_machine.travel(now, tick=False):
+        return browser.login(mailing.owner).get(f"/mailings/{mailing.id}{what}").text
+
+
+def live(days: int) -> None:
+    for hour in range(24 * days):
+        tick(NOON + timedelta(hours=hour))
+
+
+def test_a_run_left_out_is_followed_by_the_others(web: Browser, mailing: Mailing) -> None:
+    assert press(web, mailing, "leave-out", occurrence="2026-12-01T06:00Z").status_code == 303
+    assert mailing.next_run_at == NINE + DAY
+    assert "пропустили этот запуск" in page(web, mailing)
+    live(6)
+    left_out = ("01 06:00", RunState.SKIPPED, StopReason.OWNER)
+    assert story() == [left_out, ("02 06:00", *DONE), ("03 06:00", *DONE), ("04 06:00", *DONE)]
+    assert press(web, mailing, "leave-out", occurrence="2026-12-01T06:00Z").status_code == 303
+    assert len(story()) == 4, "nothing is left out twice"
+    assert db.session.query(JournalEntry).filter_by(subject=f"mailing {mailing.id}").count() >= 1
+
+
+@pytest.mark.parametrize(("to", "real"), [("2026-11-30T20:00", "30 17:00"), ("2026-12-01T21:30", "01 18:30")])
+def test_a_run_moved_happens_once_and_stays_the_same_one(web: Browser, mailing: Mailing, to: str, real: str) -> None:
+    form: dict[str, Any] = {**fields_of(page(web, mailing, "/move"), "move-form")}
+    assert press(web, mailing, "move", **form | {"to": to}).status_code == 303
+    assert mailing.moved_from_at == NINE
+    assert "вы перенесли" in page(web, mailing)
+    live(6)
+    assert story() == [(real, *DONE), ("02 06:00", *DONE), ("03 06:00", *DONE)]
+    assert db.session.query(Run).order_by(Run.planned_at).limit(1).one().occurrence == "2026-12-01T06:00Z"
+
+
+def test_a_run_moved_and_then_edited_is_not_sent_twice(web: Browser, mailing: Mailing) -> None:
+    press(web, mailing, "move", occurrence="2026-12-01T06:00Z", to="2026-11-30T20:00")
+    live(1)
+    assert len(story()) == 1
+    set_next_run(mailing, NINE - timedelta(hours=1))
+    assert mailing.next_run_at == NINE + DAY
+
+
+@pytest.mark.parametrize("to", ["2026-11-30T10:00", "2026-12-02T09:00", "2027-12-02T09:00", "", "x"])
+def test_where_it_cannot_go(web: Browser, mailing: Mailing, to: str) -> None:
+    answer = press(web, mailing, "move", occurrence="2026-12-01T06:00Z", to=to)
+    assert (answer.status_code, "has-error" in answer.text) == (422, True)
+    assert (mailing.next_run_at, mailing.moved_from_at) == (NINE, None)
+
+
+def test_the_calendar_file_tells_both(web: Browser, mailing: Mailing) -> None:
+    press(web, mailing, "leave-out", occurrence="2026-12-01T06:00Z")
+    press(web, mailing, "move", occurrence="2026-12-02T06:00Z", to="2026-12-02T20:00")
+    parsed = Calendar.from_ical(page(web, mailing, "/rule.ics"))
+    events = recurring_ical_events.of(parsed).between(NOON, NOON + 3 * DAY)
+    assert sorted(event["DTSTART"].dt.astimezone(UTC) for event in events) == [
+        datetime(2026, 12, 2, 17, tzinfo=UTC), datetime(2026, 12, 3, 6, tzinfo=UTC),
+    ]  # fmt: skip
