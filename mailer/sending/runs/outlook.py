@@ -19,7 +19,6 @@ from mailer.recurrence.window import Window
 from mailer.sending import instance_guard
 from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
 from mailer.sending.runs.next_run import counted, due_moment, promised_at, waited_for
-from mailer.sending.runs.windows import ON_DEMAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,7 @@ class Standing:
 
 
 NOTHING = Standing()
+NAMED_BY_INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z$"  # not those on demand, nor those named long ago
 A_YEAR = timedelta(days=400)  # nobody moves a run farther
 RUN_UP = timedelta(days=45)  # runs that waited longer for their sending hours do not bear on a far page
 
@@ -85,7 +85,7 @@ def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
     """Those of the mailings that have anything of the kind."""
     found: dict[int, Standing] = {}
     is_to_come = Run.occurrence.collate("C") > f"{now:%Y-%m-%dT%H:%MZ}"
-    by_hand = and_(is_to_come, Run.occurrence.not_like(f"{ON_DEMAND}%"), Run.planned_at > now - A_YEAR)
+    by_hand = and_(is_to_come, Run.occurrence.regexp_match(NAMED_BY_INSTANT), Run.planned_at > now - A_YEAR)
     waits = and_(Run.closed_at.is_(None), Run.state == RunState.WAITING_FOR_WINDOW)
     query = select(Run.mailing_id, Run.occurrence, Run.state, Run.window_opens_at)
     for id_, occurrence, state, opens_at in db.session.execute(
