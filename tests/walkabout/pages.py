@@ -103,7 +103,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take note of what leads somewhere or is sent."""
         a = {name: value or "" for name, value in attrs}
-        for name in ("href", "src", "data-href"):
+        for name in ("href", "src", "data-href", "data-picker"):
             if a.get(name):
                 self.links.append(a[name])
         for method in ("get", "post"):

@@ -37,7 +37,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "also_at": lambda: "12:00, 18:30",
     "exception_dates": lambda: "31.12.2030",
     "slug": lambda: f"article-{next(NUMBERS)}",
-    "attributes": lambda: "Город: Омск",
+    "attributes": lambda: "Размер: 42",
+    "logo": lambda: "https://shop.example/logo.png",
     "birth_year": lambda: "1990",
 }
 CSV = "E-mail;Имя;Фамилия\nanna@walkabout.test;Анна;Зуева\nnonsense;Борис;\nvera@walkabout.test;Вера;Юдина\n"
@@ -83,6 +84,8 @@ def file_for(name: str, random: Random | None = None) -> tuple[str, bytes]:
         return random.choice(ODD_NAMES), random.choice(ODD_CONTENTS)
     if name == "file":
         return f"people{next(NUMBERS)}.csv", CSV.encode()
+    if name == "letter":
+        return "letter.html", "<h1>Всем привет!</h1><p>{{ имя }}, у нас новости.</p>".encode()
     picture = io.BytesIO()
     Image.new("RGB", (640, 480), "teal").save(picture, "PNG")
     return "picture.png", picture.getvalue()
