@@ -36,6 +36,10 @@ TEXTS: dict[str, Callable[[], str]] = {
     "tags": lambda: f"метка {next(NUMBERS)}",
     "also_at": lambda: "12:00, 18:30",
     "exception_dates": lambda: "31.12.2030",
+    "sentence": str,  # the fields beneath say it
+    "dates": str,
+    "month_days": str,
+    "working_days": str,
     "slug": lambda: f"article-{next(NUMBERS)}",
     "attributes": lambda: "Размер: 42",
     "logo": lambda: "https://shop.example/logo.png",
