@@ -75,6 +75,8 @@ def plausible(field: Field, password: str, random: Random, variant: int = 0) -> 
         "month": lambda: f"{now:%Y-%m}",
         "datetime-local": lambda: f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}" if field.name != "ends_at" else "",
     }
+    if field.attributes.get("inputmode") == "decimal":
+        return ["12"]
     if kind in by_kind:
         return [by_kind[kind]()]
     if field.name in TEXTS:
