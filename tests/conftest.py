@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from hypothesis import HealthCheck, settings
 from redis import Redis
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from werkzeug.test import TestResponse
 from xdist.scheduler import LoadFileScheduling
 
@@ -161,8 +161,7 @@ def migrated_app(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> 
     make_migrated_app(servers.database_url, servers.redis_url, var_dir)
     let_in(servers.database_url, ROLE_PASSWORD)
     app = make_app(application_url(servers.database_url, ROLE_PASSWORD), servers.redis_url, var_dir)
-    app.extensions[OWNER] = engine = create_engine(sqlalchemy_url(servers.database_url), pool_pre_ping=True)
-    event.listen(engine, "connect", bring_emptying)
+    app.extensions[OWNER] = create_engine(sqlalchemy_url(servers.database_url), pool_pre_ping=True)
     return app
 
 
@@ -227,30 +226,29 @@ def app(migrated_app: Flask, servers: Servers) -> Iterator[Flask]:
 
 def empty_the_tables() -> None:
     """Forget every row, also of the journal, which does not let its rows go, and count from 1 again."""
-    engine = owner_engine()
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with owner_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.exec_driver_sql("SELECT to_regproc('pg_temp.emptied')").scalar() is None:
+            _bring_emptying(connection)
         for name in connection.exec_driver_sql("SELECT pg_temp.emptied()").scalars().all():
             connection.exec_driver_sql(f"VACUUM {name}")
 
 
-def bring_emptying(connection: Any, _record: object) -> None:
-    """Teach a new connection of the owner to empty the tables. Most tests leave a few rows in a few of them: deleting
-    those takes a tenth of the time of truncating all, and plans that are kept a tenth of those made each time."""
+def _bring_emptying(connection: Connection) -> None:
+    """Teach a connection to empty the tables. Most tests leave a few rows in a few of them: deleting those takes a
+    tenth of the time of truncating all, and plans that are kept a tenth of those made each time."""
     names = [table.name for table in db.metadata.sorted_tables]
     empty = "".join(
         f"IF EXISTS (SELECT FROM {name}) THEN DELETE FROM {name};"
         f" IF pg_table_size('{name}') > {LARGE} THEN RETURN NEXT '{name}'; END IF; END IF;"
         for name in names
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE FUNCTION pg_temp.emptied() RETURNS SETOF text LANGUAGE plpgsql"
-            " SET session_replication_role = replica"  # no triggers, no references
-            f" AS $$ BEGIN {empty}"
-            " PERFORM setval(sequencename::regclass, start_value, false) FROM pg_sequences"
-            " WHERE last_value IS NOT NULL; END $$"
-        )
-    connection.commit()
+    connection.exec_driver_sql(
+        "CREATE FUNCTION pg_temp.emptied() RETURNS SETOF text LANGUAGE plpgsql"
+        " SET session_replication_role = replica"  # no triggers, no references
+        f" AS $$ BEGIN {empty}"
+        " PERFORM setval(sequencename::regclass, start_value, false) FROM pg_sequences"
+        " WHERE last_value IS NOT NULL; END $$"
+    )
 
 
 class Browser(FlaskClient):
