@@ -41,7 +41,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "month_days": str,
     "working_days": str,
     "slug": lambda: f"article-{next(NUMBERS)}",
-    "attributes": lambda: "Размер: 42",
+    "attributes": lambda: f"Размер {next(NUMBERS)}: 42",  # one that is no field yet
     "logo": lambda: "https://shop.example/logo.png",
     "birth_year": lambda: "1990",
 }

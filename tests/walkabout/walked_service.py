@@ -64,7 +64,7 @@ class WalkedService:
         pairs = [pair for pair in walk.forms.filled(form, 0)[0] if pair[0] not in values]
         files: Files | None = {} if form.is_multipart else None
         end, refused = walk.forms.send(form, [*pairs, *values.items()], files, "as meant")
-        assert not refused, (endpoint, refused, re.findall(r'class="invalid-feedback[^>]*>([^<]+)', end.text))
+        assert not refused, (endpoint, refused, re.findall(r'class="field-errors[^>]*><p>([^<]+)', end.text))
         return end.path
 
     def mail_links(self, *recipients: str) -> list[str]:
