@@ -247,3 +247,17 @@ def test_rows_of_the_version_before_mean_what_they_meant(former: dict[str, Any],
     calendar.apply_to(copied)
     assert (copied.month_day, copied.month_weekday, Calendar.of(copied)) == (None, None, calendar)
     assert keys(copied) == keys(row)
+
+
+@pytest.mark.parametrize(
+    "beside", [{"late_limit": "%"}, {"window_opens": "²"}, {"holiday_country": "??"}, {"timezone": "x"}]
+)
+def test_a_sentence_beside_what_cannot_stand_is_read_all_the_same(
+    as_owner: Browser, fields: dict[str, Any], beside: dict[str, str]
+) -> None:
+    answer = as_owner.post(
+        "/mailings/new", data=fields | BASE | {"sentence": "каждый день в 10:00", "read": "1"} | beside
+    )
+    assert answer.status_code == 200 and "10:00" in answer.text
+    shown = as_owner.get("/mailings/sentence", query_string=BASE | {"sentence": "?", "ends_at": "0001-01-01T00:00"})
+    assert (shown.status_code, 'value="0001-01-01"' in shown.text) == (200, True)

@@ -80,7 +80,7 @@ class EndField(Field):
         if self.data is None:
             words = " ".join(str(value) for value in self.raw_data or ()).replace("T", " ").split()
             return (words[0] if words else "", words[1] if len(words) > 1 else "")
-        if self.data.time() == time():
+        if self.data.time() == time() and self.data.date() > date.min:
             return (self.data - timedelta(days=1)).date().isoformat(), ""
         return self.data.date().isoformat(), f"{self.data:%H:%M}"
 

@@ -95,6 +95,12 @@ def fill_from_sentence(form: CalendarForm | MailingForm) -> bool:
     return True
 
 
+def beside_is_valid(form: MailingForm) -> bool:
+    """Whether what no sentence says can stand too; what cannot has its reason beside it."""
+    names = (*NOT_SAID, "holiday_country", "holiday_subdivision", "timezone")
+    return False not in [form[name].validate(form) for name in names]  # each is looked at
+
+
 def _show(form: CalendarForm | MailingForm, calendar: Calendar) -> None:
     kept = {name: form[name].data for name in (*NOT_SAID, "holiday_country", "holiday_subdivision")}
     form.show(calendar)

@@ -24,6 +24,7 @@ from mailer.mailings.form.plan import MailingPlan
 from mailer.mailings.form.preview import (
     PRESETS,
     agenda_values,
+    beside_is_valid,
     fill_from_sentence,
     typed_calendar,
     wants_reading,
@@ -191,7 +192,7 @@ def _form_of(mailing: Mailing) -> MailingForm:
 def _calendar_so_far(form: MailingForm) -> Calendar | None:
     """The calendar that the form shows; None when it is none yet, whatever else the form is asked for."""
     if form.is_read:
-        return typed_calendar(form)
+        return typed_calendar(form) if beside_is_valid(form) else None
     if form.is_submitted() or is_refilled():
         typed = CalendarForm(request.form)
         return typed_calendar(typed) if typed.validate() else None
