@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
 WIDTHS = (360, 768, 1024, 1280)
+PATIENCE = 10_000  # milliseconds
 WITH_TABLES = re.compile(
     r"/(dashboard|mailings(/\d+(/runs/\d+)?)?|clients|clients/tags|messages|reports|reports\?rows=run|reports/print"
     r"|calendar/(punctuality|holidays)|manager|manager/(journal|approvals)|operations|admin/\w+)/?$"
@@ -27,7 +29,8 @@ def wide_tables(page: Page) -> list[str]:
     assert window is not None
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": window["height"]})
-        page.evaluate("() => new Promise(requestAnimationFrame)")
+        with suppress(TimeoutError):  # the page's own script has to see the new width first
+            page.wait_for_function(f"() => ({MEASURE})().every((count) => count <= 0)", timeout=PATIENCE)
         wider, unreachable = page.evaluate(MEASURE)
         if wider > 0 or unreachable:
             wrong.append(f"{page.url}: {wider} px too wide in {width} px, {unreachable} tables cannot be scrolled")
