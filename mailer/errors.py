@@ -154,21 +154,15 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         return error.response
     if isinstance(error, SecurityError):  # under a name that is not ours no address of a page can be built
         return Response("This site is not known by that name.\n", 400, mimetype="text/plain")
+    if not db.session.is_active:  # the fault was met amid a statement: its page reads in a new transaction
+        db.session.rollback()
     code = error.code or 500
     title, text = _special_explanation(error) or explanation(code)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(error=title, detail=text, request_id=g.get("request_id"))
     else:
-        response = make_response(
-            render_template(
-                "errors/error.html",
-                code=code,
-                title=title,
-                text=text,
-                request_id=g.get("request_id"),
-                way_out=_way_out(error),
-            )
-        )
+        values = {"code": code, "title": title, "text": text, "way_out": _way_out(error)}
+        response = make_response(render_template("errors/error.html", request_id=g.get("request_id"), **values))
     response.headers.extend((k, v) for k, v in error.get_headers() if k.lower() in {"allow", "retry-after"})
     return response, code
 

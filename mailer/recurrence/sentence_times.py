@@ -71,13 +71,11 @@ def rhythm(reader: Reader, heard: Heard) -> bool:
     """Daily; every day; every two weeks; раз в три дня; через день; every other Friday."""
     if adverb := reader.take("adverb"):
         return say_rhythm(heard, adverb.value)
-    if reader.take("across"):
-        number = reader.take("number")
-        if reader.kind() != "unit" or reader.value() > UNIT_YEAR:
+    if reader.take("across"):  # «через день» is every other one; «через три дня», «через неделю» may well be once
+        if reader.kind() != "unit" or reader.value() != UNIT_DAY:
             return False
-        unit = reader.value()
         reader.place += 1
-        return say_rhythm(heard, unit, (number.value if number else 1) + 1)
+        return say_rhythm(heard, UNIT_DAY, 2)
     is_russian_once = reader.kind() == "times" and reader.kind(1) == "at"
     if is_russian_once:
         reader.place += 2

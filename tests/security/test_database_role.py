@@ -56,7 +56,7 @@ def test_the_role_cannot_take_away_what_must_stay(plain_url: str, statement: str
 
 # What sending and its people do change. A column that is added belongs here, or to those that never change.
 CHANGING = {
-    "deliveries": ["state", "reason", "attempt_count", "transient_count", "retry_at"],
+    "deliveries": ["state", "reason", "attempt_count", "transient_count", "retry_at", "came_back"],
     "attempts": [],
     "journal": [],
     "runs": [
@@ -65,6 +65,8 @@ CHANGING = {
         "stop_note",
         "pause_reason",
         "tolerates_refusals",
+        "tolerates_bounces",
+        "audience",
         "is_approved",
         "due_at",
         "ends_at",
@@ -84,6 +86,8 @@ CHANGING = {
         "excluded_count",
         "stopped_count",
         "uncertain_count",
+        "bounced_count",
+        "complained_count",
         "successful_attempt_count",
         "failed_attempt_count",
         "sent_count",

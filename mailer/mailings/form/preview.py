@@ -24,7 +24,8 @@ from mailer.recurrence.rule import zone_named
 
 # Each is a sentence that is understood, in every language.
 PRESETS = (
-    _l("on weekdays at 9:00"), _l("every Monday at 9:00"), _l("on the 15th and on the last day of the month at 9:00"),
+    _l("tomorrow at 9:00"), _l("on weekdays at 9:00"), _l("every Monday at 9:00"),
+    _l("on the 15th and on the last day of the month at 9:00"),
     _l("every last working day of the month at 9:00"), _l("every two weeks on Friday at 9:00"),
 )  # fmt: skip
 NOT_SAID = ("window_opens", "window_closes", "window_weekdays", "window_skips_holidays", "late_limit")
