@@ -130,7 +130,7 @@ def test_one_moment_while_work_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each picture is there that a row of the dump names, though pictures come and go all the while."""
-    db.session.execute(db.text("CREATE TABLE pictures (name text)"))
+    db.session.execute(db.text("CREATE TABLE drawn_pictures (name text)"))
     db.session.commit()
     folder, is_over = var_dir / "media" / "blog", threading.Event()
 
@@ -142,9 +142,9 @@ def test_one_moment_while_work_goes_on(
             while not is_over.is_set():
                 names.append(uuid.uuid4().hex)
                 (folder / names[-1]).write_bytes(b"x" * 2000)  # first the file, then the row
-                cursor.execute("INSERT INTO pictures VALUES (%s)", (names[-1],))
+                cursor.execute("INSERT INTO drawn_pictures VALUES (%s)", (names[-1],))
                 if len(names) > 20:
-                    cursor.execute("DELETE FROM pictures WHERE name = %s", (names[0],))
+                    cursor.execute("DELETE FROM drawn_pictures WHERE name = %s", (names[0],))
                     (folder / names.pop(0)).unlink()  # first the row, then the file
                 time.sleep(0.001)
 
@@ -162,12 +162,12 @@ def test_one_moment_while_work_goes_on(
         for number in range(3):
             put_back(elsewhere, tmp_path / f"{number}.zip")
             with closing(programs.connect(elsewhere)) as connection, connection.cursor() as cursor:
-                cursor.execute("SELECT name FROM pictures")
+                cursor.execute("SELECT name FROM drawn_pictures")
                 named = {name for (name,) in cursor.fetchall()}
             assert named
             assert named <= {path.name for path in folder.iterdir()}
     finally:
-        db.session.execute(db.text("DROP TABLE pictures"))
+        db.session.execute(db.text("DROP TABLE drawn_pictures"))
         db.session.commit()
 
 
