@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import date, time
+from decimal import Decimal
 from enum import Enum
 from typing import IO, Any
 from uuid import UUID
@@ -63,6 +64,6 @@ def plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, UUID):
+    if isinstance(value, (UUID, Decimal)):
         return str(value)
     raise TypeError(f"cannot be said in JSON: {type(value)}")

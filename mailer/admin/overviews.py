@@ -48,8 +48,13 @@ def _overview_of(model: Any) -> type[Overview]:
 
 TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
+    "client_fields": _l("Own fields"),
     "drafts": _l("Drafts"),
     "holiday_changes": _l("Changed holidays"),
+    "letter_desks": _l("Letters being written"),
+    "letter_versions": _l("Versions of letters"),
+    "own_templates": _l("Own templates"),
+    "own_themes": _l("Own looks of letters"),
     "run_faults": _l("Faults of mail servers"),
     "own_addresses": _l("Reply addresses"),
     "pictures": _l("Pictures"),

@@ -11,12 +11,14 @@ from flask_babel import get_locale, pgettext
 from flask_babel import gettext as _
 
 from mailer.bounces.report import Kind
+from mailer.clients.labels import FIELD_TYPES
 from mailer.mailings.labels import mailing_statuses, reason_label, run_states, stop_reasons
 from mailer.mailings.runs.export import came_back_label, delivery_label, outcome_label
 from mailer.manager.labels import role_labels
 from mailer.models.account_token import TokenPurpose
 from mailer.models.approval import ApprovalState
 from mailer.models.client import SuppressionReason
+from mailer.models.client_field import FieldType
 from mailer.models.client_import import ImportState
 from mailer.models.delivery import CameBack, DeliveryState, Reason
 from mailer.models.mail_report import Door
@@ -112,11 +114,14 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         PauseReason.BOUNCES: _("too many emails came back"),
         PauseReason.RESTORED: _("restored from a backup"),
     },
+    FieldType: lambda: {kind: str(label) for kind, label in FIELD_TYPES.items()},
     Period: lambda: {
         Period.ONCE: pgettext("period", "once"),
         Period.DAILY: pgettext("period", "every day"),
         Period.WEEKLY: pgettext("period", "every week"),
         Period.MONTHLY: pgettext("period", "every month"),
+        Period.YEARLY: pgettext("period", "every year"),
+        Period.DATES: pgettext("period", "on certain dates"),
     },
     Audience: lambda: {
         Audience.EVERYONE: _("Everyone on the list"),

@@ -21,6 +21,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import DeliveryState
+from mailer.models.letter import LetterDesk, LetterVersion
 from mailer.models.mail_server import MailServer
 from mailer.models.run_tally import RunTally
 from mailer.models.user import Role, User
@@ -129,7 +130,7 @@ def test_every_table_has_its_list_and_no_secret_is_in_one(app: Flask) -> None:
     for overview in EVERY:
         columns = {*overview.shown, *overview.more}
         assert len(columns) == len(overview.shown) + len(overview.more), "no column twice"
-        if overview.model is not Attempt:  # whose number is that of the try
+        if overview.model not in (Attempt, LetterDesk, LetterVersion):  # whose number is that of the try, or version
             assert not columns & SECRET, overview
 
 

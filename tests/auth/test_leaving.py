@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import date, datetime, time
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from tests.narrowing import one
 
 EXAMPLES = {
     int: 1, str: "a", bool: True, dict: {}, list: [], datetime: datetime(2026, 1, 1), date: date(2026, 1, 1),
-    time: time(9), UUID: UUID(int=1),
+    time: time(9), UUID: UUID(int=1), Decimal: Decimal("1.50"),
 }  # fmt: skip
 
 
