@@ -16,7 +16,7 @@ RAW = "rawpart{}end"  # stands where the author's own HTML is put in after compi
 SIDE = 25  # pixels to the left and right of words
 NETWORK_NAMES = {
     "site": "Web", "vk": "VK", "telegram": "Telegram", "whatsapp": "WhatsApp", "ok": "OK", "youtube": "YouTube",
-    "instagram": "Instagram", "facebook": "Facebook", "tiktok": "TikTok", "phone": "Phone", "mail": "E-mail",
+    "instagram": "Instagram", "facebook": "Facebook", "tiktok": "TikTok", "phone": "Phone", "mail": "Email",
     "map": "Map",
 }  # fmt: skip
 

@@ -63,6 +63,7 @@ def room_labels() -> dict[str, str]:
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
+        "media": _("Pictures"), "returns": _("What comes back"),
     }  # fmt: skip
 
 
@@ -77,4 +78,7 @@ def table_labels() -> dict[str, str]:
         "account_tokens": _("Links in emails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),
         "holiday_changes": _("Changed holidays"), "own_addresses": _("Reply addresses"),
         "run_faults": _("Faults of mail servers"), "second_factors": pgettext("panel", "Second factors"),
+        "letter_desks": _("Letters being written"), "letter_versions": _("Versions of letters"),
+        "own_templates": _("Own templates"), "own_themes": _("Own looks of letters"), "pictures": _("Pictures"),
+        "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
     }  # fmt: skip

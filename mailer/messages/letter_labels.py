@@ -101,7 +101,7 @@ _SPECIAL = {
 }
 _HELP = {
     "alt": _l("For those who cannot see it, and while it is not loaded."),
-    "link": _l("A page, an e-mail address or a telephone number."),
+    "link": _l("A page, an email address or a telephone number."),
     "preheader": _l("What inboxes show after the subject."),
     "accent": _l("Of buttons and links. Links get a darker shade where they could not be read."),
     "old_price": _l("Crossed out beside the price."),
@@ -120,7 +120,7 @@ _CHOICES = {
     "facebook": "Facebook",
     "tiktok": "TikTok",
     "phone": _l("Telephone"),
-    "mail": _l("E-mail"),
+    "mail": _l("Email"),
     "map": _l("Map"),
     "arial": "Arial",
     "verdana": "Verdana",
