@@ -16,6 +16,7 @@ SOME_SENT = "SELECT id FROM runs WHERE id = %s AND accepted_count > 0"
 SENT_TO = (
     "SELECT email FROM deliveries WHERE right(email, 10) = '@many.test' AND state = 'accepted' ORDER BY run_id LIMIT 1"
 )
+A_FIELD = "SELECT max(id) FROM client_fields WHERE owner_id = %s AND archived_at IS NULL"
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
 
@@ -25,6 +26,9 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     [(recipient,)] = walked.service.rows(SENT_TO)
     walks["anonymous"].look(next(link for link in walked.mail_links(recipient) if link.startswith("/u/")))
     walked.fill(walks["newcomer"], "/clients/new", "clients.new")
+    [(field,)] = walked.service.rows(A_FIELD, walked.id_of(walks["newcomer"].visitor.person.logins[0][0]))
+    for kind in ("number", "date"):  # one of them is another type than it has
+        walks["newcomer"].look(f"/clients/fields/{field}/type?type={kind}")
     walked.fill(walks["newcomer"], "/messages/new", "messages.create")
     hand_in(walked, walks["newcomer"], 2)
     decide(walked, walks)
