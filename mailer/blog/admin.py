@@ -26,6 +26,7 @@ from mailer.blog.queries import open_to
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db, login_manager
+from mailer.flashes import flash_undo
 from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
 from mailer.models.blog_post import BlogPost, PostStatus
@@ -122,7 +123,7 @@ class PostView(PlainArguments, ModelView):  # type: ignore[misc]
     def delete_model(self, model: BlogPost) -> bool:
         """Into the bin, with a way back."""
         services.delete_article(model)
-        flash({"text": _("Article deleted."), "url": url_for("posts.restore", id=model.id)}, "undo")  # type: ignore[arg-type]
+        flash_undo(_("Article deleted."), url_for("posts.restore", id=model.id))
         return False  # Flask-Admin would flash a text of its own
 
     @expose("/restore/", methods=("POST",))

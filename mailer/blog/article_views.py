@@ -14,6 +14,7 @@ from mailer.blog.forms import CONTENT_LENGTH, ArticleForm
 from mailer.blog.markdown import render
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import limiter
+from mailer.flashes import flash_undo
 from mailer.form_refill import is_refilled
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
@@ -90,7 +91,7 @@ def drop_change(post_id: int) -> ResponseReturnValue:
 def delete(post_id: int) -> ResponseReturnValue:
     """Out of everyone's sight, with an undo."""
     services.delete_article(queries.get_own_post(post_id, current_user))
-    flash({"text": _("Article deleted."), "url": url_for("articles.restore", post_id=post_id)}, "undo")  # type: ignore[arg-type]
+    flash_undo(_("Article deleted."), url_for("articles.restore", post_id=post_id))
     return redirect(url_for("articles.index"), 303)
 
 

@@ -12,6 +12,7 @@ from mailer.clients import field_types, fields
 from mailer.clients.field_forms import FieldForm, TypeForm
 from mailer.clients.labels import FIELD_TYPES
 from mailer.errors import Refusal
+from mailer.flashes import refusal_flashed
 from mailer.models.client_field import MOST_CHOICES, MOST_FIELDS, ClientField, FieldType
 from mailer.segments.fields import fields_of, other_names
 
@@ -122,11 +123,8 @@ def move(field_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def archive(field_id: int) -> ResponseReturnValue:
     """Take it off pages and forms."""
-    try:
+    with refusal_flashed():
         fields.archive_field(get_own_editable(ClientField, field_id, current_user))
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         flash(_("Field archived. Its values are kept."), "success")
     return redirect(url_for("clients.fields.index"), 303)
 

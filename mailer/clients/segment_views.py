@@ -19,6 +19,7 @@ from mailer.clients.segment_builder import Group
 from mailer.clients.segment_rows import WHENCE, Row, choices_of, subjects
 from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import limiter
+from mailer.flashes import refusal_flashed
 from mailer.limiting import per_user
 from mailer.models.client import ClientFilter
 from mailer.segments.former import tree_of
@@ -85,11 +86,8 @@ def preview() -> str:
 @requires(*Permission)
 def delete(segment_id: int) -> ResponseReturnValue:
     """Forget a segment, unless something needs it."""
-    try:
+    with refusal_flashed():
         segments.delete_segment(get_own_editable(ClientFilter, segment_id, current_user))
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         flash(_("Segment deleted."), "success")
     return redirect(url_for("clients.segments.index"), 303)
 

@@ -12,7 +12,7 @@ from mailer.access import Permission, requires
 from mailer.clients import tag_queries, tags
 from mailer.clients.forms import TagForm
 from mailer.clients.values import join_tags
-from mailer.errors import Refusal
+from mailer.flashes import refusal_flashed
 from mailer.searching import searched
 
 bp = Blueprint("tags", __name__, url_prefix="/tags")
@@ -46,11 +46,8 @@ def rename() -> ResponseReturnValue:
         if request.form.get("confirmed") != merge.stamp:
             places = tag_queries.places_of(current_user, [tag])[tag]
             return render_template("clients/tag_merge.html", merge=merge, places=places), 409
-    try:
+    with refusal_flashed():
         count = tags.rename_tag(current_user, tag, into or name)
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         text = _("The tag is now called “%(name)s”.", name=into or name)
         flash(text + " " + ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
     return _to_index()
@@ -67,11 +64,8 @@ def delete() -> ResponseReturnValue:
         places = tag_queries.places_of(current_user, [tag])[tag]
         count = tag_queries.count_with(current_user.id, tag)
         return render_template("clients/tag_delete.html", tag=tag, client_count=count, places=places)
-    try:
+    with refusal_flashed():
         count = tags.delete_tag(current_user, tag)
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         text = _("The tag “%(name)s” is deleted.", name=tag)
         flash(text + " " + ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
     return _to_index()

@@ -28,6 +28,7 @@ from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Conflict, Refusal, UnknownChoice
+from mailer.flashes import flash_undo, refusal_flashed
 from mailer.models.client import Client
 from mailer.segments.fields import fields_of
 
@@ -138,7 +139,7 @@ def delete(client_id: int) -> ResponseReturnValue:
     client = get_own_editable(Client, client_id, current_user)
     services.delete_client(client)
     undo = url_for("clients.restore", client_id=client_id)
-    _flash_undo(_("Client deleted."), undo)
+    flash_undo(_("Client deleted."), undo)
     return redirect(url_for("clients.index"), 303)
 
 
@@ -169,11 +170,8 @@ def suppress(client_id: int) -> ResponseReturnValue:
 @requires(*Permission)
 def unsuppress(client_id: int) -> ResponseReturnValue:
     """Write to this address again."""
-    try:
+    with refusal_flashed():
         subscription.lift_suppression(get_own_editable(Client, client_id, current_user))
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         flash(_("Mailings go to this address again."), "success")
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
@@ -192,7 +190,7 @@ def bulk() -> ResponseReturnValue:
     elif form.action.data == "delete":
         count, moment = services.delete_clients(where)
         undo = url_for("clients.restore_deleted", at=moment.isoformat())
-        _flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
+        flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
     elif form.action.data == "suppress":
         count = subscription.suppress_all(where)
         text = ngettext(
@@ -236,11 +234,6 @@ def _choice(args: MultiDict[str, str]) -> Choice:
         return parse_choice(args)
     except ChoiceRefused as refused:
         raise UnknownChoice(refused.name, refused.value) from None
-
-
-def _flash_undo(text: str, url: str) -> None:
-    message: Any = {"text": text, "url": url, "label": _("Undo")}
-    flash(message, "undo")
 
 
 def _args_of(choice: Choice) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mailer.access import Permission, get_own_editable, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import limiter
+from mailer.flashes import flash_undo
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.agenda_labels import format_local
@@ -34,8 +35,7 @@ def delete(mailing_id: int) -> ResponseReturnValue:
         services.delete_mailing(mailing)
     except services.RunIsGoing:
         return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
-    undo = url_for("mailings.restore", mailing_id=mailing_id)
-    flash({"text": _("Mailing deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
+    flash_undo(_("Mailing deleted."), url_for("mailings.restore", mailing_id=mailing_id))
     return redirect(url_for("mailings.index"), 303)
 
 

@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from mailer.access import Permission, get_own_deleted, get_own_editable, requires
 from mailer.errors import Busy, Refusal
 from mailer.extensions import limiter
+from mailer.flashes import flash_undo
 from mailer.input_limits import page_number, whole_number
 from mailer.limiting import per_user, say_when
 from mailer.media import queries, services
@@ -136,8 +137,7 @@ def delete(picture_id: int) -> ResponseReturnValue:
     """Hide it, with a way back."""
     picture = get_own_editable(Picture, picture_id, current_user)
     services.hide(picture)
-    undo = url_for("media.restore", picture_id=picture.id)
-    flash({"text": _("Picture deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
+    flash_undo(_("Picture deleted."), url_for("media.restore", picture_id=picture.id))
     return redirect(url_for("media.index"), 303)
 
 

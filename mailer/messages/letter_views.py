@@ -16,6 +16,7 @@ from mailer.clock import utcnow
 from mailer.composing.placeholders import PlaceholderError
 from mailer.errors import Conflict, choice_in
 from mailer.extensions import limiter
+from mailer.flashes import flash_undo
 from mailer.letters.compiling import Scheme
 from mailer.letters.document import Letter, PlacedBlock, added, moved, without
 from mailer.letters.kinds import KINDS
@@ -105,8 +106,7 @@ def _done_with_block(message: Message, work: LetterWork, placed: PlacedBlock, ac
     place = work.letter.place_of(block_id)
     if act == "delete":
         letter_desk.change(message, lambda letter: without(letter, block_id))
-        undo = url_for("messages.letter_step", message_id=message.id, by="undo")
-        flash({"text": _("Block deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
+        flash_undo(_("Block deleted."), url_for("messages.letter_step", message_id=message.id, by="undo"))
         neighbour = work.letter.blocks[min(place + 1, len(work.letter.blocks) - 1)].id
         return _to_page(message, part=neighbour if neighbour != block_id else "", focus=f"open-{neighbour}")
     if act not in {"up", "down", "to"}:

@@ -13,6 +13,7 @@ from flask_login import current_user, login_required
 from mailer.access import Permission, get_own_editable, get_visible, requires
 from mailer.errors import Conflict, choice_in, order_in
 from mailer.extensions import limiter
+from mailer.flashes import flash_undo
 from mailer.form_refill import is_refilled
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
@@ -114,8 +115,7 @@ def delete(message_id: int) -> ResponseReturnValue:
     except MessageInUse as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("messages.show", message_id=message_id), 303)
-    undo = url_for("messages.restore", message_id=message_id)
-    flash({"text": _("Message deleted."), "url": undo, "label": _("Undo")}, "undo")  # type: ignore[arg-type]
+    flash_undo(_("Message deleted."), url_for("messages.restore", message_id=message_id))
     return redirect(url_for("messages.index"), 303)
 
 

@@ -22,6 +22,7 @@ from mailer.clients.refused import ValueRefused
 from mailer.downloads import csv_download
 from mailer.errors import Refusal
 from mailer.extensions import limiter
+from mailer.flashes import refusal_flashed
 from mailer.long_work import reading
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.segments.fields import fields_of
@@ -118,11 +119,8 @@ def report(import_id: int) -> Response:
 def undo(import_id: int) -> ResponseReturnValue:
     """Delete what it created."""
     begun = get_own_editable(ClientImport, import_id, current_user)
-    try:
+    with refusal_flashed():
         deleted, kept, lifted = services.undo_import(begun)
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
-    else:
         text = ngettext("%(num)s client of this import deleted.", "%(num)s clients of this import deleted.", deleted)
         if kept:
             text += " " + ngettext(
