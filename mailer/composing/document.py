@@ -3,28 +3,26 @@ values of a person come to stand."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from mailer.composing.contexts import Escape, as_link, in_html, in_place, in_telephone, in_url
 from mailer.composing.markup import attributes, tokens
-from mailer.composing.placeholders import Placeholder
+from mailer.composing.placeholders import MARK, Placeholder, marked
 
 Parts = list[str | Placeholder]
 _FRAME = frozenset(("html", "head", "body"))
 _LINKS = frozenset(("href", "src", "background"))
-_MARK = re.compile("\0([0-9]+)\0")
 
 
 def is_document(parts: Parts) -> bool:
     """Whether the author wrote a whole document, with a head or a body of its own."""
-    found = tokens(_marked(parts))
+    found = tokens(marked(parts))
     return any(token.kind == "doctype" or (token.kind == "start" and token.name in _FRAME) for token in found)
 
 
 def with_ending(parts: Parts, ending: Parts) -> Parts:
     """The document with `ending` as the last thing that its reader sees."""
-    ends = {token.name: token.start for token in tokens(_marked(parts)) if token.kind == "end"}
+    ends = {token.name: token.start for token in tokens(marked(parts)) if token.kind == "end"}
     at = ends.get("body", ends.get("html"))
     return [*parts, *ending] if at is None else _put(parts, at, ending)
 
@@ -33,7 +31,7 @@ def escapes(parts: Iterable[str | Placeholder]) -> Iterator[Escape]:
     """For each placeholder of the HTML, how to write its value."""
     listed = list(parts)
     found: dict[int, Escape] = {}
-    _look(_marked(listed), found)
+    _look(marked(listed), found)
     count = sum(isinstance(part, Placeholder) for part in listed)
     return iter([found.get(number, in_html) for number in range(count)])
 
@@ -46,7 +44,7 @@ def _look(text: str, found: dict[int, Escape]) -> None:
             for attribute in attributes(token.inside)[0]:
                 if attribute.name in _LINKS:
                     value = attribute.raw.strip("\"'")
-                    found.update((int(mark[1]), _in_link(value[: mark.start()])) for mark in _MARK.finditer(value))
+                    found.update((int(mark[1]), _in_link(value[: mark.start()])) for mark in MARK.finditer(value))
         elif token.kind == "comment":  # Outlook reads it as HTML
             _look(token.source.removeprefix("<!--"), found)
 
@@ -59,18 +57,6 @@ def _in_link(before: str) -> Escape:
     if before in ("http://", "https://"):
         return in_place
     return in_telephone if before == "tel:" else in_url
-
-
-def _marked(parts: Parts) -> str:
-    """The text with a numbered mark for each placeholder, none of which HTML knows."""
-    pieces, number = [], 0
-    for part in parts:
-        if isinstance(part, Placeholder):
-            pieces.append(f"\0{number}\0")
-            number += 1
-        else:
-            pieces.append(part.replace("\0", " "))
-    return "".join(pieces)
 
 
 def _put(parts: Parts, at: int, ending: Parts) -> Parts:

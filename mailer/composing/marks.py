@@ -36,10 +36,6 @@ class Marks:
         """The value with its marks noted as standing within quotes."""
         return self._pattern.sub(lambda mark: f"{self.prefix}{mark[1]}{IN_ATTRIBUTE}", value)
 
-    def as_in_text(self, value: str) -> str:
-        """The value with its marks as they were made."""
-        return self._pattern.sub(lambda mark: f"{self.prefix}{mark[1]}{IN_TEXT}", value)
-
     def without(self, value: str) -> str:
         """The value with no mark left."""
         return self._pattern.sub("", value)

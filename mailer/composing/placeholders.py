@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mailer.composing.names import Vocabulary, value_of
 
 MAX_PROBLEMS = 50  # more than a person would read
+MARK = re.compile("\0([0-9]+)\0")
 MAX_LENGTH = 500  # of what stands between the braces
 _QUOTES = (('"', '"'), ("'", "'"), ("«", "»"), ("“", "”"), ("„", "“"), ("„", "”"), ("‘", "’"))
 _DEFAULT = "|".join(f"{opening}[^{{}}{opening}{closing}\n]*{closing}" for opening, closing in _QUOTES)
@@ -87,6 +88,19 @@ class Template:
         if strict and (missing := self.missing(values)):
             raise RenderError(missing)
         return "".join(part if isinstance(part, str) else escape(part.fill(values)) for part in self.parts)
+
+
+def marked(parts: Iterable[str | Placeholder]) -> str:
+    """The text with a numbered `MARK` for each placeholder, which neither HTML nor a link knows; literals keep their
+    length."""
+    pieces, number = [], 0
+    for part in parts:
+        if isinstance(part, Placeholder):
+            pieces.append(f"\0{number}\0")
+            number += 1
+        else:
+            pieces.append(part.replace("\0", " "))
+    return "".join(pieces)
 
 
 def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup: bool = False) -> Template:
