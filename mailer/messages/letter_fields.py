@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailer.letters.shapes import ValueFault, plain, shapes_of
-from mailer.letters.values import SeveralOf
+from mailer.letters.values import URL_LENGTH, SeveralOf
 from mailer.messages.letter_labels import choices_of, fault_text, field_label, help_of
 
 _ITEM_ACT = re.compile(r"(add|remove|up|down)-item(?:-([0-9]{1,2}))?")
@@ -71,18 +71,12 @@ def _control(kind: type, name: str, path: str, shape: Any, value: Any, errors: l
         "choice" if choices_of(kind, name, shape) else shape.widget,
         value,
         help_of(kind, name),
-        getattr(shape, "limit", 2000 if shape.widget in {"link", "picture"} else None),
+        getattr(shape, "limit", URL_LENGTH if shape.widget in {"link", "picture"} else None),
         choices_of(kind, name, shape),
         bounds,
         errors,
         getattr(shape, "optional", False),
     )
-
-
-def values_of_block(block: Any) -> dict[str, Any]:
-    """A block's values, as `fields_of` takes them."""
-    values: dict[str, Any] = plain(block)
-    return values
 
 
 def posted(kind: type, form: Mapping[str, str], prefix: str = "") -> dict[str, Any]:

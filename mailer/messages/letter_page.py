@@ -10,7 +10,7 @@ from flask import render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from mailer.letters.document import Letter, PlacedBlock
+from mailer.letters.document import Letter
 from mailer.letters.kinds import KINDS as ALL_KINDS
 from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
@@ -80,14 +80,7 @@ def editor_page(
         placeholders=placeholder_names(),
         attributes=names,
         clients=queries.clients_to_look_as(message.owner_id, ""),
-        theme=work.letter.theme,
-        mailings=queries.mailings_using(message),
     )
-
-
-def place_text(placed: PlacedBlock) -> str:
-    """The words that tell the block from others."""
-    return first_words(placed)
 
 
 def _rows(letter: Letter) -> list[BlockRow]:

@@ -17,6 +17,7 @@ from mailer.composing.placeholders import PlaceholderError
 from mailer.errors import Conflict, choice_in
 from mailer.extensions import limiter
 from mailer.flashes import flash_undo
+from mailer.input_limits import whole_number
 from mailer.letters.compiling import Scheme
 from mailer.letters.document import Letter, PlacedBlock, added, moved, without
 from mailer.letters.kinds import KINDS
@@ -26,8 +27,8 @@ from mailer.long_work import previewing
 from mailer.messages import letter_desk, letter_parts, letter_store, queries
 from mailer.messages.letter_desk import LetterWork, TooLarge, work_on
 from mailer.messages.letter_fields import posted, with_item_act
-from mailer.messages.letter_labels import fault_text
-from mailer.messages.letter_page import Typed, editor_page, place_text
+from mailer.messages.letter_labels import fault_text, first_words
+from mailer.messages.letter_page import Typed, editor_page
 from mailer.messages.preview import look_at
 from mailer.messages.services import MessageRefused
 from mailer.messages.views import as_mail, bp
@@ -111,9 +112,10 @@ def _done_with_block(message: Message, work: LetterWork, placed: PlacedBlock, ac
         return _to_page(message, part=neighbour if neighbour != block_id else "", focus=f"open-{neighbour}")
     if act not in {"up", "down", "to"}:
         abort(400)
-    typed = request.form.get("place", "")
-    to = {"up": place - 1, "down": place + 1}.get(act, int(typed) if typed.isascii() and typed.isdecimal() else place)
-    work = letter_desk.change(message, lambda letter: moved(letter, block_id, to))
+    to = {"up": place - 1, "down": place + 1}.get(act)
+    if to is None:
+        to = request.form.get("place", place, type=whole_number)
+    letter_desk.change(message, lambda letter: moved(letter, block_id, to))
     return _to_page(message, part=request.form.get("part", ""), moved=block_id, focus=f"{act}-{block_id}")
 
 
@@ -226,7 +228,7 @@ def _kept(message: Message, part: str, work: LetterWork) -> ResponseReturnValue:
         saved=_("Kept at %(time)s.", time=format_time(utcnow(), "short")),
         seen=letter_parts.digest(letter_parts.value_of(work.letter, part)),
         revision=work.revision,
-        words=place_text(placed) if placed is not None else None,
+        words=first_words(placed) if placed is not None else None,
     )
 
 

@@ -93,6 +93,7 @@ def test_blocks_are_added_moved_copied_and_deleted_with_a_way_back(as_owner: Bro
         as_owner.post(f"{path}/add", data={"kind": "spacer"})
     assert len(blocks_of(as_owner, path)) == 60
     assert db.session.query(LetterVersion).count() == 50
+    assert as_owner.post(f"{path}/block/b3", data={"act": "to", "place": "9" * 5000}).status_code == 303
 
 
 def test_things_for_sale_are_added_ordered_and_removed(as_owner: Browser) -> None:
