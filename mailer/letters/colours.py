@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-LEAST = 4.5  # WCAG 2.2, 1.4.3
+from mailer.composing import contrast as wcag
+
+LEAST = wcag.LEAST_CONTRAST
 LIGHT, DARK = "#ffffff", "#16181c"  # no pure black: programs that darken a mail turn it into glaring white
 BLACK = "#000000"  # only where neither of them can be read: on greys in the middle
 
 
 def contrast(one: str, other: str) -> float:
     """1…21 of two colours `#rrggbb`."""
-    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
+    return wcag.contrast(_channels(one), _channels(other))
 
 
 def ink_on(ground: str) -> str:
@@ -33,11 +34,3 @@ def readable(colour: str, ground: str) -> str:
 
 def _channels(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _luminance(colour: str) -> float:
-    linear = [
-        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
-        for channel in (value / 255 for value in _channels(colour))
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

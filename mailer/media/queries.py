@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 
 from mailer.extensions import db
 from mailer.models.message import Message
@@ -45,11 +45,14 @@ def is_shown(picture: Picture) -> bool:
     in_message = select(Message.id).where(
         Message.owner_id == picture.owner_id, Message.html_body.contains(picture.public_id, autoescape=True)
     )
-    return bool(db.session.scalar(select(in_message.exists()))) or sent_runs(picture) > 0
+    return bool(db.session.scalar(select(or_(in_message.exists(), _sent_with(picture).exists()))))
 
 
 def sent_runs(picture: Picture) -> int:
     """How many runs have it in their copy of the message."""
+    return db.session.scalar(select(func.count()).select_from(_sent_with(picture).subquery())) or 0
+
+
+def _sent_with(picture: Picture) -> Select[tuple[int]]:
     has_it = Run.snapshot["html"].astext.contains(picture.public_id, autoescape=True)
-    query = select(func.count()).select_from(Run).where(Run.owner_id == picture.owner_id, has_it)
-    return db.session.scalar(query) or 0
+    return select(Run.id).where(Run.owner_id == picture.owner_id, has_it)

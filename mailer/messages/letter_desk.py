@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from flask import current_app
 from flask_babel import format_decimal
@@ -126,7 +124,7 @@ def go_on_as_html(message: Message) -> None:
 def compiled(letter: Letter, scheme: Scheme = Scheme.AUTO, *, anchors: bool = False) -> str:
     """The HTML document of a letter, its pictures at their public addresses."""
     config = current_app.config
-    addresses = picture_addresses(config["SITE_URL"], config.get("MEDIA_URL") or config["SITE_URL"])
+    addresses = picture_addresses(config["SITE_URL"], config["MEDIA_URL"])
     return Compiler(addresses, scheme, anchors).compile(letter)
 
 
@@ -140,7 +138,10 @@ def draft_of(letter: Letter, scheme: Scheme = Scheme.AUTO, *, anchors: bool = Fa
 
 def problems_of(letter: Letter, attributes: Collection[str] | None) -> list[str]:
     """What keeps the letter from being a mail, as sentences."""
-    draft = draft_of(letter)
+    return _problems_in(draft_of(letter), attributes)
+
+
+def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> list[str]:
     reasons = by_field([*check_subject(draft.subject), *check_body(draft.text_body, draft.html_body)])
     found = [reason for each in reasons.values() for reason in each]
     for text, is_markup in ((draft.subject, False), (draft.html_body, True)):
@@ -151,15 +152,10 @@ def problems_of(letter: Letter, attributes: Collection[str] | None) -> list[str]
     return list(dict.fromkeys(found))
 
 
-def digest_of(part: Any) -> str:
-    """Tells whether a part of a letter is what it was when a page showed it."""
-    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _write(message: Message, letter: Letter, attributes: Collection[str] | None) -> None:
-    if found := problems_of(letter, attributes):
-        raise MessageRefused({"letter": found})
     draft = draft_of(letter)
+    if found := _problems_in(draft, attributes):
+        raise MessageRefused({"letter": found})
     message.subject, message.name, message.language = draft.subject, draft.name, draft.language
     message.html_body, message.text_body = draft.html_body, draft.text_body
     message.document, message.compiled_by, message.renderer = to_json(letter), COMPILER, draft.renderer
