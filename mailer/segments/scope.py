@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from mailer.clock import utcnow
+from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_field import ClientField, FieldType
@@ -86,12 +86,11 @@ class ConditionScope:
 
 def scope_of(owner: User, today: date | None = None) -> ConditionScope:
     """What conditions of this owner are read against, now or on another day."""
-    zone = ZoneInfo(owner.timezone)
     segments = db.session.scalars(select(ClientFilter).filter_by(owner_id=owner.id))
     return ConditionScope(
         owner.id,
-        zone,
-        today or utcnow().astimezone(zone).date(),
+        ZoneInfo(owner.timezone),
+        today or today_in(owner.timezone),
         {field.id: field for field in fields_of(owner.id, with_archived=True)},
         {segment.id: segment for segment in segments},
     )

@@ -13,7 +13,6 @@ from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.run import Run
-from mailer.segments.fields import types_of
 from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import about_sender
 from mailer.sending.runs import audience, bound_values
@@ -49,11 +48,7 @@ def content_of(run: Run) -> Content:
 def about_now(mailing: Mailing) -> dict[str, Any]:
     """What a run would send if it were made now."""
     message = mailing.message
-    return {
-        **as_copy(message),
-        **about_sender(sender_of(mailing.owner, mailing), message.language),
-        "types": types_of(mailing.owner_id),
-    }
+    return {**as_copy(message), **about_sender(sender_of(mailing.owner, mailing), message.language)}
 
 
 def _chosen_ids(mailing: Mailing) -> list[int]:

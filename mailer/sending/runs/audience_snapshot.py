@@ -14,11 +14,6 @@ from mailer.segments.scope import ConditionScope, scope_of
 from mailer.sending.runs.audience import within
 
 
-def today_of(mailing: Mailing) -> date:
-    """The day it is for the mailing's owner."""
-    return scope_of(db.session.get_one(User, mailing.owner_id)).today
-
-
 def today_in(run: Run) -> date | None:
     """The day that a run's people were chosen on; None where it keeps none."""
     kept = (run.audience or {}).get("today")

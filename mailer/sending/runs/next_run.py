@@ -71,8 +71,8 @@ def taken(mailing_id: int | None, among: Sequence[Moment]) -> set[str]:
 
 def _happened_count(rule: Rule, mailing_id: int | None) -> int:
     """How many of the mailing's runs since the rule's first moment were more than a moment left out."""
-    first = next(moments(rule), None)
-    if mailing_id is None or first is None:
+    first = next(moments(rule), None) if mailing_id is not None else None
+    if first is None:
         return 0
     query = select(func.count()).where(
         Run.mailing_id == mailing_id,

@@ -18,7 +18,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text, update
 
-from mailer.clock import utcnow
+from mailer.clock import today_in, utcnow
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row, trying_for
 from mailer.models.client import Client, SuppressionReason
@@ -164,7 +164,7 @@ class RecipientListWriter:
         db.session.commit()
 
     def _begin(self, run: Run, mailing: Mailing) -> bool:
-        self._today = audience_snapshot.today_of(mailing)
+        self._today = today_in(mailing.owner.timezone)
         counts = audience.summary(mailing, self._today)
         ask = self._ask
         obstacle = limits.reason_not_to_send(mailing, counts.will_get, utcnow(), run, ask)

@@ -12,6 +12,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.recurrence.moments import Moment
+from mailer.segments.fields import types_of
 from mailer.sending import instance_guard
 from mailer.sending.runs.approvals import about_now
 from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_too_late, was_held
@@ -28,14 +29,22 @@ INSERT_RUN = (
 
 def insert_skipped(mailing: Mailing, skipped: Sequence[Moment], now: datetime, reason: StopReason) -> None:
     """A row for each of these moments that says why it came to nothing; no commit."""
+    snapshot = snapshot_of(mailing) if skipped else {}
     for moment in skipped[-MOST_MISSED:]:
-        insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, reason)
+        insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, reason, snapshot)
 
 
 def insert_run(
-    mailing: Mailing, occurrence: str, planned_at: datetime, now: datetime, skipped: StopReason | None = None
+    mailing: Mailing,
+    occurrence: str,
+    planned_at: datetime,
+    now: datetime,
+    skipped: StopReason | None = None,
+    snapshot: dict[str, Any] | None = None,
 ) -> int | None:
     """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already.
+
+    `snapshot` is that of the mailing now, for who makes several rows.
 
     An end that has passed ends a run on demand no more: a person asks for it all the same.
     """
@@ -46,7 +55,7 @@ def insert_run(
         "mailing_id": mailing.id,
         "occurrence": occurrence,
         "state": RunState.SKIPPED if skipped else RunState.PLANNED,
-        "snapshot": snapshot_of(mailing),
+        "snapshot": snapshot_of(mailing) if snapshot is None else snapshot,
         "planned_at": planned_at,
         "due_at": max(planned_at, mailing.calendar_since or planned_at),
         "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
@@ -59,7 +68,7 @@ def insert_run(
 
 def snapshot_of(mailing: Mailing) -> dict[str, Any]:
     """What the run will send, whatever becomes of the message meanwhile."""
-    return {**about_now(mailing), "name": mailing.name}
+    return {**about_now(mailing), "types": types_of(mailing.owner_id), "name": mailing.name}
 
 
 def leave_out_overdue(mailing: Mailing, due: Moment | None, now: datetime) -> None:
@@ -71,6 +80,7 @@ def leave_out_overdue(mailing: Mailing, due: Moment | None, now: datetime) -> No
         return
     confirmed_at = instance_guard.confirmed_at()
     held_now = not mailing.may_send or mailing.owner.blocked_at is not None or instance_guard.sending_is_blocked()
+    snapshot = snapshot_of(mailing)
     for moment in due_moments(mailing, now)[-MOST_MISSED:]:
         if due is not None and moment.at == due.at:
             continue
@@ -78,4 +88,4 @@ def leave_out_overdue(mailing: Mailing, due: Moment | None, now: datetime) -> No
             reason = StopReason.BRAKE
         else:
             reason = StopReason.MISSED if is_too_late(mailing, moment, now) else StopReason.CHANGED
-        insert_skipped(mailing, [moment], now, reason)
+        insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, reason, snapshot)
