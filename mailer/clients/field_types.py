@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,8 +36,9 @@ class Conversion:
 
 def preview_conversion(changed: ClientField, kind: FieldType) -> Conversion:
     """What would become of the values there are, of deleted clients too; nothing is written."""
-    found = Conversion(choices=_choices_found(changed) if kind is FieldType.CHOICE else [])
-    for raw, count in values_of(changed):
+    values = values_of(changed)
+    found = Conversion(choices=_choices_among(values) if kind is FieldType.CHOICE else [])
+    for raw, count in values:
         try:
             clean_as(kind, raw, found.choices)
             found.converted_count += count
@@ -104,10 +106,9 @@ def _cleaned(changed: ClientField, raw: str) -> tuple[str | None, Any]:
     return found.text, found.typed if changed.slot else None
 
 
-def _choices_found(of: ClientField) -> list[str]:
+def _choices_among(values: Sequence[tuple[str, int]]) -> list[str]:
     """The values as choices, the most used first; none where there are too many."""
-    values = sorted(values_of(of), key=lambda pair: -pair[1])
-    choices = each_once(raw for raw, _count in values)
+    choices = each_once(raw for raw, _count in sorted(values, key=lambda pair: -pair[1]))
     return choices if 0 < len(choices) <= MOST_CHOICES and all(len(raw) <= 100 for raw in choices) else []
 
 

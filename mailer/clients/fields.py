@@ -37,8 +37,7 @@ def create_field(
     """A new field of `owner`; raises `FieldRefused` for a name that is taken and beyond the limits."""
     made = add_field(owner.id, label, kind, choices)
     made.is_listed = is_listed
-    with refused_by(UNIQUE_LABEL, _label_taken(label)), refused_by(UNIQUE_KEY, _label_taken(label)):
-        db.session.commit()
+    db.session.commit()
     return made
 
 
@@ -59,18 +58,21 @@ def add_field(owner_id: int, label: str, kind: FieldType, choices: Sequence[str]
         choices=list(choices) if kind is FieldType.CHOICE else [],
         position=max((one.position for one in known), default=0) + 1,
     )
-    db.session.add(made)
-    db.session.flush()
+    with refused_by(UNIQUE_LABEL, _label_taken(label)), refused_by(UNIQUE_KEY, _label_taken(label)):
+        db.session.add(made)
+        db.session.flush()
     return made
 
 
 def ensure_text_fields(owner_id: int, names: Iterable[str]) -> None:
     """A text field for every name that has none, as far as there is room; no commit."""
-    known = {one.key for one in fields_of(owner_id, with_archived=True)}
+    fields = fields_of(owner_id, with_archived=True)
+    known, labels = {one.key for one in fields}, {one.label.casefold() for one in fields}
     for name in names:
-        if name not in known and len(known) < MOST_FIELDS:
+        if name not in known and name.casefold() not in labels and len(known) < MOST_FIELDS:
             add_field(owner_id, name, FieldType.TEXT)
             known.add(name)
+            labels.add(name.casefold())
 
 
 def change_field(changed: ClientField, label: str, choices: Sequence[str], *, is_listed: bool) -> None:

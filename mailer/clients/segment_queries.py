@@ -45,7 +45,8 @@ class ShownSegment:
 
 def shown_segments(owner: User) -> list[ShownSegment]:
     """The owner's segments by name, in words, with how many each finds now, as far as five seconds go."""
-    scope, names = scope_of(owner), names_of(owner)
+    scope = scope_of(owner)
+    names = names_of(owner, scope)
     budget, found = SECONDS * 1000, []
     for segment in sorted(scope.segments.values(), key=lambda one: (one.name.casefold(), one.id)):
         try:
@@ -62,14 +63,15 @@ def found_now(owner: User, tree: Mapping[str, Any], scope: ConditionScope, *, pa
     """Ten who meet the tree, the newest first, and how many there are."""
     condition = condition_of(tree, scope)
     query = select(Client).where(*_live(owner.id), condition).order_by(Client.id.desc()).limit(EXAMPLES)
-    words = in_words(tree, names_of(owner))
+    words = in_words(tree, names_of(owner, scope))
     seconds = PATIENT_SECONDS if patient else SECONDS
     count, _left = count_within(owner.id, condition, seconds * 1000)
+    point = db.session.begin_nested()
     try:
         db.session.execute(text("SET LOCAL statement_timeout = '5s'"))
         examples = list(db.session.scalars(query))
     except OperationalError:
-        db.session.rollback()
+        point.rollback()
         examples = []
     return Found(count, examples, words, patient)
 
@@ -78,15 +80,16 @@ def count_within(owner_id: int, condition: ColumnElement[bool], milliseconds: in
     """How many live clients of the owner meet the condition, None when that takes longer; and what time is left."""
     if milliseconds <= 100:
         return None, 0
-    db.session.execute(text(f"SET LOCAL statement_timeout = {int(milliseconds)}"))
-    db.session.execute(text("SET LOCAL work_mem = '64MB'"))  # conditions under "or" are hashed subplans
     begun = time.monotonic()
+    point = db.session.begin_nested()  # rolled back, it takes the settings along and leaves what is loaded
     try:
+        db.session.execute(text(f"SET LOCAL statement_timeout = {int(milliseconds)}"))
+        db.session.execute(text("SET LOCAL work_mem = '64MB'"))  # conditions under "or" are hashed subplans
         count = db.session.scalar(select(func.count()).select_from(Client).where(*_live(owner_id), condition))
     except OperationalError:
-        db.session.rollback()
+        point.rollback()
         return None, 0
-    db.session.rollback()
+    point.rollback()
     return count, milliseconds - int((time.monotonic() - begun) * 1000)
 
 
@@ -94,9 +97,9 @@ def _live(owner_id: int) -> tuple[ColumnElement[bool], ...]:
     return Client.owner_id == owner_id, Client.deleted_at.is_(None)
 
 
-def names_of(owner: User) -> Names:
+def names_of(owner: User, scope: ConditionScope) -> Names:
     """What ids in the owner's trees are called."""
-    return Names.of(scope_of(owner), dict(mailings_of(owner)))
+    return Names.of(scope, dict(mailings_of(owner)))
 
 
 def mailings_of(owner: User) -> list[tuple[int, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -217,15 +216,6 @@ def _whole(typed: str) -> Any:
     bare = typed.strip()
     digits = bare.removeprefix("-")
     return int(bare) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else typed
-
-
-def is_day(text: str) -> bool:
-    """Whether a date input can show it."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def subjects(scope: ConditionScope) -> list[tuple[Any, list[tuple[str, Any]]]]:

@@ -15,7 +15,7 @@ from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.searching import mentions
-from mailer.segments.tag_leaves import tag_leaves
+from mailer.segments.leaves import leaves
 
 PER_PAGE = 50
 
@@ -67,7 +67,7 @@ def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter
     found: defaultdict[str, tuple[list[ClientFilter], list[Mailing]]] = defaultdict(lambda: ([], []))
     filters = select(ClientFilter).where(ClientFilter.owner_id == owner.id).order_by(func.lower(ClientFilter.name))
     for saved in db.session.scalars(filters):
-        for tag in {tag for leaf in tag_leaves(saved.tree) for tag in leaf["value"]}:
+        for tag in {tag for leaf in leaves(saved.tree, "tag") for tag in leaf["value"]}:
             found[tag][0].append(saved)
     mailings = select(Mailing).where(
         Mailing.owner_id == owner.id, Mailing.deleted_at.is_(None), Mailing.tags.overlap(tags)

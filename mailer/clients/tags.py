@@ -20,7 +20,7 @@ from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
-from mailer.segments.tag_leaves import tag_leaves, with_tags
+from mailer.segments.leaves import leaves, with_tags
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.next_run import has_open_run
 
@@ -125,13 +125,7 @@ def _hold(owner: User, tag: str) -> _Named:
 
 
 def _require_spare(named: _Named, tag: str) -> None:
-    needing = [
-        saved.name
-        for saved in named.filters
-        if any(
-            tag in leaf["value"] and (leaf["op"] != "any" or leaf["value"] == [tag]) for leaf in tag_leaves(saved.tree)
-        )
-    ]
+    needing = [saved.name for saved in named.filters if any(_needs(leaf, tag) for leaf in leaves(saved.tree, "tag"))]
     needing += [
         mailing.name
         for mailing in named.mailings
@@ -154,8 +148,8 @@ def _needs(leaf: dict[str, Any], tag: str) -> bool:
 
 def _renamed_tree(saved: ClientFilter, tag: str, name: str) -> Any:
     tree = with_tags(saved.tree, lambda tags: _renamed(tags, tag, name))
-    wanted = {one for leaf in tag_leaves(tree) if leaf["op"] != "none" for one in leaf["value"]}
-    if wanted & {one for leaf in tag_leaves(tree) if leaf["op"] == "none" for one in leaf["value"]}:
+    wanted = {one for leaf in leaves(tree, "tag") if leaf["op"] != "none" for one in leaf["value"]}
+    if wanted & {one for leaf in leaves(tree, "tag") if leaf["op"] == "none" for one in leaf["value"]}:
         db.session.rollback()
         raise TagInUse(
             _("The segment %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))

@@ -189,5 +189,7 @@ def test_fields_are_made_put_in_order_and_archived(as_owner: Browser, as_strange
     db.session.expire_all()
     assert (level.position, city.position, city.label, city.key) == (1, 2, "Town", "City")
     assert level.archived_at is not None
+    more = {"email": "a@example.test", "attributes": "level: b"}  # nearly the name of one that no form shows
+    assert as_owner.post("/clients/new", data=more).status_code == 303
     assert as_stranger.post(f"/clients/fields/{city.id}/edit", data={"label": "Mine"}).status_code == 404
     assert "Town" not in as_stranger.get("/clients/fields/").text

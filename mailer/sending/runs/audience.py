@@ -14,6 +14,7 @@ from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.user import User
 from mailer.segments.conditions import condition_of
+from mailer.segments.leaves import leaves
 from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
 
 SUPPRESSED = and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
@@ -94,13 +95,7 @@ def trees_of(mailing: Mailing) -> list[list[Any]]:
 
 def within(tree: Any) -> list[int]:
     """The ids of the segments that a tree names."""
-    if isinstance(tree, list):
-        return [id_ for part in tree for id_ in within(part)]
-    if not isinstance(tree, dict):
-        return []
-    if tree.get("what") == "segment":
-        return [tree["value"]]
-    return [id_ for part in tree.values() for id_ in within(part)]
+    return [leaf["value"] for leaf in leaves(tree, "segment")]
 
 
 def recipients(mailing: Mailing) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""Tags within trees: which conditions name them, and trees with other tags in their place."""
+"""Conditions within trees: those about one thing, and trees with other tags in their place."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 
-def tag_leaves(tree: Any) -> list[dict[str, Any]]:
-    """The conditions of a tree that are about tags."""
+def leaves(tree: Any, what: str) -> list[dict[str, Any]]:
+    """The conditions of a tree that are about `what`, such as `tag` or `segment`."""
     if isinstance(tree, list):
-        return [leaf for part in tree for leaf in tag_leaves(part)]
+        return [leaf for part in tree for leaf in leaves(part, what)]
     if not isinstance(tree, dict):
         return []
-    if tree.get("what") == "tag":
+    if tree.get("what") == what:
         return [tree]
-    return [leaf for part in tree.values() for leaf in tag_leaves(part)]
+    return [leaf for part in tree.values() for leaf in leaves(part, what)]
 
 
 def with_tags(tree: Any, change: Callable[[list[str]], list[str]]) -> Any:
