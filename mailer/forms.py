@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import flask_wtf
 from flask_babel import gettext as _
-from wtforms import Field, Form, IntegerField, ValidationError
+from wtforms import Field, Form, IntegerField, SelectMultipleField, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.input_limits import is_impossible, without_impossible
 
@@ -27,6 +28,13 @@ class TypedByPeople:
 
 class FlaskForm(TypedByPeople, flask_wtf.FlaskForm):  # type: ignore[misc]
     """A form of ours, with the token of Flask-WTF."""
+
+
+def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> Any:
+    """A field of several choices, each with a box to tick; `settings` are those of SelectMultipleField."""
+    return SelectMultipleField(
+        label, validators, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(), **settings
+    )
 
 
 def one_line(_form: Form, field: Field) -> None:

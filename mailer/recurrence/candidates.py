@@ -53,13 +53,14 @@ def _daily(rule: Rule, since: date) -> Iterator[Candidate]:
         if rule.months and day.month not in rule.months:
             if day > LAST_DATE:
                 return
-            index += max(1, -((day - _next_month(day)).days // every))
+            index += max(1, -((day - next_month(day)).days // every))
             continue
         yield Candidate(day)
         index += 1
 
 
-def _next_month(day: date) -> date:
+def next_month(day: date) -> date:
+    """The first day of the month after that of `day`."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 

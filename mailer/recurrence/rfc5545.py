@@ -8,10 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import islice
 
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.moments import moments, resolve
+from mailer.recurrence.moments import Moment, moments, resolve
 from mailer.recurrence.rule import MonthlyOn, Period, Rule, ShortMonth, zone_named
+from mailer.recurrence.vtimezone import DAYS
 
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 WORKING_DAYS = "MO,TU,WE,TH,FR"
 
 
@@ -24,7 +24,9 @@ def recurrences(rule: Rule) -> list[list[str]] | None:
     frequency = None if _is_beyond_words(rule) else _frequency(rule)
     if frequency is None:
         return None
-    return [lines for at in rule.times if (lines := _of_time(rule, at, frequency))]
+    ahead = list(islice(moments(rule), 4 * len(rule.times) + 1))
+    repeating = [f"RRULE:{';'.join([frequency, *_until(rule)])}"] if frequency else []
+    return [lines for at in rule.times if (lines := _of_time(rule, at, ahead, repeating))]
 
 
 def _is_beyond_words(rule: Rule) -> bool:
@@ -36,15 +38,13 @@ def _is_by_working_day(rule: Rule) -> bool:
     return rule.period in (Period.MONTHLY, Period.YEARLY) and rule.monthly_on is MonthlyOn.WORKING_DAY
 
 
-def _of_time(rule: Rule, at: time, frequency: str) -> list[str]:
-    whole = [moment for moment in islice(moments(rule), 4 * len(rule.times) + 1) if moment.local.time() == at]
-    if not whole:
+def _of_time(rule: Rule, at: time, ahead: Iterable[Moment], repeating: list[str]) -> list[str]:
+    """The lines of one time of the day; `ahead` are the rule's first moments."""
+    first = next((moment.local for moment in ahead if moment.local.time() == at), None)
+    if first is None:
         return []
-    first = whole[0].local
     zone = f";TZID={rule.zone}:"
-    lines = [f"DTSTART{zone}{_local(first)}"]
-    if frequency:
-        lines.append(";".join([f"RRULE:{frequency}", *_until(rule)]))
+    lines = [f"DTSTART{zone}{_local(first)}", *repeating]
     gone = [datetime.combine(day, at) for day in sorted(rule.exceptions) if datetime.combine(day, at) >= first]
     return [*lines, *(f"EXDATE{zone}{_local(local)}" for local in gone)]
 

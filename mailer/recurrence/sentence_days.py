@@ -19,13 +19,12 @@ from mailer.recurrence.sentence_reading import (
 
 def week_days(reader: Reader, heard: Heard) -> bool:
     """On Mondays and Wednesdays; every Friday."""
-    is_every = reader.take("every") is not None
+    reader.take("every")
     reader.take("by", "on", "at")
     found = reader.row("weekday")
     if not found:
         return False
     heard.weekdays += found
-    heard.said_every |= is_every
     return say_rhythm(heard, UNIT_WEEK, heard.every if heard.unit == UNIT_WEEK else 1)
 
 

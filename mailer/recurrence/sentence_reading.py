@@ -48,7 +48,6 @@ class Heard:
     minds_holidays: bool = False
     minds_weekends: bool = False
     workdays_only: bool = False
-    said_every: bool = False
 
 
 class Reader:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
+from mailer.recurrence.candidates import next_month
+from mailer.recurrence.rule import MOST_EVERY, MOST_RUNS
 from mailer.recurrence.sentence_reading import (
     DAY,
     UNIT_DAY,
@@ -81,12 +83,11 @@ def rhythm(reader: Reader, heard: Heard) -> bool:
         reader.place += 2
     elif not reader.take("every"):
         return False
-    heard.said_every = True
     every = 2 if reader.take("other") else number.value if (number := reader.take("number")) else 1
     if reader.kind() == "weekday" and every > 1:
         heard.weekdays += reader.row("weekday")
         return say_rhythm(heard, UNIT_WEEK, every)
-    if reader.kind() == "unit" and reader.value() != UNIT_HOUR and every <= 999:
+    if reader.kind() == "unit" and reader.value() != UNIT_HOUR and every <= MOST_EVERY:
         unit = reader.value()
         reader.place += 1
         if unit in (UNIT_QUARTER, UNIT_HALF):
@@ -119,14 +120,14 @@ def ends(reader: Reader, heard: Heard) -> bool:
     if reader.kind() == "number" and reader.kind(1) == "times":
         heard.run_limit = reader.value()
         reader.place += 2
-        return 1 <= heard.run_limit <= 1000
+        return 1 <= heard.run_limit <= MOST_RUNS
     opening = reader.take("until", "through", "by")
     if opening is None:
         return False
     last: date | None = None
     if reader.take("end"):
         unit = reader.take("unit")
-        ends = {UNIT_YEAR: date(heard.today.year + 1, 1, 1), UNIT_MONTH: _month_after(heard.today)}
+        ends = {UNIT_YEAR: date(heard.today.year + 1, 1, 1), UNIT_MONTH: next_month(heard.today)}
         if unit is None or unit.value not in ends:
             return False
         heard.until = datetime.combine(ends[unit.value], time())
@@ -143,10 +144,6 @@ def ends(reader: Reader, heard: Heard) -> bool:
         last += DAY
     heard.until = datetime.combine(last, at or time())
     return True
-
-
-def _month_after(day: date) -> date:
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
 def begins(reader: Reader, heard: Heard) -> bool:

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, HiddenField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, Field, HiddenField, SelectField, StringField
 from wtforms.validators import Length, NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer import days_off
+from mailer.forms import boxes
 from mailer.mailings.form.calendar_choices import (
     HOLIDAY_RULES,
     LATE_LIMITS,
@@ -35,16 +35,14 @@ from mailer.mailings.form.calendar_inputs import (
 )
 from mailer.mailings.form.calendar_plan import COLUMNS, Calendar
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.rule import MonthlyOn, Period, ShortMonth
+from mailer.recurrence.rule import MOST_EVERY, MOST_RUNS, MonthlyOn, Period, ShortMonth
 from mailer.recurrence.sentence import LONGEST
 from mailer.recurrence.window import EVERY_DAY
 from mailer.zones import ZoneField
 
 
 def _chosen(label: str, choices: Any = WEEKDAYS) -> Any:
-    return SelectMultipleField(
-        label, choices=choices, coerce=int, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
-    )
+    return boxes(label, choices=choices, coerce=int)
 
 
 def known_country(_form: Any, field: Field) -> None:
@@ -106,11 +104,11 @@ class CalendarFields:
     sentence_read = HiddenField()  # the sentence that the fields say
     starts_at = DateTimeField(_l("Start"), [start_or_dates])
     ends_at = EndField(_l("End"), [MayBeEmpty()])
-    run_limit = PlainIntegerField(_l("Maximum number of runs"), [Optional(), NumberRange(1, 1000)])
+    run_limit = PlainIntegerField(_l("Maximum number of runs"), [Optional(), NumberRange(1, MOST_RUNS)])
     period = SelectField(_l("How often"), choices=PERIODS, default=Period.ONCE.value)
     dates = MomentsField(_l("Dates and times"), [dates_when_listed])
     every = PlainIntegerField(
-        _l("Interval (in days, weeks, months or years)"), [Optional(), NumberRange(1, 999)], default=1
+        _l("Interval (in days, weeks, months or years)"), [Optional(), NumberRange(1, MOST_EVERY)], default=1
     )
     weekdays = _chosen(_l("Weekdays"))
     months = _chosen(_l("Only in these months"), MONTHS)

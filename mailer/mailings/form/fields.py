@@ -8,11 +8,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.composing.sender_name import NAME_LENGTH
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm, one_line
+from mailer.forms import FlaskForm, boxes, one_line
 from mailer.http import readable_address
 from mailer.input_limits import whole_number
 from mailer.mailings.form import choices
@@ -67,27 +66,9 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         _l("Message"), [InputRequired(_l("Choose a message."))], coerce=_id_or_none, validate_choice=False
     )
     audience = RadioField(_l("Who gets it"), choices=AUDIENCES, default=Audience.EVERYONE.value)
-    tags = SelectMultipleField(
-        _l("Tags"),
-        [printable_tags],
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-        validate_choice=False,
-    )
-    segment_ids = SelectMultipleField(
-        _l("Segments"),
-        coerce=_id,
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-        validate_choice=False,
-    )
-    left_out_ids = SelectMultipleField(
-        _l("Leave out the people of these segments"),
-        coerce=_id,
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-        validate_choice=False,
-    )
+    tags = boxes(_l("Tags"), [printable_tags], validate_choice=False)
+    segment_ids = boxes(_l("Segments"), coerce=_id, validate_choice=False)
+    left_out_ids = boxes(_l("Leave out the people of these segments"), coerce=_id, validate_choice=False)
     client_ids = SelectMultipleField(_l("Clients"), coerce=_id, validate_choice=False)
     in_doubt_rule = RadioField(
         _l("If the connection breaks when an email may already have left"),

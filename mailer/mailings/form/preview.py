@@ -21,6 +21,7 @@ from mailer.mailings.form.fields import CalendarForm, MailingForm
 from mailer.mailings.form.spoken import spoken_calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.rule import zone_named
+from mailer.recurrence.sentence import LONGEST
 
 # Each is a sentence that is understood, in every language.
 PRESETS = (
@@ -79,7 +80,7 @@ def fill_from_sentence(form: CalendarForm | MailingForm) -> bool:
     preset = request.values.get("preset")
     if preset is not None:
         form.sentence.data = form.sentence.raw_data = None
-        form.sentence.data = preset[:300]
+        form.sentence.data = preset[:LONGEST]
     text = str(form.sentence.data or "").strip()
     zone = current_user.timezone if form.timezone.errors or not form.timezone.data else form.timezone.data
     country = form.holiday_country.data or current_user.country
