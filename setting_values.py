@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv.parser import parse_stream
@@ -165,9 +165,10 @@ def mailbox_url(get: Get, name: str) -> str | None:
         parts = urlsplit(url)
         is_sound = parts.scheme in ("imaps", "pop3s") and all((parts.hostname, parts.username, parts.password))
         is_sound = is_sound and (parts.port or 1) > 0 and set(parse_qs(parts.query)) <= {"done", "ca_file"}
+        is_sound = is_sound and '"' not in url + unquote(parts.path + parts.query)  # a folder stands between quotes
     except ValueError:
         is_sound = False
-    if not is_sound or '"' in url:
+    if not is_sound:
         raise ConfigError(
             in_language(
                 f"{name} не читается. Вид такой: imaps://имя:пароль@imap.example.org/INBOX или pop3s://…; знаки "

@@ -39,7 +39,7 @@ QUEUE_OF = {
     SEND_ACCOUNT_EMAIL: ACCOUNTS,
     SEND_RUN: MAILINGS,
     IMPORT_CLIENTS: IMPORTS,
-    READ_MAILBOX: ACCOUNTS,
+    READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns
 JOB_TIMEOUT_SECONDS = 3600

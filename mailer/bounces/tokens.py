@@ -44,9 +44,15 @@ class ReturnPath:
 
         return token
 
-    def with_token(self, token: str) -> str:
-        """The address that mail of this delivery comes back to."""
-        return self.address.replace("*", token, 1)
+    def senders_of(self, run_id: int) -> Callable[[int], tuple[str, str]]:
+        """How the envelope senders of a run, and their tokens, are made of positions."""
+        token_of, (before, _star, after) = self.tokens_of(run_id), self.address.partition("*")
+
+        def sender(position: int) -> tuple[str, str]:
+            token = token_of(position)
+            return f"{before}{token}{after}", token
+
+        return sender
 
     @property
     def domain(self) -> str:

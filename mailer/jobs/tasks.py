@@ -54,8 +54,8 @@ def send_account_email(email_id: int) -> None:
     outbox.send_account_email(email_id)
 
 
-def read_mailbox() -> None:
-    """Take what came back to the mailbox."""
+def read_mailbox(_number: int) -> None:
+    """Take what came back to the mailbox; there is but one."""
     from mailer.returns.mailbox_job import read_now  # and the readers of reports with it
 
     db.session.remove()

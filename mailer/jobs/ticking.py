@@ -164,4 +164,4 @@ def wake_imports() -> None:
 def wake_mailbox() -> None:
     """Once a minute, have the mailbox read that reports come to."""
     if current_app.config["BOUNCE_MAILBOX"] and _is_time("mailbox", MAILBOX_EVERY):
-        queue.enqueue(READ_MAILBOX)
+        queue.enqueue_missing(READ_MAILBOX, [0])  # there is but one

@@ -15,7 +15,6 @@ from mailer.extensions import db
 from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME, Id, UTCDateTime, text_enum
 
 MAX_ADDRESS = 254
-DIGEST_BYTES = 32
 
 
 class Door(StrEnum):

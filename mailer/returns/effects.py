@@ -41,7 +41,7 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     if came_back is not None:  # before the run is locked: who unsubscribes comes to the two in this order
         _suppress(run, delivery, came_back, report.worst)
     lock_row(run, FOR_CHANGE)
-    db.session.refresh(delivery, with_for_update=FOR_CHANGE)
+    lock_row(delivery, FOR_CHANGE)
     if delivery.state is DeliveryState.UNCERTAIN:
         _settle_uncertain(run, delivery)
     if came_back is None or _WORSE[came_back] <= _WORSE[delivery.came_back]:

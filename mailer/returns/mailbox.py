@@ -49,7 +49,7 @@ class Mailbox:
         if parts.scheme not in PORTS or not parts.hostname or not parts.username or parts.password is None:
             raise ValueError("cannot be read")
         asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if set(asked) - {"done", "ca_file"} or '"' in parts.path + asked.get("done", ""):
+        if set(asked) - {"done", "ca_file"} or '"' in unquote(parts.path) + asked.get("done", ""):
             raise ValueError("cannot be read")
         return cls(
             parts.scheme, parts.hostname, port or PORTS[parts.scheme], unquote(parts.username), unquote(parts.password),

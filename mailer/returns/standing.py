@@ -37,11 +37,9 @@ def standing() -> WaysIn:
     """Ask the doors and the database."""
     config = current_app.config
     address, box = config["BOUNCE_ADDRESS"], configured()
-    last = db.session.execute(select(MailReport.door, func.max(MailReport.received_at)).group_by(MailReport.door))
-    last_by_door: dict[Door, datetime] = {row[0]: row[1] for row in last}
-    for door, at in db.session.execute(
-        select(UnreadMail.door, func.max(UnreadMail.received_at)).group_by(UnreadMail.door)
-    ):
+    reports, unread = _by_door(MailReport), _by_door(UnreadMail)
+    last_by_door: dict[Door, datetime] = {}
+    for door, at, _count in (*reports, *unread):
         last_by_door[door] = max(at, last_by_door.get(door, at))
     ours, theirs = config["MAILINGS_FROM"].rpartition("@")[2].lower(), (address or "").rpartition("@")[2].lower()
     return WaysIn(
@@ -52,9 +50,15 @@ def standing() -> WaysIn:
         mailbox=box.name if box is not None else None,
         reading=last_reading() if box is not None else None,
         last_by_door=last_by_door,
-        report_count=db.session.scalar(select(func.count()).select_from(MailReport)) or 0,
-        unread_count=db.session.scalar(select(func.count()).select_from(UnreadMail)) or 0,
+        report_count=sum(count for _door, _at, count in reports),
+        unread_count=sum(count for _door, _at, count in unread),
     )
+
+
+def _by_door(model: type[MailReport | UnreadMail]) -> list[tuple[Door, datetime, int]]:
+    """When the last one came by each door, and how many there are."""
+    query = select(model.door, func.max(model.received_at), func.count()).group_by(model.door)
+    return [(door, at, count) for door, at, count in db.session.execute(query)]
 
 
 def _answers(port: int) -> bool:

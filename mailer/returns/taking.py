@@ -20,14 +20,13 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.mail_report import MAX_ADDRESS, Door, MailReport, UnreadMail
-from mailer.models.types import MAX_SERVER_NAME
+from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME
 from mailer.returns import effects
 from mailer.sending import return_path
 
 log = structlog.get_logger()
 
 KEPT_BYTES = 64 * 1024  # of a mail that was not understood
-NOT_ENOUGH = frozenset({Kind.UNKNOWN})  # even with a token: somebody has to look at it
 
 
 class Taken(StrEnum):
@@ -58,12 +57,10 @@ def take(data: bytes, door: Door, recipients: Sequence[str] = (), size: int | No
     return note(report, door, sha256(data).digest(), recipients, data, len(data) if size is None else size)
 
 
-def note(
-    report: Report, door: Door, digest: bytes, recipients: Sequence[str] = (), content: bytes = b"", size: int = 0
-) -> Receipt:
+def note(report: Report, door: Door, digest: bytes, recipients: Sequence[str], content: bytes, size: int) -> Receipt:
     """Write a report, however it was read, into the ledger; `digest` tells a repetition. Commits."""
     about = _delivery_of(report, recipients)
-    if about is None or report.kind in NOT_ENOUGH:
+    if about is None or report.kind is Kind.UNKNOWN:  # even with a token: somebody has to look at it
         return _keep(report, door, digest, content, size)
     run_id, position = about
     delivery = db.session.get(Delivery, (run_id, position))
@@ -95,7 +92,7 @@ def _write(report: Report, door: Door, digest: bytes, delivery: Delivery) -> boo
         received_at=utcnow(), door=door, digest=digest, kind=report.kind,
         is_permanent=said.is_permanent if report.kind is Kind.BOUNCE else False, read_by=report.read_by[:16],
         recipient=_clean(said.address, MAX_ADDRESS), status=_clean(said.status, 16), smtp_code=said.code,
-        response=_clean(said.text, 1000), server=_clean(said.server, MAX_SERVER_NAME),
+        response=_clean(said.text, MAX_RESPONSE), server=_clean(said.server, MAX_SERVER_NAME),
     )  # fmt: skip
     made = db.session.scalar(row.on_conflict_do_nothing(index_elements=["door", "digest"]).returning(MailReport.id))
     return made is not None

@@ -12,7 +12,7 @@ from mailer.bounces.tokens import ReturnPath
 from tests.bounces import shapes
 
 PATH = ReturnPath("bounces+*@example.org", b"key")
-TO = PATH.with_token(PATH.tokens_of(9)(3))
+TO = PATH.senders_of(9)(3)[0]
 FBL = "fbl@example.org"
 HEAD = (f"Return-Path: <{TO}>", "Subject: News")
 QUOTED = "My mail to <x@far.example> could not be delivered: 550 5.1.1 user unknown. Can you help?"

@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from mailer.returns import receiver
 from mailer.sending import return_path
 from mailer.smtp.testserver import Lab
 from tests.sending.conftest import finish, lab, make_run  # noqa: F401 - fixtures
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +43,15 @@ def port(app: Flask) -> Iterator[int]:
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(receiver.serve(app, port, stop)))
     thread.start()
-    while True:
-        try:
+
+    def answers() -> bool:
+        assert thread.is_alive()
+        with suppress(OSError):
             smtplib.SMTP("127.0.0.1", port, timeout=5).quit()
-            break
-        except OSError:
-            assert thread.is_alive()
+            return True
+        return False
+
+    wait_until(answers)
     yield port
     loop.call_soon_threadsafe(stop.set)
     thread.join()
@@ -57,4 +62,4 @@ def address_of(run: Run, position: int) -> str:
     """Where reports about this delivery come in."""
     path = return_path.configured()
     assert path is not None
-    return path.with_token(path.tokens_of(run.id)(position))
+    return path.senders_of(run.id)(position)[0]

@@ -72,7 +72,17 @@ def test_one_reads_at_a_time_and_nobody_without_a_mailbox(app: Flask, monkeypatc
     assert reading is not None and reading.error
 
 
-@pytest.mark.parametrize("given", ["imap://a:secret@h", "imaps://h", "imaps://a:sec/ret@h:x", "pop3s://a:secret@h?x=1"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "imap://a:secret@h",
+        "imaps://h",
+        "imaps://a:sec/ret@h:x",
+        "pop3s://a:secret@h?x=1",
+        "imaps://a:secret@h/IN%22BOX",
+        "imaps://a:secret@h/INBOX?done=x%22y",
+    ],
+)
 def test_a_mailbox_that_cannot_be_read_is_refused_without_its_password(given: str) -> None:
     with pytest.raises(ConfigError) as refused:
         mailbox_url(lambda _name: given, "BOUNCE_MAILBOX")

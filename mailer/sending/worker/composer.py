@@ -29,7 +29,7 @@ class Composer:
     ) -> None:
         self._work, self._compiled = work, work.compiled
         path = work.return_path
-        self._token_of = path.tokens_of(work.run_id) if path is not None else None
+        self._sender_of = path.senders_of(work.run_id) if path is not None else None
         self._leave_out = leave_out
         self._ask_for_claims = ask_for_claims
         self._queue: deque[tuple[Claim, int]] = deque()
@@ -90,9 +90,5 @@ class Composer:
             person.progress.exclude(Reason.INVALID_ADDRESS if is_address else Reason.RENDER_ERROR)
             self._leave_out(claim, person)
             return None
-        if self._token_of is None:
-            return Email((claim.slice_id, position), recipient.email, content)
-        token = self._token_of(position)
-        assert self._work.return_path is not None
-        sender = self._work.return_path.with_token(token)
+        sender, token = self._sender_of(position) if self._sender_of else (None, None)
         return Email((claim.slice_id, position), recipient.email, content, sender, token)
