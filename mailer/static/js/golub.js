@@ -142,10 +142,16 @@ function markCut(body) {
   if (isCut) body.tabIndex = 0;
   else body.removeAttribute("tabindex");
 }
+/* Observed, since a table also grows without the window: by what a media query, a font or new rows change. */
+const sizes = new ResizeObserver((entries) => {
+  for (const body of new Set(entries.map(({ target }) => target.closest(".panel-body")))) if (body) markCut(body);
+});
 function markAllCut() {
-  for (const body of document.querySelectorAll(".panel-flush > .panel-body")) markCut(body);
+  for (const body of document.querySelectorAll(".panel-flush > .panel-body")) {
+    markCut(body);
+    for (const part of [body, ...body.children]) sizes.observe(part);
+  }
 }
-addEventListener("resize", markAllCut);
 document.addEventListener(
   "scroll",
   ({ target }) => target.matches?.(".panel-flush > .panel-body") && markCut(target),
