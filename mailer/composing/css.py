@@ -35,7 +35,8 @@ _WATCHED = re.compile(r"position|behavior|binding|o-link|expression|script:", re
 _BRACKETS = re.compile(r"[\[({]|[\])}]")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 # What a lenient reader may find where a strict one finds an error.
-_SUSPECT = re.compile(r"expression|script:|-moz-binding|</|<!--|-->", re.IGNORECASE)
+_SUSPECT = re.compile(r"expression|script:|-moz-binding|</|<!--|-->|<script", re.IGNORECASE)
+_SCRIPT = re.compile(r"<(?=script)", re.IGNORECASE)
 
 
 def clean_css(text: str) -> tuple[str, list[str]]:
@@ -137,7 +138,7 @@ def _is_suspect(text: str) -> bool:
 
 def _closed(css: str) -> str:
     """CSS that cannot end the element or the comment it stands in."""
-    return css.replace("</", "<\\/").replace("-->", "--\\>").replace("<!--", "<\\!--")
+    return _SCRIPT.sub(r"<\\", css.replace("</", "<\\/").replace("-->", "--\\>").replace("<!--", "<\\!--"))
 
 
 def _depth(text: str) -> int:

@@ -146,8 +146,8 @@ class _Sieve:
                 self.removed += lost
                 return f' style="{entities.escape(style)}"' if style else ""
         if self._marks.prefix in value and attribute.raw[:1] not in ("'", '"'):
-            return f' {name}="{attribute.raw}"'  # the value that comes there may have spaces
-        return attribute.source
+            return f' {name}="{attribute.raw.replace("<", "&lt;")}"'  # the value that comes there may have spaces
+        return attribute.source.replace("<", "&lt;")  # the same to a browser, and no tag to a lenient reader
 
     def _leads_somewhere(self, value: str, schemes: tuple[str, ...]) -> bool:
         address = _SPACES.sub("", value).lower()
