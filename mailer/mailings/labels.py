@@ -45,7 +45,7 @@ def stop_reasons() -> dict[Any, str]:
         StopReason.MANAGER: _("a manager stopped the run"),
         StopReason.UNAPPROVED: _("no manager had approved it"),
         StopReason.SEGMENT: _("a segment of it cannot be used"),
-        StopReason.BRAKE: _("sending was paused or switched off at that moment"),
+        StopReason.HELD: _("sending was paused or switched off at that moment"),
         StopReason.CHANGED: _("the calendar was changed before it began"),
         StopReason.NO_CATCHER: _("a sample account, and no mail catcher"),
     }

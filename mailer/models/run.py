@@ -80,7 +80,7 @@ class StopReason(StrEnum):
     LIMIT = "limit"  # skipped: more than the owner may send in a day
     UNAPPROVED = "unapproved"  # skipped: no manager approved the mailing as it stands
     SEGMENT = "segment"  # skipped: a segment of its audience cannot be used
-    BRAKE = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
+    HELD = "brake"  # skipped: paused, switched off, blocked or held back at that moment, and not made good
     CHANGED = "changed"  # skipped: the calendar was changed after that moment, and before it began
     MANAGER = "manager"  # this run only; `stop_note` says why
     NO_CATCHER = "no_catcher"  # a sample account's, and there is no mail catcher

@@ -110,7 +110,7 @@ def test_what_passed_during_a_pause_is_not_made_good_by_an_edit(web: Browser, ma
     mailing.paused_at = NINE_IN_TOKYO - timedelta(hours=1)
     db.session.commit()
     edit(web, mailing, NINE_IN_TOKYO + timedelta(hours=1), starts_at="2026-11-30T18:00")
-    assert story() == [("30 00:00", RunState.SKIPPED, StopReason.BRAKE)]
+    assert story() == [("30 00:00", RunState.SKIPPED, StopReason.HELD)]
 
 
 def test_the_finder_of_missing_runs_ends(web: Browser, mailing: Mailing) -> None:

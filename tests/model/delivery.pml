@@ -140,7 +140,7 @@ byte held[WORKERS];             /* the token each living worker works with */
 byte crashes = CRASHES, lapses = LAPSES, lost = LOST, put_off = PUT_OFF, actions = ACTIONS;
 
 inline note_copy(p) {
-    assert(HAS(granted, p));                                  /* nothing leaves that a brake came before */
+    assert(HAS(granted, p));                                  /* nothing leaves that was not marked while the run was going */
     assert(copies[p] == 0 || HAS(doubts, p));                 /* every possible second copy is flagged before it leaves */
     copies[p] = copies[p] + 1;
     assert(copies[p] <= 2 || HAS(pressed, p))                 /* never a third by itself */

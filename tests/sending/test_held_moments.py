@@ -98,7 +98,7 @@ def runs() -> list[tuple[RunState, StopReason | None]]:
     return [(run.state, run.stop_reason) for run in db.session.scalars(select(Run).order_by(Run.planned_at))]
 
 
-LEFT_OUT = (RunState.SKIPPED, StopReason.BRAKE)
+LEFT_OUT = (RunState.SKIPPED, StopReason.HELD)
 
 
 @pytest.mark.parametrize("period", [Period.DAILY, Period.ONCE])

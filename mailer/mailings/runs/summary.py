@@ -157,7 +157,7 @@ def _skipped(run: Run) -> Verdict:
         return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
     if run.stop_reason is StopReason.SEGMENT:
         return Verdict("bad", _("Nothing was sent: a segment names a field or a segment that is gone. Change it."))
-    if run.stop_reason is StopReason.BRAKE:
+    if run.stop_reason is StopReason.HELD:
         return Verdict(
             "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
         )

@@ -85,7 +85,7 @@ def leave_out_overdue(mailing: Mailing, due: Moment | None, now: datetime) -> No
         if due is not None and moment.at == due.at:
             continue
         if held_now or was_held(mailing, moment, confirmed_at):
-            reason = StopReason.BRAKE
+            reason = StopReason.HELD
         else:
             reason = StopReason.MISSED if is_too_late(mailing, moment, now) else StopReason.CHANGED
         insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, reason, snapshot)

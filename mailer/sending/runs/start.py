@@ -141,7 +141,7 @@ def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: dateti
     """
     due, run_id = due_moments(mailing, now), None
     held = [moment for moment in due if was_held(mailing, moment, confirmed_at)]
-    insert_skipped(mailing, held, now, StopReason.BRAKE)
+    insert_skipped(mailing, held, now, StopReason.HELD)
     if rest := [moment for moment in due if moment not in held]:
         *missed, present = rest
         if is_too_late(mailing, present, now):
