@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from mailer.http import zone_label
 from mailer.mailings import agenda_labels
 from mailer.mailings.agenda_labels import format_local
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.moments import moments
 from mailer.recurrence.outlook import Prospect

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from mailer import days_off
 from mailer.holiday_decrees import published_until
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.moments import LEFT_OUT, Moment, Note

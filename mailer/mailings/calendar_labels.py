@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from mailer import days_off
 from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.calendar_words import (
     days_of_month,
     joined,
@@ -22,7 +23,6 @@ from mailer.mailings.calendar_words import (
     on_weekdays,
     weekday_name,
 )
-from mailer.mailings.form.calendar_plan import Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import MonthlyOn, Period, Rule, ShortMonth
 from mailer.recurrence.window import EVERY_DAY

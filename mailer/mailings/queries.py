@@ -12,7 +12,7 @@ from sqlalchemy.orm import contains_eager
 from mailer.clock import utcnow
 from mailer.days_off import Change
 from mailer.extensions import db
-from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.plan import MailingPlan
 from mailer.models.client import Client, ClientFilter
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients

@@ -14,7 +14,7 @@ from mailer.http import relative
 from mailer.letters.document import from_json
 from mailer.letters.starters import examples_left
 from mailer.mailings.agenda_labels import format_local
-from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, DeliveryState

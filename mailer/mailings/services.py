@@ -11,8 +11,8 @@ from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
-from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.plan import MailingPlan
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import Run, StopReason

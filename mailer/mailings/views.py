@@ -18,7 +18,7 @@ from mailer.mailings import agenda_labels, queries
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.queries import open_run
 from mailer.mailings.runs.summary import verdict

@@ -11,7 +11,7 @@ from flask import Flask
 from flask_babel import force_locale
 
 from mailer.mailings.agenda import Agenda, agenda_of
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import Period
 

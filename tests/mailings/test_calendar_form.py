@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mailer.extensions import db
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.recurrence.moments import moments

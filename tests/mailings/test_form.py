@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.mailings.form.choices import MAX_CLIENTS
+from mailer.mailings.plan import MAX_CLIENTS
 from mailer.models.client import Client, ClientFilter, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.user import User

@@ -16,8 +16,8 @@ from sqlalchemy import select, text
 
 from mailer.extensions import db
 from mailer.mailings.agenda import agenda_of
-from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.form.plan import MailingPlan
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.plan import MailingPlan
 from mailer.mailings.services import save_mailing
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.run import Run, RunState

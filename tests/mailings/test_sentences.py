@@ -11,7 +11,7 @@ from flask_babel import force_locale
 
 from mailer.extensions import db
 from mailer.mailings.calendar_labels import calendar_text
-from mailer.mailings.form.calendar_plan import FormRefusal
+from mailer.mailings.calendar_plan import FormRefusal
 from mailer.mailings.form.preview import PRESETS
 from mailer.mailings.form.spoken import spoken_calendar
 from mailer.models.mailing import Mailing

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.mailings.agenda import agenda_of
-from mailer.mailings.form.calendar_plan import Calendar
+from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User

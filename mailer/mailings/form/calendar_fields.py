@@ -13,6 +13,7 @@ from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from mailer import days_off
 from mailer.forms import boxes
+from mailer.mailings.calendar_plan import COLUMNS, Calendar
 from mailer.mailings.form.calendar_choices import (
     HOLIDAY_RULES,
     LATE_LIMITS,
@@ -33,7 +34,6 @@ from mailer.mailings.form.calendar_inputs import (
     PlainTimeField,
     TimesField,
 )
-from mailer.mailings.form.calendar_plan import COLUMNS, Calendar
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.rule import MOST_EVERY, MOST_RUNS, MonthlyOn, Period, ShortMonth
 from mailer.recurrence.sentence import LONGEST

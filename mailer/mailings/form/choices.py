@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from mailer.extensions import db
@@ -11,16 +10,6 @@ from mailer.models.client_criteria import client_mentions
 from mailer.models.message import Message
 
 FOUND_CLIENTS = 20  # shown for one search
-MAX_CLIENTS = 1000  # chosen by hand; tags and filters are for more
-
-
-def too_many_text(count: int) -> str | None:
-    """What is said of that many clients chosen by hand; None while they are not too many."""
-    if count <= MAX_CLIENTS:
-        return None
-    return _(
-        "By hand at most %(limit)s clients are chosen: give more of them a tag and choose that.", limit=MAX_CLIENTS
-    )
 
 
 def messages(owner_id: int) -> list[tuple[int, str]]:

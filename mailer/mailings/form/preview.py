@@ -16,7 +16,7 @@ from mailer.mailings import queries
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
-from mailer.mailings.form.calendar_plan import COLUMNS, Calendar, FormRefusal
+from mailer.mailings.calendar_plan import COLUMNS, Calendar, FormRefusal
 from mailer.mailings.form.fields import CalendarForm, MailingForm
 from mailer.mailings.form.spoken import spoken_calendar
 from mailer.models.mailing import Mailing

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from mailer.days_off import Change
-from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.moments import moments
 from mailer.recurrence.rule import MonthlyOn, Period, RuleError, ShortMonth

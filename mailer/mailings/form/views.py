@@ -17,10 +17,9 @@ from mailer.input_limits import whole_number
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
 from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form import choices
-from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form.fields import CalendarForm, MailingForm
-from mailer.mailings.form.plan import MailingPlan
 from mailer.mailings.form.preview import (
     PRESETS,
     agenda_values,
@@ -29,6 +28,7 @@ from mailer.mailings.form.preview import (
     typed_calendar,
     wants_reading,
 )
+from mailer.mailings.plan import MailingPlan, too_many_text
 from mailer.mailings.runs.queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
@@ -222,6 +222,6 @@ def _picker(form: MailingForm) -> dict[str, object]:
     return {
         "client_q": search,
         "chosen_clients": chosen,
-        "too_many_clients": choices.too_many_text(len(chosen)),
+        "too_many_clients": too_many_text(len(chosen)),
         "found_clients": choices.clients_found(current_user.id, search, ids),
     }

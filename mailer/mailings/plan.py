@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from flask_babel import gettext as _
 
-from mailer.mailings.form.calendar_plan import Calendar, FormRefusal
-from mailer.mailings.form.choices import too_many_text
+from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.models.client import Client
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.message import Message
 from mailer.models.own_address import OwnAddress
 
 MOST_SEGMENTS = 20  # taken, and as many left out
+MAX_CLIENTS = 1000  # chosen by hand; tags and segments are for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +58,12 @@ class MailingPlan:
         mailing.sender_name = self.sender_name
         mailing.reply_to_id = self.reply_to.id if self.reply_to else None
         self.calendar.apply_to(mailing)
+
+
+def too_many_text(count: int) -> str | None:
+    """What is said of that many clients chosen by hand; None while they are not too many."""
+    if count <= MAX_CLIENTS:
+        return None
+    return _(
+        "By hand at most %(limit)s clients are chosen: give more of them a tag and choose that.", limit=MAX_CLIENTS
+    )
