@@ -23,21 +23,25 @@ MOST_CHANGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """One date of the list: a holiday, or (without a name) a day that the owner made a working one."""
+    """One date of the list: a holiday, or (without a name) a working day that would else be free."""
 
     day: date
     name: str | None
     is_changed: bool
 
 
-def holidays_of(owner: User, country: str, year: int, language: str) -> list[Holiday]:
-    """The holidays of one year and the owner's changes, in order."""
+def holidays_of(owner: User, country: str, state: str | None, year: int, language: str) -> list[Holiday]:
+    """The holidays of one year in a country or a state of it, the weekends worked, the owner's changes; in order."""
     changes = _changes(owner, country)
-    own = {change.day: change for change in changes}
-    days_off = OwnersDaysOff(country, changes, language)
+    own = {change.day for change in changes}
+    days_off = OwnersDaysOff(country, changes, language, state)
     first = date(year, 1, 1)
-    days = [first + timedelta(days=index) for index in range(366) if (first + timedelta(days=index)).year == year]
-    return [Holiday(day, days_off.holiday(day), day in own) for day in days if day in own or days_off.holiday(day)]
+    days = [first + timedelta(days=index) for index in range((date(year + 1, 1, 1) - first).days)]
+    return [
+        Holiday(day, days_off.holiday(day), day in own)
+        for day in days
+        if day in own or days_off.holiday(day) or days_off.is_worked(day)
+    ]
 
 
 def set_day(owner: User, country: str, day: date, name: str | None) -> None:

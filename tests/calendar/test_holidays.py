@@ -68,6 +68,35 @@ def test_a_holiday_can_be_made_a_working_day(owner: User, as_owner: Browser, str
     assert [moment.key[:10] for moment in upcoming(theirs.rule, NOW, 2)] == ["2026-11-30", "2026-12-30"]
 
 
+def test_a_working_saturday_can_be_set_and_is_seen(owner: User, as_owner: Browser) -> None:
+    saturday = {"country": "RU", "day": "2026-12-05"}
+    mailing = make_mailing(
+        owner, period="daily", holiday_country="RU", holiday_rule="skip", weekends_are_off=True,
+        starts_local=datetime(2026, 12, 4, 9), timezone="Europe/Moscow",
+    )  # fmt: skip
+    as_owner.post("/calendar/holidays", data=saturday | {"kind": "work"})
+    db.session.expire_all()
+    assert [moment.key[:10] for moment in upcoming(mailing.rule, NOW, 3)] == ["2026-12-04", "2026-12-05", "2026-12-07"]
+    page = as_owner.get("/calendar/holidays?country=RU&year=2026").text
+    assert "5 декабря" in page and "рабочий день" in page and "изменено вами" in page
+    as_owner.post("/calendar/holidays/forget", data=saturday)
+    assert "5 декабря" not in as_owner.get("/calendar/holidays?country=RU&year=2026").text
+
+
+def test_a_state_has_holidays_of_its_own(as_owner: Browser) -> None:
+    whole = as_owner.get("/calendar/holidays?country=DE&year=2026").text
+    bavaria = as_owner.get("/calendar/holidays?country=DE&year=2026&state=BY").text
+    assert ("6 января" in whole, "6 января" in bavaria) == (False, True)
+    day = {"country": "DE", "state": "BY", "day": "2026-01-06"}
+    answer = as_owner.post("/calendar/holidays/work", data=day)
+    assert answer.headers["Location"].endswith("?country=DE&state=BY&year=2026")
+    assert as_owner.get("/calendar/holidays?country=FR&year=2026&state=BY").status_code == 200  # just changed
+
+
+def test_a_weekend_that_the_country_works_is_shown(as_owner: Browser) -> None:
+    assert "1 ноября" in as_owner.get("/calendar/holidays?country=RU&year=2025").text
+
+
 def test_a_day_that_is_none_is_refused_and_what_was_typed_kept(as_owner: Browser) -> None:
     answer = as_owner.post("/calendar/holidays", data={"country": "RU", "day": "2026-02-31", "name": "A feast"})
     assert (answer.status_code, 'value="A feast"' in answer.text) == (422, True)
