@@ -23,6 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent.parent
 VENDOR = Path("mailer/static/vendor")
 AXE = Path("tests/vendor/axe/axe.min.js")
+ICAL = Path("tests/vendor/ical/ical.js")
 ICONS = Path("mailer/static/icons.txt")
 FEW_ICONS = ("envelope", "people", "send", "calendar", "check-circle", "exclamation-triangle", "x-circle")
 
@@ -34,6 +35,7 @@ FILES = {
     "squire-rte/dist/squire.js": VENDOR / "editor/squire.js",
     "sortablejs/Sortable.min.js": VENDOR / "editor/sortable.min.js",
     "axe-core/axe.min.js": AXE,
+    "ical.js/dist/ical.es5.min.cjs": ICAL,
 }
 
 SOURCE_MAP = re.compile(r"^\s*(//# sourceMappingURL=\S+|/\*# sourceMappingURL=\S+ \*/)\s*$", re.MULTILINE)

@@ -28,7 +28,9 @@ class HolidayForm(FlaskForm):
     """A date of the owner's own: a day off, or a weekend or holiday that is worked."""
 
     day = DateField(_l("Date"), [InputRequired(_l("Choose a date."))])
-    kind = RadioField(_l("This date is"), choices=[("off", _l("a day off")), ("work", _l("a working day"))], default="off")
+    kind = RadioField(
+        _l("This date is"), choices=[("off", _l("a day off")), ("work", _l("a working day"))], default="off"
+    )
     name = StringField(_l("Holiday"), [Length(max=100)])
 
     def validate_day(self, field: DateField) -> None:

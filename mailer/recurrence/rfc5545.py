@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
-from itertools import islice
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice, takewhile
 
+from mailer.recurrence.days import Note, firing_days
 from mailer.recurrence.holidays import HolidayRule
 from mailer.recurrence.moments import Moment, moments, resolve
 from mailer.recurrence.rule import MonthlyOn, Period, Rule, ShortMonth, zone_named
@@ -26,7 +27,17 @@ def recurrences(rule: Rule) -> list[list[str]] | None:
         return None
     ahead = list(islice(moments(rule), 4 * len(rule.times) + 1))
     repeating = [f"RRULE:{';'.join([frequency, *_until(rule)])}"] if frequency else []
-    return [lines for at in rule.times if (lines := _of_time(rule, at, ahead, repeating))]
+    left_out = _left_out(rule)
+    return [lines for at in rule.times if (lines := _of_time(rule, at, ahead, repeating, left_out))]
+
+
+def _left_out(rule: Rule) -> list[date]:
+    """The exceptions on which the rule would fire: at an EXDATE that is none of its dates ical.js reads no further."""
+    if not rule.exceptions:
+        return []
+    last = max(rule.exceptions)
+    coming = takewhile(lambda found: found.day <= last, firing_days(rule, min(rule.exceptions)))
+    return [found.named for found in coming if Note.EXCEPTION in found.notes]
 
 
 def _is_beyond_words(rule: Rule) -> bool:
@@ -38,14 +49,16 @@ def _is_by_working_day(rule: Rule) -> bool:
     return rule.period in (Period.MONTHLY, Period.YEARLY) and rule.monthly_on is MonthlyOn.WORKING_DAY
 
 
-def _of_time(rule: Rule, at: time, ahead: Iterable[Moment], repeating: list[str]) -> list[str]:
+def _of_time(
+    rule: Rule, at: time, ahead: Iterable[Moment], repeating: list[str], left_out: Iterable[date]
+) -> list[str]:
     """The lines of one time of the day; `ahead` are the rule's first moments."""
     first = next((moment.local for moment in ahead if moment.local.time() == at), None)
     if first is None:
         return []
     zone = f";TZID={rule.zone}:"
     lines = [f"DTSTART{zone}{_local(first)}", *repeating]
-    gone = [datetime.combine(day, at) for day in sorted(rule.exceptions) if datetime.combine(day, at) >= first]
+    gone = [datetime.combine(day, at) for day in left_out if datetime.combine(day, at) >= first]
     return [*lines, *(f"EXDATE{zone}{_local(local)}" for local in gone)]
 
 

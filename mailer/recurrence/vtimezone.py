@@ -80,8 +80,8 @@ def _observance(alike: Sequence[ClockChange]) -> Iterator[str]:
     locals_ = [change.local for change in alike]
     if rule := _yearly(locals_):
         yield rule
-    elif len(alike) > 1:
-        yield "RDATE:" + ",".join(f"{local:%Y%m%dT%H%M%S}" for local in locals_[1:])
+    elif len(alike) > 1:  # a line for each, the first with them: ical.js reads neither second dates nor DTSTART then
+        yield from (f"RDATE:{local:%Y%m%dT%H%M%S}" for local in locals_)
     yield f"TZOFFSETFROM:{_offset(first.before)}"
     yield f"TZOFFSETTO:{_offset(first.after)}"
     yield f"TZNAME:{first.name}"
