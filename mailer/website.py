@@ -26,7 +26,7 @@ from mailer.mailings import action_views, by_hand_views
 from mailer.mailings import views as mailing_views
 from mailer.mailings.form import views as form_views
 from mailer.mailings.runs import views as run_views
-from mailer.manager import approval_views, journal_views, user_views
+from mailer.manager import journal_views, user_views
 from mailer.manager import mailing_views as others_mailing_views
 from mailer.media import views as media_views
 from mailer.messages import check_views, import_views, letter_choice_views, letter_views, preview_views
@@ -41,7 +41,7 @@ VIEWS = (
     home_views, unsubscribe_views, auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, run_views,
-    calendar_views, operation_views, return_views, user_views, approval_views, journal_views, others_mailing_views,
+    calendar_views, operation_views, return_views, user_views, journal_views, others_mailing_views,
     article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip
 

@@ -55,6 +55,11 @@ def approval_named(approval_id: int) -> Approval:
     return db.get_or_404(Approval, approval_id)
 
 
+def person_named(user_id: int) -> User:
+    """Anybody who has an account; 404 for whoever has had it deleted, too."""
+    return db.one_or_404(select(User).where(User.id == user_id, User.erased_at.is_(None)))
+
+
 def run_of(mailing: Mailing, run_id: int) -> Run:
     """A run of just that mailing; else 404."""
     return db.one_or_404(select(Run).filter_by(id=run_id, mailing_id=mailing.id))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import current_user
 
 from mailer.access import Permission, requires
 from mailer.accounts.second_factors import has_second_factor, remove_second_factor
 from mailer.accounts.signed_in import me
 from mailer.errors import Refusal, choice_in
 from mailer.input_limits import page_number
-from mailer.manager import approval_views, journal_views, mailing_views, queries, services  # noqa: F401 - routes
-from mailer.manager.access import may_judge, user_to_judge, user_to_see
+from mailer.manager import queries, services
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import LimitsForm, PermissionsForm, ReasonForm, RoleForm
 from mailer.manager.labels import permission_labels, role_labels
@@ -25,14 +25,14 @@ from mailer.searching import searched
 @requires(Permission.OVERSEE)
 def user(user_id: int) -> ResponseReturnValue:
     """The user's page."""
-    return _page(user_to_see(user_id))
+    return _page(queries.person_named(user_id))
 
 
 @bp.post("/users/<int:user_id>/block")
 @requires(Permission.BLOCK_USERS)
 def block(user_id: int) -> ResponseReturnValue:
     """Keep somebody out and stop their mail."""
-    person, form = user_to_judge(user_id), ReasonForm()
+    person, form = _user_to_judge(user_id), ReasonForm()
     if not form.validate_on_submit():
         return _page(person, block_form=form), 422
     try:
@@ -49,7 +49,7 @@ def block(user_id: int) -> ResponseReturnValue:
 @requires(Permission.BLOCK_USERS)
 def unblock(user_id: int) -> ResponseReturnValue:
     """Let somebody in again."""
-    person = user_to_judge(user_id)
+    person = _user_to_judge(user_id)
     try:
         services.unblock(person)
     except Refusal as refusal:
@@ -62,7 +62,7 @@ def unblock(user_id: int) -> ResponseReturnValue:
 @requires(Permission.SET_LIMITS)
 def limits(user_id: int) -> ResponseReturnValue:
     """Set how much somebody may send."""
-    person, form = user_to_judge(user_id), LimitsForm()
+    person, form = _user_to_judge(user_id), LimitsForm()
     if not form.validate_on_submit():
         return _page(person, limits_form=form), 422
     services.set_limits(person, form.daily_limit.data, form.needs_approval.data)
@@ -74,7 +74,7 @@ def limits(user_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def role(user_id: int) -> ResponseReturnValue:
     """Give somebody another role."""
-    person, form = user_to_see(user_id), RoleForm()
+    person, form = queries.person_named(user_id), RoleForm()
     if not form.validate_on_submit():
         return _page(person, role_form=form), 422
     try:
@@ -89,7 +89,7 @@ def role(user_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def permissions(user_id: int) -> ResponseReturnValue:
     """Grant and take back single permissions."""
-    person, form = user_to_see(user_id), PermissionsForm()
+    person, form = queries.person_named(user_id), PermissionsForm()
     if not form.validate_on_submit():
         return _page(person, permissions_form=form), 422
     try:
@@ -104,7 +104,7 @@ def permissions(user_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def end_sessions(user_id: int) -> ResponseReturnValue:
     """Sign somebody out everywhere."""
-    count = services.end_sessions(user_to_see(user_id))
+    count = services.end_sessions(queries.person_named(user_id))
     flash(ngettext("One device is signed out.", "%(num)s devices are signed out.", count), "success")
     return _to_page(user_id)
 
@@ -113,7 +113,7 @@ def end_sessions(user_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def reset_second_factor(user_id: int) -> ResponseReturnValue:
     """Let somebody who lost their codes in by the password alone."""
-    person = user_to_see(user_id)
+    person = queries.person_named(user_id)
     remove_second_factor(person)
     flash(_("%(name)s logs in by the password alone now.", name=person.display_name), "success")
     return _to_page(user_id)
@@ -134,7 +134,7 @@ def _page(person: User, **forms: object) -> str:
         blocker=queries.blocker_of(person),
         roles=role_labels(),
         permissions=permission_labels(),
-        may_judge=may_judge(person),
+        may_judge=_may_judge(person),
         has_second_factor=has_second_factor(person),
         **(filled | forms),
     )
@@ -165,3 +165,16 @@ def index() -> ResponseReturnValue:
         role=role,
         state=state,
     )
+
+
+def _user_to_judge(user_id: int) -> User:
+    """A plain user, or for administrators anybody but themselves; 403 for the others."""
+    person = queries.person_named(user_id)
+    if not _may_judge(person):
+        abort(403)
+    return person
+
+
+def _may_judge(person: User) -> bool:
+    """Whether the person signed in may block or limit somebody at all: staff is judged by admins only."""
+    return person.id != current_user.id and (not person.is_staff or current_user.can(Permission.ADMINISTER))
