@@ -15,13 +15,13 @@ from mailer.clients.refused import ValueRefused
 from mailer.clients.values import MAX_ATTRIBUTE_NAME
 from mailer.extensions import db
 from mailer.locks import CLIENTS_IN_BULK, trying_pair
+from mailer.models.client import type_of_slot
 from mailer.models.client_field import MOST_CHOICES, ClientField, FieldType
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.segments.fields import fields_of
 
 EXAMPLES = 10
 _BATCH = 20_000  # different values in one statement
-_SQL_TYPES = {FieldType.NUMBER: "numeric", FieldType.DATE: "date", FieldType.BOOLEAN: "boolean"}
 
 
 @dataclass
@@ -75,7 +75,7 @@ def convert_field(changed: ClientField, kind: FieldType) -> Conversion:
 
 def _rewrite(changed: ClientField, old_slot: str | None, kept_key: str) -> None:
     """One statement for so many different values, however many clients have them."""
-    sql_type = _SQL_TYPES.get(changed.type, "text")
+    sql_type = type_of_slot(changed.slot) if changed.slot else "text"
     sets = ["attributes = (c.attributes - :key) || CASE WHEN m.kept THEN jsonb_build_object(CAST(:kept_key AS text), "
             "m.raw) ELSE jsonb_build_object(CAST(:key AS text), m.value) END"]  # fmt: skip
     sets += [f"{old_slot} = NULL"] if old_slot else []

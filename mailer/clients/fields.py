@@ -42,9 +42,20 @@ def create_field(
 
 
 def add_field(owner_id: int, label: str, kind: FieldType, choices: Sequence[str] = ()) -> ClientField:
-    """The same without a commit. The owner's row is locked: two forms at once do not pass the limit together."""
+    """The same without a commit."""
+    return add_to(fields_to_add_to(owner_id), owner_id, label, kind, choices)
+
+
+def fields_to_add_to(owner_id: int) -> list[ClientField]:
+    """All fields of an owner, whose row is locked: two forms at once do not pass the limit together."""
     db.session.execute(select(User.id).where(User.id == owner_id).with_for_update(**FOR_CHANGE))
-    known = fields_of(owner_id, with_archived=True)
+    return fields_of(owner_id, with_archived=True)
+
+
+def add_to(
+    known: list[ClientField], owner_id: int, label: str, kind: FieldType, choices: Sequence[str] = ()
+) -> ClientField:
+    """A new field beside those of `fields_to_add_to`, and among them from now on; raises `FieldRefused`; no commit."""
     if any(one.label.casefold() == label.casefold() for one in known):
         raise _label_taken(label)
     if len(known) >= MOST_FIELDS:
@@ -61,18 +72,23 @@ def add_field(owner_id: int, label: str, kind: FieldType, choices: Sequence[str]
     with refused_by(UNIQUE_LABEL, _label_taken(label)), refused_by(UNIQUE_KEY, _label_taken(label)):
         db.session.add(made)
         db.session.flush()
+    known.append(made)
     return made
 
 
 def ensure_text_fields(owner_id: int, names: Iterable[str]) -> None:
     """A text field for every name that has none, as far as there is room; no commit."""
-    fields = fields_of(owner_id, with_archived=True)
-    known, labels = {one.key for one in fields}, {one.label.casefold() for one in fields}
-    for name in names:
-        if name not in known and name.casefold() not in labels and len(known) < MOST_FIELDS:
-            add_field(owner_id, name, FieldType.TEXT)
-            known.add(name)
-            labels.add(name.casefold())
+    wanted, known = list(names), fields_of(owner_id, with_archived=True)
+    if all(_has_field(name, known) for name in wanted):
+        return
+    known = fields_to_add_to(owner_id)
+    for name in wanted:
+        if not _has_field(name, known) and len(known) < MOST_FIELDS:
+            add_to(known, owner_id, name, FieldType.TEXT)
+
+
+def _has_field(name: str, known: Sequence[ClientField]) -> bool:
+    return any(name == one.key or name.casefold() == one.label.casefold() for one in known)
 
 
 def change_field(changed: ClientField, label: str, choices: Sequence[str], *, is_listed: bool) -> None:

@@ -94,6 +94,11 @@ for _type, _kind in ((FieldType.NUMBER, Numeric()), (FieldType.DATE, Date()), (F
         setattr(Client, _slot, mapped_column(_slot, _kind, nullable=True, deferred=True, deferred_group="slots"))
 
 
+def type_of_slot(slot: str) -> str:
+    """The SQL type of such a column."""
+    return str(Client.__table__.c[slot].type)
+
+
 class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
     """A segment: a condition on clients under a name, evaluated anew whenever it is used.
 

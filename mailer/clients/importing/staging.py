@@ -14,6 +14,7 @@ from psycopg2 import extensions
 
 from mailer.clients.importing.rows import ImportedClient, RowProblem
 from mailer.locks import CLIENTS_IN_BULK, WAIT_FOR_PAIR, within
+from mailer.models.client import type_of_slot
 
 _TABLE = """
     CREATE TEMPORARY TABLE staged_clients (
@@ -72,7 +73,6 @@ _SUPPRESS = """
     WHERE excluded.reason = 'unsubscribed' AND s.reason <> 'unsubscribed'
 """
 _NO_DETAILS = "{}"
-_KINDS = {"n": "numeric", "d": "date", "b": "boolean"}  # of a slot, by its first letter
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -88,7 +88,7 @@ class Merged:
 def stage(cursor: extensions.cursor, clients: Iterable[ImportedClient], slots: Sequence[str] = ()) -> None:
     """Copy `clients` into the temporary table, a chunk at a time, with what they have in these slots."""
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    cursor.execute(_TABLE.format(slots="".join(f", {slot} {_KINDS[slot[0]]}" for slot in slots)))
+    cursor.execute(_TABLE.format(slots="".join(f", {slot} {type_of_slot(slot)}" for slot in slots)))
     lines = (_line(client, slots) for client in clients)
     cursor.copy_expert("COPY staged_clients FROM STDIN", _CopyStream(lines))
     cursor.execute("ANALYZE staged_clients")  # nobody else does that for a temporary table

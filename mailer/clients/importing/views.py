@@ -24,6 +24,7 @@ from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.flashes import refusal_flashed
 from mailer.long_work import reading
+from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.segments.fields import fields_of
 
@@ -58,12 +59,12 @@ def show(import_id: int) -> ResponseReturnValue:
         return render_template("clients/imports/show.html", **_result_of(begun))
     try:
         with reading.one():
-            preview = preview_of(begun.stored_file, request.args, fields_of(begun.owner_id))
+            preview = preview_of(begun.stored_file, request.args, own := fields_of(begun.owner_id))
         _tell_what_went(quota.make_room(begun))  # another sheet may be much larger
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
         return redirect(url_for("clients.imports.new"), 303)
-    return _show_preview(begun, preview, preview.targets)
+    return _show_preview(begun, preview, own, preview.targets)
 
 
 @bp.post("/<int:import_id>")
@@ -82,12 +83,12 @@ def start(import_id: int) -> ResponseReturnValue:
                 raise ValueRefused("no_rows")
         except ValueRefused as refused:
             targets = read_targets(request.form, len(preview.names), own)
-            return _show_preview(begun, preview, targets, form, explain(refused.code, refused.params))
+            return _show_preview(begun, preview, own, targets, form, explain(refused.code, refused.params))
     except ValueRefused as refused:
         flash(explain(refused.code, refused.params), "danger")
         return redirect(url_for("clients.imports.new"), 303)
     if not form.validate():
-        return _show_preview(begun, preview, targets, form, next(iter(form.errors.values()))[0])
+        return _show_preview(begun, preview, own, targets, form, next(iter(form.errors.values()))[0])
     options = {"targets": targets, "tags": form.tags.cleaned, "existing": form.existing.data, "mode": form.mode.data}
     try:
         services.start_import(begun, preview, options)
@@ -153,6 +154,7 @@ def _tell_what_went(count: int) -> None:
 def _show_preview(
     begun: ClientImport,
     preview: ImportPreview,
+    own: list[ClientField],
     targets: list[str],
     form: StartForm | None = None,
     error: str | None = None,
@@ -164,7 +166,7 @@ def _show_preview(
         targets=targets,
         form=form or StartForm(),
         error=error,
-        choices=target_choices(fields_of(begun.owner_id)),
+        choices=target_choices(own),
         encodings=ENCODINGS,
         separators={sign: _("Tab") if sign == "\t" else sign for sign in SEPARATORS},
         explain=explain,
