@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from launcher.language import in_language
 Get = Callable[..., str | None]
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
 NAMED = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)  # a setting in .env.example
+MAILBOX_PORTS = {"imaps": 993, "pop3s": 995}
 SLIP = 0.85  # how alike two names are that mean one: PGPASSWORD and MAIL_PASSWORD are not
 
 
@@ -156,19 +158,52 @@ def bounce_address(get: Get, name: str) -> str | None:
     return address
 
 
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """As BOUNCE_MAILBOX says: `imaps://user:password@host/FOLDER?done=Golub-read`, `pop3s://user:password@host`."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    done: str = "Golub-read"  # where mails are moved once they are kept; IMAP only
+    ca_file: str | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> Mailbox:
+        """Read the setting. Errors: ValueError, without the URL: it has a password."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise ValueError("cannot be read") from None
+        asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        is_named = parts.scheme in MAILBOX_PORTS and all((parts.hostname, parts.username, parts.password)) and port != 0
+        # A folder stands between quotes.
+        if not is_named or set(asked) - {"done", "ca_file"} or '"' in url + unquote(parts.path + parts.query):
+            raise ValueError("cannot be read")
+        return cls(
+            parts.scheme, parts.hostname or "", port or MAILBOX_PORTS[parts.scheme],
+            unquote(parts.username or ""), unquote(parts.password or ""),
+            unquote(parts.path.strip("/")) or "INBOX", asked.get("done", "Golub-read"), asked.get("ca_file"),
+        )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What people are told: no password."""
+        return f"{self.user} @ {self.host}:{self.port}"
+
+
 def mailbox_url(get: Get, name: str) -> str | None:
-    """`imaps://user:password@host/FOLDER` or `pop3s://…`. Errors: ConfigError, without the URL: it has a password."""
+    """The URL of a `Mailbox`. Errors: ConfigError, without the URL."""
     url = get(name)
     if not url:
         return None
     try:
-        parts = urlsplit(url)
-        is_sound = parts.scheme in ("imaps", "pop3s") and all((parts.hostname, parts.username, parts.password))
-        is_sound = is_sound and (parts.port or 1) > 0 and set(parse_qs(parts.query)) <= {"done", "ca_file"}
-        is_sound = is_sound and '"' not in url + unquote(parts.path + parts.query)  # a folder stands between quotes
+        Mailbox.from_url(url)
     except ValueError:
-        is_sound = False
-    if not is_sound:
         raise ConfigError(
             in_language(
                 f"{name} не читается. Вид такой: imaps://имя:пароль@imap.example.org/INBOX или pop3s://…; знаки "
@@ -176,7 +211,7 @@ def mailbox_url(get: Get, name: str) -> str | None:
                 f"{name} cannot be read. It must look like imaps://user:password@imap.example.org/INBOX or pop3s://…; "
                 "signs such as @ : / ? # % in user name and password are percent-encoded.",
             )
-        )
+        ) from None
     return url
 
 

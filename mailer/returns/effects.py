@@ -51,12 +51,6 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     return _pause_if_too_many(run, report.worst) if came_back is not CameBack.COMPLAINED else None
 
 
-def tell(mail: AccountEmail | None) -> None:
-    """Send the owner's mail, after the commit."""
-    if mail is not None:
-        outbox.wake(mail)
-
-
 def _outcome(report: Report) -> CameBack | None:
     if report.kind is Kind.COMPLAINT:
         return CameBack.COMPLAINED

@@ -12,54 +12,15 @@ import re
 import ssl
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from mailer.bounces.reading import READ_BYTES
+from setting_values import Mailbox
 
 BATCH = 200  # mails a time
 SECONDS = 60.0  # any one answer
 POP3_LINES = 4000  # of a mail too large to be fetched whole
-PORTS = {"imaps": 993, "pop3s": 995}
 Keep = Callable[[bytes, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """As BOUNCE_MAILBOX says: `imaps://user:password@host/FOLDER?done=Golub-read`, `pop3s://user:password@host`."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str
-    password: str
-    folder: str = "INBOX"
-    done: str = "Golub-read"  # where mails are moved once they are kept; IMAP only
-    ca_file: str | None = None
-
-    @classmethod
-    def from_url(cls, url: str) -> Mailbox:
-        """Read the setting. ValueError without the password."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise ValueError("cannot be read") from None
-        if parts.scheme not in PORTS or not parts.hostname or not parts.username or parts.password is None:
-            raise ValueError("cannot be read")
-        asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if set(asked) - {"done", "ca_file"} or '"' in unquote(parts.path) + asked.get("done", ""):
-            raise ValueError("cannot be read")
-        return cls(
-            parts.scheme, parts.hostname, port or PORTS[parts.scheme], unquote(parts.username), unquote(parts.password),
-            unquote(parts.path.strip("/")) or "INBOX", asked.get("done", "Golub-read"), asked.get("ca_file"),
-        )  # fmt: skip
-
-    @property
-    def name(self) -> str:
-        """What people are told: no password."""
-        return f"{self.user} @ {self.host}:{self.port}"
 
 
 def read(mailbox: Mailbox, keep: Keep) -> int:

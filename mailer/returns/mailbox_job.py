@@ -17,6 +17,7 @@ from mailer.locks import trying_for
 from mailer.models.mail_report import Door
 from mailer.returns import mailbox
 from mailer.returns.taking import take
+from setting_values import Mailbox
 
 log = structlog.get_logger()
 KEY = "returns:mailbox"
@@ -32,10 +33,10 @@ class Reading:
     error: str = ""
 
 
-def configured() -> mailbox.Mailbox | None:
+def configured() -> Mailbox | None:
     """The mailbox of BOUNCE_MAILBOX."""
     url = current_app.config["BOUNCE_MAILBOX"]
-    return mailbox.Mailbox.from_url(url) if url else None
+    return Mailbox.from_url(url) if url else None
 
 
 def read_now() -> Reading | None:
@@ -52,7 +53,7 @@ def read_now() -> Reading | None:
     return reading
 
 
-def _read(box: mailbox.Mailbox) -> Reading:
+def _read(box: Mailbox) -> Reading:
     count = 0
 
     def keep(content: bytes, size: int) -> None:

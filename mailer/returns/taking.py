@@ -14,6 +14,7 @@ from hashlib import sha256
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
+from mailer.account_mail import outbox
 from mailer.bounces.reading import read_report
 from mailer.bounces.report import Kind, Report
 from mailer.clock import utcnow
@@ -72,7 +73,8 @@ def note(report: Report, door: Door, digest: bytes, recipients: Sequence[str], c
         return Receipt(Taken.KNOWN, report.kind, run_id)
     paused = effects.apply(report, delivery)
     db.session.commit()
-    effects.tell(paused)
+    if paused is not None:
+        outbox.wake(paused)
     log.info("report taken", door=door.value, kind=report.kind.value, run=run_id, position=position)
     return Receipt(Taken.NOTED, report.kind, run_id)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import func, select
 
-from launcher.part import start, stop, wait_until_ready
-from launcher.ports import server_port
-from launcher.processes import mail_catcher
 from mailer.bounces.report import Kind
 from mailer.extensions import db
 from mailer.models.client import Suppression
 from mailer.models.delivery import Delivery
 from mailer.models.mail_report import MailReport
 from mailer.models.run import Run
+from tests.catchers import running
 from tests.conftest import Browser
 from tests.sending.conftest import assert_adds_up, finish
 from tests.waiting import wait_until
@@ -34,17 +31,10 @@ MEANT = {
 def test_what_the_catcher_sends_back_comes_home(
     app: Flask, port: int, tmp_path: Path, make_run: Callable[..., Run], as_owner: Browser
 ) -> None:
-    smtp_port, page_port = server_port(tmp_path, "smtp"), server_port(tmp_path, "page")
-    environment = {"PYTHONPATH": ":".join(sys.path), "BOUNCE_PORT": str(port)}
-    part = mail_catcher(smtp_port, page_port, tmp_path / "mail", environment)
-    process = start(part)
-    try:
-        wait_until_ready(part, process)
-        app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{smtp_port}"
+    with running(tmp_path, BOUNCE_PORT=str(port)) as catcher:
+        app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{catcher.smtp_port}"
         run = finish(make_run(*MEANT))
         wait_until(lambda: db.session.scalar(select(func.count()).select_from(MailReport)) == 4)
-    finally:
-        stop(part, process, 10)
     reports = select(Delivery.email, Delivery.came_back, MailReport.kind).outerjoin(
         MailReport, (MailReport.run_id == Delivery.run_id) & (MailReport.position == Delivery.position)
     )
