@@ -9,13 +9,14 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from mailer.clock import utcnow
-from mailer.days_off import Change, OwnersDaysOff
+from mailer.days_off import OwnersDaysOff
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.own_holidays import changes_of
 from mailer.sending.runs.next_run import next_promised, point_at
 
 MOST_CHANGES = 500
@@ -32,7 +33,7 @@ class Holiday:
 
 def holidays_of(owner: User, country: str, state: str | None, year: int, language: str) -> list[Holiday]:
     """The holidays of one year in a country or a state of it, the weekends worked, the owner's changes; in order."""
-    changes = _changes(owner, country)
+    changes = changes_of(owner, country)
     own = {change.day for change in changes}
     days_off = OwnersDaysOff(country, changes, language, state)
     first = date(year, 1, 1)
@@ -48,7 +49,7 @@ def set_day(owner: User, country: str, day: date, name: str | None) -> None:
     """Make `day` a holiday of that name, or (None) a working day; the mailings that look at it follow. Commits."""
     row = db.session.get(HolidayChange, (owner.id, country, day))
     if row is None:
-        if len(_changes(owner, country)) >= MOST_CHANGES:
+        if len(changes_of(owner, country)) >= MOST_CHANGES:
             raise Refusal(_("There are too many dates."))
         row = HolidayChange(owner_id=owner.id, country=country, day=day)
         db.session.add(row)
@@ -64,11 +65,6 @@ def forget_change(owner: User, country: str, day: date) -> None:
         db.session.delete(row)
         db.session.flush()
     _plan_anew(owner, country, utcnow())
-
-
-def _changes(owner: User, country: str) -> frozenset[Change]:
-    query = select(HolidayChange.day, HolidayChange.name).filter_by(owner_id=owner.id, country=country)
-    return frozenset(Change(day, name) for day, name in db.session.execute(query))
 
 
 def _plan_anew(owner: User, country: str, now: datetime) -> None:

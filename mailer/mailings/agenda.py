@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from mailer.http import zone_label
 from mailer.mailings import agenda_labels
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_instant
 from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.moments import moments
@@ -62,7 +62,9 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing: Ma
     waits = at_once is not None and at_once.leaves_at is not None and at_once.leaves_at > now
     return Agenda(
         starts_at_once=at_once is not None,
-        leaves_text=_local_text(at_once.leaves_at, rule.zone, now) if waits and at_once and at_once.leaves_at else None,
+        leaves_text=format_instant(at_once.leaves_at, rule.zone, now)
+        if waits and at_once and at_once.leaves_at
+        else None,
         lines=_mark_moved(_lines([one for one in found if one is not at_once], calendar, rule, now), mailing),
         zone_text=zone_label(rule.zone),
         remarks=[*_remarks(rule, now), *agenda_labels.expected_remark(calendar, [one.moment.local for one in found])],
@@ -73,7 +75,7 @@ def _mark_moved(lines: list[Line], mailing: Mailing | None) -> list[Line]:
     """Say of a run that was moved by hand when it was planned."""
     if mailing is None or mailing.moved_from_at is None:
         return lines
-    planned = _local_text(mailing.moved_from_at, mailing.timezone, mailing.moved_from_at)
+    planned = format_instant(mailing.moved_from_at, mailing.timezone, mailing.moved_from_at)
     words = _("moved by you, planned for %(moment)s", moment=planned)
     moved = {mailing.next_run_at}
     return [replace(line, notes=[*line.notes, words]) if line.at in moved else line for line in lines]
@@ -111,25 +113,21 @@ def _lines(found: list[Prospect], calendar: Calendar, rule: Rule, now: datetime)
 def _line(one: Prospect, calendar: Calendar, rule: Rule, now: datetime) -> Line:
     notes = [agenda_labels.note_text(note, one.moment) for note in one.moment.notes]
     if one.leaves_at is not None and one.leaves_at > one.moment.at:
-        leaves = _local_text(one.leaves_at, rule.zone, one.moment.at)
+        leaves = format_instant(one.leaves_at, rule.zone, one.moment.at)
         notes.append(_("outside the sending hours: emails leave from %(moment)s", moment=leaves))
     if agenda_labels.is_expected(calendar, one.moment.local):
         notes.append(_("expected"))
-    return Line(_local_text(one.moment.at, rule.zone, now), one.moment.at, notes, is_left_out=False)
+    return Line(format_instant(one.moment.at, rule.zone, now), one.moment.at, notes, is_left_out=False)
 
 
 def _group_line(together: list[Prospect], rule: Rule, now: datetime) -> Line:
     first, last = together[0].moment, together[-1].moment
     notes = agenda_labels.group_notes(together)
     if len(together) == 1:
-        return Line(_local_text(first.at, rule.zone, now), first.at, notes, is_left_out=True)
+        return Line(format_instant(first.at, rule.zone, now), first.at, notes, is_left_out=True)
     zone = ZoneInfo(rule.zone)
     text = agenda_labels.days_text(first.at.astimezone(zone), last.at.astimezone(zone), now)
     return Line(text, first.at, notes, is_left_out=True)
-
-
-def _local_text(at: datetime, zone: str, now: datetime) -> str:
-    return format_local(at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), now)
 
 
 def _remarks(rule: Rule, now: datetime) -> list[str]:

@@ -26,13 +26,18 @@ def format_local(local: datetime, now: datetime | None = None) -> str:
     return str(format_datetime(local, pattern, rebase=False))
 
 
+def format_instant(at: datetime, zone: str, now: datetime | None = None) -> str:
+    """`format_local` of an aware moment, on the clock of `zone` (IANA)."""
+    return format_local(at.astimezone(zone_named(zone)).replace(tzinfo=None), now)
+
+
 def next_run_text(mailing: Mailing) -> str | None:
     """When the next run begins, wherever it was moved to; None when none is to come."""
     if mailing.next_run_at is None or mailing.next_run_local is None:
         return None
     if mailing.moved_from_at is None:
         return format_local(mailing.next_run_local)
-    return format_local(mailing.next_run_at.astimezone(zone_named(mailing.timezone)).replace(tzinfo=None))
+    return format_instant(mailing.next_run_at, mailing.timezone)
 
 
 def days_text(first: datetime, last: datetime, now: datetime) -> str:

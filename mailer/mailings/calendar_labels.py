@@ -145,7 +145,6 @@ def _except(calendar: Calendar) -> list[str]:
     rule = calendar.rule()
     parts = []
     holidays = _("holidays (%(country)s)", country=_country(calendar)) if calendar.holiday_country else ""
-    by_working_day = rule.period in (Period.MONTHLY, Period.YEARLY) and rule.monthly_on is MonthlyOn.WORKING_DAY
     if rule.moves:
         off = _off(calendar, rule)
         parts.append(
@@ -153,7 +152,7 @@ def _except(calendar: Calendar) -> list[str]:
             if rule.holiday_rule is HolidayRule.BEFORE
             else _("on the next working day if it is %(off)s", off=off)
         )
-    elif holidays and (rule.holiday_rule is HolidayRule.SKIP or by_working_day):
+    elif holidays and (rule.holiday_rule is HolidayRule.SKIP or rule.is_by_working_day):
         parts.append(_("except %(holidays)s", holidays=holidays))
     if rule.exceptions and len(rule.exceptions) <= DATES_SAID:
         days = [format_date(day, "d MMMM y") for day in sorted(rule.exceptions)]

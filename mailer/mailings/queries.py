@@ -10,11 +10,9 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.clock import utcnow
-from mailer.days_off import Change
 from mailer.extensions import db
 from mailer.mailings.plan import MailingPlan
 from mailer.models.client import Client, ClientFilter
-from mailer.models.holiday_change import HolidayChange
 from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run, RunState
@@ -133,12 +131,6 @@ def own_clients(owner: User, ids: list[int]) -> list[Client]:
     if len(found) < len(set(ids)):
         abort(404)
     return [client for client in found if client.deleted_at is None]
-
-
-def holiday_changes(owner: User, country: str) -> frozenset[Change]:
-    """What the owner changed in the holidays of a country."""
-    query = select(HolidayChange.day, HolidayChange.name).filter_by(owner_id=owner.id, country=country[:3])
-    return frozenset(Change(day, name) for day, name in db.session.execute(query))
 
 
 def chosen_ids(mailing: Mailing) -> list[int]:

@@ -13,7 +13,7 @@ from mailer.extensions import db
 from mailer.http import relative
 from mailer.letters.document import from_json
 from mailer.letters.starters import examples_left
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_instant, format_local
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client
@@ -48,8 +48,8 @@ def before_saving(
         lines.append(_("The start was %(moment)s, %(ago)s.", **words))
     opening = window.opening(now) if window is not None else None
     if opening is not None and opening.opens_at > now:
-        opens = opening.opens_at.astimezone(zone_named(rule.zone)).replace(tzinfo=None)
-        lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=format_local(opens)))
+        opens = format_instant(opening.opens_at, rule.zone)
+        lines.append(_("The sending hours are closed now: emails leave from %(moment)s.", moment=opens))
     ends_at = end_at(rule.until, rule.zone)
     if ends_at is not None and rule.until is not None:
         lines += _end_text(ends_at, rule.until, now)

@@ -97,9 +97,8 @@ def export_rule(mailing_id: int) -> Response:
         url_for("mailings.show", mailing_id=mailing.id, _external=True),
         mailing.calendar_changed_at,
         mailing.version,
-        "" if ical.has_words_for(mailing.rule) else dates,
     )
-    events = ical.repeating(subject, mailing.rule, utcnow(), changes_by_hand(mailing, utcnow()))
+    events = ical.repeating(subject, mailing.rule, utcnow(), changes_by_hand(mailing, utcnow()), dates)
     if not events:
         abort(404)
     response = Response(ical.calendar(mailing.name, events), mimetype="text/calendar")

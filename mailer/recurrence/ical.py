@@ -4,7 +4,7 @@ the same thing has the same UID in each file, whatever becomes of its times."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 
@@ -65,10 +65,15 @@ def whole_day(subject: Subject, suffix: str, at: datetime) -> list[str]:
     return [*subject.lines(suffix), f"DTSTART;VALUE=DATE:{at:%Y%m%d}"]
 
 
-def repeating(subject: Subject, rule: Rule, now: datetime, changes: Changes | None = None) -> list[list[str]]:
+def repeating(
+    subject: Subject, rule: Rule, now: datetime, changes: Changes | None = None, said_of_dates: str = ""
+) -> list[list[str]]:
     """The rule as events that repeat, one for each time of the day; or as its dates for two years from `now` (500 at
-    most), where iCalendar has no words for it. Empty when nothing is to come."""
-    said = recurrences(rule) or _dates(rule, now)
+    most), described by `said_of_dates`, where iCalendar has no words for it. Empty when nothing is to come."""
+    said = recurrences(rule)
+    if said is None:
+        subject = replace(subject, description=said_of_dates)
+    said = said or _dates(rule, now)
     events: list[list[str]] = []
     for number, lines in enumerate(said, start=1):
         head = [*subject.lines(f"-{number}" if number > 1 else ""), "DURATION:PT15M"]
@@ -79,11 +84,6 @@ def repeating(subject: Subject, rule: Rule, now: datetime, changes: Changes | No
             if to is not None:
                 events.append([*head, f"RECURRENCE-ID;{_local(at, rule)}", f"DTSTART;{_local(to, rule)}"])
     return events
-
-
-def has_words_for(rule: Rule) -> bool:
-    """Whether the rule itself can be said, not only its dates."""
-    return recurrences(rule) is not None
 
 
 def _dates(rule: Rule, now: datetime) -> list[list[str]]:

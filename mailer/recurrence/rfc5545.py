@@ -41,12 +41,8 @@ def _left_out(rule: Rule) -> list[date]:
 
 
 def _is_beyond_words(rule: Rule) -> bool:
-    looks_at_days_off = rule.holiday_rule is not HolidayRule.IGNORE or _is_by_working_day(rule)
+    looks_at_days_off = rule.holiday_rule is not HolidayRule.IGNORE or rule.is_by_working_day
     return rule.period is Period.DATES or rule.moves or (rule.days_off is not None and looks_at_days_off)
-
-
-def _is_by_working_day(rule: Rule) -> bool:
-    return rule.period in (Period.MONTHLY, Period.YEARLY) and rule.monthly_on is MonthlyOn.WORKING_DAY
 
 
 def _of_time(

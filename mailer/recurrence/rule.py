@@ -146,6 +146,11 @@ class Rule:
         return self.weekends_are_off and not self.names_weekdays
 
     @property
+    def is_by_working_day(self) -> bool:
+        """Whether it names days of a month by counting working days."""
+        return self.period in (Period.MONTHLY, Period.YEARLY) and self.monthly_on is MonthlyOn.WORKING_DAY
+
+    @property
     def moves(self) -> bool:
         """Whether a moment may land on another day than the rule names."""
         is_off = self.days_off is not None or self.minds_weekends

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from wtforms import DateTimeLocalField, Field, IntegerField, TimeField
 from wtforms.widgets import TextInput, html_params
@@ -20,18 +21,30 @@ TIME = re.compile(r"\d{1,2}:\d{2}")
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}\.\d{1,2}\.\d{4}")
 
 
-class DateTimeField(DateTimeLocalField):
-    """A wall-clock moment to the minute."""
+class _OrNothing(Field):
+    """An input that may stay empty."""
+
+    refused_text: Any  # what is said of what cannot be read
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a date with a time, or nothing. Errors: ValueError."""
+        """Read what the kind of input reads, or nothing. Errors: ValueError."""
         if not any(valuelist):
             self.data = None
             return
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError(_("There is no such date or time.")) from None
+            raise ValueError(self.refused_text) from None
+
+
+class DateTimeField(_OrNothing, DateTimeLocalField):
+    """A wall-clock moment to the minute, or none."""
+
+    refused_text = _l("There is no such date or time.")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """The same, without seconds. Errors: ValueError."""
+        super().process_formdata(valuelist)
         if self.data is not None:
             self.data = self.data.replace(second=0, microsecond=0)
 
@@ -184,18 +197,10 @@ class NumbersField(ListField):
         return ", ".join(self.write(each) for each in sorted(self.data or (), key=lambda number: (number < 0, number)))
 
 
-class PlainTimeField(TimeField):
+class PlainTimeField(_OrNothing, TimeField):
     """A time of day, or none."""
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """Read a time of day, or nothing. Errors: ValueError."""
-        if not any(valuelist):
-            self.data = None
-            return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("There is no such time.")) from None
+    refused_text = _l("There is no such time.")
 
 
 class PlainIntegerField(IntegerField):

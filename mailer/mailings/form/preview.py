@@ -6,13 +6,12 @@ from flask import render_template, request
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from mailer import days_off
+from mailer import days_off, own_holidays
 from mailer.access import Permission, get_own, requires
 from mailer.clock import utcnow
 from mailer.extensions import limiter
 from mailer.input_limits import whole_number
 from mailer.limiting import per_user
-from mailer.mailings import queries
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
@@ -85,7 +84,7 @@ def fill_from_sentence(form: CalendarForm | MailingForm) -> bool:
     zone = current_user.timezone if form.timezone.errors or not form.timezone.data else form.timezone.data
     country = form.holiday_country.data or current_user.country
     country = country if days_off.is_known(country or "") else None
-    changes = queries.holiday_changes(current_user, country) if country else frozenset()
+    changes = own_holidays.changes_of(current_user, country) if country else frozenset()
     now = utcnow().astimezone(zone_named(zone)).replace(tzinfo=None)
     try:
         calendar = spoken_calendar(text, now, zone, country, changes)
@@ -119,7 +118,7 @@ def _show(form: CalendarForm | MailingForm, calendar: Calendar) -> None:
 def typed_calendar(form: CalendarForm | MailingForm) -> Calendar:
     """What a valid form means, with the owner's changes of holidays."""
     country = form.holiday_country.data or None
-    return form.calendar(queries.holiday_changes(current_user, country) if country else frozenset())
+    return form.calendar(own_holidays.changes_of(current_user, country) if country else frozenset())
 
 
 def agenda_values(calendar: Calendar | None, mailing_id: int | None) -> dict[str, object]:
