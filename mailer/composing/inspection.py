@@ -70,14 +70,6 @@ def inspect(html: str, unsubscribe_url: str) -> list[LetterFinding]:
     return sorted(every, key=lambda finding: order.index(finding.level))
 
 
-def links_of(html: str) -> list[str]:
-    """Every address of the web that the HTML leads to, each once."""
-    found = (each for token in tokens(html) if token.kind == "start" for each in attributes(token.inside)[0])
-    return list(
-        dict.fromkeys((each.value or "").strip() for each in found if each.name == "href" and _is_web(each.value))
-    )
-
-
 def _is_web(value: str | None) -> bool:
     return value is not None and value.strip().lower().startswith(("http://", "https://"))
 

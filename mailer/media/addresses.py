@@ -17,11 +17,6 @@ def public_url(picture: Picture) -> str:
     return f"{current_app.config['MEDIA_URL']}{PATH}{picture.file_name}"
 
 
-def public_ids_in(text: str) -> set[str]:
-    """The public ids of all pictures of ours that a letter shows."""
-    return {match[1] for match in re.finditer(re.escape(PATH) + FILE_NAME.pattern, text)}
-
-
 def as_json(picture: Picture) -> dict[str, object]:
     """What a page that lets one choose has to know; `src` is the address within this site."""
     return {

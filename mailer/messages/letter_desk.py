@@ -61,9 +61,12 @@ def begin(owner: User, letter: Letter) -> Message:
 def work_on(message: Message) -> LetterWork:
     """The letter as it stands. 404 for a message that has none."""
     desk = db.get_or_404(LetterDesk, message.id)
+    return _work(desk, from_json(_version(desk).document))
+
+
+def _work(desk: LetterDesk, letter: Letter) -> LetterWork:
     numbers = select(func.min(LetterVersion.number), func.max(LetterVersion.number))
-    first, last = db.session.execute(numbers.where(LetterVersion.message_id == message.id)).one()
-    letter = from_json(_version(desk).document)
+    first, last = db.session.execute(numbers.where(LetterVersion.message_id == desk.message_id)).one()
     return LetterWork(letter, desk.revision, desk.number > first, desk.number < last, desk.number == desk.saved_number)
 
 
@@ -89,8 +92,9 @@ def change(
     if after != before:
         _require_room(before, after)
         _keep(desk, current, after, touched)
+    work = _work(desk, after)
     db.session.commit()
-    return work_on(message)
+    return work
 
 
 def step(message: Message, by: int) -> LetterWork:

@@ -13,7 +13,7 @@ from mailer.recurrence.days import LEFT_OUT, FiringDay, Note, firing_days
 from mailer.recurrence.rule import Rule, zone_named
 
 __all__ = [
-    "LEFT_OUT", "Moment", "Note", "between", "count_moments", "end_at", "everything", "latest_moment", "moments",
+    "LEFT_OUT", "Moment", "Note", "count_moments", "end_at", "everything", "latest_moment", "moments",
     "next_moment", "resolve", "upcoming",
 ]  # fmt: skip
 LOOKED_BACK = timedelta(days=8)  # at first, for the latest moment
@@ -57,16 +57,6 @@ def latest_moment(rule: Rule, at: datetime) -> Moment | None:
 def upcoming(rule: Rule, after: datetime, number: int) -> list[Moment]:
     """At most `number` moments strictly after `after` (aware)."""
     return list(islice(moments(rule, after), number))
-
-
-def between(rule: Rule, start: datetime, end: datetime, limit: int) -> list[Moment]:
-    """The moments from `start` on and before `end` (aware), the first `limit` of them."""
-    found: list[Moment] = []
-    for moment in moments(rule, start - timedelta(microseconds=1)):
-        if moment.at >= end or len(found) == limit:
-            break
-        found.append(moment)
-    return found
 
 
 def _back(day: date, reach: timedelta) -> date:

@@ -3,7 +3,7 @@
 import pytest
 
 from mailer.composing.contrast import colour_of, contrast
-from mailer.composing.inspection import CLIPPED, LARGE, inspect, links_of
+from mailer.composing.inspection import CLIPPED, LARGE, inspect
 
 LINK = "https://golub.test/u/0"
 WORDS = "Здравствуйте! Хлеб и булки сегодня с утра, приходите, мы вас ждём до вечера."
@@ -54,7 +54,6 @@ def test_what_looks_wrong_and_is_not() -> None:
     ) == {"background"}
     assert codes(GOOD.replace(LINK, "https://a.test")) == {"no_unsubscribe"}
     assert codes(f'<a href="{LINK}"><img src="https://a.test/a.png" alt="a"></a>') == {"only_pictures", "dark"}
-    assert links_of(GOOD + '<a href="mailto:a@b.test">x</a>') == [LINK]
 
 
 def test_the_contrast_is_that_of_the_standard() -> None:

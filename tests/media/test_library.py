@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.media import encoding, services
-from mailer.media.addresses import PATH, public_ids_in, public_url
+from mailer.media.addresses import PATH, public_url
 from mailer.media.store import media_store
 from mailer.models.picture import Picture
 from mailer.models.user import User
@@ -66,7 +66,7 @@ def test_a_camera_picture_is_upright_small_and_tells_no_place(as_owner: Browser,
     assert "Set-Cookie" not in shown.headers
     assert web.get(said["src"], headers={"If-None-Match": shown.headers["ETag"]}).status_code == 304
     assert web.get(said["src"].replace(".jpg", ".png")).status_code == 404
-    assert said["url"].endswith(said["src"]) and public_ids_in(f'<img src="{said["url"]}">') == {said["src"][3:35]}
+    assert said["url"].endswith(said["src"])
 
 
 def test_drawings_and_see_through_pictures_are_png_and_moving_ones_go_on_moving(app: Flask) -> None:
