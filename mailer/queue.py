@@ -33,11 +33,13 @@ SEND_RUN = "mailer.jobs.tasks.send_run"
 SEND_ACCOUNT_EMAIL = "mailer.jobs.tasks.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.tasks.import_clients"
 READ_MAILBOX = "mailer.jobs.tasks.read_mailbox"
+ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
 
 QUEUE_OF = {
     TICK: TICKS,
     SEND_ACCOUNT_EMAIL: ACCOUNTS,
     SEND_RUN: MAILINGS,
+    ADVANCE_SERIES: MAILINGS,
     IMPORT_CLIENTS: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }

@@ -11,8 +11,9 @@ from mailer.account_mail import outbox
 from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.waking import wake_others
-from mailer.queue import SEND_RUN, enqueue, others_wait, take
+from mailer.queue import ADVANCE_SERIES, SEND_RUN, enqueue, others_wait, take
 from mailer.sending import instance_guard
+from mailer.sending.series.advancing import advance
 from mailer.sending.worker.run_worker import Terminated, work_on_run
 
 
@@ -44,6 +45,13 @@ def _send_for_a_turn(run_id: int) -> bool:
     if has_more:
         enqueue(SEND_RUN, run_id)
     return not is_told_to_go
+
+
+def advance_series(series_id: int) -> None:
+    """Take the people who are due in a series, for a turn; the rest goes to the end of the queue."""
+    db.session.remove()
+    if advance(series_id, current_app.config["JOB_SECONDS"]):
+        enqueue(ADVANCE_SERIES, series_id)
 
 
 def send_account_email(email_id: int) -> None:

@@ -16,13 +16,13 @@ from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
 from mailer.auth import tokens
 from mailer.blog.upkeep import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
-from mailer.clock import utcnow
+from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
-from mailer.queue import IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
+from mailer.queue import ADVANCE_SERIES, IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
@@ -32,6 +32,7 @@ from mailer.sending.runs.next_run import follow_zone_data
 from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.sending.runs.windows import open_and_close_windows
+from mailer.sending.series.places import with_work
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
@@ -46,6 +47,7 @@ def run_tick() -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening."""
     sending = (
         start_what_is_due,
+        wake_series,
         open_and_close_windows,
         move_what_stands,
         wake_senders,
@@ -76,6 +78,12 @@ def beat() -> None:
 def start_what_is_due() -> None:
     """Start what is due, and wake workers for the first of many while the last are still to be started."""
     start_due(begun=wake_senders)
+
+
+def wake_series() -> None:
+    """Wake a worker for each series in which somebody is due; the tick itself moves nobody."""
+    if not instance_guard.sending_is_blocked():
+        queue.enqueue_missing(ADVANCE_SERIES, with_work(database_now()))
 
 
 def meet_the_next() -> None:

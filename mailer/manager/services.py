@@ -21,6 +21,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.user import GRANTABLE, Role, User
 from mailer.queue import TICK, enqueue
 from mailer.sending.runs import control
+from mailer.sending.series import control as series_control
 
 
 @undone_when_refused
@@ -76,6 +77,7 @@ def change_role(user: User, role: Role) -> None:
             .order_by(Mailing.id)
         ):
             control.pause(mailing)
+        series_control.pause_all_of(user.id)
     sessions.end_all(user.id)
     letter = outbox.add_for(user, "role-changed", role=role.value)
     add_entry(Action.ROLE_CHANGED, f"user {user.id}", before=before.value, after=role.value)

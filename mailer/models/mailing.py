@@ -41,6 +41,7 @@ class Audience(StrEnum):
     CLIENTS = "clients"
     TAGS = "tags"
     FILTER = "filter"
+    SERIES = "series"  # the people due in a step of a series: it has no calendar, and is shown with its series only
 
 
 class InDoubtRule(StrEnum):

@@ -26,6 +26,7 @@ from mailer.models import (  # noqa: F401
     run_fault,
     run_tally,
     second_factor,
+    series,
     slice,
     user,
     user_session,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, sele
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
+from mailer.models.series import Enrolment, EnrolmentState, SeriesStep
 from mailer.models.user import User
 from mailer.segments.conditions import condition_of
 from mailer.segments.leaves import leaves
@@ -40,7 +41,16 @@ def _by_kind(mailing: Mailing) -> list[ColumnElement[bool]]:
     if mailing.audience is Audience.CLIENTS:
         named = select(mailing_clients.c.client_id).where(mailing_clients.c.mailing_id == mailing.id)
         return [Client.id.in_(named)]
+    if mailing.audience is Audience.SERIES:
+        return [Client.id.in_(_in_series(mailing))]
     return [] if mailing.audience is Audience.EVERYONE or mailing.chosen_segment_ids else [false()]
+
+
+def _in_series(mailing: Mailing) -> Select[Any]:
+    """Everybody on their way through the series that the mailing is a step of."""
+    of_step = select(SeriesStep.series_id).where(SeriesStep.mailing_id == mailing.id)
+    waiting = Enrolment.state == EnrolmentState.WAITING
+    return select(Enrolment.client_id).where(Enrolment.series_id.in_(of_step), waiting)
 
 
 def by_segments(
@@ -60,10 +70,14 @@ def by_segments(
 
 def broken_segments(mailing: Mailing) -> list[int]:
     """The ids of the mailing's segments that cannot be used: gone, or naming what is gone."""
-    ids = [*mailing.chosen_segment_ids, *(mailing.left_out_ids or [])]
+    return are_broken(mailing.owner_id, [*mailing.chosen_segment_ids, *(mailing.left_out_ids or [])])
+
+
+def are_broken(owner_id: int, ids: Sequence[int]) -> list[int]:
+    """Those of these segments that cannot be used."""
     if not ids:
         return []
-    scope, broken = scope_of(db.session.get_one(User, mailing.owner_id)), []
+    scope, broken = scope_of(db.session.get_one(User, owner_id)), []
     for id_ in ids:
         try:
             _segment(id_, scope)

@@ -10,7 +10,7 @@ from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.delivery import MAY_BE_SENT_AGAIN, Delivery, DeliveryState, Reason
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.sending import server_faults
@@ -74,12 +74,13 @@ def close_what_is_done() -> list[int]:
 
 
 def complete_mailing(mailing_id: int, now: datetime) -> None:
-    """A mailing is completed when no further run can come and the last one is closed."""
+    """A mailing is completed when no further run can come and the last one is closed; that of a step never is."""
     db.session.execute(
         update(Mailing)
         .where(
             Mailing.id == mailing_id,
             Mailing.next_run_at.is_(None),
+            Mailing.audience != Audience.SERIES,
             Mailing.completed_at.is_(None),
             ~exists().where(Run.mailing_id == mailing_id, Run.closed_at.is_(None)),
         )

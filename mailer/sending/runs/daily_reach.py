@@ -10,7 +10,7 @@ from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, DeliveryState
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState
 from mailer.sending.conditions import IS_UNFINISHED
 from mailer.sending.runs import audience
@@ -44,7 +44,8 @@ def reached_with(mailing: Mailing, will_get: int, now: datetime, enough: int, ru
         .where(recent, Delivery.state.not_in(_LEFT_OUT))
         .where(or_(Run.created_at > since, IS_UNFINISHED, tried_since(since)))
     )
-    if run is None or not run.planned_count:
+    # Who is due in a step of a series is not known here: they count twice rather than not at all.
+    if mailing.audience is not Audience.SERIES and (run is None or not run.planned_count):
         chosen = select(Client.id).where(*audience.chosen(mailing), Client.email_key == Delivery.email_key)
         others = others.where(~chosen.exists())
     return will_get + int(unlisted) + (db.session.scalar(others) or 0)
