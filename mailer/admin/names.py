@@ -14,6 +14,7 @@ from mailer.models.client_import import ClientImport
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
+from mailer.models.series import Series
 from mailer.models.user import User
 
 REFERENCES: dict[str, Any] = {
@@ -26,6 +27,9 @@ REFERENCES: dict[str, Any] = {
     "message_id": Message,
     "import_id": ClientImport,
     "filter_id": ClientFilter,
+    "entry_segment_id": ClientFilter,
+    "last_run_id": Run,
+    "series_id": Series,
 }
 NAME_OF: dict[Any, Callable[[Any], str]] = {
     User: lambda user: str(user.display_name),
@@ -35,6 +39,7 @@ NAME_OF: dict[Any, Callable[[Any], str]] = {
     Message: lambda message: str(message.subject),
     ClientImport: lambda upload: str(upload.file_name),
     ClientFilter: lambda chosen: str(chosen.name),
+    Series: lambda series: str(series.name),
 }
 Names = dict[tuple[Any, int], str]
 

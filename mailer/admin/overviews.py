@@ -50,6 +50,7 @@ TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
     "client_fields": _l("Own fields"),
     "drafts": _l("Drafts"),
+    "enrolments": _l("People in series"),
     "holiday_changes": _l("Changed holidays"),
     "letter_desks": _l("Letters being written"),
     "letter_versions": _l("Versions of letters"),
@@ -59,4 +60,6 @@ TITLES: dict[str, Any] = {
     "own_addresses": _l("Reply addresses"),
     "pictures": _l("Pictures"),
     "second_factors": _l("Second factors"),
+    "series": _l("Series"),
+    "series_steps": _l("Steps of series"),
 }

@@ -24,8 +24,10 @@ from mailer.models.delivery import CameBack, DeliveryState, Reason
 from mailer.models.mail_report import Door
 from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
 from mailer.models.run import PauseReason, RunState, StopReason
+from mailer.models.series import DelayKind, EnrolmentState, Entry, Held, LeftReason, SeriesState
 from mailer.models.user import Role
 from mailer.recurrence.rule import Period
+from mailer.series import labels as series_labels
 from mailer.smtp.results import Outcome, Phase
 
 
@@ -128,7 +130,14 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         Audience.TAGS: _("Clients with a tag"),
         Audience.FILTER: _("A saved filter"),
         Audience.CLIENTS: _("Chosen clients"),
+        Audience.SERIES: _("People in a series"),
     },
+    SeriesState: lambda: {state: series_labels.standings()[state.value] for state in SeriesState},
+    Entry: series_labels.entries,
+    DelayKind: series_labels.delay_kinds,
+    EnrolmentState: series_labels.enrolment_states,
+    LeftReason: series_labels.left_reasons,
+    Held: series_labels.held_reasons,
     InDoubtRule: lambda: {InDoubtRule.HOLD: _("leave it to the owner"), InDoubtRule.RESEND: _("send once more")},
     MailingStatus: mailing_statuses,
     DeliveryState: lambda: {state: delivery_label(state) for state in DeliveryState},

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import contains_eager
 
 from mailer.extensions import db
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import HAS_CALENDAR, Mailing
 from mailer.models.run import Run
 from mailer.owner_filter import Whose
 from mailer.recurrence.outlook import Fate, Prospect
@@ -64,7 +64,7 @@ def _runs(whose: Whose, start: datetime, end: datetime) -> list[Run]:
         select(Run)
         .join(Run.mailing)
         .options(contains_eager(Run.mailing))
-        .where(Run.planned_at >= start, Run.planned_at < end, Mailing.deleted_at.is_(None))
+        .where(Run.planned_at >= start, Run.planned_at < end, Mailing.deleted_at.is_(None), HAS_CALENDAR)
         .where(*whose.where(Mailing.owner_id))
         .order_by(Run.planned_at.desc())
         .limit(MOST_RUNS)

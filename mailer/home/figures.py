@@ -13,7 +13,7 @@ from mailer.extensions import db
 from mailer.home.news import MAILINGS
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import Client
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import HAS_CALENDAR, Mailing
 
 KEPT_SECONDS = 45
 SHOWN_POST_COUNT = 3
@@ -35,7 +35,9 @@ def service_figures() -> dict[str, int]:
 def _count_mailings() -> dict[str, int]:
     is_active = [Mailing.completed_at.is_(None), Mailing.paused_at.is_(None), Mailing.disabled_at.is_(None)]
     mailings, active = db.session.execute(
-        select(func.count(), func.count().filter(*is_active)).select_from(Mailing).where(Mailing.deleted_at.is_(None))
+        select(func.count(), func.count().filter(*is_active))
+        .select_from(Mailing)
+        .where(Mailing.deleted_at.is_(None), HAS_CALENDAR)
     ).one()
     return {"mailings": mailings, "active_mailings": active}
 

@@ -13,7 +13,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.mailings.plan import MailingPlan
 from mailer.models.client import Client, ClientFilter
-from mailer.models.mailing import Audience, Mailing, MailingStatus, mailing_clients
+from mailer.models.mailing import HAS_CALENDAR, Audience, Mailing, MailingStatus, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run, RunState
 from mailer.models.user import User
@@ -58,7 +58,7 @@ def mailings_page(
 ) -> Pagination:
     """Live mailings with their owners; 404 for a page that is not there."""
     query = select(Mailing).join(Mailing.owner).options(contains_eager(Mailing.owner))
-    query = query.where(Mailing.deleted_at.is_(None), *whose.where(Mailing.owner_id))
+    query = query.where(Mailing.deleted_at.is_(None), HAS_CALENDAR, *whose.where(Mailing.owner_id))
     if status:
         query = query.where(STATUS_IS[MailingStatus(status)])
     if trouble:

@@ -63,7 +63,7 @@ def room_labels() -> dict[str, str]:
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
-        "media": _("Pictures"), "returns": _("What comes back"),
+        "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
     }  # fmt: skip
 
 
@@ -80,5 +80,6 @@ def table_labels() -> dict[str, str]:
         "run_faults": _("Faults of mail servers"), "second_factors": pgettext("panel", "Second factors"),
         "letter_desks": _("Letters being written"), "letter_versions": _("Versions of letters"),
         "own_templates": _("Own templates"), "own_themes": _("Own looks of letters"), "pictures": _("Pictures"),
+        "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
     }  # fmt: skip

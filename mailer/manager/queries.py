@@ -17,7 +17,7 @@ from mailer.models.approval import Approval, ApprovalState
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import HAS_CALENDAR, Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.user import Role, User
@@ -104,7 +104,7 @@ def figures_of(user: User) -> UserFigures:
 
 def mailings_of(user: User) -> Sequence[Mailing]:
     """The ten latest mailings of one user."""
-    query = select(Mailing).where(Mailing.owner_id == user.id, Mailing.deleted_at.is_(None))
+    query = select(Mailing).where(Mailing.owner_id == user.id, Mailing.deleted_at.is_(None), HAS_CALENDAR)
     return db.session.scalars(query.order_by(Mailing.created_at.desc()).limit(10)).all()
 
 
@@ -170,6 +170,8 @@ def _sent_lately(ids: list[int], now: datetime) -> dict[int, tuple[int, int]]:
 
 def _count_by_owner(model: Any, ids: list[int]) -> dict[int, int]:
     query = select(model.owner_id, func.count()).where(model.owner_id.in_(ids), model.deleted_at.is_(None))
+    if model is Mailing:
+        query = query.where(HAS_CALENDAR)
     return _pairs(query.group_by(model.owner_id))
 
 

@@ -200,3 +200,6 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     def may_send(self) -> bool:
         """Whether it is neither paused nor switched off, nor its owner blocked."""
         return self.paused_at is None and self.disabled_at is None and self.deleted_at is None
+
+
+HAS_CALENDAR = Mailing.audience != Audience.SERIES  # what lists of mailings show; a step is shown with its series

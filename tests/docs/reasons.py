@@ -30,6 +30,10 @@ REASONS = {
     "deliveries_forget_clients": (
         "ON DELETE SET NULL, once a statement: when a client is erased, the figures and lists of past runs stay whole."
     ),
+    "suppressed_leave_series": (
+        "Whoever must not be written to any more leaves every series at once, whichever door said so."
+    ),
+    "deleted_leave_series": "So do clients who are deleted; those erased altogether go by their reference.",
     "mail_reports_immutable": "What came back is evidence: nobody changes a report.",
     "mail_reports_need_a_delivery": "A foreign key that is checked once a statement: no report without its recipient.",
     "mail_reports_go_with_deliveries": "ON DELETE CASCADE, once a statement: reports go with their recipients.",

@@ -40,6 +40,7 @@ GROUPS = {
         "messages", "letter_desks", "letter_versions", "own_templates", "own_themes", "pictures", "mailings",
         "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
     ),
+    "Series": ("series", "series_steps", "enrolments"),
     "Sending": (
         "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
         "mail_servers", "instances",
