@@ -42,14 +42,14 @@ HELD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenBatch:
     """What a call did: how many people moved in any way, and the run that some of them are on."""
 
     count: int
     run_id: int | None = None
 
 
-def take(step_id: int, now: datetime | None = None, batch: int = BATCH) -> Taken:
+def take(step_id: int, now: datetime | None = None, batch: int = BATCH) -> TakenBatch:
     """Take the first people due in a step, if it may send; commits. Safe beside others: one series is one's at a time.
 
     Nobody is moved while the daily limit, a missing approval or the like keeps the mail from leaving: they stay due,
@@ -60,11 +60,11 @@ def take(step_id: int, now: datetime | None = None, batch: int = BATCH) -> Taken
     series = db.session.get(Series, step.series_id) if step is not None else None
     if step is None or series is None or instance_guard.sending_is_blocked() or not _lock(series, step):
         db.session.rollback()
-        return Taken(0)
+        return TakenBatch(0)
     mailing = db.session.get_one(Mailing, step.mailing_id, populate_existing=True)
     if not mailing.may_send:
         db.session.rollback()
-        return Taken(0)
+        return TakenBatch(0)
     due = sorted_out(step, series, mailing, now, batch)
     run = _list(due, step, mailing, now)
     _move_on(due, step, series, run, now)
@@ -74,7 +74,7 @@ def take(step_id: int, now: datetime | None = None, batch: int = BATCH) -> Taken
         step.next_due_at = max(now + HELD_FOR, step.next_due_at or now) if step.next_due_at else None
     db.session.commit()
     moved = len(due.listed) + sum(map(len, [*due.leave.values(), *due.wait.values()]))
-    return Taken(moved, run.id if run is not None else None)
+    return TakenBatch(moved, run.id if run is not None else None)
 
 
 def _lock(series: Series, step: SeriesStep) -> bool:
