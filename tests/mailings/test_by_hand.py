@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
 from mailer.sending.runs.next_run import set_next_run
+from mailer.sending.runs.recipient_list import write_recipient_list
+from mailer.sending.runs.start import start_due
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing
 from tests.mailings.form_reader import fields_of
@@ -101,3 +103,14 @@ def test_the_calendar_file_tells_both(web: Browser, mailing: Mailing) -> None:
     assert sorted(event["DTSTART"].dt.astimezone(UTC) for event in events) == [
         datetime(2026, 12, 2, 17, tzinfo=UTC), datetime(2026, 12, 3, 6, tzinfo=UTC),
     ]  # fmt: skip
+
+
+def test_a_run_that_waits_for_its_hours_is_not_left_out_of_the_file(web: Browser, mailing: Mailing) -> None:
+    mailing.window_opens, mailing.window_closes = time(20), time(21)
+    db.session.commit()
+    with time_machine.travel(NINE, tick=False):
+        start_due(NINE)
+        write_recipient_list(db.session.query(Run).one().id)
+    assert [state for _at, state, _reason in story()] == [RunState.WAITING_FOR_WINDOW]
+    text = page(web, mailing, "/rule.ics", NINE + timedelta(hours=2))
+    assert "DTSTART;TZID=Europe/Moscow:20261201T090000" in text and "EXDATE" not in text

@@ -87,13 +87,13 @@ def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
     is_to_come = Run.occurrence.collate("C") > f"{now:%Y-%m-%dT%H:%MZ}"
     by_hand = and_(is_to_come, Run.occurrence.regexp_match(NAMED_BY_INSTANT), Run.planned_at > now - A_YEAR)
     waits = and_(Run.closed_at.is_(None), Run.state == RunState.WAITING_FOR_WINDOW)
-    query = select(Run.mailing_id, Run.occurrence, Run.state, Run.window_opens_at)
-    for id_, occurrence, state, opens_at in db.session.execute(
+    query = select(Run.mailing_id, Run.occurrence, by_hand, waits, Run.window_opens_at)
+    for id_, occurrence, is_taken, is_waiting, opens_at in db.session.execute(
         query.where(Run.mailing_id.in_(mailing_ids), or_(by_hand, waits))
     ):
         before = found.get(id_, NOTHING)
-        busy_until = opens_at if state is RunState.WAITING_FOR_WINDOW else before.busy_until
-        found[id_] = Standing(before.taken | {occurrence}, busy_until)
+        taken = before.taken | {occurrence} if is_taken else before.taken
+        found[id_] = Standing(taken, opens_at if is_waiting else before.busy_until)
     return found
 
 
