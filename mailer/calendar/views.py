@@ -17,6 +17,7 @@ from mailer.calendar import feeds, punctuality
 from mailer.calendar.ceiling_views import bp as ceiling
 from mailer.calendar.entries import CalendarEntry, coming_of, entries
 from mailer.calendar.holiday_views import bp as holidays
+from mailer.calendar.load import load_of
 from mailer.calendar.pages import CalendarPage, View
 from mailer.clock import utcnow
 from mailer.errors import choice_in
@@ -42,12 +43,15 @@ def index() -> str:
     page = CalendarPage.around(view, _day_asked(today))
     start, end = page.bounds(zone)
     shown = entries(whose, start, end, now)
+    days = page.days(shown.found, zone)
+    has_load = whose.owner is not None and request.args.get("load") == "1"
     return render_template(
         "calendar/index.html",
         page=page,
         whose=whose,
         title=_title(page),
-        days=page.days(shown.found, zone),
+        days=days,
+        load=load_of(days) if has_load else None,
         shown=shown,
         today=today,
         feed_url=_feed_url(),
