@@ -58,9 +58,7 @@ def load_of(days: Iterable[Day]) -> Load:
 
 def _coming(day: Day) -> list[Mailing]:
     """The mailings of the moments to come, one for each moment."""
-    return [
-        entry.mailing for entry in day.entries if entry.prospect and entry.prospect.happens and not entry.is_held
-    ]
+    return [entry.mailing for entry in day.entries if entry.prospect and entry.prospect.happens and not entry.is_held]
 
 
 def _several(mailings: dict[int, Mailing], kind: Sequence[tuple[int, int]]) -> int:
