@@ -35,10 +35,13 @@ from mailer.models.user import User
 from mailer.operations import views as operation_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
+from mailer.signup import public_views as sign_up_views
+from mailer.signup import views as sign_up_form_views
 
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
 VIEWS = (
-    home_views, unsubscribe_views, auth_views, blog_views, client_views, message_views, letter_views,
+    home_views, unsubscribe_views, sign_up_views, sign_up_form_views,
+    auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, run_views,
     calendar_views, operation_views, return_views, user_views, journal_views, others_mailing_views,

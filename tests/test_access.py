@@ -56,6 +56,12 @@ TABLE: dict[str, dict[str, str]] = {
     "unsubscribe.page": {"GET": EVERYBODY},
     "unsubscribe.unsubscribe": {"POST": EVERYBODY},
     "unsubscribe.again": {"POST": EVERYBODY},
+    "sign_up.page": {"GET": EVERYBODY},
+    "sign_up.ask": {"POST": EVERYBODY},
+    "sign_up.again": {"POST": EVERYBODY},
+    "sign_up.consent": {"GET": EVERYBODY},
+    "sign_up.confirm_page": {"GET": EVERYBODY},
+    "sign_up.confirm": {"POST": EVERYBODY},
     "guide.index": {"GET": EVERYBODY},
     "guide.show": {"GET": EVERYBODY},
     "guide.picture": {"GET": EVERYBODY},
@@ -145,6 +151,13 @@ TABLE: dict[str, dict[str, str]] = {
     "clients.imports.progress": {"GET": OWN_THING},
     "clients.imports.report": {"GET": OWN_THING},
     "clients.imports.undo": {"POST": OWN_THING},
+    "sign_up_forms.index": {"GET": OWN_WORK},
+    "sign_up_forms.new": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "sign_up_forms.show": {"GET": OWN_THING},
+    "sign_up_forms.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "sign_up_forms.close": {"POST": OWN_THING},
+    "sign_up_forms.reopen": {"POST": OWN_THING},
+    "sign_up_forms.delete": {"POST": OWN_THING},
     "messages.index": {"GET": SEEN_LIST},
     "messages.show": {"GET": SEEN_THING},
     "messages.preview_html": {"GET": SEEN_THING},
@@ -268,6 +281,8 @@ ROWS = [(endpoint, method) for endpoint, methods in TABLE.items() for method in 
 
 
 ONE_CLICK = "unsubscribe.unsubscribe"  # RFC 8058: no cookies, no token
+# Forms of people without an account, posted from any site: they prove nothing, or carry a link that a mail brought.
+OF_STRANGERS = {"sign_up.ask", "sign_up.again", "sign_up.confirm"}
 
 
 @pytest.fixture
@@ -370,7 +385,9 @@ FEW = {
     "posts.create_view", "media.show_file",
 }  # fmt: skip
 FEW |= {
-    endpoint for endpoint in TABLE if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe"}
+    endpoint
+    for endpoint in TABLE
+    if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe", "sign_up"}
 }
 MOVING = {"mailings.progress", "mailings.run_progress"}  # parts of pages that are watched
 
@@ -423,8 +440,13 @@ def test_nothing_changes_without_a_csrf_token(app: Flask, people: dict[str, Brow
     form = {"name": "x", "ids": "1", "List-Unsubscribe": "One-Click"}
     try:
         before = digest()
-        for endpoint in (endpoint for endpoint, method in ROWS if method == "POST" and endpoint != ONE_CLICK):
+        for endpoint in (
+            endpoint for endpoint, method in ROWS if method == "POST" and endpoint not in {ONE_CLICK, *OF_STRANGERS}
+        ):
             assert people["owner"].post(address_of(app, endpoint), data=form).status_code == 400, endpoint
+            assert digest() == before, endpoint
+        for endpoint in OF_STRANGERS - {"sign_up.confirm"}:
+            assert people["owner"].post(address_of(app, endpoint), data=form).status_code in (410, 422), endpoint
             assert digest() == before, endpoint
         assert people["owner"].post(address_of(app, ONE_CLICK), data=form).status_code == 200
     finally:

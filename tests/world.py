@@ -27,9 +27,11 @@ from mailer.models.letter import OwnTemplate
 from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
+from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
 from mailer.segments.former import tree_of
+from mailer.signup import links
 from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_message, make_user, save
 
@@ -96,6 +98,7 @@ def populate(app: Flask, owner: User) -> None:
                  height=1, size=1))  # fmt: skip
     save(Suppression(owner_id=owner.id, email_key="gone@example.test", reason="unsubscribed"))
     save(AccountEmail(template="nothing", to_email=owner.email, language="en", sent_at=now))
+    _add_sign_up(owner)
     save(Draft(owner_id=owner.id, key="/messages/1/edit", endpoint="messages.edit", path="/messages/1/edit", title="x",
                fields=[["subject", "Draft"]], is_asked_for=True))  # fmt: skip
     VALUES["token"], VALUES["link_code"] = client.token, run.link_code
@@ -107,6 +110,19 @@ def populate(app: Flask, owner: User) -> None:
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
     spare = UserSession(user_id=owner.id, key_hash="0" * 64)
     VALUES["session_id"] = save(spare).id
+
+
+def _add_sign_up(owner: User) -> None:
+    form = save(
+        SignUpForm(owner_id=owner.id, name="Form", title="News", intro="x", after_text="x", language="en",
+                   asked=["first_name"], tags=["a"], mail_subject="x", mail_text="{{ link }}")
+    )  # fmt: skip
+    text = save(ConsentText(owner_id=owner.id, form_id=form.id, kind="mail", wording="Yes"))
+    sign_up = save(
+        SignUp(owner_id=owner.id, form_id=form.id, email="new@example.test", email_key="new@example.test", ip="::1",
+               consent_ids=[text.id], expires_at=utcnow() + timedelta(days=7))
+    )  # fmt: skip
+    VALUES.update(form_id=form.id, form_token=form.token, text_id=text.id, link=links.made_of(sign_up.token))
 
 
 def address_of(app: Flask, endpoint: str) -> str:

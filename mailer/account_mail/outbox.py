@@ -155,10 +155,12 @@ def _claim(id_: int, now: datetime) -> AccountEmail | None:
 def _hand_over(row: AccountEmail) -> None:
     """Compose the mail and give it to its server.
 
-    A test mail goes the way of the mailings, what is addressed to a sample account to the mail catcher.
+    A test mail goes the way of the mailings; what is addressed to a sample account, or sent on its behalf, to the mail
+    catcher.
     """
     transport, is_trial = None, row.template == test_mail.TEMPLATE
-    if row.to_email.lower().endswith(NOWHERE) or (is_trial and db.session.get_one(User, row.user_id).is_sample):
+    is_of_owner = is_trial or row.allowance is Allowance.SIGN_UP
+    if row.to_email.lower().endswith(NOWHERE) or (is_of_owner and _is_of_sample(row)):
         transport = _catcher(row.to_email)
     elif is_trial:
         transport = mail_routes.configured()[0].transport
@@ -168,6 +170,11 @@ def _hand_over(row: AccountEmail) -> None:
         email = _notice(row)
     db.session.commit()  # no transaction stays open while the network is waited for
     hand_over(email, transport)
+
+
+def _is_of_sample(row: AccountEmail) -> bool:
+    owner = db.session.get(User, row.user_id) if row.user_id is not None else None
+    return owner is not None and owner.is_sample
 
 
 def _catcher(to_email: str) -> Transport:
@@ -184,7 +191,7 @@ def _notice(row: AccountEmail) -> Composed:
     name, sender = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])
     with force_locale(row.language):
         notice = Notice(
-            from_name=name,
+            from_name=str(row.context.get("from_name") or name),  # of whom the mail is sent for, where it is somebody
             from_email=sender,
             to_email=row.to_email,
             subject=render_template(f"{folder}/subject.txt", **values),

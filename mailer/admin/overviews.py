@@ -62,4 +62,7 @@ TITLES: dict[str, Any] = {
     "second_factors": _l("Second factors"),
     "series": _l("Series"),
     "series_steps": _l("Steps of series"),
+    "sign_up_forms": _l("Sign-up forms"),
+    "sign_ups": _l("Sign-ups"),
+    "consent_texts": _l("Texts of consents"),
 }

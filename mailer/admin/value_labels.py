@@ -73,6 +73,9 @@ def mail_label(template: str) -> str:
         "second-factor-on": pgettext("account mail", "second factor switched on"),
         "run-bounced": pgettext("account mail", "a mailing paused: too many emails came back"),
         "run-paused": pgettext("account mail", "a mailing paused by itself"),
+        "sign-up-already": pgettext("account mail", "sign-up of an address on the list"),
+        "sign-up-confirm": pgettext("account mail", "confirmation of a sign-up"),
+        "sign-up-news": pgettext("account mail", "new people on the list"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
         "trial": pgettext("account mail", "test email"),
     }.get(template, template)

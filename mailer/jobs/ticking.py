@@ -33,6 +33,7 @@ from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.sending.runs.windows import open_and_close_windows
 from mailer.sending.series.places import with_work
+from mailer.signup.upkeep import forget_expired, tell_owners
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
@@ -114,6 +115,8 @@ def sweep() -> None:
         unread_mails.forget_old(now)
         forget_old_unconfirmed(now)
         forget_unused_pictures(now)
+        forget_expired(now)
+        tell_owners(now)
         articles = forget_old_articles(now)
         log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
 

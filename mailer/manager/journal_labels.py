@@ -64,6 +64,8 @@ def room_labels() -> dict[str, str]:
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
         "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
+        "sign_up_forms": _("Sign-up forms"),
+        "sign_up": _("Sign-up"),
     }  # fmt: skip
 
 
@@ -82,4 +84,5 @@ def table_labels() -> dict[str, str]:
         "own_templates": _("Own templates"), "own_themes": _("Own looks of letters"), "pictures": _("Pictures"),
         "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
+        "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Texts of consents"),
     }  # fmt: skip

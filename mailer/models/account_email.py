@@ -22,6 +22,7 @@ class Allowance(StrEnum):
     RECOVERY = "recovery"  # a forgotten password, asked for from any browser
     KNOWN_DEVICE = "known-device"  # the same from a browser that the person has signed in from
     NEW_ADDRESS = "new-address"  # asked for by somebody signed in
+    SIGN_UP = "sign-up"  # at the form of an owner: to somebody who has no account
 
 
 class AccountEmail(db.Model):  # type: ignore[misc,name-defined]

@@ -27,6 +27,7 @@ from mailer.models import (  # noqa: F401
     run_tally,
     second_factor,
     series,
+    sign_up,
     slice,
     user,
     user_session,

@@ -146,6 +146,9 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
     "run-bounced": {"name": "A&B", "mailing_id": "7", "run_id": "8", "said": "550 5.1.1 <No>"},
+    "sign-up-confirm": dict.fromkeys(("subject", "text", "sender", "link"), "A&B"),
+    "sign-up-already": {"sender": "A&B", "title": "On <b>tea</b>", "link": "http://golub.test/a?b=1&c=2"},
+    "sign-up-news": {"form": "On <b>tea</b>", "count": 2, "link": "http://golub.test/clients/forms/1"},
     "run-paused": {"name": "A&B", "mailing_id": "7", "run_id": "8", "said": "550 5.7.1 <No>"},
     "overdue": {"lines": "A&B: a run is late", "link": "http://golub.test/calendar/punctuality"},
     "mailing-rejected": {"name": "A&B", "reason": "<i>", "link": "http://golub.test/a"},
@@ -165,7 +168,7 @@ def test_every_mail_is_complete_in_both_languages(mailbox: Mailbox, template: st
     assert f'<html lang="{language}">' in text_of(mail, "html")
     assert "person@golub.test" in text_of(mail, "html"), "it says whom it was sent to"
     for value in values.values():
-        assert value in text_of(mail), "plain text is not escaped"
+        assert str(value) in text_of(mail), "plain text is not escaped"
         assert str(escape(value)) in text_of(mail, "html")
 
 

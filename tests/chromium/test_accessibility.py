@@ -30,7 +30,7 @@ AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
     r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
-    r"|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
+    r"|sign_up\.confirm_page$|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|letter_desks|letter_versions|own_templates|own_themes)\.details_view|media\.(show_file|picker)$|read_sentence$"
@@ -92,6 +92,21 @@ def values(service: Service) -> dict[str, Any]:
         "INSERT INTO pictures (owner_id, public_id, digest, extension, name, width, height, size, created_at)"
         " VALUES (%s, repeat('a', 32), repeat('0', 64), 'png', 'Хлеб', 600, 400, 1000, now()) RETURNING id", owner,
     )[0][0]  # fmt: skip
+    form_id, form_token = service.rows(
+        "INSERT INTO sign_up_forms (owner_id, name, title, intro, after_text, language, asked, mail_subject, mail_text)"
+        " VALUES (%s, 'Сайт', 'Новости', 'Раз в неделю.', '', 'ru', ARRAY['first_name'], 'x', '{{ link }}')"
+        " RETURNING id, token", owner,
+    )[0]  # fmt: skip
+    text_id = service.rows(
+        "INSERT INTO consent_texts (owner_id, form_id, kind, wording) VALUES (%s, %s, 'mail', 'Согласен.')"
+        " RETURNING id", owner, form_id,
+    )[0][0]  # fmt: skip
+    service.rows(
+        "INSERT INTO sign_ups (owner_id, form_id, email, email_key, answers, consent_ids, page, ip, user_agent,"
+        " asked_at, expires_at, confirmed_at, confirmed_ip, client_id)"
+        " VALUES (%s, %s, 'a@example.test', 'a@example.test', '{}',"
+        " ARRAY[%s], '', '::1', 'Firefox', now(), now(), now(), '::1', 1)", owner, form_id, text_id,
+    )  # fmt: skip
     run, mailing = service.rows("SELECT id, mailing_id FROM runs ORDER BY id LIMIT 1")[0]
     approval_id = service.rows(
         "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
@@ -107,6 +122,7 @@ def values(service: Service) -> dict[str, Any]:
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
+        "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip
 

@@ -35,6 +35,7 @@ GROUPS = {
     ),
     "Clients": (
         "clients", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
+        "sign_up_forms", "consent_texts", "sign_ups",
     ),
     "Messages and mailings": (
         "messages", "letter_desks", "letter_versions", "own_templates", "own_themes", "pictures", "mailings",

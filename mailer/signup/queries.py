@@ -1,0 +1,99 @@
+"""What the pages of sign-up forms show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from mailer.extensions import db
+from mailer.models.sign_up import ConsentKind, ConsentText, SignUp, SignUpForm
+from mailer.models.user import User
+
+SHOWN = 50  # sign-ups on the form's page
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of those who filled a form in."""
+
+    confirmed: int
+    waiting: int
+    last_at: datetime | None
+
+
+def public_form(token: uuid.UUID) -> SignUpForm:
+    """The form of an address, whoever asks; 404."""
+    form: SignUpForm = db.one_or_404(select(SignUpForm).where(SignUpForm.token == token))
+    return form
+
+
+def is_open(form: SignUpForm) -> bool:
+    """Whether it takes people: it was not closed, and its owner may write to them."""
+    owner = db.session.get_one(User, form.owner_id)
+    return form.closed_at is None and owner.is_active and owner.erased_at is None
+
+
+def owner_of(form: SignUpForm) -> User:
+    """Whose form it is."""
+    return db.session.get_one(User, form.owner_id)
+
+
+def form_of(sign_up: SignUp) -> SignUpForm:
+    """The form that was filled in."""
+    return db.session.get_one(SignUpForm, sign_up.form_id)
+
+
+def forms_of(owner_id: int) -> list[tuple[SignUpForm, Figures]]:
+    """An owner's forms, the newest first, with their figures."""
+    rows = db.session.execute(
+        select(
+            SignUpForm,
+            func.count(SignUp.confirmed_at),
+            func.count(SignUp.id).filter(SignUp.confirmed_at.is_(None)),
+            func.max(SignUp.confirmed_at),
+        )
+        .outerjoin(SignUp, SignUp.form_id == SignUpForm.id)
+        .where(SignUpForm.owner_id == owner_id)
+        .group_by(SignUpForm.id)
+        .order_by(SignUpForm.id.desc())
+    )
+    return [(form, Figures(confirmed, waiting, last_at)) for form, confirmed, waiting, last_at in rows]
+
+
+def figures_of(form: SignUpForm) -> Figures:
+    """The same of one form."""
+    row = db.session.execute(
+        select(
+            func.count(SignUp.confirmed_at),
+            func.count().filter(SignUp.confirmed_at.is_(None)),
+            func.max(SignUp.confirmed_at),
+        ).where(SignUp.form_id == form.id)
+    ).one()
+    return Figures(*row)
+
+
+def recent(form: SignUpForm) -> Sequence[SignUp]:
+    """The last who filled it in, the newest first."""
+    query = select(SignUp).where(SignUp.form_id == form.id).order_by(SignUp.asked_at.desc(), SignUp.id.desc())
+    return db.session.scalars(query.limit(SHOWN)).all()
+
+
+def texts_of(form_id: int) -> list[ConsentText]:
+    """All versions of what is agreed to at a form, the oldest first."""
+    return list(db.session.scalars(select(ConsentText).where(ConsentText.form_id == form_id).order_by(ConsentText.id)))
+
+
+def current_texts(form_id: int) -> dict[ConsentKind, ConsentText]:
+    """The newest version of each kind."""
+    return {text.kind: text for text in texts_of(form_id)}
+
+
+def text_of(form: SignUpForm, text_id: int) -> ConsentText:
+    """One version; 404."""
+    query = select(ConsentText).where(ConsentText.id == text_id, ConsentText.form_id == form.id)
+    text: ConsentText = db.one_or_404(query)
+    return text
