@@ -52,7 +52,7 @@ class Visitor:
     """Somebody with a browser, without an account."""
 
     web: Browser
-    clock: time_machine.Coordinates
+    clock: time_machine.Traveller
     path: str
 
     def sign_up(self, email: str, **answers: str) -> TestResponse:
