@@ -171,8 +171,10 @@ def replaced(letter: Letter, block_id: str, block: Block) -> Letter:
 def added(letter: Letter, block: Block, after: str | None) -> tuple[Letter, str]:
     """With a block after the one of that id (at the end, where it is None or gone), and its id.
 
-    Raises DocumentError when there are too many.
+    The way out is there once: another is not added. Raises DocumentError when there are too many.
     """
+    if isinstance(block, UnsubscribeBlock):
+        return letter, letter.blocks[-1].id
     if len(letter.blocks) >= MOST_BLOCKS:
         raise DocumentError([ValueFault("blocks", "count", {"least": 1, "most": MOST_BLOCKS})])
     last = len(letter.blocks) - 1

@@ -53,7 +53,8 @@ def clean(text: str) -> str:
     while _BARE.search(kept):
         kept = _BARE.sub("", kept)
     kept = kept.replace("<p></p>", "")
-    return _EMPTY_END.sub("", marks.restore_html(kept)).strip()
+    kept = _EMPTY_END.sub("", marks.restore_html(kept)).strip()
+    return f"<p>{kept}</p>" if kept and not _LOOKS_LIKE_HTML.search(kept) else kept  # else taken for plain words later
 
 
 def paragraphs(text: str) -> str:

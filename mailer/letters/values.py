@@ -35,11 +35,16 @@ def without_placeholders(text: str) -> str:
 def _text(raw: Any, limit: int) -> str:
     if not isinstance(raw, str):
         raise BadValue("type")
-    text = raw.replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > limit:
-        raise BadValue("too_long", length=len(text), limit=limit)
+    text = _within(raw.replace("\r\n", "\n").replace("\r", "\n"), limit)
     if _CONTROL.search(text):
         raise BadValue("control_character")
+    return text
+
+
+def _within(text: str, limit: int) -> str:
+    """The text, also after it was rewritten: what is kept must pass again when it is read from storage."""
+    if len(text) > limit:
+        raise BadValue("too_long", length=len(text), limit=limit)
     return text
 
 
@@ -68,7 +73,7 @@ class RichText:
     def read(self, raw: Any) -> str:
         """Clean HTML of the few tags that `rich` knows."""
         try:
-            return rich.clean(_text(raw, self.limit))
+            return _within(rich.clean(_text(raw, self.limit)), self.limit)
         except rich.TooDeep as error:
             raise BadValue("too_deep") from error
 
@@ -110,7 +115,7 @@ class LinkTo:
     def _checked(self, text: str, bare: str) -> str:
         if _NO_URL.search(bare):
             raise BadValue("no_link")
-        return text
+        return _within(text, URL_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +191,7 @@ class YesNo:
 
     def read(self, raw: Any) -> bool:
         """True for True and a ticked box."""
-        return raw is True or raw in {"1", "on", "y"}
+        return raw is True or raw in ("1", "on", "y")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def change(
     """Keep what `act` makes of the letter. `touched` names the part that is typed in.
 
     Raises Conflict when `expects` finds that the letter is no longer what the person saw, TooLarge when it would grow
-    beyond `MOST_BYTES`; what `act` raises passes.
+    beyond `MOST_BYTES`, DocumentError when it could not be read again; what `act` raises passes.
     """
     desk = _locked(message)
     current = _version(desk)
@@ -91,6 +91,7 @@ def change(
     after = act(before)
     if after != before:
         _require_room(before, after)
+        from_json(to_json(after))  # a version that cannot be read would shut its owner out of the letter
         _keep(desk, current, after, touched)
     work = _work(desk, after)
     db.session.commit()

@@ -8,7 +8,7 @@ import pytest
 
 from mailer.letters import document, kinds, rich
 from mailer.letters.document import from_json, theme_from, to_json
-from mailer.letters.shapes import DocumentError, build
+from mailer.letters.shapes import DocumentError, build, plain
 from mailer.letters.starters import LANGUAGES, NAMES, dressed, examples_left, starter
 
 END = {"id": "b99", "kind": "unsubscribe", "reason": "You asked for it", "label": "Leave"}
@@ -30,6 +30,20 @@ def test_what_is_stored_is_read_again_as_it_was() -> None:
         for name in NAMES:
             letter = starter(name, language)
             assert from_json(to_json(letter)) == letter
+
+
+@pytest.mark.parametrize(
+    "html", ["<" * 19_999, "&" * 5_000, "<li>x" * 3_999, "<span>a &lt; b</span>", "<p>x</p>" * 2_500]
+)
+@pytest.mark.parametrize("link", ["x.test/" + "a" * 1_992, "x.test/" + "a" * 1_985, "+7 900 123-45-67"])
+def test_what_is_taken_is_never_refused_when_it_is_read_again(html: str, link: str) -> None:
+    for kind, raw in ((kinds.TextBlock, {"html": html}), (kinds.ButtonBlock, {"link": link})):
+        try:
+            taken = build(kind, raw)
+        except DocumentError as error:
+            assert {fault.code for fault in error.faults} == {"too_long"}
+        else:
+            assert build(kind, plain(taken)) == taken
 
 
 @pytest.mark.parametrize(
@@ -95,6 +109,7 @@ def test_blocks_move_are_added_and_go_but_the_way_out_stays_last() -> None:
     letter = letter_of({"kind": "heading"}, {"kind": "text"})
     assert [each.id for each in document.moved(letter, "b1", 5).blocks] == ["b2", "b1", "b99"]
     assert document.moved(letter, "b99", 0) == letter == document.without(letter, "b99")
+    assert document.added(letter, kinds.UnsubscribeBlock(), "b99") == (letter, "b99")
     longer, new_id = document.added(letter, kinds.DividerBlock(), "b1")
     assert [each.id for each in longer.blocks] == ["b1", new_id, "b2", "b99"]
     last, new_id = document.added(letter, kinds.DividerBlock(), "b99")
