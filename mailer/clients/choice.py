@@ -56,7 +56,7 @@ def field_sorted_by(sort: str) -> int | None:
 
 
 def as_args(criteria: dict[str, Any]) -> dict[str, Any]:
-    """The other way round: the arguments of the list's address for some criteria."""
+    """The arguments of the list's address that `parse_choice` reads as these criteria."""
     names = {
         "search": "q",
         "tags_any": "tag",

@@ -44,7 +44,7 @@ def clean_subscribed(raw: str) -> str:
 
 
 def clean_unsubscribed(raw: str) -> str:
-    """The same for a column that asks the other way round: “yes”, or the date of it, is a person who left."""
+    """`clean_subscribed` for a column of who left: “yes”, or a date, is a person who unsubscribed."""
     if _DATE.fullmatch(raw.strip()):
         return SuppressionReason.UNSUBSCRIBED.value
     word = _bare(raw)

@@ -42,7 +42,7 @@ class FieldForm(FlaskForm):
     is_listed = BooleanField(_l("Show it in the list of clients"))
 
     def validate_choices(self, field: CleanTextField) -> None:
-        """A field of choices has some."""
+        """Refuse a field of choices without any."""
         if self.type.data == FieldType.CHOICE and not field.cleaned:
             raise ValidationError(_("Write at least one choice."))
 

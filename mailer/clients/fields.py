@@ -42,7 +42,7 @@ def create_field(
 
 
 def add_field(owner_id: int, label: str, kind: FieldType, choices: Sequence[str] = ()) -> ClientField:
-    """The same without a commit."""
+    """`create_field` without a commit."""
     return add_to(fields_to_add_to(owner_id), owner_id, label, kind, choices)
 
 

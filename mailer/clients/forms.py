@@ -34,7 +34,7 @@ class CleanField(StringField):
 
 
 class CleanTextField(CleanField):
-    """The same with several lines."""
+    """A `CleanField` of several lines."""
 
     widget = TextArea()
 

@@ -20,7 +20,7 @@ _MOST_VALUES = 200
 
 @dataclass
 class Group:
-    """Rows and groups that all hold, or one of which does, or none."""
+    """Conditions (rows, and groups within): by `join`, `all` of them must hold, `any`, or `none`."""
 
     join: str = "all"
     parts: list[Row | Group] = field(default_factory=list)
@@ -144,7 +144,7 @@ def _node(group: Group, scope: ConditionScope) -> dict[str, Any]:
 
 
 def group_of(tree: dict[str, Any], scope: ConditionScope) -> Group:
-    """The other way round: the form that shows a tree."""
+    """The group whose `tree_of` is this tree."""
     root = _part({key: value for key, value in tree.items() if key != "v"} or {"all": []}, scope)
     return numbered(root if isinstance(root, Group) else Group(parts=[root]), ROOT)
 

@@ -86,7 +86,7 @@ class Row:
 
 
 def kind_of(what: str, scope: ConditionScope) -> str:
-    """Which comparisons a subject has; empty for none that is there."""
+    """The key in `OPS` of a subject's comparisons; empty for a subject that there is not."""
     if what in OURS:
         return OURS[what].type.value
     if what.startswith(OWN) and what[1:].isascii() and what[1:].isdecimal() and len(what) < 19:
@@ -169,7 +169,7 @@ def _date_comparison(row: Row) -> tuple[str, Any]:
 
 
 def row_of(node: Node, scope: ConditionScope) -> Row:
-    """The other way round: the row that says a node."""
+    """The row whose `node_of` is this node."""
     what, value = node.get("what"), node.get("value")
     if what == "happened":
         whence = next((key for key in ("mailing", "runs", "days") if key in node), "ever")

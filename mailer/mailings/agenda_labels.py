@@ -51,7 +51,7 @@ def days_text(first: datetime, last: datetime, now: datetime) -> str:
 
 
 def reason_of(one: Prospect) -> str | None:
-    """Why nothing happens then; None when something does. Those with one reason can stand together."""
+    """A key for the reason that nothing happens then, for grouping; None when something happens."""
     if one.happens:
         return None
     if one.fate is Fate.LEFT_OUT:
@@ -60,7 +60,7 @@ def reason_of(one: Prospect) -> str | None:
 
 
 def group_notes(together: Sequence[Prospect]) -> list[str]:
-    """Why these, of one reason, are left out, and how many they are."""
+    """Why these moments are left out, and how many they are; all have the reason of the first."""
     first = together[0]
     words = {
         Fate.OVERLAP: _("left out: the run before it would still be waiting to be sent"),
@@ -88,7 +88,7 @@ def _holidays_text(together: Sequence[Prospect]) -> str:
 
 
 def note_text(note: Note, moment: Moment) -> str:
-    """What bent a moment."""
+    """Why a moment is not at the time that the rule names."""
     planned = format_datetime(moment.local, "HH:mm", rebase=False)
     holiday = (moment.holiday or "").strip()
     return {

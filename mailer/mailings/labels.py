@@ -63,7 +63,7 @@ def mailing_statuses() -> dict[Any, str]:
 
 
 def counters() -> dict[str, str]:
-    """The figures that a run's planned ones add up from."""
+    """The labels of a run's six counters, whose sum is the planned people, by the counter's name."""
     return {
         "accepted": _("accepted"),
         "refused": _("refused"),

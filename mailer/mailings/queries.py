@@ -71,7 +71,7 @@ def mailings_page(
 
 
 def last_runs(mailings: list[Mailing]) -> dict[int, Run]:
-    """The latest run that is more than a skipped moment, by mailing id."""
+    """The latest run that was not skipped, an open one before all others, by mailing id."""
     query = (
         select(Run)
         .distinct(Run.mailing_id)

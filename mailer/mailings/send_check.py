@@ -12,9 +12,10 @@ from mailer.sending.runs import limits
 
 @dataclass(frozen=True, slots=True)
 class SendCheck:
-    """`limit_text`: why the limit would be passed, or empty; `approval`: the question, where one must be asked.
+    """Whether limit and approval let a run begin.
 
-    `reached_words`: why so small a mailing needs one, where that is because of others of the day.
+    `limit_text` says how the limit would be passed, or is empty. `approval` is the question put to a manager, None when
+    none was. `reached_words` says why a small mailing needs approval: others of the day count with it; else empty.
     """
 
     limit_text: str

@@ -117,7 +117,8 @@ def pause_mailing(mailing: Mailing) -> None:
 
 
 def resume_mailing(mailing: Mailing) -> datetime | None:
-    """Let a paused mailing go on from now; the local moment that passed meanwhile and is not made good, if one did."""
+    """Let a paused mailing go on from now. The planned time (wall clock) that passed during the pause and is not made
+    good; None when none passed."""
     control.resume(mailing)
     assert mailing.released_at is not None
     has_passed = mailing.next_run_at is not None and mailing.next_run_at <= mailing.released_at

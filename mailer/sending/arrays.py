@@ -11,7 +11,7 @@ def array(items: Iterable[object]) -> str:
 
 
 def words(items: Iterable[str]) -> str:
-    """The same of texts that are ready."""
+    """The same of elements that are `quoted`, or plain words, already."""
     return "{" + ",".join(items) + "}"
 
 

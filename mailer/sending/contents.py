@@ -16,7 +16,7 @@ def content_of(message: Message) -> Content:
 
 
 def as_copy(message: Message) -> dict[str, Any]:
-    """What a run keeps of it. The first renderer is not named: copies of its time do not name it either."""
+    """The message for a run's snapshot (JSON), without `renderer` for the first one: copies of its time have none."""
     renderer = {} if message.renderer == FIRST_RENDERER else {"renderer": message.renderer}
     compiled_by = {"compiled_by": message.compiled_by} if message.compiled_by else {}
     return {

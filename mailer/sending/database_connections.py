@@ -65,7 +65,7 @@ class OneAtATime:
 
 
 class Patience:
-    """With a database that is away: pauses that grow, for half a lease in all."""
+    """Pauses between tries at a database that is away: from 50 ms to 1 s, and half of `lease_seconds` in all."""
 
     def __init__(self, lease_seconds: float) -> None:
         self._gives_up_at = time.monotonic() + lease_seconds / 2

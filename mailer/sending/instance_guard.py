@@ -115,7 +115,7 @@ def require_confirmed() -> None:
 
 
 def confirmation() -> Instance | None:
-    """What is written of the one true instance; None before the first start."""
+    """The row that says which instance is the one true one; None before the first start."""
     return db.session.get(Instance, 1)
 
 

@@ -69,7 +69,10 @@ def values_of(client: Client) -> dict[str, str]:
 
 
 def recipient_maker(run_token: uuid.UUID) -> Callable[[int, str, dict[str, str], str | None], Recipient]:
-    """How a run's recipients are made of position, address, values and token; the settings are read once, for speed."""
+    """A function that makes a recipient of a run from position, address, placeholder values and unsubscribe token.
+
+    It reads the settings once for all recipients, for speed.
+    """
     link, code = unsubscribe_url(""), run_token.hex[:LINK_CODE_LENGTH]
     stem, _dot, domain = message_id(run_token, 0).partition(".0@")
 

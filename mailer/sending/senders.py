@@ -38,7 +38,7 @@ def sender_of(owner: User, mailing: Mailing | None = None) -> SenderIdentity:
 
 
 def sender_as(owner: User, name: str = "", reply_to: OwnAddress | None = None) -> SenderIdentity:
-    """The sender of a mailing for which these were chosen."""
+    """The sender of a mailing for which this name and reply address are chosen; without, those of the owner."""
     return SenderIdentity(
         name or own_name(owner),
         current_app.config["MAILINGS_FROM"],

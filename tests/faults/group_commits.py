@@ -1,4 +1,4 @@
-"""A worker's group commits step by step: production's marker, in an event loop that stands still in between."""
+"""A worker's group commits step by step: production's committer, in an event loop that stands still in between."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class GroupCommits:
     def __init__(self, url: str, writer: Writer) -> None:
         self._url = url
         self._loop = asyncio.new_event_loop()
-        self._marker = GroupCommitter(self._connect, writer)
+        self._committer = GroupCommitter(self._connect, writer)
         self._answers: dict[tuple[int, int], bool] = {}
         self._error: BaseException | None = None
         self._loop.run_until_complete(self._start())
@@ -49,7 +49,7 @@ class GroupCommits:
         return connection
 
     async def _start(self) -> None:
-        self._marker.start(self._committed, self._failed)
+        self._committer.start(self._committed, self._failed)
 
     def _committed(self, answers: list[tuple[Mark, bool]], entries: list[AttemptEntry]) -> None:
         self._answers = {(mark.claim.slice_id, mark.position): may_send for mark, may_send in answers}
@@ -76,16 +76,16 @@ class GroupCommits:
 
     async def _commit(self, marks: Sequence[tuple[Claim, int]], entries: Sequence[AttemptEntry]) -> None:
         for claim, position in marks:
-            self._marker.put(Mark(claim, position, lambda _may_send: None))
+            self._committer.put(Mark(claim, position, lambda _may_send: None))
         for entry in entries:
-            self._marker.put(entry)
+            self._committer.put(entry)
         while not self._is_done:
             await asyncio.sleep(0)
 
     def close(self) -> None:
         """Leave everything as it is."""
-        self._marker.stop()
-        self._marker.close()
+        self._committer.stop()
+        self._committer.close()
         self._loop.close()
 
 

@@ -112,21 +112,21 @@ def play(
 ) -> Told:
     """Put the items of each round in one turn of a loop, and wait for their commit."""
     run_id = db.session.scalars(select(Run.id)).one()
-    marker = GroupCommitter(partial(connect or connector(), async_=True), writer_of(run_id))
+    committer = GroupCommitter(partial(connect or connector(), async_=True), writer_of(run_id))
     told = Told()
     Forgetful.breaks = forgets
 
     async def work() -> None:
-        marker.start(told.committed, told.errors.append)
+        committer.start(told.committed, told.errors.append)
         for items in rounds:
             before = told.round_count
             for item in items:
-                marker.put(item)
+                committer.put(item)
             while told.round_count == before and not told.errors:
                 await asyncio.sleep(0.001)
-        await marker.end()
+        await committer.end()
 
-    with closing(marker):
+    with closing(committer):
         asyncio.run(work())
     return told
 
@@ -207,7 +207,7 @@ def test_a_commit_that_its_repetition_overtook_takes_no_flag_back(claim: Claim) 
     assert flags() == "110", "a mail on its way is not in doubt"
 
 
-def test_a_slice_taken_over_ends_the_marker(claim: Claim) -> None:
+def test_a_slice_taken_over_ends_the_committer(claim: Claim) -> None:
     db.session.execute(text("UPDATE slices SET lease_token = gen_random_uuid()"))
     db.session.commit()
     told = play([mark(claim, 1)])

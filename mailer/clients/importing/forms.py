@@ -66,7 +66,7 @@ def chosen_targets(form: MultiDict[str, Any], names: list[str], own: Sequence[Cl
 
 
 def read_targets(form: MultiDict[str, Any], count: int, own: Sequence[ClientField]) -> list[str]:
-    """The same, unchecked; anything unknown is left out."""
+    """What was chosen for each of `count` columns, unchecked, to be shown again; an unknown choice is `IGNORE`."""
     known = {*labels.FIELDS, *NEW_FIELDS, *(f"{OWN}{field.id}" for field in own), IGNORE}
     typed = (form.get(f"column-{place}", IGNORE) for place in range(count))
     return [target if target in known else IGNORE for target in typed]

@@ -21,7 +21,7 @@ SHOWN_PROBLEMS = 20
 
 @dataclass(frozen=True)
 class Problems:
-    """The beginning of a report, and how long it is."""
+    """The first problems of a report, and how many there are in all."""
 
     shown: list[RowProblem]
     count: int
@@ -34,7 +34,7 @@ def imports_of(user: User) -> list[ClientImport]:
 
 
 def first_problems(report: ImportReport) -> Problems:
-    """The first twenty."""
+    """The first twenty problems of a report."""
     return Problems(list(report.read(limit=SHOWN_PROBLEMS)), len(report))
 
 

@@ -52,7 +52,7 @@ def known_country(_form: Any, field: Field) -> None:
 
 
 def both_or_neither(form: Any, field: Field) -> None:
-    """Sending hours open and close."""
+    """Refuse one of the two sending hours without the other."""
     if (form.window_opens.data is None) != (form.window_closes.data is None):
         raise ValidationError(_("Enter both the start and the end of the sending hours."))
 
@@ -67,25 +67,25 @@ class MayBeEmpty:
 
 
 def start_or_dates(form: Any, field: Field) -> None:
-    """Everything but a list of dates begins somewhere."""
+    """Refuse an empty start, except for a list of dates."""
     if form.period.data != Period.DATES and field.data is None and not field.errors:
         raise ValidationError(_("Choose when it starts."))
 
 
 def dates_when_listed(form: Any, field: Field) -> None:
-    """A list of dates has some."""
+    """Refuse an empty list of dates."""
     if form.period.data == Period.DATES and not field.data and not field.errors:
         raise ValidationError(_("Enter at least one date."))
 
 
 def month_days(form: Any, field: Field) -> None:
-    """Days that some month has."""
+    """Refuse days of the month that no month has; -1 is the last one."""
     if any(not (1 <= day <= 31 or -28 <= day <= -1) for day in field.data or ()):
         raise ValidationError(_("Choose days from 1 to 31, or “last”."))
 
 
 def working_days(form: Any, field: Field) -> None:
-    """As many as a month may have."""
+    """Refuse working days that no month has; -1 is the last one."""
     if any(not 1 <= abs(day) <= 23 for day in field.data or ()):
         raise ValidationError(_("Choose numbers from 1 to 23, or “last”."))
 

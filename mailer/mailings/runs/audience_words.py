@@ -15,7 +15,10 @@ from mailer.segments.words import Names, in_words
 
 @dataclass(frozen=True)
 class AudienceTold:
-    """Pairs of a segment's name and its condition: those whose people were taken, and those whose were left out."""
+    """The segments by which a run's people were chosen, as (name, condition in words): taken, and left out.
+
+    `today` is the day that dates in the conditions were relative to, `count` how many people were chosen.
+    """
 
     today: date
     count: int
@@ -24,7 +27,7 @@ class AudienceTold:
 
 
 def audience_told(run: Run) -> AudienceTold | None:
-    """None for a run that took nobody by a segment."""
+    """The segments of a run as they stood then; None for a run without segments."""
     kept = run.audience
     if not kept:
         return None

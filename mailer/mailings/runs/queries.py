@@ -64,7 +64,7 @@ class DeliveriesPage:
 
     @property
     def digest(self) -> str:
-        """Another one when the page would show something else (the passing of time aside)."""
+        """A checksum of what the page shows, so that it is sent anew only when that changed; ages aside."""
         rows = [
             (row.Delivery.position, row.Delivery.state, row.Delivery.reason, row.Delivery.attempt_count,
              row.Delivery.retry_at, row.Delivery.came_back, row.Attempt and row.Attempt.number)
@@ -198,9 +198,10 @@ def next_try_at(run: Run) -> datetime | None:
 
 
 def standstill(run: Run, lease_seconds: float, now: datetime) -> tuple[datetime | None, bool]:
-    """(until when a silent worker's people are held, whether due ones have nobody at them); None and False: it moves.
+    """Why an open run does not move: until when a dead worker's leases hold its people, and whether due people have no
+    worker. `(None, False)`: it moves.
 
-    A living worker renews its leases three times in their length: all of them old mean that it died.
+    A living worker renews its leases three times in their length, so that leases which are all old mean a dead one.
     """
     newest, next_free = db.session.execute(
         select(
@@ -225,7 +226,7 @@ class TopReply:
 
     @property
     def is_about_size(self) -> bool:
-        """Whether it says that the email is larger than the server takes."""
+        """Whether the reply says that the email is larger than the server takes."""
         return reply_outcomes.says_too_large(self.code, self.enhanced, self.text)
 
 

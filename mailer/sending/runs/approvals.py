@@ -23,7 +23,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
     """SHA-256 over everything a manager looks at before saying yes: any change of it makes another one.
 
     With `run` the text and the sender are the run's own copy, whatever has become of the message since. How many people
-    there are is no part of it: the approval's number is a ceiling (`permits.is_approved`). `ask` reads the values.
+    there are is no part of it: the approval's number is a ceiling (`limits.is_approved`). `ask` reads the values.
     """
     about = run.snapshot if run is not None else about_now(mailing)
     content = content_of_copy(about)

@@ -142,7 +142,7 @@ def _joined(parts: list[Any]) -> ColumnElement[Any]:
 
 
 def batched(items: Sequence[Any], count: int) -> Iterator[Sequence[Any]]:
-    """So many at a time."""
+    """Successive parts of `items`, `count` long, the last one perhaps shorter."""
     return (items[start : start + count] for start in range(0, len(items), count))
 
 

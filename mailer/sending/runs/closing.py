@@ -37,7 +37,7 @@ DONE = select(Run).where(
 
 
 def final_state(run: Run) -> RunState:
-    """The final state that the figures of a run with nobody waiting deserve."""
+    """The final state of a run with nobody waiting, by its counters and its stop reason; writes nothing."""
     if run.planned_count == 0 and run.stop_reason is None:
         return RunState.SKIPPED
     if run.stopped_count or run.planned_count == 0:

@@ -21,10 +21,11 @@ _LEFT_OUT = (DeliveryState.EXCLUDED, DeliveryState.STOPPED)
 
 
 def reached_with(mailing: Mailing, will_get: int, now: datetime, enough: int, run: Run | None = None) -> int:
-    """How many people the owner reaches in the 24 hours before `now` without approval, `will_get` by this one included.
+    """How many people an owner reaches without approval: in the 24 hours before `now`, and `will_get` by this mailing.
 
-    A person counts once, however many mails they get: what goes to the same people every day is no more each day. They
-    are told apart only when there may be more than `enough`. `run`: it goes on, to `will_get` whom it did not reach.
+    A person counts once, however many mails they get, so that a daily mailing to the same people adds nothing. Unless
+    there may be more than `enough`, the sum of all mails is returned: that is quicker, and never too low. `run` is
+    given when it goes on, to `will_get` people whom it has not reached yet.
     """
     since = now - DAY
     recent = and_(

@@ -94,7 +94,8 @@ def require_room_again(run: Run, will_get: int, now: datetime) -> None:
 def used_today(owner: User, now: datetime, run: Run | None = None) -> int:
     """How many mails of this person left, or may still leave, by runs made or taken up again in the last 24 hours.
 
-    With `run`, as that run sees it: the run of the day before of a mailing that goes out daily is no part of its day.
+    A scheduled `run` that asks for itself does not count a run of its mailing made more than 22 hours ago: a daily one
+    is not in its own way for being a second early.
     """
     total = select(func.sum(MAILS)).where(
         Run.owner_id == owner.id, Run.created_at > now - DAY, Run.state != RunState.SKIPPED, Run.planned_count > 0
@@ -124,7 +125,10 @@ def _used_by_older_runs(owner: User, now: datetime) -> int:
 
 
 def take_turn(owner: User) -> None:
-    """What `reason_not_to_send` may wait for, for those who lock a mailing before they ask it."""
+    """Wait until nobody else asks `reason_not_to_send` about this owner; it is ours until the transaction ends.
+
+    For those who lock a mailing before they ask: waiting with that lock could be a deadlock.
+    """
     db.session.refresh(owner)
     if _counts_a_day(owner):
         _wait_for_turn(owner)

@@ -45,8 +45,11 @@ def make_good(after_id: int, now: datetime, limit: int = BATCH) -> tuple[int, li
 
 
 def missing_moment(mailing: Mailing, now: datetime) -> Moment | None:
-    """The last moment promised that neither has a run (nor any after it) nor is waited for; else the next one, when
-    the mailing waits for none. None when all is as it should be."""
+    """The moment that the mailing should be pointed at; None when all is as it should be.
+
+    That is the last promised one, when neither it nor any after it has a run and the mailing waits for a later one; or
+    the next one, when the mailing waits for none.
+    """
     since, next_at = mailing.calendar_since, promised_at(mailing)
     latest = latest_moment(mailing.rule, now - GRACE)
     if latest is not None and since is not None and latest.at >= since and (next_at is None or next_at > latest.at):

@@ -70,8 +70,8 @@ def write_recipient_list(run_id: int) -> bool:
 def writing_recipient_list(run_id: int, begun: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Write the first part of a list that is wanted, call `begun`, and write the rest in a thread meanwhile.
 
-    Gives what tells whether that is done. At the end it is, unless the caller leaves by an exception: then what is
-    missing waits for the next worker. Does nothing when no list is wanted, or somebody else makes it.
+    Yields a function that says whether the list is whole. On leaving the `with` it is, unless an exception leaves it:
+    then the next worker writes what is missing. Nothing is written when no list is wanted or another worker makes it.
     """
     listing = _begun(run_id)
     if listing is None:
@@ -180,7 +180,7 @@ class RecipientListWriter:
         if obstacle is not None:
             self._skip(run, mailing, obstacle)
             return True
-        _obey_brakes(run, mailing)
+        _obey_pause_and_stop(run, mailing)
         run.is_approved = needs_approval
         run.audience = audience_snapshot.taken(mailing, self._today, counts.total)
         db.session.flush()
@@ -281,16 +281,16 @@ def _lock(run: Run, mailing: Mailing) -> None:
     lock_row(run, FOR_CHANGE)
 
 
-def _obey_brakes(run: Run, mailing: Mailing) -> None:
+def _obey_pause_and_stop(run: Run, mailing: Mailing) -> None:
     """Send, or not, as things stand now: a pause before found no run to hold."""
     windows.enter_window(run, mailing, utcnow())
     if mailing.paused_at is not None:
         run.state = RunState.PAUSED
     if run.stop_reason is None:
-        run.stop_reason = _brake_of(mailing, mailing.owner)
+        run.stop_reason = _stop_reason_of(mailing, mailing.owner)
 
 
-def _brake_of(mailing: Mailing, owner: User) -> StopReason | None:
+def _stop_reason_of(mailing: Mailing, owner: User) -> StopReason | None:
     """Why none of the mailing's runs may go on; None while they may (be it after a pause)."""
     if owner.blocked_at is not None:
         return StopReason.BLOCKED

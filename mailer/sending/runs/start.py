@@ -168,7 +168,7 @@ def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bo
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:
     """Make a run on demand and commit; the same `token` always means the same run.
 
-    Raises NoRecipients, AlreadyRunning, InstanceHeld or permits.NotPermitted, and then nothing is made.
+    Raises NoRecipients, AlreadyRunning, InstanceHeld or limits.NotPermitted, and then nothing is made.
     """
     now = now or utcnow()
     instance_guard.require_confirmed()

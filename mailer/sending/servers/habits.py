@@ -32,7 +32,7 @@ class Learned:
 
 
 def accustomed(transport: Transport) -> tuple[Transport, float | None]:
-    """The transport as this server bears it, and the pace to begin with (None: as fast as it goes). No commit."""
+    """The transport without what this server does not bear, and the pace to begin with (None: no limit). No commit."""
     now, server = utcnow(), db.session.get(MailServer, name_of(transport))
     if server is None:
         return transport, None

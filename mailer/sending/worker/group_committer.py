@@ -1,7 +1,7 @@
-"""The marker: group commits in the event loop, so that no mail waits for a thread's turn.
+"""Group commits in the event loop, so that no mail waits for a thread's turn.
 
 Whatever marks and results have gathered while the last commit was under way go into the next one. A database that goes
-away is waited for in a thread, half a lease at most, as the ledger does; a marker that fails tells its sender at once.
+away is waited for in a thread, half a lease at most, as the ledger does; when that fails, the sender is told at once.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Failed = Callable[[BaseException], None]
 class GroupCommitter:
     """Takes marks and entries, and hands them back once they are committed.
 
-    `connect` makes asynchronous connections (`connections.connector`) in any thread; the first one is made here.
+    `connect` (`database_connections.connector`) makes asynchronous connections in any thread; the first is made here.
     """
 
     _loop: asyncio.AbstractEventLoop  # from `start` on, with whom it answers

@@ -183,8 +183,8 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
     connect = connector()
     shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
     with suppress(NoSlot), ExitStack() as stack:
-        marker = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
-        stack.callback(marker.close)
+        committer = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
+        stack.callback(committer.close)
         stack.callback(shared.give_back)
         ledger = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
@@ -194,7 +194,7 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
         db.session.commit()  # nothing of ours is open while the network is
         random = Random()  # noqa: S311 - spreads retries, no secret
         sender = Sender(
-            work, transport, marker, ledger, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
+            work, transport, committer, ledger, turn=turn, random=random, now=now, is_probe=choice.is_probe, pace=pace
         )
         return uvloop.run(_run_until_terminated(sender))
     return None

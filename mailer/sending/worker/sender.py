@@ -44,7 +44,7 @@ class Sender:
         self,
         work: Work,
         transport: Transport,
-        marker: GroupCommitter,
+        committer: GroupCommitter,
         ledger: Ledger,
         *,
         turn: TimeBudget,
@@ -58,7 +58,7 @@ class Sender:
         self._random = random
         self._turn = turn
         self._renew_every = ledger.lease_seconds / 3
-        self._marker, self._ledger = marker, ledger
+        self._committer, self._ledger = committer, ledger
         self._now = now
         self._pool = Pool(transport, self, is_probe=is_probe, pace=pace, now=now)
         self._laid_down = transport.rate
@@ -81,7 +81,7 @@ class Sender:
             self._ledger, self._work, self._random, self._now, claimed=self._claimed, failed=self._give_up,
             forbid_riding=None if self._has_told_of_riding else self._pool.forbid_riding,
         )  # fmt: skip
-        self._marker.start(self._committed, self._give_up, self._composer.compose_ahead)
+        self._committer.start(self._committed, self._give_up, self._composer.compose_ahead)
         self._feeder.start()
         self._ask_for_claims()
         watch = asyncio.ensure_future(self._watch(stop))
@@ -94,7 +94,7 @@ class Sender:
             await self._hand_back()
         finally:
             watch.cancel()
-            self._marker.stop()
+            self._committer.stop()
             self._feeder.end()
         return self.report
 
@@ -121,7 +121,7 @@ class Sender:
             if now >= date_at:
                 date_at = now + DATED_EVERY
                 self._composer.date_anew(self._now())
-            self._marker.look()
+            self._committer.look()
             if self._pool.refuses_riding and not self._has_told_of_riding:
                 self._has_told_of_riding = True
                 self._feeder.tell_of_riding()
@@ -161,7 +161,7 @@ class Sender:
 
     async def _hand_back(self) -> None:
         """Settle and release every slice still held, those that were claimed but not begun too."""
-        await self._marker.end()  # every result of the pool is written now
+        await self._committer.end()  # every result of the pool is written now
         while self._claims_asked and self._feeder.is_alive():
             await asyncio.sleep(LAST_CLAIM_EVERY)
         if self.report.is_too_large:  # before anybody else can claim what is given back
@@ -188,7 +188,7 @@ class Sender:
     def ask_mark(self, email: Email, answer: Callable[[bool], None]) -> None:
         """Put the question into the next group commit."""
         slice_id, position = cast(tuple[int, int], email.key)
-        self._marker.put(Mark(self._slices[slice_id].claim, position, answer))
+        self._committer.put(Mark(self._slices[slice_id].claim, position, answer))
 
     def record(self, result: Result) -> None:
         """Put the result into the next group commit; a mail that was never tried just goes back."""
@@ -201,7 +201,7 @@ class Sender:
             self._release_when_done(slice_)
             return
         number = slice_.claim.people[position].progress.attempt_count + 1
-        self._marker.put(AttemptEntry(slice_.claim, position, number, result))
+        self._committer.put(AttemptEntry(slice_.claim, position, number, result))
         if self._nobody_has_it and is_about_size(result):
             self._stop_for_size()
 
