@@ -50,8 +50,9 @@ test-walkabout: setup-dev ## the long walk of everybody through the running serv
 test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 repeats a chance
 	.venv/bin/python -m pytest tests/faults -m "faults or not faults" $(ARGS)
 
-test-calendar: setup-dev ## random calendar rules against a walk over every day; ARGS="--rules 5000 --seed 7"
+test-calendar: setup-dev ## random calendar rules against a walk over every day, and previews against what runs; ARGS="--rules 5000 --seed 7"
 	.venv/bin/python -m tests.recurrence.walker $(ARGS)
+	PREVIEWS=$${PREVIEWS:-200} .venv/bin/python -m pytest tests/mailings/test_preview_is_kept.py -q
 
 model: setup-dev ## explore the sending protocol's model whole, with each rule broken in turn; needs spin and gcc
 	.venv/bin/python -m tests.model

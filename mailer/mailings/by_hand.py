@@ -9,8 +9,10 @@ from flask_babel import gettext as _
 from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
+from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.mailings.agenda_labels import format_local
+from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
 from mailer.models.run import StopReason
 from mailer.queue import TICK, enqueue
@@ -42,7 +44,7 @@ def leave_out(mailing: Mailing, occurrence: str, now: datetime | None = None) ->
     point_at(mailing, next_promised(mailing.rule, promised_at(mailing) or now, mailing.id))
     if mailing.next_run_at is None and not has_open_run(mailing):
         mailing.completed_at = now
-    _changed(mailing)
+    _commit(mailing, "run left out", moment.local)
     return moment.local
 
 
@@ -54,8 +56,8 @@ def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None =
     """
     now = now or utcnow()
     _take(mailing, occurrence, now)
-    original, at = promised_at(mailing), resolve(to, zone_named(mailing.timezone)).at
-    assert original is not None
+    moment, original, at = waited_for(mailing), promised_at(mailing), resolve(to, zone_named(mailing.timezone)).at
+    assert moment is not None and original is not None
     following, ends_at = next_moment(mailing.rule, original), end_of(mailing)
     if at <= now:
         raise Refusal(_("That time has passed. Choose a later one, or send it now."))
@@ -67,7 +69,7 @@ def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None =
         raise Refusal(_("The mailing ends before that. Choose an earlier time."))
     mailing.moved_from_at = original if at != original else None
     mailing.next_run_at = at
-    _changed(mailing)
+    _commit(mailing, "run moved", moment.local, after=_written(to))
 
 
 def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:
@@ -80,7 +82,13 @@ def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:
         raise Conflict(_("This run has begun meanwhile, or is no longer the next one. Look at what comes now."))
 
 
-def _changed(mailing: Mailing) -> None:
+def _commit(mailing: Mailing, what: str, before: datetime, after: str = "") -> None:
+    """Commit with an entry in the journal; times are the mailing's local ones."""
     mailing.version += 1
+    add_entry(Action.CHANGED, f"mailing {mailing.id}", what=what, before=_written(before), after=after)
     db.session.commit()
     enqueue(TICK)
+
+
+def _written(local: datetime) -> str:
+    return f"{local:%Y-%m-%d %H:%M}"

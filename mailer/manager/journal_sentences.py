@@ -125,6 +125,7 @@ def value_labels() -> dict[str, str]:
         "wrong code": pgettext("journal", "wrong code"), "wrong password": pgettext("journal", "wrong password"),
         "blocked": pgettext("journal", "the account is blocked"),
         "unconfirmed": pgettext("journal", "the address is not confirmed"),
+        "run left out": pgettext("journal", "one run left out"), "run moved": pgettext("journal", "one run moved"),
     }  # fmt: skip
     roles = {role.value: said for role, said in role_labels().items()}
     return words | roles | {permission.value: said for permission, said in permission_labels().items()}
