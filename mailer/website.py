@@ -33,6 +33,8 @@ from mailer.messages import check_views, import_views, letter_choice_views, lett
 from mailer.messages import views as message_views
 from mailer.models.user import User
 from mailer.operations import views as operation_views
+from mailer.preferences import topic_views
+from mailer.preferences import views as preference_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
 from mailer.signup import public_views as sign_up_views
@@ -40,7 +42,7 @@ from mailer.signup import views as sign_up_form_views
 
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
 VIEWS = (
-    home_views, unsubscribe_views, sign_up_views, sign_up_form_views,
+    home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
     auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, run_views,

@@ -56,6 +56,14 @@ TABLE: dict[str, dict[str, str]] = {
     "unsubscribe.page": {"GET": EVERYBODY},
     "unsubscribe.unsubscribe": {"POST": EVERYBODY},
     "unsubscribe.again": {"POST": EVERYBODY},
+    "preferences.page": {"GET": EVERYBODY},
+    "preferences.topics": {"POST": EVERYBODY},
+    "preferences.pause": {"POST": EVERYBODY},
+    "preferences.name": {"POST": EVERYBODY},
+    "preferences.take_data": {"POST": EVERYBODY},
+    "preferences.erase": {"POST": EVERYBODY},
+    "preferences.view": {"GET": EVERYBODY},
+    "preferences.view_html": {"GET": EVERYBODY},
     "sign_up.page": {"GET": EVERYBODY},
     "sign_up.ask": {"POST": EVERYBODY},
     "sign_up.again": {"POST": EVERYBODY},
@@ -151,6 +159,9 @@ TABLE: dict[str, dict[str, str]] = {
     "clients.imports.progress": {"GET": OWN_THING},
     "clients.imports.report": {"GET": OWN_THING},
     "clients.imports.undo": {"POST": OWN_THING},
+    "topics.index": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "topics.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "topics.delete": {"POST": OWN_THING},
     "sign_up_forms.index": {"GET": OWN_WORK},
     "sign_up_forms.new": {"GET": OWN_WORK, "POST": OWN_WORK},
     "sign_up_forms.show": {"GET": OWN_THING},
@@ -282,7 +293,8 @@ ROWS = [(endpoint, method) for endpoint, methods in TABLE.items() for method in 
 
 ONE_CLICK = "unsubscribe.unsubscribe"  # RFC 8058: no cookies, no token
 # Forms of people without an account, posted from any site: they prove nothing, or carry a link that a mail brought.
-OF_STRANGERS = {"sign_up.ask", "sign_up.again", "sign_up.confirm"}
+OF_LINKS = {f"preferences.{name}" for name in ("topics", "pause", "name", "take_data", "erase")}
+OF_STRANGERS = {"sign_up.ask", "sign_up.again", "sign_up.confirm", *OF_LINKS}
 
 
 @pytest.fixture
@@ -313,6 +325,7 @@ MAY_BE_MISSING = {
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore", "media.show_file",
+    "preferences.view_html",  # the mail is plain text
     *(f"all_{table}.details_view" for table in LOOKED_AT if table not in FURNISHED),
 }  # fmt: skip
 
@@ -387,7 +400,7 @@ FEW = {
 FEW |= {
     endpoint
     for endpoint in TABLE
-    if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe", "sign_up"}
+    if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences"}
 }
 MOVING = {"mailings.progress", "mailings.run_progress"}  # parts of pages that are watched
 
@@ -445,7 +458,7 @@ def test_nothing_changes_without_a_csrf_token(app: Flask, people: dict[str, Brow
         ):
             assert people["owner"].post(address_of(app, endpoint), data=form).status_code == 400, endpoint
             assert digest() == before, endpoint
-        for endpoint in OF_STRANGERS - {"sign_up.confirm"}:
+        for endpoint in OF_STRANGERS - OF_LINKS - {"sign_up.confirm"}:
             assert people["owner"].post(address_of(app, endpoint), data=form).status_code in (410, 422), endpoint
             assert digest() == before, endpoint
         assert people["owner"].post(address_of(app, ONE_CLICK), data=form).status_code == 200

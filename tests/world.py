@@ -28,6 +28,7 @@ from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
 from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
+from mailer.models.topic import Topic
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
 from mailer.segments.former import tree_of
@@ -122,6 +123,7 @@ def _add_sign_up(owner: User) -> None:
         SignUp(owner_id=owner.id, form_id=form.id, email="new@example.test", email_key="new@example.test", ip="::1",
                consent_ids=[text.id], expires_at=utcnow() + timedelta(days=7))
     )  # fmt: skip
+    VALUES["topic_id"] = save(Topic(owner_id=owner.id, tag="a", label="A")).id
     VALUES.update(form_id=form.id, form_token=form.token, text_id=text.id, link=links.made_of(sign_up.token))
 
 

@@ -65,4 +65,5 @@ TITLES: dict[str, Any] = {
     "sign_up_forms": _l("Sign-up forms"),
     "sign_ups": _l("Sign-ups"),
     "consent_texts": _l("Texts of consents"),
+    "topics": _l("Topics"),
 }

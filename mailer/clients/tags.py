@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import ColumnElement, any_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, any_, case, delete, func, literal, or_, select, update
 
 from mailer.clients import tag_queries
 from mailer.clock import utcnow
@@ -19,6 +20,8 @@ from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
+from mailer.models.sign_up import SignUpForm
+from mailer.models.topic import Topic
 from mailer.models.user import User
 from mailer.segments.leaves import leaves, with_tags
 from mailer.sending.runs.approvals import fingerprint
@@ -81,6 +84,9 @@ def delete_tag(owner: User, tag: str) -> int:
         if tag in mailing.tags and len(mailing.tags) > 1:
             mailing.tags = [one for one in mailing.tags if one != tag]
             mailing.version += 1
+    _change_forms(owner, tag, lambda tags: [one for one in tags if one != tag])
+    _change_refused(owner, tag, func.array_remove(Client.refused_tags, tag))
+    db.session.execute(delete(Topic).where(Topic.owner_id == owner.id, Topic.tag == tag))
     count = _change_clients(owner, tag, func.array_remove(Client.tags, tag))
     db.session.commit()
     return count
@@ -163,9 +169,31 @@ def _rename_in_what_is_to_come(owner: User, tag: str, name: str) -> None:
     waiting = select(ClientImport).where(ClientImport.owner_id == owner.id, ahead)
     for job in db.session.scalars(waiting.order_by(ClientImport.id).with_for_update(**FOR_CHANGE)):
         job.options = job.options | {"tags": _renamed(job.options.get("tags", []), tag, name)}
+    _change_forms(owner, tag, lambda tags: _renamed(tags, tag, name))
+    kept = func.array_remove(Client.refused_tags, name)  # of two that become one, one is left
+    _change_refused(owner, tag, func.array_replace(kept, tag, name))
+    topic, taken = (select(Topic).where(Topic.owner_id == owner.id, Topic.tag == one) for one in (tag, name))
+    if (renamed := db.session.scalar(topic)) is not None:
+        if db.session.scalar(taken) is None:
+            renamed.tag = name
+        else:
+            db.session.delete(renamed)
     drafts = select(Draft).where(Draft.owner_id == owner.id, Draft.endpoint.like("mailings.%"))
     for draft in db.session.scalars(drafts.order_by(Draft.id).with_for_update(**FOR_CHANGE)):
         draft.fields = [[field, name if (field, value) == ("tags", tag) else value] for field, value in draft.fields]
+
+
+def _change_forms(owner: User, tag: str, change: Callable[[list[str]], list[str]]) -> None:
+    """Sign-up forms that give the tag. No commit."""
+    giving = select(SignUpForm).where(SignUpForm.owner_id == owner.id, SignUpForm.tags.contains([tag]))
+    for form in db.session.scalars(giving.order_by(SignUpForm.id).with_for_update(**FOR_CHANGE)):
+        form.tags = change(form.tags)
+
+
+def _change_refused(owner: User, tag: str, tags: ColumnElement[list[str]]) -> None:
+    """Clients who gave the tag back. No commit."""
+    refusing = update(Client).where(Client.owner_id == owner.id, Client.refused_tags.contains([tag]))
+    db.session.execute(refusing.values(refused_tags=tags).execution_options(synchronize_session=False))
 
 
 def _renamed(tags: list[str], tag: str, name: str) -> list[str]:

@@ -20,8 +20,12 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "birth_year": "год_рождения",
         "comment": "комментарий",
         "unsubscribe_url": "ссылка_отписки",
+        "preferences_url": "ссылка_настроек",
+        "view_url": "ссылка_просмотра",
     }
 )
+# Links of the mail itself, which are no values of anybody's.
+LINKS = frozenset({"unsubscribe_url", "preferences_url", "view_url"})
 _FIELD_OF = {name: field for field, russian in FIELDS.items() for name in (field, russian)}
 # What other programs and people call our fields: known to suggestions only.
 _LIKE = {
@@ -31,7 +35,10 @@ _LIKE = {
     "birthday": "birth_year", "unsubscribe": "unsubscribe_url", "unsubscribe_link": "unsubscribe_url",
     "unsub": "unsubscribe_url", "фио": "полное_имя", "имейл": "почта", "емейл": "почта", "адрес": "почта",
     "имя_клиента": "имя", "клиент": "имя", "год": "год_рождения", "отписка": "ссылка_отписки",
-    "отписаться": "ссылка_отписки", "imya": "имя", "familiya": "фамилия", "otchestvo": "отчество",
+    "отписаться": "ссылка_отписки",
+    "preferences": "preferences_url", "настройки": "ссылка_настроек", "view": "view_url", "webversion": "view_url",
+    "view_in_browser": "view_url", "браузер": "ссылка_просмотра",
+    "imya": "имя", "familiya": "фамилия", "otchestvo": "отчество",
 }  # fmt: skip
 _FULL_NAME_PARTS = ("last_name", "first_name", "patronymic")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")

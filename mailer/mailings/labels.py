@@ -95,6 +95,7 @@ def reason_label(reason: Reason | str | None) -> str:
     return {
         Reason.UNSUBSCRIBED: _("unsubscribed"),
         Reason.SUPPRESSED: _("on the list of addresses not to write to"),
+        Reason.PAUSED: _("paused by the person themselves"),
         Reason.DELETED: _("deleted from the clients meanwhile"),
         Reason.INVALID_ADDRESS: _("the address cannot be used"),
         Reason.NO_SMTPUTF8: _(

@@ -65,7 +65,7 @@ def room_labels() -> dict[str, str]:
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
         "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
         "sign_up_forms": _("Sign-up forms"),
-        "sign_up": _("Sign-up"),
+        "sign_up": _("Sign-up"), "topics": _("Topics"), "preferences": _("Preferences of readers"),
     }  # fmt: skip
 
 
@@ -85,4 +85,5 @@ def table_labels() -> dict[str, str]:
         "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
         "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Texts of consents"),
+        "topics": _("Topics"),
     }  # fmt: skip

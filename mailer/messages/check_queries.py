@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, select
 
-from mailer.composing.names import FIELDS, folded
+from mailer.composing.names import FIELDS, LINKS, folded
 from mailer.composing.placeholders import Placeholder
 from mailer.extensions import db
 from mailer.models.client import Client
@@ -30,7 +30,7 @@ def count_of(people: Select[tuple[Client]]) -> int:
 def lacking(people: Select[tuple[Client]], places: list[Placeholder]) -> dict[str, int]:
     """For each placeholder without a default, how many of `people` would get a hole there; those with none are left
     out."""
-    names = list(dict.fromkeys(place.name for place in places if not place.default and place.name != "unsubscribe_url"))
+    names = list(dict.fromkeys(place.name for place in places if not place.default and place.name not in LINKS))
     found = {name: count_of(people.where(_is_empty(name))) for name in names[:MOST_ASKED]}
     return {name: count for name, count in found.items() if count}
 

@@ -69,6 +69,9 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     comment: Mapped[str] = mapped_column(String(2000), default="")
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
+    # tags the person gave back on their own page: a trigger keeps them off, whoever adds them
+    refused_tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
+    paused_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by themselves: nothing is sent before
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")
     # What an unsubscribe link carries instead of an id or an address.
     token: Mapped[uuid.UUID] = mapped_column(UUID, unique=True, server_default=text("gen_random_uuid()"))

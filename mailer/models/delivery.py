@@ -74,6 +74,7 @@ class Reason(StrEnum):
 
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
+    PAUSED = "paused"  # by the person, for a month
     DELETED = "deleted"
     INVALID_ADDRESS = "invalid_address"
     NO_SMTPUTF8 = "no_smtputf8"  # letters that the mail server takes in no address

@@ -29,6 +29,7 @@ from mailer.models import (  # noqa: F401
     series,
     sign_up,
     slice,
+    topic,
     user,
     user_session,
 )

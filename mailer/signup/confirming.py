@@ -100,6 +100,8 @@ def _client_of(sign_up: SignUp, form: SignUpForm, now: datetime) -> Client:
             client.attributes = value | client.attributes
         elif getattr(client, name) in ("", None):
             setattr(client, name, value)
+    client.refused_tags = [tag for tag in client.refused_tags if tag not in form.tags]  # their newest word
+    client.paused_until = None
     missing = [tag for tag in form.tags if tag not in client.tags]
     client.tags = [*client.tags, *missing][: max(MAX_TAGS, len(client.tags))]
     return client

@@ -30,7 +30,7 @@ AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
     r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$"
-    r"|sign_up\.confirm_page$|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
+    r"|sign_up\.confirm_page$|preferences\.view|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|letter_desks|letter_versions|own_templates|own_themes)\.details_view|media\.(show_file|picker)$|read_sentence$"
@@ -107,6 +107,10 @@ def values(service: Service) -> dict[str, Any]:
         " VALUES (%s, %s, 'a@example.test', 'a@example.test', '{}',"
         " ARRAY[%s], '', '::1', 'Firefox', now(), now(), now(), '::1', 1)", owner, form_id, text_id,
     )  # fmt: skip
+    topic_id = service.rows(
+        "INSERT INTO topics (owner_id, tag, label, hint) VALUES (%s, 'a', 'Новости', 'Раз в неделю.') RETURNING id",
+        owner,
+    )[0][0]
     run, mailing = service.rows("SELECT id, mailing_id FROM runs ORDER BY id LIMIT 1")[0]
     approval_id = service.rows(
         "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
@@ -122,6 +126,7 @@ def values(service: Service) -> dict[str, Any]:
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
+        "topic_id": topic_id,
         "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip

@@ -41,6 +41,9 @@ REASONS = {
     "users_never_change": "An account's number and its beginning: a limit or a deletion is about that very account.",
     "runs_never_change": "Whose run it is, what it sends and since when: what a limit, a link or a reader goes by.",
     "deliveries_never_change": "Who was written to, at which address, with which approved values.",
+    "clients_keep_tags_off": (
+        "A topic that a person gave back stays off, whoever adds the tag: an import, a rule, the owner's hand."
+    ),
     "consent_texts_never_change": "What people agreed to is evidence: another text is another version.",
     "sign_ups_never_change": "Who asked for what, from where and under which texts is evidence.",
     "users_are_erased_for_good": "A deleted account does not come back, nor does its deletion get another day.",

@@ -35,7 +35,7 @@ GROUPS = {
     ),
     "Clients": (
         "clients", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
-        "sign_up_forms", "consent_texts", "sign_ups",
+        "sign_up_forms", "consent_texts", "sign_ups", "topics",
     ),
     "Messages and mailings": (
         "messages", "letter_desks", "letter_versions", "own_templates", "own_themes", "pictures", "mailings",

@@ -18,6 +18,7 @@ from mailer.segments.conditions import condition_of
 from mailer.segments.leaves import leaves
 from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
 
+IS_PAUSED = and_(Client.paused_until.is_not(None), Client.paused_until > func.now())
 SUPPRESSED = and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
 
 
@@ -118,8 +119,8 @@ def recipients(mailing: Mailing) -> Select[Any]:
 
 
 def not_suppressed(among: list[ColumnElement[bool]]) -> Select[Any]:
-    """Those of the chosen whom nobody asked not to write to."""
-    return select(Client).where(*among, ~select(Suppression).where(SUPPRESSED).exists())
+    """Those of the chosen whom nobody asked not to write to, and who have not paused."""
+    return select(Client).where(*among, ~select(Suppression).where(SUPPRESSED).exists(), not_(IS_PAUSED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +130,12 @@ class AudienceSummary:
     total: int
     unsubscribed: int
     suppressed: int
+    paused: int = 0
 
     @property
     def will_get(self) -> int:
         """Chosen and not left out."""
-        return self.total - self.unsubscribed - self.suppressed
+        return self.total - self.unsubscribed - self.suppressed - self.paused
 
 
 def summary(mailing: Mailing, today: date | None = None) -> AudienceSummary:
@@ -149,6 +151,7 @@ def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:
             func.count(),
             func.count().filter(unsubscribed),
             func.count().filter(~unsubscribed),
+            func.count().filter(Suppression.reason.is_(None), IS_PAUSED),
         )
         .select_from(Client)
         .outerjoin(Suppression, SUPPRESSED)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from mailer.composing.email import Content
 from mailer.composing.html import text_from_html
 from mailer.composing.link_names import names_of_places
-from mailer.composing.names import FIELDS, folded
+from mailer.composing.names import FIELDS, LINKS, folded
 from mailer.composing.placeholders import Template, parse
 from mailer.extensions import db
 from mailer.models.client import Client
@@ -45,7 +45,7 @@ def bound_names(content: Content) -> list[str]:
     """The placeholders of a message whose values an approval is tied to, in alphabetical order."""
     used = _used(content)
     own = {name for name in used if name not in FIELDS}
-    return sorted((own | (used & FREE_TEXT) | place_names(content)) - {"unsubscribe_url"})
+    return sorted((own | (used & FREE_TEXT) | place_names(content)) - LINKS)
 
 
 def names_of_people(content: Content) -> list[str]:

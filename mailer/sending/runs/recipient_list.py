@@ -41,9 +41,10 @@ WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.un
 INSERT_DELIVERIES = text(
     "INSERT INTO deliveries (run_id, position, client_id, email, email_key, bound_values, state, reason) "
     "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, chosen.bound, "
-    f"CASE WHEN s.reason IS NULL THEN '{DeliveryState.WAITING}' ELSE '{DeliveryState.EXCLUDED}' END, "
+    f"CASE WHEN s.reason IS NOT NULL OR c.paused_until > now() THEN '{DeliveryState.EXCLUDED}' "
+    f"ELSE '{DeliveryState.WAITING}' END, "
     f"CASE WHEN s.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}' "
-    f"WHEN s.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' END "
+    f"WHEN s.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' WHEN c.paused_until > now() THEN '{Reason.PAUSED}' END "
     "FROM unnest(CAST(:ids AS bigint[]), CAST(:bound AS jsonb[])) AS chosen (id, bound) "
     "JOIN clients c ON c.id = chosen.id "
     "LEFT JOIN suppressions s ON s.owner_id = :owner AND s.email_key = c.email_key "

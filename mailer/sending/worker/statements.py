@@ -37,7 +37,8 @@ PEOPLE = f"""
         d.bound_values,
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN '{Reason.DELETED}'
              WHEN p.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}'
-             WHEN p.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' END AS left_out
+             WHEN p.reason IS NOT NULL THEN '{Reason.SUPPRESSED}'
+             WHEN c.paused_until > now() THEN '{Reason.PAUSED}' END AS left_out
     FROM deliveries d
     LEFT JOIN clients c ON c.id = d.client_id
     LEFT JOIN suppressions p ON p.owner_id = c.owner_id AND p.email_key = d.email_key

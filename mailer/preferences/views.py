@@ -1,0 +1,180 @@
+"""The pages behind the links of a mail, besides the one to unsubscribe: preferences, and the mail in a browser.
+
+They need no account, no cookie and no token against forgery: the address is the key. A look changes nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, json, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from wtforms.validators import Length, Optional
+
+from mailer.accounts.own_data import plain
+from mailer.clients import subscription as subscriptions
+from mailer.clients import values
+from mailer.clients.forms import CleanField
+from mailer.clients.labels import FIELDS
+from mailer.clock import utcnow
+from mailer.extensions import csrf, limiter
+from mailer.forms import FlaskForm
+from mailer.limiting import say_when
+from mailer.messages.views import as_mail
+from mailer.models.client import Client
+from mailer.models.run import LINK_CODE_LENGTH
+from mailer.preferences import own_data, services, viewing
+from mailer.preferences.topics import topics_of
+from mailer.sending.mail_headers import TRIAL_TOKEN
+
+bp = Blueprint("preferences", __name__, url_prefix="/u")
+CODE = f"<string(length={LINK_CODE_LENGTH}):link_code>"
+DONE = ("topics", "paused", "resumed", "name")
+
+
+class NameForm(FlaskForm):
+    """How somebody is called."""
+
+    first_name = CleanField(FIELDS["first_name"], validators=[Optional(), Length(max=values.MAX_NAME)])
+    last_name = CleanField(FIELDS["last_name"], validators=[Optional(), Length(max=values.MAX_NAME)])
+
+
+def _link() -> str:
+    return f"link-{(request.view_args or {}).get('token')}"
+
+
+changing = limiter.shared_limit(
+    "60 per hour", scope="preferences", methods=["POST"], key_func=_link, on_breach=say_when
+)
+taking = limiter.shared_limit("10 per hour", scope="own-data", methods=["POST"], key_func=_link, on_breach=say_when)
+
+
+@bp.before_request
+def speak_the_readers_language() -> None:
+    """The one picked on the page, else what the browser asks for."""
+    languages = current_app.config["LANGUAGES"]
+    asked = request.args.get("lang")
+    default = current_app.config["BABEL_DEFAULT_LOCALE"]
+    g.language = asked if asked in languages else request.accept_languages.best_match(languages, default)
+
+
+@bp.errorhandler(subscriptions.SenderIsGone)
+def say_that_it_is_over(_error: subscriptions.SenderIsGone) -> ResponseReturnValue:
+    """Nothing is kept any more."""
+    return render_template("preferences/gone.html")
+
+
+@bp.get("/<uuid:token>/preferences")
+@bp.get(f"/<uuid:token>/{CODE}/preferences")
+def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
+    """What can be decided here."""
+    if token == TRIAL_TOKEN:
+        return render_template("preferences/test.html")
+    client = services.client_behind(token)
+    form = NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
+    return _shown(client, form)
+
+
+@bp.post("/<uuid:token>/preferences/topics")
+@csrf.exempt
+@changing
+def topics(token: uuid.UUID) -> ResponseReturnValue:
+    """Topics taken and given back."""
+    wanted = {int(id_) for id_ in request.form.getlist("topics") if id_.isascii() and id_.isdecimal() and len(id_) < 19}
+    services.choose_topics(services.client_behind(token), wanted)
+    return _back(token, "topics")
+
+
+@bp.post("/<uuid:token>/preferences/pause")
+@csrf.exempt
+@changing
+def pause(token: uuid.UUID) -> ResponseReturnValue:
+    """Nothing for a month, or again at once."""
+    client = services.client_behind(token)
+    is_over = request.form.get("do") == "resume"
+    (services.resume if is_over else services.pause)(client)
+    return _back(token, "resumed" if is_over else "paused")
+
+
+@bp.post("/<uuid:token>/preferences/name")
+@csrf.exempt
+@changing
+def name(token: uuid.UUID) -> ResponseReturnValue:
+    """Another name."""
+    client = services.client_behind(token)
+    form = NameForm(meta={"csrf": False})
+    if not form.validate():
+        return _shown(client, form), 422
+    services.rename(client, form.first_name.cleaned or "", form.last_name.cleaned or "")
+    return _back(token, "name")
+
+
+@bp.post("/<uuid:token>/preferences/data")
+@csrf.exempt
+@taking
+def take_data(token: uuid.UUID) -> Response:
+    """All that is kept, as a file."""
+    found = own_data.about(services.client_behind(token))
+    text = json.dumps(found, ensure_ascii=False, indent=2, default=plain, sort_keys=False)
+    response = Response(text + "\n", mimetype="application/json")
+    response.headers["Content-Disposition"] = "attachment; filename=my-data.json"
+    return response
+
+
+@bp.post("/<uuid:token>/preferences/erase")
+@csrf.exempt
+@changing
+def erase(token: uuid.UUID) -> ResponseReturnValue:
+    """Everything about the person goes, once they have said that they mean it."""
+    client = services.client_behind(token)
+    if request.form.get("sure") != "yes":
+        form = NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
+        return _shown(client, form, asks_for_sure=True), 422
+    services.erase(client)
+    return render_template("preferences/erased.html")
+
+
+@bp.get("/<uuid:token>/view")
+@bp.get(f"/<uuid:token>/{CODE}/view")
+def view(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
+    """The mail in a browser: its subject, and a frame or the plain text."""
+    if token == TRIAL_TOKEN:
+        return render_template("preferences/test.html")
+    mail = viewing.mail_to(services.client_behind(token), link_code)
+    if mail is None:
+        return render_template("preferences/no_mail.html"), 404
+    address = url_for("preferences.view_html", token=token, link_code=link_code)
+    return render_template("preferences/view.html", mail=mail, html_url=address if mail.html else None)
+
+
+@bp.get(f"/<uuid:token>/{CODE}/view.html")
+def view_html(token: uuid.UUID, link_code: str) -> ResponseReturnValue:
+    """The HTML of it, for the frame."""
+    mail = viewing.mail_to(services.client_behind(token), link_code)
+    if mail is None or not mail.html:
+        return render_template("preferences/no_mail.html"), 404
+    return as_mail(mail.html)
+
+
+def _shown(client: Client, form: NameForm, **more: Any) -> str:
+    subscription = subscriptions.find(client.token)
+    done = request.args.get("done")
+    return render_template(
+        "preferences/page.html",
+        client=client,
+        form=form,
+        subscription=subscription,
+        topics=topics_of(client.owner_id),
+        is_paused=client.paused_until is not None and client.paused_until > utcnow(),
+        done=done if done in DONE else None,
+        other=next(one for one in current_app.config["LANGUAGES"] if one != str(get_locale())),
+        lang=request.args.get("lang"),
+        **more,
+    )
+
+
+def _back(token: uuid.UUID, done: str) -> ResponseReturnValue:
+    lang = request.args.get("lang")
+    return redirect(url_for("preferences.page", token=token, done=done, lang=lang), 303)
