@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,15 +18,15 @@ from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, waiting_for
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.client_field import ClientField
+from mailer.models.series import Entry, Series, SeriesState
 from mailer.models.sign_up import SignUp, SignUpForm
 from mailer.segments.fields import fields_of
+from mailer.sending.series import entering
 from mailer.signup import telling
 from mailer.signup.links import token_in
 from mailer.signup.questions import name_of
 
 log = structlog.get_logger()
-# Called within the transaction of a confirmation, with the client and the form: whoever starts something by it.
-WHEN_CONFIRMED: list[Callable[[Client, SignUpForm], None]] = []
 
 
 class LinkIsOver(Exception):
@@ -60,13 +59,26 @@ def confirm(sign_up: SignUp, ip: str) -> None:
     _lift(sign_up)
     client = _client_of(sign_up, form, now)
     sign_up.confirmed_at, sign_up.confirmed_ip, sign_up.client_id = now, ip, client.id
-    for begin in WHEN_CONFIRMED:
-        begin(client, form)
+    begun = _begin_series(client)
     row = telling.add_news(form, now)
     db.session.commit()
     log.info("sign-up confirmed", form_id=form.id, client_id=client.id)
     if row is not None:
         outbox.wake(row)
+    for series in begun:
+        entering.wake(series)
+
+
+def _begin_series(client: Client) -> list[Series]:
+    """The owner's series that begin with a sign-up, entered by the client. No commit."""
+    beginning = select(Series).where(
+        Series.owner_id == client.owner_id,
+        Series.entry == Entry.SIGN_UP,
+        Series.state == SeriesState.ACTIVE,
+        Series.deleted_at.is_(None),
+    )
+    found = db.session.scalars(beginning.order_by(Series.id)).all()
+    return [series for series in found if entering.enter(series, [client.id], Entry.SIGN_UP)]
 
 
 def _lift(sign_up: SignUp) -> None:

@@ -22,6 +22,7 @@ from mailer.models.user import User
 from mailer.signup.proof_of_work import PUZZLES, is_hit
 from tests.auth.conftest import Mailbox, lab, mailbox  # noqa: F401 - fixtures
 from tests.conftest import Browser, browser_of
+from tests.series.conftest import make_series  # noqa: F401 - a fixture
 
 FORM = {
     "name": "On the site", "language": "en", "title": "News of the shop", "intro": "Once a week.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask
@@ -10,6 +11,7 @@ from flask import Flask
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.series import Enrolment, Entry, Series
 from mailer.models.sign_up import SignUp, SignUpForm
 from mailer.models.user import User
 from mailer.signup import asking, upkeep
@@ -20,8 +22,14 @@ from tests.signup.conftest import FORM, Visitor, fields_in, solved
 
 
 def test_from_the_page_to_the_list(
-    visitor: Visitor, form: SignUpForm, mailbox: Mailbox, owner: User, as_owner: Browser
+    visitor: Visitor,
+    form: SignUpForm,
+    mailbox: Mailbox,
+    owner: User,
+    as_owner: Browser,
+    make_series: Callable[..., Series],
 ) -> None:
+    make_series(0, 24, entry=Entry.SIGN_UP)
     answer = visitor.sign_up("Anna@Example.test", first_name="Анна", consent_mail="", consent_data="1")
     assert answer.status_code == 422 and "Tick this box" in answer.text
     answer = visitor.sign_up("Anna@Example.test", first_name="Анна")
@@ -36,6 +44,7 @@ def test_from_the_page_to_the_list(
     assert "See you on Monday." in done.text and "Set-Cookie" not in done.headers
     visitor.press(text_of(mail))
     client = db.session.scalars(db.select(Client)).one()
+    assert db.session.scalars(db.select(Enrolment.client_id)).all() == [client.id], "the series begins, once"
     assert (client.email_key, client.first_name, client.tags) == ("anna@example.test", "Анна", ["shop"])
     evidence = as_owner.get(f"/clients/{client.id}").text
     assert all(word in evidence for word in ("I want the letters.", "Process my data.", "127.0.0.1", "On the site"))
