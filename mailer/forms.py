@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import flask_wtf
 from flask_babel import gettext as _
-from wtforms import Field, Form, IntegerField, SelectMultipleField, ValidationError
+from wtforms import Field, Form, IntegerField, PasswordField, SelectMultipleField, StringField, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.input_limits import is_impossible, without_impossible
@@ -20,6 +20,8 @@ class TypedByPeople:
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether everything is right; a field with an impossible value says so, before any other question is asked."""
+        for field in cast(Form, self):
+            _empty_when_blank(field)
         impossible = [field for field in cast(Form, self) if _is_impossible(field)]
         for field in impossible:
             _refuse(field)
@@ -41,6 +43,17 @@ def one_line(_form: Form, field: Field) -> None:
     """A validator: refuses line breaks and other control characters, which no name and no subject holds."""
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in field.data or ""):
         raise ValidationError(_("Line breaks and control characters are not allowed here."))
+
+
+def _empty_when_blank(field: Field) -> None:
+    """Let a line that must be filled in be empty when nothing in it can be seen: a name of one space names nothing."""
+    is_asked = isinstance(field, StringField) and not isinstance(field, PasswordField) and field.flags.required
+    if is_asked and isinstance(field.data, str) and not any(_is_seen(character) for character in field.data):
+        field.data, field.raw_data = "", [""]
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in {"Cc", "Cf", "Zs", "Zl", "Zp"}
 
 
 def _is_impossible(field: Field) -> bool:

@@ -192,6 +192,7 @@ def test_the_builder_works_by_plain_forms(
         "c.1.1-op": "any",
         "c.1.1-values": "old",
     }
+    assert as_owner.post("/clients/segments/new", data={"name": " \u200b"} | row | more).status_code == 422
     assert as_owner.post("/clients/segments/new", data={"name": "Kazan"} | row | more).status_code == 303
     segment = db.session.scalars(db.select(ClientFilter)).one()
     assert segment.tree == {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -36,6 +38,8 @@ from mailer.searching import searched
 from mailer.sending.runs.audience import AudienceSummary
 from mailer.sending.runs.next_run import has_open_run
 from mailer.sending.senders import own_address, sender_as, sender_of
+
+T = TypeVar("T")
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -143,21 +147,32 @@ def _ask_first(
 
 
 def _plan(form: MailingForm) -> MailingPlan:
-    """What was asked for; 404 when something chosen is not the owner's."""
+    """What was asked for; 404 for a message that is not the owner's.
+
+    Raises FormRefusal for people or segments that are gone: the form may have been open for long, or be a draft.
+    """
     kind = Audience(form.audience.data)
+    clients = queries.own_clients(current_user, form.client_ids.data or [])
     return MailingPlan(
         name=str(form.name.data).strip(),
         message=queries.own_message(current_user, form.message_id.data),
         audience=kind,
         tags=sorted(set(form.tags.data or [])),
-        segment_ids=queries.own_segments(current_user, form.segment_ids.data or []),
-        left_out_ids=queries.own_segments(current_user, form.left_out_ids.data or []),
-        clients=queries.own_clients(current_user, form.client_ids.data or []),
+        segment_ids=_all_there(form, "segment_ids", queries.own_segments(current_user, form.segment_ids.data or [])),
+        left_out_ids=_all_there(form, "left_out_ids", queries.own_segments(current_user, form.left_out_ids.data or [])),
+        clients=[one for one in _all_there(form, "client_ids", clients) if one.deleted_at is None],
         calendar=typed_calendar(form),
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
         sender_name=" ".join((form.sender_name.data or "").split()),
         reply_to=own_address(current_user.id, form.reply_to.data),
     )
+
+
+def _all_there(form: MailingForm, name: str, found: list[T]) -> list[T]:
+    """What was found for a field, when that is all that was chosen in it. Raises FormRefusal."""
+    if len(found) < len(set(form[name].data or [])):
+        raise FormRefusal({name: _("Something that was chosen here is gone. Look whether the rest is right.")})
+    return found
 
 
 def _render(form: MailingForm, mailing: Mailing | None) -> str:
