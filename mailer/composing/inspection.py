@@ -15,7 +15,9 @@ LEAST_TEXT = 40  # characters, below which pictures are all there is
 MOST_NAMED = 5  # places named for each finding
 # Words of templates and of other people's examples, which nobody means to send.
 _EXAMPLES = re.compile(
-    r"lorem ipsum|example\.(?:com|org|net)|your company|company name|Колос»|\*\|[A-Z]+\|\*|%%[a-z_]+%%", re.IGNORECASE
+    r"lorem ipsum|example\.(?:com|org|net)|kolos\.example|your company|company name"
+    r"|(?:\w+ )?«Колос»|Kolos Bakery|\*\|[A-Z]+\|\*|%%[a-z_]+%%",
+    re.IGNORECASE,
 )
 _SHOUTING = re.compile(
     r"!{3,}|\b100 ?%\s*(?:бесплатно|free)|act now|click here now|гарантированн\w+ доход", re.IGNORECASE

@@ -31,7 +31,7 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
         ),
         "http_picture": (
             ngettext("%(num)s picture is loaded without https", "%(num)s pictures are loaded without https", count),
-            _("Some mail programs do not show it. Put it into your library of pictures, or write https."),
+            _("Some mail programs do not show such pictures. Put them into your library, or write https."),
         ),
         "clipped": (
             _("The email has %(size)s KB: Gmail hides everything from 102 KB on", size=kilobytes),

@@ -67,7 +67,7 @@ _FIELDS = {
     "wide": _l("To the edges of the letter"),
     "picture_side": _l("Side of the picture"),
     "per_row": _l("In one row"),
-    "name": _l("Name"),
+    "name": _l("What it is called"),
     "price": _l("Price"),
     "old_price": _l("Old price"),
     "author": _l("Who said it"),

@@ -30,6 +30,7 @@ def test_a_good_letter_has_no_findings() -> None:
         ('<a href="https://[x.test">x</a>', "broken_link"),
         ('<a href="#new">x</a>', "lost_anchor"),
         ("<p>Lorem ipsum</p>", "example"),
+        ("<p>A word from Kolos Bakery</p>", "example"),
         ('<a href="https://www.example.com">x</a>', "example"),
         ("<p>Купите!!!</p>", "shouting"),
         ('<p style="color:#ffffff">x</p>', "contrast"),
