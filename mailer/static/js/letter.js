@@ -44,8 +44,9 @@ async function keep() {
       method: "POST",
       body: data,
       headers: { Accept: "application/json" },
-      redirect: "error",
+      redirect: "manual",
     });
+    if (answer.type === "opaqueredirect") return form.submit(); // signed out: the form is kept there, and opened after signing in
     if (answer.status === 409) return form.requestSubmit(); // the page comes with the choice
     const said = await answer.json();
     showFaults(form, said.faults ?? {});
