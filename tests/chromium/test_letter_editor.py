@@ -84,6 +84,21 @@ def test_the_sale_letter_is_made_with_the_keyboard_and_nothing_breaks_the_policy
     assert '{{ имя | "друг" }}' in text
     assert "Из Word" in html
     assert "MsoNormal" not in html
+    signed_out(page, service)
+
+
+def signed_out(page: Page, service: Service) -> None:
+    """The session ends while somebody types: the words are shown after signing in, not lost in a retry."""
+    page.goto(page.url + "/letter?part=b3")
+    page.context.clear_cookies()
+    retype(page, "#f-text", "Набрано после выхода")
+    page.wait_for_url(re.compile(r"/login\?next=/drafts/"))
+    email, password = sample_account(service, "user")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("Что вы набрали")
+    assert "Набрано после выхода" in page.content()
 
 
 def write_text(page: Page) -> None:
