@@ -28,6 +28,7 @@ from mailer.mailings.form import views as form_views
 from mailer.mailings.runs import views as run_views
 from mailer.manager import journal_views, user_views
 from mailer.manager import mailing_views as others_mailing_views
+from mailer.manager import series_views as others_series_views
 from mailer.media import views as media_views
 from mailer.messages import check_views, import_views, letter_choice_views, letter_views, preview_views
 from mailer.messages import views as message_views
@@ -37,6 +38,10 @@ from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
+from mailer.series import action_views as series_action_views
+from mailer.series import form_views as series_form_views
+from mailer.series import putting_in
+from mailer.series import views as series_views
 from mailer.signup import public_views as sign_up_views
 from mailer.signup import views as sign_up_form_views
 
@@ -47,6 +52,7 @@ VIEWS = (
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, run_views,
     calendar_views, operation_views, return_views, user_views, journal_views, others_mailing_views,
+    others_series_views, series_views, series_form_views, series_action_views, putting_in,
     article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip
 

@@ -38,6 +38,7 @@ ADMINS = "L L L 403 403 403 + 403"
 BLOG_ADMIN = "L L L 403 + 403 + 403"
 SEEN_ARTICLE = "L L L 404 + + + +"
 OWN_ARTICLE = "L L L 404 403 403 403 +"
+DISABLING = {"manager.disable", "manager.disable_series", "manager.stop_run"}
 LOOKED_AT = [overview.model.__tablename__ for overview in (*OVERVIEWS, *rest())]
 APPROVERS = "L L L 403 + + + 403"
 
@@ -237,6 +238,23 @@ TABLE: dict[str, dict[str, str]] = {
     "mailings.export_rule": {"GET": SEEN_THING},
     "mailings.leave_out": {"POST": OWN_THING},
     "mailings.move": {"GET": OWN_THING, "POST": OWN_THING},
+    "series.index": {"GET": SEEN_LIST},
+    "series.show": {"GET": SEEN_THING},
+    "series.people": {"GET": SEEN_THING},
+    "series.create": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "series.put_in": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "series.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "series.start": {"GET": OWN_THING, "POST": OWN_THING},
+    "series.pause": {"POST": OWN_THING},
+    "series.resume": {"POST": OWN_THING},
+    "series.stop": {"POST": OWN_THING},
+    "series.ask_for_approval": {"POST": OWN_THING},
+    "series.delete": {"POST": OWN_THING},
+    "series.restore": {"POST": OWN_COPY},
+    "series.take_out": {"POST": OWN_THING},
+    "series.move_on": {"POST": OWN_THING},
+    "manager.disable_series": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "manager.enable_series": {"POST": OVERSEERS},
     "calendar.ceiling.edit": {"GET": OWN_WORK, "POST": OWN_WORK},
     "calendar.index": {"GET": SEEN_LIST},
     "calendar.show_punctuality": {"GET": SEEN_LIST},
@@ -477,7 +495,7 @@ def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browse
 LOOKING = {
     (endpoint, "GET")
     for endpoint, methods in TABLE.items()
-    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint not in {"manager.disable", "manager.stop_run"}
+    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint not in DISABLING
 }
 APPROVING = {
     *((endpoint, "GET") for endpoint in ("review.index", "review.show", "articles.show")),
@@ -490,7 +508,8 @@ GAINS: dict[Permission, set[tuple[str, str]]] = {
     Permission.SET_LIMITS: LOOKING | {("manager.limits", "POST")},
     Permission.SWITCH_MAILINGS: LOOKING
     | {("manager.disable", "GET"), ("manager.disable", "POST"), ("manager.enable", "POST"), ("manager.switch", "POST")}
-    | {("manager.stop_run", "GET"), ("manager.stop_run", "POST")},
+    | {("manager.stop_run", "GET"), ("manager.stop_run", "POST"), ("manager.enable_series", "POST")}
+    | {("manager.disable_series", "GET"), ("manager.disable_series", "POST")},
     Permission.APPROVE_MAILINGS: LOOKING | {("manager.approve", "POST"), ("manager.reject", "POST")},
     Permission.APPROVE_POSTS: APPROVING,
 }

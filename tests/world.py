@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,11 +27,15 @@ from mailer.models.letter import OwnTemplate
 from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
+from mailer.models.series import DelayKind, Entry
 from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 from mailer.models.topic import Topic
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
 from mailer.segments.former import tree_of
+from mailer.sending.series.entering import enter
+from mailer.series import services
+from mailer.series.plan import SeriesPlan, StepPlan
 from mailer.signup import links
 from tests.conftest import Browser, browser_of
 from tests.factories import make_client, make_mailing, make_message, make_user, save
@@ -42,14 +46,15 @@ VALUES: dict[str, object] = {
     "field_id": 1,
     "part": "b2", "block_id": "b2", "by": "undo", "template_id": 1,
     "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
-    "slug": "post", "post_id": 1, "export_type": "csv",
+    "series_id": 1, "enrolment_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
 }  # fmt: skip
 
 
 # Tables with a row of the key that `query_of` gives.
 FURNISHED = {
     "users", "mailings", "runs", "deliveries", "attempts", "messages", "clients", "client_imports", "suppressions",
-    "account_emails", "client_fields", "client_filters", "approvals", "user_sessions",
+    "account_emails", "client_fields", "client_filters", "approvals", "user_sessions", "series", "series_steps",
+    "enrolments",
 }  # fmt: skip
 
 
@@ -88,6 +93,11 @@ def populate(app: Flask, owner: User) -> None:
     db.session.commit()
     save(ClientField(owner_id=owner.id, key="city", label="City"))
     save(ClientFilter(owner_id=owner.id, name="all", tree=tree_of({})))
+    plan = SeriesPlan("Welcome", "UTC", [StepPlan(message, DelayKind.DAYS, 1, time(10))])
+    series = services.save_series(owner, plan)
+    services.start(series)
+    enter(series, [client.id], Entry.HAND)
+    db.session.commit()
     folder = app.config["IMPORTS_DIR"]
     stored = uuid.uuid4().hex
     Path(folder).mkdir(parents=True, exist_ok=True)

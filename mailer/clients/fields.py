@@ -25,6 +25,7 @@ from mailer.models.client_field import (
 )
 from mailer.models.user import User
 from mailer.segments.fields import fields_of
+from mailer.sending.series import uses as series_uses
 
 
 class FieldRefused(Refusal):
@@ -136,11 +137,15 @@ def archive_field(archived: ClientField) -> None:
 
 
 def require_unused(field: ClientField) -> None:
-    """Raise `FieldRefused`, naming them, while segments compare the field."""
+    """Raise `FieldRefused`, naming them, while segments compare the field, or people enter series by it."""
     if names := [segment.name for segment in segments_with_field(field.owner_id, field.id)]:
         listed = ", ".join(f"“{name}”" for name in names[:5])
         db.session.rollback()
         raise FieldRefused(_("Segments compare this field: %(names)s. Change them first.", names=listed))
+    if names := series_uses.with_field(field.owner_id, field.id):
+        listed = ", ".join(f"“{name}”" for name in names[:5])
+        db.session.rollback()
+        raise FieldRefused(_("People enter series by this field: %(names)s. Change them first.", names=listed))
 
 
 def restore_field(restored: ClientField) -> None:

@@ -14,6 +14,7 @@ from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
 from mailer.models.client import UNIQUE_FILTER_NAME, ClientFilter
 from mailer.models.user import User
+from mailer.sending.series import uses as series_uses
 
 MOST_SEGMENTS = 200  # of an owner
 
@@ -44,8 +45,9 @@ def save_segment(owner: User, name: str, tree: dict[str, Any], segment: ClientFi
 
 
 def delete_segment(segment: ClientFilter) -> None:
-    """Forget it; raises `SegmentInUse`, naming them, while mailings or other segments have it."""
+    """Forget it; raises `SegmentInUse`, naming them, while mailings, series or other segments have it."""
     names = [mailing.name for mailing in mailings_with(segment)] + [one.name for one in segments_within(segment)]
+    names += series_uses.with_segment(segment.owner_id, segment.id)
     if names:
         raise SegmentInUse(
             ngettext(

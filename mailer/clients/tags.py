@@ -26,6 +26,7 @@ from mailer.models.user import User
 from mailer.segments.leaves import leaves, with_tags
 from mailer.sending.runs.approvals import fingerprint
 from mailer.sending.runs.next_run import has_open_run
+from mailer.sending.series import uses as series_uses
 
 
 class TagInUse(Refusal):
@@ -64,6 +65,7 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
         else_=func.array_replace(Client.tags, tag, name),
     )
     _rename_in_what_is_to_come(owner, tag, name)
+    series_uses.rename_tag(owner.id, tag, name)
     count = _change_clients(owner, tag, replaced)
     db.session.flush()
     _hold_on(approvals)
@@ -77,7 +79,7 @@ def delete_tag(owner: User, tag: str) -> int:
     Raises `TagInUse` where a filter would find more people than before, or a mailing would be to nobody.
     """
     named = _hold(owner, tag)
-    _require_spare(named, tag)
+    _require_spare(named, tag, series_uses.with_tag(owner.id, tag))
     for saved in named.filters:
         saved.tree = with_tags(saved.tree, lambda tags: [one for one in tags if one != tag])
     for mailing in named.mailings:
@@ -130,8 +132,10 @@ def _hold(owner: User, tag: str) -> _Named:
     return _Named(filters, mailings)
 
 
-def _require_spare(named: _Named, tag: str) -> None:
-    needing = [saved.name for saved in named.filters if any(_needs(leaf, tag) for leaf in leaves(saved.tree, "tag"))]
+def _require_spare(named: _Named, tag: str, series: list[str]) -> None:
+    needing = series + [
+        saved.name for saved in named.filters if any(_needs(leaf, tag) for leaf in leaves(saved.tree, "tag"))
+    ]
     needing += [
         mailing.name
         for mailing in named.mailings

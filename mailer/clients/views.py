@@ -23,6 +23,7 @@ from mailer.clients.field_views import bp as fields
 from mailer.clients.forms import BulkForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
+from mailer.clients.in_series import ways_of
 from mailer.clients.refused import ChoiceRefused
 from mailer.clients.segment_views import bp as segments
 from mailer.clients.tag_views import bp as tags
@@ -103,6 +104,7 @@ def show(client_id: int) -> str:
         suppression=subscription.suppression_of(client),
         history=history_of(client),
         evidence=evidence_of(client),
+        series=ways_of(client),
         values=values_shown(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
         owner=queries.owners_of([client])[client.owner_id],

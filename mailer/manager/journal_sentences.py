@@ -21,6 +21,7 @@ from mailer.models.journal_entry import JournalEntry
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
+from mailer.models.series import Series
 from mailer.models.user import User
 
 _PART = re.compile(r"([a-z_]+) ([0-9]{1,18})")
@@ -34,6 +35,7 @@ MODELS: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "import": (ClientImport, lambda upload: str(upload.file_name)),
     "filter": (ClientFilter, lambda chosen: str(chosen.name)),
     "field": (ClientField, lambda field: str(field.label)),
+    "series": (Series, lambda series: str(series.name)),
     "post": (BlogPost, lambda post: str(post.title)),
 }
 # Other words for the same things: columns that refer to them, and tables of the panel.
@@ -95,7 +97,8 @@ def kind_labels() -> dict[str, str]:
         "post": pgettext("journal", "article"),
         "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "question for approval"),
         "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for answers"),
-        "session": pgettext("journal", "device"),
+        "session": pgettext("journal", "device"), "series": pgettext("journal", "series"),
+        "enrolment": pgettext("journal", "person in a series"),
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ def entries() -> dict[Entry, str]:
     """What makes people enter."""
     return {
         Entry.HAND: _("only by hand"),
-        Entry.SIGN_UP: _("signing up by a form"),
+        Entry.SIGN_UP: _("signing up by a form of yours"),
         Entry.TAG: _("getting a tag"),
         Entry.SEGMENT: _("coming into a segment"),
         Entry.DATE: _("a date of the client"),

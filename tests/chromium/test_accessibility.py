@@ -116,11 +116,13 @@ def values(service: Service) -> dict[str, Any]:
         "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
         " VALUES (%s, %s, 'f', 200, 'asked', now()) RETURNING id", owner, mailing,
     )[0][0]  # fmt: skip
+    series_id = add_series(service, owner, mailing)
     draft_id = service.rows(
         "INSERT INTO drafts (owner_id, key, endpoint, path, title, fields, is_asked_for, saved_at)"
         """ VALUES (%s, 'k', 'nothing', '/', 'x', '[["text", "Kept"]]', false, now()) RETURNING id""", owner,
     )[0][0]  # fmt: skip
     return {
+        "series_id": series_id,
         "user_id": owner, "approval_id": approval_id, "draft_id": draft_id, "link_code": "0" * 8,
         "post_id": posts["awaiting"], "rejected": posts["rejected"], "segment_id": filter_id, "client_id": 1,
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
@@ -130,6 +132,24 @@ def values(service: Service) -> dict[str, Any]:
         "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip
+
+
+def add_series(service: Service, owner: int, mailing: int) -> int:
+    """A draft of a series with one step, in which somebody waits."""
+    series_id = service.rows(
+        "INSERT INTO series (owner_id, name, state, timezone, entry, created_at)"
+        " VALUES (%s, 'Добро пожаловать', 'draft', 'Europe/Moscow', 'hand', now()) RETURNING id", owner,
+    )[0][0]  # fmt: skip
+    step_id = service.rows(
+        "INSERT INTO series_steps (owner_id, series_id, mailing_id, position, delay_kind, delay_count, at_time)"
+        " VALUES (%s, %s, %s, 1, 'days', 2, '10:00') RETURNING id", owner, series_id, mailing,
+    )[0][0]  # fmt: skip
+    service.rows(
+        "INSERT INTO enrolments (owner_id, series_id, client_id, step_id, due_at, entered_by)"
+        " VALUES (%s, %s, (SELECT min(id) FROM clients WHERE owner_id = %s), %s, now() + interval '1 day', 'hand')"
+        " RETURNING id", owner, series_id, owner, step_id,
+    )  # fmt: skip
+    return int(series_id)
 
 
 def addresses(app: Flask, values: dict[str, Any], person: str) -> list[str]:

@@ -26,6 +26,7 @@ GOING = and_(
 
 def hold(series: Series) -> None:
     """Nobody else enters people into it, takes or moves them until the commit."""
+    db.session.flush()  # or what was changed already would be read over
     lock_row(series, FOR_CHANGE)
 
 

@@ -1,0 +1,161 @@
+"""What the pages of series show, with the owner in every question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_sqlalchemy.pagination import Pagination
+from sqlalchemy import func, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter
+from mailer.models.client_field import ClientField, FieldType
+from mailer.models.message import Message
+from mailer.models.run import COUNTERS, Run
+from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesState, SeriesStep
+from mailer.models.user import User
+from mailer.owner_filter import Whose
+from mailer.searching import mentions
+from mailer.segments.fields import fields_of
+
+PER_PAGE = 25
+RUNS_SHOWN = 10
+
+
+def series_page(whose: Whose, search: str, page: int) -> Pagination:
+    """Live series with their owners, the newest first; 404 for a page that is not there."""
+    query = select(Series).join(Series.owner).options(contains_eager(Series.owner))
+    query = query.where(Series.deleted_at.is_(None), *whose.where(Series.owner_id), *mentions(search, [Series.name]))
+    return db.paginate(query.order_by(Series.id.desc()), page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
+
+
+def counts_of(series: Sequence[Series]) -> dict[int, dict[str, int]]:
+    """How many people of each series are in each state."""
+    found: dict[int, dict[str, int]] = {one.id: {} for one in series}
+    query = select(Enrolment.series_id, Enrolment.state, func.count()).where(Enrolment.series_id.in_(found))
+    for id_, state, count in db.session.execute(query.group_by(Enrolment.series_id, Enrolment.state)):
+        found[id_][state.value] = count
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StepFigures:
+    """A step in the picture: who waits for it, when the first is due, and what came of its mails."""
+
+    step: SeriesStep
+    waiting_count: int
+    next_at: datetime | None
+    totals: Any  # `planned_count`, `accepted_count` … of all its runs
+
+    @property
+    def bar(self) -> dict[str, int]:
+        """The six figures of its runs."""
+        return {name: getattr(self.totals, f"{name}_count") if self.totals else 0 for name in COUNTERS}
+
+
+def picture(series: Series) -> list[StepFigures]:
+    """The steps in order, with the people at each."""
+    waiting = _pairs(
+        select(Enrolment.step_id, func.count())
+        .where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING)
+        .group_by(Enrolment.step_id)
+    )
+    names = ("planned", *COUNTERS)
+    sums = (func.coalesce(func.sum(getattr(Run, f"{name}_count")), 0).label(f"{name}_count") for name in names)
+    ids = [step.mailing_id for step in series.steps]
+    rows = db.session.execute(select(Run.mailing_id, *sums).where(Run.mailing_id.in_(ids)).group_by(Run.mailing_id))
+    totals = {row.mailing_id: row for row in rows}
+    return [
+        StepFigures(step, waiting.get(step.id, 0), _next_at(step), totals.get(step.mailing_id)) for step in series.steps
+    ]
+
+
+def _next_at(step: SeriesStep) -> datetime | None:
+    return None if step.held_reason else step.next_due_at
+
+
+def latest_runs(series: Series) -> list[Run]:
+    """Its last runs, those of steps taken out too."""
+    mailings = select(SeriesStep.mailing_id).where(SeriesStep.series_id == series.id)
+    query = select(Run).options(joinedload(Run.mailing)).where(Run.mailing_id.in_(mailings))
+    return list(db.session.scalars(query.order_by(Run.planned_at.desc(), Run.id.desc()).limit(RUNS_SHOWN)))
+
+
+def people_page(series: Series, search: str, state: str, step_id: int | None, page: int) -> Pagination:
+    """Its people, who came here last first: rows `(Enrolment, Client)`."""
+    query = select(Enrolment, Client).join(Client, Client.id == Enrolment.client_id)
+    query = query.where(Enrolment.series_id == series.id)
+    query = query.where(*mentions(search, [Client.email, Client.first_name, Client.last_name]))
+    if state:
+        query = query.where(Enrolment.state == EnrolmentState(state))
+    else:
+        query = query.where(Enrolment.state != EnrolmentState.PASSED_BY)
+    if step_id is not None:
+        query = query.where(Enrolment.step_id == step_id, Enrolment.state == EnrolmentState.WAITING)
+    return _Rows(select=query.order_by(Enrolment.moved_at.desc(), Enrolment.id.desc()), page=page,
+                 per_page=PER_PAGE, max_per_page=PER_PAGE)  # fmt: skip
+
+
+class _Rows(Pagination):
+    """A page of whole rows."""
+
+    def _query_items(self) -> list[Any]:
+        query = self._query_args["select"]
+        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
+
+    def _query_count(self) -> int:
+        query = self._query_args["select"].order_by(None).with_only_columns(Enrolment.id)
+        return db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+
+def enrolment_of(series: Series, enrolment_id: int) -> Enrolment:
+    """One person's way through this series; else 404."""
+    query = select(Enrolment).where(Enrolment.id == enrolment_id, Enrolment.series_id == series.id)
+    return db.one_or_404(query)
+
+
+def active_series(owner: User) -> list[Series]:
+    """The series of an owner that people can be put into."""
+    query = select(Series).where(
+        Series.owner_id == owner.id, Series.state == SeriesState.ACTIVE, Series.deleted_at.is_(None)
+    )
+    return list(db.session.scalars(query.order_by(func.lower(Series.name), Series.id)))
+
+
+def messages_of(owner: User) -> list[tuple[str, str]]:
+    """Id and title of the live messages, the latest first."""
+    title = func.coalesce(func.nullif(Message.name, ""), Message.subject)
+    query = select(Message.id, title).where(Message.owner_id == owner.id, Message.deleted_at.is_(None))
+    return [(str(id_), name) for id_, name in db.session.execute(query.order_by(Message.updated_at.desc()))]
+
+
+def message_named(owner: User, id_: int) -> Message | None:
+    """The owner's live message of that id."""
+    query = select(Message).where(Message.id == id_, Message.owner_id == owner.id, Message.deleted_at.is_(None))
+    return db.session.scalar(query)
+
+
+def segments_of(owner: User) -> list[tuple[str, str]]:
+    """Id and name of the segments."""
+    query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner.id)
+    return [(str(id_), name) for id_, name in db.session.execute(query.order_by(func.lower(ClientFilter.name)))]
+
+
+def date_fields_of(owner: User) -> list[ClientField]:
+    """The fields that hold a date."""
+    return [field for field in fields_of(owner.id) if field.type is FieldType.DATE]
+
+
+def tags_of(owner: User) -> list[str]:
+    """The tags in use."""
+    tag = func.unnest(Client.tags).label("tag")
+    used = select(tag).where(Client.owner_id == owner.id, Client.deleted_at.is_(None), Client.tags != []).subquery()
+    return list(db.session.scalars(select(used.c.tag).distinct().order_by(used.c.tag).limit(500)))
+
+
+def _pairs(query: Any) -> dict[Any, int]:
+    return {row[0]: row[1] for row in db.session.execute(query)}
