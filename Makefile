@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model bench check format browser lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -56,6 +56,9 @@ test-calendar: setup-dev ## random calendar rules against a walk over every day,
 
 model: setup-dev ## explore the sending protocol's model whole, with each rule broken in turn; needs spin and gcc
 	.venv/bin/python -m tests.model
+
+mutants: setup-dev ## faults put into the code one at a time, to see which the tests notice; ARGS="smtp --sample 60 --seed 7"
+	nice -n 10 .venv/bin/python -m tests.mutation $(ARGS)
 
 bench: setup-dev ## Golub beside raw SMTP and other tools, on this machine (20 minutes); ARGS="--help" tells more
 	.venv/bin/python -m bench $(ARGS)

@@ -50,6 +50,15 @@ def test_after_an_outage_each_success_opens_one_more() -> None:
     assert seen == [1, 2, 3, 4, 4]
 
 
+def test_what_was_pressed_down_is_raised_by_one_at_a_time() -> None:
+    pacing, seen = Pacing(4, None, creep=30), []
+    pacing.keep_to(1, 0)
+    for now in (29, 30, 59, 60, 90, 120, 150):
+        pacing.tick(now)
+        seen.append(pacing.connections)
+    assert seen == [1, 2, 2, 3, 4, 4, 4]
+
+
 def test_connections_creep_up_again_by_time_only() -> None:
     pacing = Pacing(8, None, creep=30)
     pacing.keep_to(5, now=0)
