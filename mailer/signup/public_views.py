@@ -127,7 +127,7 @@ def _step(form: SignUpForm, questions: Questions, challenge: proof_of_work.Chall
     text = challenge.text if challenge else proof_of_work.issue(form.token, now)
     waiting = challenge.seconds_left(now) if challenge else int(proof_of_work.WAIT.total_seconds())
     questions.challenge.data = text
-    return _with(form, "signup/step.html", questions=questions, seconds=waiting)
+    return _with(form, "signup/step.html", questions=questions, seconds=waiting, is_again="step" in request.form)
 
 
 def _sent(form: SignUpForm, questions: Questions) -> Response:

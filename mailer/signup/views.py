@@ -56,7 +56,7 @@ def show(form_id: int) -> str:
         people=queries.recent(form),
         versions=queries.texts_of(form.id),
         address=absolute_url("sign_up.page", form_token=form.token),
-        snippet=_snippet(form),
+        snippet=snippet_of(form),
         labels=dict(choices_of(fields_of(current_user.id))),
     )
 
@@ -117,7 +117,8 @@ def _edited(form: SettingsForm, changed: SignUpForm | None) -> ResponseReturnVal
     return page, 422 if form.is_submitted() else 200
 
 
-def _snippet(form: SignUpForm) -> str:
+def snippet_of(form: SignUpForm) -> str:
+    """Plain HTML for any site, in the form's language."""
     texts = queries.texts_of(form.id)
     with force_locale(form.language):
         return render_template(
