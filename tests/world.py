@@ -33,6 +33,7 @@ from mailer.models.topic import Topic
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
 from mailer.segments.former import tree_of
+from mailer.sending.series import control
 from mailer.sending.series.entering import enter
 from mailer.series import services
 from mailer.series.plan import SeriesPlan, StepPlan
@@ -95,7 +96,7 @@ def populate(app: Flask, owner: User) -> None:
     save(ClientFilter(owner_id=owner.id, name="all", tree=tree_of({})))
     plan = SeriesPlan("Welcome", "UTC", [StepPlan(message, DelayKind.DAYS, 1, time(10))])
     series = services.save_series(owner, plan)
-    services.start(series)
+    control.start(series, now)  # and nothing is woken
     enter(series, [client.id], Entry.HAND)
     db.session.commit()
     folder = app.config["IMPORTS_DIR"]

@@ -25,6 +25,7 @@ from mailer.models.mail_report import Door
 from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
 from mailer.models.run import PauseReason, RunState, StopReason
 from mailer.models.series import DelayKind, EnrolmentState, Entry, Held, LeftReason, SeriesState
+from mailer.models.sign_up import ConsentKind
 from mailer.models.user import Role
 from mailer.recurrence.rule import Period
 from mailer.series import labels as series_labels
@@ -135,6 +136,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         Audience.CLIENTS: _("Chosen clients"),
         Audience.SERIES: _("People in a series"),
     },
+    ConsentKind: lambda: {ConsentKind.MAIL: _("to get emails"), ConsentKind.DATA: _("to the use of personal data")},
     SeriesState: lambda: {state: series_labels.standings()[state.value] for state in SeriesState},
     Entry: series_labels.entries,
     DelayKind: series_labels.delay_kinds,
