@@ -19,9 +19,9 @@ from mailer.sending.worker.run_worker import Terminated, work_on_run
 
 def tick() -> None:
     """Start what is due and heal what was lost."""
-    from mailer.jobs.ticking import run_tick  # it sweeps all rooms; who only sends need not carry them
+    from mailer.jobs.ticking import tick_in_turn  # it sweeps all rooms; who only sends need not carry them
 
-    run_tick()
+    tick_in_turn()
 
 
 def send_run(run_id: int) -> None:

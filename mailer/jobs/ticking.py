@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from flask import current_app
 from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import queue, zone_data
 from mailer.account_mail import outbox
@@ -26,7 +27,7 @@ from mailer.queue import ADVANCE_SERIES, IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCO
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
-from mailer.sending.runs.closing import close_what_is_done, stop_what_must
+from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.missing import make_good
 from mailer.sending.runs.next_run import follow_zone_data
 from mailer.sending.runs.start import seconds_to_next, start_due
@@ -41,25 +42,29 @@ ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
+UPKEEP_EVERY = 5  # seconds, no matter how often the tick comes
 A_MOMENT = 0.002  # seconds: better just after than just before
 
 
-def run_tick() -> None:
-    """One tick. A step that fails is logged and keeps none of the others from happening."""
-    sending = (
-        start_what_is_due,
-        wake_series,
-        open_and_close_windows,
-        move_what_stands,
-        wake_senders,
-        stop_what_must,
-        close_what_is_done,
-    )
-    mail = (sound_alarms, tell_admins, wake_account_emails)
-    rest = (wake_imports, wake_mailbox, write_views, tally_closed_runs, look_for_missing_runs, erase_some, sweep)
-    for step in (beat, follow_new_zone_data, *sending, *mail, *rest):
+def run_tick(*, with_upkeep: bool = True) -> None:
+    """One tick. A step that fails is logged and keeps none of the others from happening. `with_upkeep`: what may wait
+    for some seconds is done too.
+    """
+    for step in (beat, *((follow_new_zone_data,) if with_upkeep else ()), start_what_is_due, wake_series):
         _guarded(step)
-    _guarded(meet_the_next)
+    for step in ON_OPEN_RUNS if _are_runs_open() else ():
+        _guarded(step)
+    for step in (*(UPKEEP if with_upkeep else ()), erase_some, meet_the_next):
+        _guarded(step)
+
+
+def tick_in_turn() -> None:
+    """The tick as it comes once a second: with upkeep at times, so that a service with nothing to do costs little."""
+    global _upkeep_due_at
+    is_due = time.monotonic() >= _upkeep_due_at
+    if is_due:
+        _upkeep_due_at = time.monotonic() + UPKEEP_EVERY
+    run_tick(with_upkeep=is_due)
 
 
 def _guarded(step: Callable[[], object]) -> None:
@@ -67,6 +72,16 @@ def _guarded(step: Callable[[], object]) -> None:
         step()
     except Exception:
         log.exception("a step of the tick failed", step=step.__name__)
+    finally:
+        db.session.remove()
+
+
+def _are_runs_open() -> bool:
+    """Where it cannot be asked each step says so itself."""
+    try:
+        return is_any_open()
+    except SQLAlchemyError:
+        return True
     finally:
         db.session.remove()
 
@@ -176,3 +191,18 @@ def wake_mailbox() -> None:
     """Once a minute, have the mailbox read that reports come to."""
     if current_app.config["BOUNCE_MAILBOX"] and _is_time("mailbox", MAILBOX_EVERY):
         queue.enqueue_missing(READ_MAILBOX, [0])  # there is but one
+
+
+ON_OPEN_RUNS = (open_and_close_windows, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
+UPKEEP = (
+    sound_alarms,
+    tell_admins,
+    wake_account_emails,
+    wake_imports,
+    wake_mailbox,
+    write_views,
+    tally_closed_runs,
+    look_for_missing_runs,
+    sweep,
+)
+_upkeep_due_at = 0.0

@@ -20,15 +20,17 @@ from flask import Flask
 from redis import Redis
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from mailer import queue
 from mailer.clock import database_now, utcnow
 from mailer.extensions import db
 from mailer.jobs import ticking
+from mailer.jobs.tasks import tick
 from mailer.models.account_email import AccountEmail
 from mailer.models.account_token import AccountToken
 from mailer.models.client_import import ClientImport
+from mailer.models.instance import Instance
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.user import Role, User
@@ -224,6 +226,24 @@ def test_a_step_that_fails_keeps_the_others_going(app: Flask, owner: User, monke
     due_mailing(owner)
     ticking.run_tick()
     assert db.session.scalars(select(Run)).one().state is RunState.PLANNED
+
+
+def test_a_tick_with_nothing_to_do_asks_little(app: Flask, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner_id, asked = owner.id, list[str]()
+    event.listen(db.engine, "before_cursor_execute", note := lambda *each: asked.append(each[2]))
+    monkeypatch.setattr(ticking, "_upkeep_due_at", 0.0)
+    monkeypatch.setattr(ticking, "UPKEEP_EVERY", 3600)
+    try:
+        tick()  # after a start all of it
+        assert db.session.scalars(select(Instance)).one()
+        asked.clear()
+        tick()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert len([each for each in asked if each.startswith("SELECT")]) <= 6, asked  # due, series, open, erased, coming
+    due_mailing(db.session.get_one(User, owner_id))
+    tick()
+    assert queue.queue(MAILINGS).count == 1
 
 
 def test_without_redis_nothing_is_lost_and_nothing_raises(app: Flask, owner: User) -> None:

@@ -35,6 +35,15 @@ DONE = select(Run).where(
     or_(Run.state != RunState.PLANNED, Run.stop_reason.is_not(None)),
 )
 
+OPEN = select(Run.id).where(Run.closed_at.is_(None)).limit(1)
+
+
+def is_any_open() -> bool:
+    """Whether there is a run that may have to be moved, stopped or closed."""
+    found = db.session.scalar(OPEN)
+    db.session.rollback()
+    return found is not None
+
 
 def final_state(run: Run) -> RunState:
     """The final state of a run with nobody waiting, by its counters and its stop reason; writes nothing."""
