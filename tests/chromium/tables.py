@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterable
 
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page
 
 WIDTHS = (360, 768, 1024, 1280)
 PATIENCE = 10_000  # milliseconds
@@ -13,26 +13,30 @@ WITH_TABLES = re.compile(
     r"/(dashboard|mailings(/\d+(/runs/\d+)?)?|clients|clients/tags|messages|reports|reports\?rows=run|reports/print"
     r"|calendar/(punctuality|holidays)|manager|manager/(journal|approvals)|operations|admin/\w+)/?$"
 )
-MEASURE = """() => [
-  document.documentElement.scrollWidth - innerWidth,
-  [...document.querySelectorAll("main table")].filter((table) => {
-    const box = table.closest(".panel-body") ?? table.parentElement;
-    return box.scrollWidth > box.clientWidth + 1
-      && !(box.tabIndex === 0 && box.classList.contains("is-cut") && getComputedStyle(box).overflowX === "auto");
-  }).length,
-]"""
+# The page's own script has to see the new width first: asked again for each frame, until all is well or patience ends.
+MEASURE = f"""async () => {{
+  const measured = () => [
+    document.documentElement.scrollWidth - innerWidth,
+    [...document.querySelectorAll("main table")].filter((table) => {{
+      const box = table.closest(".panel-body") ?? table.parentElement;
+      return box.scrollWidth > box.clientWidth + 1
+        && !(box.tabIndex === 0 && box.classList.contains("is-cut") && getComputedStyle(box).overflowX === "auto");
+    }}).length,
+  ];
+  const end = performance.now() + {PATIENCE};
+  while (measured().some((count) => count > 0) && performance.now() < end) await new Promise(requestAnimationFrame);
+  return measured();
+}}"""
 
 
-def wide_tables(page: Page) -> list[str]:
-    """What is wrong with the tables of the page that is open, at each width; its window ends as it was."""
+def wide_tables(page: Page, widths: Iterable[int]) -> list[str]:
+    """What is wrong with the tables of the page that is open, at each width; its window, seen last, ends as it was."""
     window, wrong = page.viewport_size, []
     assert window is not None
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": window["height"]})
-        with suppress(TimeoutError):  # the page's own script has to see the new width first
-            page.wait_for_function(f"() => ({MEASURE})().every((count) => count <= 0)", timeout=PATIENCE)
+    for width in [*(width for width in widths if width != window["width"]), window["width"]]:
+        if page.viewport_size != (size := window | {"width": width}):
+            page.set_viewport_size(size)
         wider, unreachable = page.evaluate(MEASURE)
         if wider > 0 or unreachable:
             wrong.append(f"{page.url}: {wider} px too wide in {width} px, {unreachable} tables cannot be scrolled")
-    page.set_viewport_size(window)
     return wrong

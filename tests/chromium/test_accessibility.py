@@ -230,7 +230,7 @@ def test_every_page(
     problems = [
         problem
         for number, path in enumerate(pages)
-        for problem in looker.problems(looking, look, service.site + path, is_first=not number)
+        for problem in looker.problems(looking, look, person, service.site + path, is_first=not number)
     ]
     assert problems == [], "\n".join(problems)
 
