@@ -28,6 +28,9 @@ maxmemory 256mb
 maxmemory-policy noeviction
 """
 
+# Where nothing can be written Valkey would not start with its file; `keep_writable` begins one later.
+START = 'if (: >"${1%/*}/probe") 2>/dev/null; then exec "$0" "$1"; else exec "$0" "$1" --appendonly no; fi'
+
 
 @dataclass(frozen=True)
 class Valkey:
@@ -48,7 +51,7 @@ class Valkey:
         """The server as a part to be started."""
         return Part(
             name="valkey",
-            command=(str(self.program), str(self.folder / "valkey.conf")),
+            command=("/bin/sh", "-c", START, str(self.program), str(self.folder / "valkey.conf")),
             environment={"PATH": os.environ.get("PATH", os.defpath)},
             log=self.log,
             is_ready=self.is_ready,
@@ -64,7 +67,7 @@ class Valkey:
             is_kept = bool(persistence["aof_enabled"])
             if is_kept and persistence["aof_last_write_status"] != "ok":
                 connection.config_set("appendonly", "no")
-            elif not is_kept and shutil.disk_usage(self.folder).free > SPARE_BYTES:
+            elif not is_kept and shutil.disk_usage(self.folder).free > SPARE_BYTES and _can_be_written(self.folder):
                 connection.config_set("appendonly", "yes")
 
     def is_ready(self) -> bool:
@@ -87,6 +90,14 @@ def prepare_valkey(state_dir: Path) -> Valkey:
     settings = CONFIG.format(port=server.port, folder=folder.resolve(), password=server.password)
     write_when_changed(folder / "valkey.conf", settings)
     return server
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        (folder / "probe").write_bytes(b"")
+    except OSError:
+        return False
+    return True
 
 
 def _installed_program() -> Path:

@@ -16,6 +16,7 @@ import logging
 import resource
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,6 +28,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 
 from launcher import sign
+from launcher.late_writer import LateWriter
 
 # More than any page takes and than a proxy passes on (deploy/nginx.conf: 60 MB): the page then says so, where a
 # connection broken off would be the proxy's 502.
@@ -189,6 +191,10 @@ def main() -> None:
     parser.add_argument("--ready", type=int, help="the number of a sign to make")
     options = parser.parse_args()
     app = importlib.import_module("wsgi").app
+    log = LateWriter(sys.stderr)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(log)
     if options.after is not None:
         sign.wait_for(options.after)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -205,6 +211,7 @@ def main() -> None:
     if options.ready is not None:
         sign.make(options.ready)
     server.run()
+    log.drain(1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -28,14 +27,12 @@ from werkzeug.exceptions import (
 )
 from werkzeug.exceptions import Conflict as ConflictPage
 
+from mailer import storage
 from mailer.extensions import db
 
 log = structlog.get_logger()
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class InsufficientStorage(HTTPException):
@@ -131,6 +128,7 @@ def refused_by(constraint: str, refusal: Exception) -> Iterator[None]:
 def init_app(app: Flask) -> None:
     """Give every request an id, and every failure a page that says what to do."""
     app.before_request(_name_request)
+    app.before_request(_refuse_files)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(StaleDataError, lambda _error: http_error(ConflictPage()))
     app.register_error_handler(Conflict, _conflict)
@@ -199,9 +197,15 @@ def _no_database(error: OperationalError) -> ResponseReturnValue:
     return http_error(ServiceUnavailable())
 
 
+def _refuse_files() -> None:
+    """A thread that writes to a disk that does not answer cannot be ended, and soon there would be none for pages."""
+    if request.mimetype == "multipart/form-data" and not storage.takes_files():
+        raise InsufficientStorage
+
+
 def _disk_or_crash(error: OSError) -> ResponseReturnValue:
     """A disk that takes no more is nobody's mistake: say so, and that nothing was kept."""
-    if error.errno not in DISK_IS_FULL:
+    if not storage.is_about_room(error):
         return _crash(error)
     _forget_user()
     log.error("the disk takes no more", error=str(error))
@@ -276,8 +280,8 @@ def explanation(code: int) -> tuple[str, str]:
         507: (
             _("There is no room to keep it"),
             _(
-                "The disk of this service is full, so nothing of what you sent was kept. What was there before is "
-                "safe. Tell the administrator; once there is room, try again."
+                "The disk of this service is full, or takes nothing for another reason, so nothing of what you sent "
+                "was kept. What was there before is safe. Tell the administrator, and try again later."
             ),
         ),
         503: (

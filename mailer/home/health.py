@@ -19,9 +19,10 @@ TIMEOUT_SECONDS = 1
 
 def check() -> dict[str, Any]:
     """`database`: "ok" or "away"; `redis`: "ok", "away", or "refuses" (it takes nothing: disk or memory full);
-    `disk` (of the state folder): "ok", "low", "full" or "read_only"; `tick_age_seconds` and `scheduler_age_seconds`:
-    since their last word, null when none is known; `workers`: how many live for each queue; `is_held`: whether a copy
-    awaits confirmation; `time_zones`: the release of their rules, such as `2026f`."""
+    `disk` (of the state folder): "ok", "low", "full", "read_only" or "stalled"; `tick_age_seconds` and
+    `scheduler_age_seconds`: since their last word, null when none is known; `workers`: how many live for each queue;
+    `is_held`: whether a copy awaits confirmation; `time_zones`: the release of their rules, such as `2026f`.
+    """
     database_answers, is_held = _ask_database()
     return {
         "database": "ok" if database_answers else "away",

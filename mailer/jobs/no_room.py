@@ -13,7 +13,7 @@ from redis import RedisError
 from redis.exceptions import ResponseError
 from sqlalchemy.exc import DBAPIError
 
-from mailer.errors import DISK_IS_FULL
+from mailer import storage
 from mailer.terminal import language
 
 REFUSALS = ("MISCONF", "OOM", "READONLY", "command not allowed when used memory")
@@ -26,7 +26,7 @@ def label_of(error: BaseException | None) -> str | None:
             return _("The queue (Redis) takes nothing, its disk or memory being full: %(words)s", words=str(error))
         if isinstance(error, RedisError) and not isinstance(error, ResponseError):
             return _("The queue (Redis) does not answer: %(words)s", words=str(error))
-        if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+        if isinstance(error, OSError) and storage.is_about_room(error):
             return _("The disk takes no more: %(words)s", words=str(error))
         if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) == "53100":
             return _("The database’s disk takes no more: %(words)s", words=" ".join(str(error.orig).split()))

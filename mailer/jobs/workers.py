@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -22,8 +23,29 @@ from mailer.sending.worker.run_worker import has_work
 
 WORKER_TTL_SECONDS = 30  # an idle worker is heard of every 15 s, a busy one every 30: see `queue.LIVING_SECONDS`
 
+LOOKS_EVERY = 10.0  # seconds
 
-class ForkingWorker(Worker):
+
+class Listed:
+    """A worker that a Redis which has lost everything lists again: RQ registers it at its birth only."""
+
+    _looked_at = 0.0
+
+    def heartbeat(self: Any, *arguments: Any, **options: Any) -> None:
+        """As RQ's; once in a while it looks whether it is known still."""
+        if time.monotonic() - self._looked_at > LOOKS_EVERY:
+            self._looked_at = time.monotonic()
+            if not self.connection.sismember(self.redis_workers_keys, self.key):
+                self.connection.delete(self.key)
+                self.register_birth()
+        super().heartbeat(*arguments, **options)  # type: ignore[misc]
+
+
+class ListedSimpleWorker(Listed, SimpleWorker):
+    """The one that forks for nothing."""
+
+
+class ForkingWorker(Listed, Worker):
     """A worker that passes the end on to the run it is sending.
 
     RQ's own waits for the job, which is right for short ones. A turn at a run lets go in order at once: what has
@@ -54,7 +76,7 @@ def run_worker(name: str, *, burst: bool = False) -> None:
     comes back to its queue after each turn, and an import would wait for its end.
     """
     redis = queue.own_connection()
-    kind: type[Any] = SimpleWorker if name == queue.TICKS else ForkingWorker
+    kind: type[Any] = ListedSimpleWorker if name == queue.TICKS else ForkingWorker
     worker = kind(
         [queue.queue(each, redis) for each in queue.WORKERS[name]],
         connection=redis,

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,48 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, as only root can mount it."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("no right to mount a small disk")
+    mount_or_skip("-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder))
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def whole_disk(tmp_path: Path) -> Iterator[Path]:
+    """One that can be frozen: who writes to it waits."""
+    image, folder = tmp_path / "image", tmp_path / "disk"
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(1024 * 2**20)
+    if subprocess.run(["mkfs.ext4", "-q", str(image)], capture_output=True, check=False).returncode:
+        pytest.skip("no right to make a disk")
+    mount_or_skip("-o", "loop", str(image), str(folder))
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def mount_or_skip(*words: str) -> None:
+    if os.geteuid() != 0 or subprocess.run(["mount", *words], capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a disk")
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """What is opened from now on is refused to writers; what is open stays so."""
+    subprocess.run(["mount", "--bind", "-o", "ro", str(folder), str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def stalled(folder: Path) -> Iterator[None]:
+    """Who writes waits until the end."""
+    subprocess.run(["fsfreeze", "-f", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["fsfreeze", "-u", str(folder)], check=True)
 
 
 def fill(folder: Path) -> Path:
@@ -74,6 +113,44 @@ def test_the_service_outlives_a_full_disk(small_disk: Path) -> None:
         wait_until(lambda: queue.info("persistence")["aof_enabled"] == 1)
         assert run.process.poll() is None
         assert health(run)["disk"] in ("ok", "low")
+    finally:
+        run.end()
+
+
+@pytest.mark.slow
+def test_the_service_outlives_a_disk_that_cannot_be_written_or_does_not_answer(whole_disk: Path) -> None:
+    run = Run(whole_disk / "var")
+
+    def page(path: str, **form: str) -> int:
+        parts = [
+            f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in form.items()
+        ]
+        body = "".join([*parts, "--x--\r\n"]).encode() if form else None
+        asked = urllib.request.Request(
+            run.addresses["SITE_URL"] + path, body, {"Content-Type": "multipart/form-data; boundary=x"} if form else {}
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    try:
+        run.wait_until_up()
+        with read_only(whole_disk):
+            wait_until(lambda: health(run)["disk"] == "read_only")
+            os.kill(run.pid_of("valkey-server"), signal.SIGKILL)  # back without its file
+            wait_until(lambda: health(run)["redis"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5)
+            wait_until(lambda: health(run)["workers"].keys() >= {"mailings", "accounts", "ticks"})  # listed again
+            assert page("/login") == 200
+        wait_until(lambda: health(run)["disk"] == "ok")
+        with stalled(whole_disk):
+            wait_until(lambda: health(run)["disk"] == "stalled")
+            for _thread in range(20):  # more than there are: none may be waiting for the disk
+                assert page("/login", email="a@example.test") == 507
+            assert page("/login") == 200
+        wait_until(lambda: health(run)["disk"] == "ok" and (health(run)["tick_age_seconds"] or 99) < 5)
+        assert run.process.poll() is None
     finally:
         run.end()
 
