@@ -50,7 +50,7 @@ def run_tick(*, with_upkeep: bool = True) -> None:
     """One tick. A step that fails is logged and keeps none of the others from happening. `with_upkeep`: what may wait
     for some seconds is done too.
     """
-    for step in (beat, *((follow_new_zone_data,) if with_upkeep else ()), start_what_is_due, wake_series):
+    for step in (beat, *((follow_new_zone_data,) if with_upkeep else ()), start_what_is_due):
         _guarded(step)
     for step in ON_OPEN_RUNS if _are_runs_open() else ():
         _guarded(step)
@@ -195,6 +195,7 @@ def wake_mailbox() -> None:
 
 ON_OPEN_RUNS = (open_and_close_windows, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
 UPKEEP = (
+    wake_series,
     sound_alarms,
     tell_admins,
     wake_account_emails,

@@ -240,7 +240,7 @@ def test_a_tick_with_nothing_to_do_asks_little(app: Flask, owner: User, monkeypa
         tick()
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    assert len([each for each in asked if each.startswith("SELECT")]) <= 6, asked  # due, series, open, erased, coming
+    assert len([each for each in asked if each.startswith("SELECT")]) <= 4, asked  # due, open, erased, coming
     due_mailing(db.session.get_one(User, owner_id))
     tick()
     assert queue.queue(MAILINGS).count == 1
