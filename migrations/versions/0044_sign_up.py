@@ -51,7 +51,7 @@ def upgrade() -> None:
             ["owner_id"], ["users.id"], name=op.f("fk_sign_up_forms_owner_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_up_forms")),
-        sa.UniqueConstraint("owner_id", "id", name=op.f("uq_sign_up_forms_owner_id")),
+        sa.UniqueConstraint("owner_id", "id", name=op.f("uq_sign_up_forms_owner_id_id")),
         sa.UniqueConstraint("owner_id", "name", name="uq_sign_up_forms_owner_id_name"),
         sa.UniqueConstraint("token", name=op.f("uq_sign_up_forms_token")),
     )
@@ -67,7 +67,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["owner_id", "form_id"],
             ["sign_up_forms.owner_id", "sign_up_forms.id"],
-            name=op.f("fk_consent_texts_owner_id_sign_up_forms"),
+            name=op.f("fk_consent_texts_owner_id_form_id_sign_up_forms"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_texts")),
@@ -115,7 +115,7 @@ def _create_sign_ups() -> None:
         sa.ForeignKeyConstraint(
             ["owner_id", "form_id"],
             ["sign_up_forms.owner_id", "sign_up_forms.id"],
-            name=op.f("fk_sign_ups_owner_id_sign_up_forms"),
+            name=op.f("fk_sign_ups_owner_id_form_id_sign_up_forms"),
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ups")),
