@@ -157,7 +157,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             return bool(self.active_channels) and time.time() < deadline
 
         self._turn_while(is_busy, seconds=0.05)
-        self.task_dispatcher.shutdown(timeout=0)
+        self.task_dispatcher.shutdown(timeout=0.5)  # who has nothing to do ends at once; of others it warns
 
     def _turn_while(self, is_wanted: Callable[[], bool], seconds: float = 1.0) -> None:
         while is_wanted():
