@@ -74,7 +74,7 @@ function firstWord(octets) {
 }
 
 prepare();
-onmessage = ({ data: { challenge, bits, puzzles } }) => {
+addEventListener("message", ({ data: { challenge, bits, puzzles } }) => {
   const encoder = new TextEncoder();
   const found = [];
   for (let puzzle = 0; puzzle < puzzles; puzzle++) {
@@ -83,4 +83,4 @@ onmessage = ({ data: { challenge, bits, puzzles } }) => {
     found.push(number);
   }
   postMessage(found.join("."));
-};
+});
