@@ -83,8 +83,9 @@ class Reader:
 
 
 def say_rhythm(heard: Heard, unit: int, every: int = 1) -> bool:
-    """A rhythm is said once, or twice alike."""
-    if heard.unit and (heard.unit, heard.every) != (unit, every) and every > 1 and heard.every > 1:
+    """A rhythm is said once, or twice alike; of two in different units neither may leave any out."""
+    is_other = heard.every != every if heard.unit == unit else bool(heard.unit)
+    if is_other and (min if heard.unit == unit else max)(every, heard.every) > 1:
         raise NotUnderstood("contradiction")
     heard.unit, heard.every = unit, max(every, heard.every) if heard.unit in (0, unit) else every
     return True
