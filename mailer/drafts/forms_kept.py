@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,7 +16,8 @@ from flask import current_app, g, request
 from flask_login import current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from mailer.http import own_path
 
@@ -71,6 +73,18 @@ def place_of(path: str | None) -> Place | None:
         return None
     rest = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] in {"id"}])
     return Place(str(endpoint), f"{parts.path}?{rest}" if rest else parts.path)
+
+
+def page_above(path: str) -> str | None:
+    """The nearest page above the address that a form was sent to, or that address itself where it is a page."""
+    parts = [part for part in urlsplit(path).path.split("/") if part]
+    for length in range(len(parts), 0, -1):
+        page = "/" + "/".join(parts[:length])
+        with suppress(NotFound, MethodNotAllowed):
+            with suppress(RequestRedirect):  # it has a stroke at its end
+                current_app.url_map.bind("", url_scheme="http").match(page, "GET")
+            return page
+    return None
 
 
 def present_place() -> Place | None:

@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from mailer.accounts import drafts, sessions
+from mailer.drafts.forms_kept import page_above
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.draft import Draft
@@ -178,3 +179,17 @@ def test_kept_forms_make_room_and_asked_for_drafts_do_not(app: Flask, owner: Use
             keep(99, is_asked_for=True)
     titles = {draft.title for draft in db.session.query(Draft)}
     assert len(titles) == drafts.MAX_RESCUED + drafts.MAX_DRAFTS and "False0" not in titles
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/messages/5/letter/part/abc?x=1", "/messages/5/letter"),
+        ("/clients/fields", "/clients/fields"),
+        ("/calendar/holidays/work", "/calendar/holidays"),
+        ("/nowhere/at/all", None),
+    ],
+)
+def test_what_cannot_be_drawn_again_knows_the_page_above(app: Flask, path: str, page: str | None) -> None:
+    with app.app_context():
+        assert page_above(path) == page
