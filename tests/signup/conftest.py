@@ -72,6 +72,12 @@ class Visitor:
         return self.web.post(path)
 
 
+@pytest.fixture(autouse=True)
+def light_puzzles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python looks for numbers far slower than a browser; the real weight is carried in Chromium."""
+    monkeypatch.setattr("mailer.signup.proof_of_work.BITS", 6)
+
+
 @pytest.fixture
 def form(as_owner: Browser, owner: User) -> SignUpForm:
     """A form as its owner makes it."""
