@@ -45,6 +45,13 @@ def one_line(_form: Form, field: Field) -> None:
         raise ValidationError(_("Line breaks and control characters are not allowed here."))
 
 
+def may_be_empty(_form: Form, field: Field) -> None:
+    """A validator: nothing typed is no fault by itself. Unlike WTForms' Optional it lets the form's own check of the
+    field follow (`validate_NAME`), which Optional leaves out where nothing is typed."""
+    if not field.raw_data or not str(field.raw_data[0]).strip():
+        field.errors = []
+
+
 def _empty_when_blank(field: Field) -> None:
     """Let a line that must be filled in be empty when nothing in it can be seen: a name of one space names nothing."""
     is_asked = isinstance(field, StringField) and not isinstance(field, PasswordField) and field.flags.required

@@ -30,21 +30,22 @@ def plan_of(form: SeriesForm, owner: User) -> SeriesPlan | None:
         steps.append(StepPlan(message, kind, step.count.data or 0, at, optional_id(step.id.data)))
     entry_kind = Entry(form.entry.data)
     is_by_date = entry_kind is Entry.DATE
-    needs_segment = entry_kind is Entry.SEGMENT or form.leaves_with_segment.data
+    segment_id = optional_id(form.entry_segment_id.data)
+    leaves_with_segment = form.leaves_with_segment.data and segment_id is not None
     return SeriesPlan(
         name=(form.name.data or "").strip(),
         timezone=form.timezone.data or owner.timezone,
         steps=steps,
         entry=entry_kind,
         entry_tag=(form.entry_tag.data or "").strip() if entry_kind is Entry.TAG else None,
-        entry_segment_id=optional_id(form.entry_segment_id.data) if needs_segment else None,
+        entry_segment_id=segment_id if entry_kind is Entry.SEGMENT or leaves_with_segment else None,
         entry_field_id=optional_id(form.entry_field_id.data) if is_by_date else None,
         entry_offset=_offset(form) if is_by_date else 0,
         entry_at=form.entry_at.data if is_by_date else None,
         entry_is_yearly=is_by_date and form.entry_is_yearly.data,
         takes_present=form.takes_present.data,
         allows_again=form.allows_again.data,
-        leaves_with_segment=form.leaves_with_segment.data,
+        leaves_with_segment=leaves_with_segment,
         goal_tag=(form.goal_tag.data or "").strip() or None,
         late_limit_hours=form.late_limit_hours.data or 0,
         window_opens=form.window_opens.data,

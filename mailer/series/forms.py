@@ -22,7 +22,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from mailer.days_off import countries
-from mailer.forms import FlaskForm, TypedByPeople, one_line
+from mailer.forms import FlaskForm, TypedByPeople, may_be_empty, one_line
 from mailer.models.series import (
     LONGEST_DAYS,
     LONGEST_HOURS,
@@ -48,7 +48,7 @@ class StepForm(TypedByPeople, Form):
         _l("Wait"), [InputRequired(_l("Write a whole number in digits.")), NumberRange(0, LONGEST_DAYS)], default=0
     )
     kind = SelectField(_l("Count in"), default=DelayKind.HOURS.value)
-    at = TimeField(_l("Time"), [Optional()])
+    at = TimeField(_l("Time"), [may_be_empty])
 
     def validate_count(self, field: Field) -> None:
         """Hours are for short delays."""
@@ -71,12 +71,12 @@ class SeriesForm(FlaskForm):
     steps = FieldList(FormField(StepForm), min_entries=1, max_entries=MOST_STEPS)
 
     entry = RadioField(_l("Who enters"), default=Entry.HAND.value)
-    entry_tag = StringField(_l("Tag"), [Optional(), Length(max=50), one_line])
-    entry_segment_id = SelectField(_l("Segment"), [Optional()], validate_choice=False)
-    entry_field_id = SelectField(_l("Date field"), [Optional()], validate_choice=False)
+    entry_tag = StringField(_l("Tag"), [may_be_empty, Length(max=50), one_line])
+    entry_segment_id = SelectField(_l("Segment"), [may_be_empty], validate_choice=False)
+    entry_field_id = SelectField(_l("Date field"), [may_be_empty], validate_choice=False)
     entry_when = SelectField(_l("When"), choices=WHEN, default="on")
     entry_days = IntegerField(_l("Days"), [Optional(), NumberRange(0, LONGEST_OFFSET)], default=0)
-    entry_at = TimeField(_l("Time"), [Optional()])
+    entry_at = TimeField(_l("Time"), [may_be_empty])
     entry_is_yearly = BooleanField(_l("Every year, as a birthday"))
     takes_present = BooleanField(_l("Take in those who are there when the series starts"))
     allows_again = BooleanField(_l("Who has gone through or left may enter again"))
@@ -85,7 +85,7 @@ class SeriesForm(FlaskForm):
     goal_tag = StringField(_l("Goal: who gets this tag leaves"), [Optional(), Length(max=50), one_line])
 
     window_opens = TimeField(_l("Send from"), [Optional()])
-    window_closes = TimeField(_l("until"), [Optional()])
+    window_closes = TimeField(_l("until"), [may_be_empty])
     working_days_only = BooleanField(_l("Send on working days only"))
     holiday_country = SelectField(_l("Holidays of"), [Optional()])
     late_limit_hours = IntegerField(
@@ -127,12 +127,12 @@ class SeriesForm(FlaskForm):
 
     def validate_entry_at(self, field: Field) -> None:
         """A time where a date makes people enter."""
-        if self.entry.data == Entry.DATE and field.data is None:
+        if self.entry.data == Entry.DATE and field.data is None and not field.errors:
             raise ValidationError(_("Say at what time."))
 
     def validate_window_closes(self, field: Field) -> None:
         """Both ends, or none, and not the same."""
-        if (self.window_opens.data is None) != (field.data is None):
+        if (self.window_opens.data is None) != (field.data is None) and not field.errors:
             raise ValidationError(_("Give both times, or none."))
         if field.data is not None and field.data == self.window_opens.data:
             raise ValidationError(_("The two times are the same."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import func, select
 
 from mailer.clock import today_in, utcnow
@@ -178,3 +179,29 @@ def test_what_is_used_stays(as_owner: Browser, owner: User, make_series: Make) -
     services.delete(series)
     as_owner.post(f"/messages/{message}/delete")
     assert as_owner.get(f"/messages/{message}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        ({"steps-0-kind": "days"}, 422),
+        ({"steps-0-kind": "days", "steps-0-at": "25:00"}, 422),
+        ({"entry": "tag"}, 422),
+        ({"entry": "segment"}, 422),
+        ({"entry": "date"}, 422),
+        ({"leaves_with_segment": "y"}, 422),
+        ({"window_opens": "09:00"}, 422),
+        ({"window_closes": "09:00"}, 422),
+        ({"window_opens": "09:00", "window_closes": "09:00"}, 422),
+        ({}, 303),
+    ],
+)
+def test_what_is_left_empty_and_is_needed_is_asked_for(
+    as_owner: Browser, owner: User, typed: dict[str, str], status: int
+) -> None:
+    form = {
+        "name": "Welcome", "timezone": "UTC", "entry": "hand", "entry_when": "on", "late_limit_hours": "12",
+        "steps-0-message_id": str(make_message(owner).id), "steps-0-count": "1", "steps-0-kind": "hours",
+    }  # fmt: skip
+    answer = as_owner.post("/series/new", data=form | typed)
+    assert (answer.status_code, status == 422) == (status, "has-error" in answer.text)
