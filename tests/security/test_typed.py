@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError
 
 from mailer.extensions import db
 from mailer.models.blog_post import BlogPost
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import Audience, Mailing
 from mailer.models.user import Role, User
 from tests.conftest import Browser, Servers, browser_of
 from tests.factories import make_message, make_user
@@ -78,7 +78,8 @@ ODD_FIELDS = {
 
 def test_the_form_of_a_mailing_is_kept_whatever_a_field_holds(app: Flask, as_owner: Browser, owner: User) -> None:
     populate(app, owner)
-    mailing_id = db.session.scalars(db.select(Mailing.id).filter_by(owner_id=owner.id)).one()
+    own = db.select(Mailing.id).filter_by(owner_id=owner.id).where(Mailing.audience != Audience.SERIES)
+    mailing_id = db.session.scalars(own).one()
     for name, value in [(name, value) for name, values in ODD_FIELDS.items() for value in values]:
         asked = form_of(db.session.get_one(Mailing, mailing_id), **{name: value})
         for more in ({}, {"find": "1"}):  # a search among the clients looks at nothing else

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+from mailer.signup.proof_of_work import SHORTEST_SECONDS
+from tests.signup.conftest import fields_in, solved
 from tests.waiting import wait_until
 from tests.walkabout.walk import LEAVER, Walk
 from tests.walkabout.walked_service import WalkedService
@@ -17,6 +21,15 @@ SENT_TO = (
     "SELECT email FROM deliveries WHERE right(email, 10) = '@many.test' AND state = 'accepted' ORDER BY run_id LIMIT 1"
 )
 A_FIELD = "SELECT max(id) FROM client_fields WHERE owner_id = %s AND archived_at IS NULL"
+TWO_CLIENTS = """
+    SELECT id FROM clients WHERE owner_id = %s AND deleted_at IS NULL
+    AND (owner_id, email_key) NOT IN (SELECT owner_id, email_key FROM suppressions) ORDER BY id LIMIT 2
+"""
+A_MAIL_SENT = """
+    SELECT clients.token, runs.link_code
+    FROM deliveries JOIN runs ON runs.id = run_id JOIN clients ON clients.id = client_id
+    WHERE deliveries.state = 'accepted' AND runs.owner_id = %s ORDER BY runs.id DESC LIMIT 1
+"""
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
 
@@ -32,6 +45,8 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     walked.fill(walks["newcomer"], "/messages/new", "messages.create")
     hand_in(walked, walks["newcomer"], 2)
     decide(walked, walks)
+    go_through_a_series(walked, walks)
+    sign_up(walked, walks)
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
     move(walked, walks["admin"])
     [(mailing, run)] = walked.service.rows(REFUSED)
@@ -56,6 +71,44 @@ def decide(walked: WalkedService, walks: dict[str, Walk]) -> None:
         if yes_or_no == "approve":
             walked.fill(walks["newcomer"], f"/articles/{post}/edit", "articles.edit", do="submit")
             walked.fill(walks["newcomer"], f"/articles/{post}", "articles.drop_change")
+
+
+def go_through_a_series(walked: WalkedService, walks: dict[str, Walk]) -> None:
+    """Two people are put in; one is taken out, one moved on; a manager switches it off and on."""
+    owner, manager = walks["user"], walks["manager"]
+    series = walked.fill(owner, "/series/new", "series.create", **{"steps-0-count": "5"})
+    walked.fill(owner, f"{series}/start", "series.start")
+    number = series.rpartition("/")[2]
+    for (client,) in walked.service.rows(TWO_CLIENTS, walked.id_of(owner.visitor.person.logins[0][0])):
+        path = f"/series/put-in?series={number}&client={client}"
+        walked.fill(owner, path, "series.put_in", confirmed=f"{number}:1")
+    walked.fill(owner, f"{series}/people", "series.take_out")
+    walked.fill(owner, f"{series}/people", "series.move_on")
+    walked.fill(manager, f"/manager{series}/disable", "manager.disable_series")
+    walked.fill(manager, series, "manager.enable_series")
+    [(enrolment,)] = walked.service.rows("SELECT max(id) FROM enrolments")
+    walks["admin"].look(f"/admin/enrolments/details/?id={enrolment}")
+
+
+def sign_up(walked: WalkedService, walks: dict[str, Walk]) -> None:
+    """Somebody signs up and confirms, looks at a mail in the browser, and chooses topics."""
+    owner, stranger, email = walks["user"], walks["anonymous"], "somebody-new@walkabout.test"
+    form = walked.fill(owner, "/clients/forms/new", "sign_up_forms.new")
+    [(token,)] = walked.service.rows("SELECT token FROM sign_up_forms WHERE id = %s", form.rpartition("/")[2])
+    challenge = fields_in(stranger.visitor.get(f"/s/{token}", "a form").text)["challenge"]
+    time.sleep(SHORTEST_SECONDS)  # nobody types faster
+    answers = {"email": email, "challenge": challenge, "proof": solved(challenge)}
+    walked.fill(stranger, f"/s/{token}", "sign_up.ask", **answers)
+    wait_until(lambda: any("/s/confirm/" in link for link in walked.mail_links(email)))
+    link = next(link for link in walked.mail_links(email) if "/s/confirm/" in link)
+    walked.fill(stranger, link, "sign_up.confirm")
+    [(sign_up_id,)] = walked.service.rows("SELECT max(id) FROM sign_ups")
+    walks["admin"].look(f"/admin/sign_ups/details/?id={sign_up_id}")
+    walked.fill(owner, "/clients/topics/", "topics.index")
+    [(client, code)] = walked.service.rows(A_MAIL_SENT, walked.id_of(owner.visitor.person.logins[0][0]))
+    walked.fill(stranger, f"/u/{client}/preferences", "preferences.topics")
+    for page in ("view", "view.html"):
+        stranger.look(f"/u/{client}/{code}/{page}")
 
 
 def arrange_last(walked: WalkedService, walks: dict[str, Walk]) -> None:
