@@ -128,6 +128,7 @@ def value_labels() -> dict[str, str]:
         "wrong code": pgettext("journal", "wrong code"), "wrong password": pgettext("journal", "wrong password"),
         "blocked": pgettext("journal", "the account is blocked"),
         "unconfirmed": pgettext("journal", "the address is not confirmed"),
+        "the person": pgettext("journal", "the person"),
         "run left out": pgettext("journal", "one run left out"), "run moved": pgettext("journal", "one run moved"),
     }  # fmt: skip
     roles = {role.value: said for role, said in role_labels().items()}

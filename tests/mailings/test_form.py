@@ -166,7 +166,9 @@ def test_anothers_message_filter_or_client_does_not_exist(
     }
     answer = as_owner.post("/mailings/new", data=fields | changes[kind])
     assert answer.status_code == (404 if kind == "message" else 422)
-    assert kind == "message" or "chosen here is gone" in answer.text  # as of one deleted meanwhile: the form is kept
+    assert (
+        kind == "message" or "из выбранного здесь больше нет" in answer.text
+    )  # as of one deleted meanwhile: the form is kept
     assert "Theirs" not in answer.text
     assert db.session.query(Mailing).count() == 0
 

@@ -54,7 +54,7 @@ def test_values_the_service_writes_itself_are_words(app: Flask) -> None:
         keyword.value.value
         for call in entries()
         for keyword in call.keywords
-        if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
+        if isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str) and keyword.arg != "where"
     }
     with app.test_request_context():
         assert constants <= set(value_labels())

@@ -262,6 +262,7 @@ def test_rows_are_locked_in_the_ways_that_are_named() -> None:
     found = {match[0] for text_ in texts.values() for match in ways.finditer(text_)}
     assert found == {
         'with_for_update={**how, "of": type(row)})',  # `lock_row`
+        'with_for_update={**FOR_CHANGE, "of": SignUp})',  # one that an advisory lock stands before
         "with_for_update(read=True, key_share=True)",  # as a reference does
     }
     assert [path.name for path, text_ in texts.items() if "FOR UPDATE" in text_] == ["locks.py"]  # it says why

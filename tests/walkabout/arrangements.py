@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from mailer.signup.proof_of_work import SHORTEST_SECONDS
+from mailer.signup.questions import TRAP
 from tests.signup.conftest import fields_in, solved
 from tests.waiting import wait_until
 from tests.walkabout.walk import LEAVER, Walk
@@ -97,7 +98,7 @@ def sign_up(walked: WalkedService, walks: dict[str, Walk]) -> None:
     [(token,)] = walked.service.rows("SELECT token FROM sign_up_forms WHERE id = %s", form.rpartition("/")[2])
     challenge = fields_in(stranger.visitor.get(f"/s/{token}", "a form").text)["challenge"]
     time.sleep(SHORTEST_SECONDS)  # nobody types faster
-    answers = {"email": email, "challenge": challenge, "proof": solved(challenge)}
+    answers = {"email": email, "challenge": challenge, "proof": solved(challenge), TRAP: ""}
     walked.fill(stranger, f"/s/{token}", "sign_up.ask", **answers)
     wait_until(lambda: any("/s/confirm/" in link for link in walked.mail_links(email)))
     link = next(link for link in walked.mail_links(email) if "/s/confirm/" in link)
