@@ -76,7 +76,10 @@ def decide(walked: WalkedService, walks: dict[str, Walk]) -> None:
 
 def go_through_a_series(walked: WalkedService, walks: dict[str, Walk]) -> None:
     """Two people are put in; one is taken out, one moved on; a manager switches it off and on."""
-    owner, manager = walks["user"], walks["manager"]
+    owner, manager, newcomer = walks["user"], walks["manager"], walks["newcomer"]
+    series = walked.fill(newcomer, "/series/new", "series.create")
+    walked.fill(newcomer, f"{series}/start", "series.start")
+    walked.fill(newcomer, series, "series.ask_for_approval")  # of each of this person's a manager is asked
     series = walked.fill(owner, "/series/new", "series.create", **{"steps-0-count": "5"})
     walked.fill(owner, f"{series}/start", "series.start")
     number = series.rpartition("/")[2]
@@ -99,7 +102,10 @@ def sign_up(walked: WalkedService, walks: dict[str, Walk]) -> None:
     challenge = fields_in(stranger.visitor.get(f"/s/{token}", "a form").text)["challenge"]
     time.sleep(SHORTEST_SECONDS)  # nobody types faster
     answers = {"email": email, "challenge": challenge, "proof": solved(challenge), TRAP: ""}
-    walked.fill(stranger, f"/s/{token}", "sign_up.ask", **answers)
+    sent = walked.fill_on(stranger, stranger.visitor.get(f"/s/{token}", "a form"), "sign_up.ask", **answers)
+    walked.fill_on(stranger, sent, "sign_up.again")
+    [(consent,)] = walked.service.rows("SELECT max(id) FROM consent_texts WHERE form_id = %s", form.rpartition("/")[2])
+    stranger.look(f"/s/{token}/consent/{consent}")
     wait_until(lambda: any("/s/confirm/" in link for link in walked.mail_links(email)))
     link = next(link for link in walked.mail_links(email) if "/s/confirm/" in link)
     walked.fill(stranger, link, "sign_up.confirm")

@@ -13,7 +13,7 @@ from redis import Redis
 from tests.chromium.conftest import PASSWORD, Service
 from tests.waiting import wait_until
 from tests.walkabout.findings import Bounds, Findings
-from tests.walkabout.person import Files, Person
+from tests.walkabout.person import Answer, Files, Person
 from tests.walkabout.routes import Routes
 from tests.walkabout.visitor import ShownOut, Visitor
 from tests.walkabout.walk import Walk
@@ -57,15 +57,19 @@ class WalkedService:
 
     def fill(self, walk: Walk, path: str, endpoint: str, **values: str) -> str:
         """Send one form of a page, which must be taken; the address that this led to."""
-        page = walk.visitor.page_of(walk.visitor.get(path, "a form"))
-        assert page is not None, path
+        return self.fill_on(walk, walk.visitor.get(path, "a form"), endpoint, **values).path
+
+    def fill_on(self, walk: Walk, shown: Answer, endpoint: str, **values: str) -> Answer:
+        """The same on a page that is shown already; where this led to."""
+        page = walk.visitor.page_of(shown)
+        assert page is not None, shown.path
         forms = [form for form in page.forms if walk.forms.kind_of(form)[0] == endpoint]
         form = min(forms, key=lambda form: walk.forms.kind_of(form)[3])  # sent by the button that says nothing more
         pairs = [pair for pair in walk.forms.filled(form, 0)[0] if pair[0] not in values]
         files: Files | None = {} if form.is_multipart else None
         end, refused = walk.forms.send(form, [*pairs, *values.items()], files, "as meant")
         assert not refused, (endpoint, refused, re.findall(r'class="field-errors[^>]*><p>([^<]+)', end.text))
-        return end.path
+        return end
 
     def mail_links(self, *recipients: str) -> list[str]:
         """The links to the site in the latest mails, to these or to anybody."""
