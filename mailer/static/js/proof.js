@@ -5,6 +5,10 @@ for (const form of document.querySelectorAll("form[data-proof]")) {
   const opened = new Promise((resolve) => {
     setTimeout(resolve, 1000 * Number(form.dataset.seconds));
   });
+  let isOpen = false; // solved sooner, it still waits: the server takes no form that was filled in at once
+  opened.then(() => {
+    isOpen = true;
+  });
   let work = null;
   const solve = () => {
     work ??= new Promise((resolve) => {
@@ -24,7 +28,7 @@ for (const form of document.querySelectorAll("form[data-proof]")) {
   if (form.hasAttribute("data-proof-now")) solve();
   form.addEventListener("focusin", solve, { once: true });
   form.addEventListener("submit", async (event) => {
-    if (field.value || form.isSent) return;
+    if ((field.value && isOpen) || form.isSent) return;
     event.preventDefault();
     form.setAttribute("aria-busy", "true");
     const button = form.querySelector("button");
