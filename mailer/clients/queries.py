@@ -90,15 +90,6 @@ def columns_of(owner_id: int | None) -> list[ClientField]:
     return [field for field in fields_of(owner_id) if field.is_listed]
 
 
-def tags_of(owner_id: int | None) -> list[str]:
-    """The tags in use by the clients of that owner (None: of everybody), in order."""
-    tag = func.unnest(Client.tags).label("tag")
-    query = select(tag).where(Client.deleted_at.is_(None), Client.tags != []).distinct().order_by(tag).limit(500)
-    if owner_id is not None:
-        query = query.where(Client.owner_id == owner_id)
-    return list(db.session.scalars(query))
-
-
 def filters_of(user: User) -> list[ClientFilter]:
     """The saved filters of `user` by name."""
     query = select(ClientFilter).filter_by(owner_id=user.id).order_by(func.lower(ClientFilter.name), ClientFilter.id)

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer import owner_choices
 from mailer.access import Permission, get_own_editable, requires
 from mailer.clients import segment_builder, segment_queries, segments
 from mailer.clients.choice import as_args, parse_choice
 from mailer.clients.forms import FilterForm
-from mailer.clients.queries import tags_of
 from mailer.clients.refused import ChoiceRefused
 from mailer.clients.segment_builder import Group
 from mailer.clients.segment_rows import WHENCE, Row, choices_of, subjects
@@ -122,7 +122,7 @@ def _first(scope: ConditionScope) -> Group:
 
 
 def _render(segment: ClientFilter | None, form: FilterForm, root: Group, scope: ConditionScope) -> str:
-    tags = tags_of(current_user.id)
+    tags = owner_choices.tags(current_user.id)
 
     def options_of(row: Row) -> list[str]:
         known = tags if row.input == "tags" else choices_of(row.what, scope)

@@ -6,14 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, CompoundSelect, Row, Select, String, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, String, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.row_pages import RowsPage
 from mailer.searching import mentions
 from mailer.segments.leaves import leaves
 
@@ -41,25 +41,13 @@ class Merge:
         return f"{self.tag_count}-{self.into_count}-{self.both_count}"
 
 
-class TagPage(Pagination):
-    """A page of rows `(tag, client_count)`."""
-
-    def _query_items(self) -> list[Row[Any]]:
-        query: Select[Any] = self._query_args["select"]
-        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
-
-    def _query_count(self) -> int:
-        query: Select[Any] = self._query_args["select"].order_by(None)
-        return db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
-
-
-def page_of_tags(owner: User, search: str) -> TagPage:
+def page_of_tags(owner: User, search: str) -> RowsPage:
     """The tags that clients have, or a saved filter or mailing names, in the order of a dictionary; 404 beyond."""
     named = _named(owner.id).subquery()
     query = select(named.c.tag, func.sum(named.c.one).label("client_count")).group_by(named.c.tag)
     query = query.where(*mentions(search, [named.c.tag]))
     query = query.order_by(func.translate(func.lower(named.c.tag), "ё", "е"), named.c.tag)
-    return TagPage(select=query, per_page=PER_PAGE, max_per_page=PER_PAGE)
+    return RowsPage(select=query, per_page=PER_PAGE, max_per_page=PER_PAGE)
 
 
 def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter], list[Mailing]]]:

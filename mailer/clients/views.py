@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
+from mailer import owner_choices
 from mailer.access import Permission, get_own_deleted, get_own_editable, get_visible, requires
 from mailer.clients import queries, services, subscription
 from mailer.clients.choice import Choice, as_args, parse_choice
@@ -53,7 +54,7 @@ def index() -> str:
         "clients/index.html",
         page=page,
         choice=choice,
-        tags=queries.tags_of(whose.owner_id),
+        tags=owner_choices.tags(whose.owner_id),
         args=_args_of(choice),
         filters=queries.filters_of(current_user),
         suppressions=queries.suppressions_of(page.items),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import abort
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import func, select
 
 from mailer.extensions import db
 from mailer.models.client import Client
@@ -15,6 +13,7 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 from mailer.owner_filter import Whose
+from mailer.row_pages import RowsPage
 from mailer.searching import mentions
 from mailer.segments.fields import placeholder_names
 
@@ -40,19 +39,7 @@ def messages_page(whose: Whose, search: str, sort: str, order: str, page: int) -
     query = query.where(*mentions(search, (Message.name, Message.subject, Message.text_body)))
     key = SORTS[sort]
     query = query.order_by(key.desc() if order == "desc" else key.asc(), Message.id.desc())
-    return RowsPage(select=query, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
-
-
-class RowsPage(Pagination):
-    """A page of whole rows (Flask-SQLAlchemy's own keeps the first column only)."""
-
-    def _query_items(self) -> list[Row[Any]]:
-        query: Select[Any] = self._query_args["select"]
-        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
-
-    def _query_count(self) -> int:
-        query: Select[Any] = self._query_args["select"].order_by(None)
-        return db.session.scalar(select(func.count()).select_from(query.with_only_columns(Message.id).subquery())) or 0
+    return RowsPage(select=query, key=Message.id, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
 
 
 def mailings_using(message: Message) -> list[Mailing]:

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from mailer import owner_choices
 from mailer.access import Permission, get_own_editable, requires
-from mailer.clients.queries import tags_of
 from mailer.errors import Refusal
 from mailer.models.topic import MOST_TOPICS, Topic
 from mailer.preferences import topics
@@ -34,7 +34,7 @@ def index() -> ResponseReturnValue:
         "preferences/topics.html",
         form=form,
         topics=topics.with_counts(current_user.id),
-        tags=tags_of(current_user.id),
+        tags=owner_choices.tags(current_user.id),
         most=MOST_TOPICS,
     )
     return page, 422 if form.is_submitted() else 200

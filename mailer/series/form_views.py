@@ -10,11 +10,12 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
+from mailer import owner_choices
 from mailer.access import Permission, get_own_editable, requires
 from mailer.accounts.signed_in import me
 from mailer.errors import Conflict, Refusal
 from mailer.models.series import MOST_STEPS, Series, SeriesState
-from mailer.series import queries, services
+from mailer.series import services
 from mailer.series.blueprint import bp
 from mailer.series.changes import changes_of
 from mailer.series.form_reading import FIRST_STEP, plan_of, pressed, values_of
@@ -78,6 +79,6 @@ def _render(form: SeriesForm, series: Series | None, changes: list[str] | None =
         form=form,
         series=series,
         changes=changes,
-        tags=queries.tags_of(me()),
+        tags=owner_choices.tags(me().id),
         most_steps=MOST_STEPS,
     )

@@ -21,6 +21,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
+from mailer import owner_choices
 from mailer.days_off import countries
 from mailer.forms import FlaskForm, TypedByPeople, may_be_empty, one_line
 from mailer.models.series import (
@@ -98,11 +99,11 @@ class SeriesForm(FlaskForm):
     def offer(self, owner: User, language: str) -> None:
         """Fill the choices with what `owner` has."""
         self.entry.choices = [(entry.value, label) for entry, label in labels.entries().items()]
-        self.entry_segment_id.choices = [("", _("Choose…")), *queries.segments_of(owner)]
+        self.entry_segment_id.choices = [("", _("Choose…")), *owner_choices.segments(owner.id)]
         dates = [(str(field.id), field.label) for field in queries.date_fields_of(owner)]
         self.entry_field_id.choices = [("", _("Choose…")), *dates]
         self.holiday_country.choices = [("", _("of no country")), *countries(language)]
-        messages = [("", _("Choose…")), *queries.messages_of(owner)]
+        messages = [("", _("Choose…")), *owner_choices.messages(owner.id)]
         kinds = [(kind.value, label) for kind, label in labels.delay_kinds().items()]
         for step in self.steps:
             step.form.message_id.choices, step.form.kind.choices = messages, kinds
@@ -166,4 +167,4 @@ def optional_id(value: Any) -> int | None:
 
 
 def _known(field: Any) -> set[str]:
-    return {value for value, _label in field.choices or [] if value}
+    return {str(value) for value, _label in field.choices or [] if value}

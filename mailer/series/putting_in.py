@@ -9,6 +9,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 from sqlalchemy import ColumnElement, select
 
+from mailer import owner_choices
 from mailer.access import Permission, requires
 from mailer.accounts.signed_in import me
 from mailer.clock import database_now
@@ -31,7 +32,7 @@ def put_in() -> ResponseReturnValue:
     """Say whom, then with their number ask once more, then let them enter."""
     form, choices = PutInForm(), queries.active_series(me())
     form.series_id.choices = [(str(one.id), one.name) for one in choices]
-    form.segment_id.choices = [("", _("Choose…")), *queries.segments_of(me())]
+    form.segment_id.choices = [("", _("Choose…")), *owner_choices.segments(me().id)]
     if request.method != "POST":
         _fill(form)
         return _render(form)
@@ -71,7 +72,7 @@ def _chosen(form: PutInForm) -> list[ColumnElement[bool]] | None:
     """The condition that is meant; None, with the field saying why, where it is not."""
     if form.whom.data == "segment":
         segment_id = optional_id(form.segment_id.data)
-        if segment_id is None or str(segment_id) not in dict(queries.segments_of(me())):
+        if segment_id is None or segment_id not in dict(owner_choices.segments(me().id)):
             form.segment_id.errors = [_("Choose a segment.")]
             return None
         if audience.are_broken(me().id, [segment_id]):
@@ -104,4 +105,4 @@ def _fill(form: PutInForm) -> None:
 
 
 def _render(form: PutInForm, asked: dict[str, object] | None = None) -> str:
-    return render_template("series/put_in.html", form=form, asked=asked, tags=queries.tags_of(me()))
+    return render_template("series/put_in.html", form=form, asked=asked, tags=owner_choices.tags(me().id))

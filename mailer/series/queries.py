@@ -12,13 +12,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.extensions import db
-from mailer.models.client import Client, ClientFilter
+from mailer.models.client import Client
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run
 from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesState, SeriesStep
 from mailer.models.user import User
 from mailer.owner_filter import Whose
+from mailer.row_pages import RowsPage
 from mailer.searching import mentions
 from mailer.segments.fields import fields_of
 
@@ -96,20 +97,8 @@ def people_page(series: Series, search: str, state: str, step_id: int | None, pa
         query = query.where(Enrolment.state != EnrolmentState.PASSED_BY)
     if step_id is not None:
         query = query.where(Enrolment.step_id == step_id, Enrolment.state == EnrolmentState.WAITING)
-    return _Rows(select=query.order_by(Enrolment.moved_at.desc(), Enrolment.id.desc()), page=page,
-                 per_page=PER_PAGE, max_per_page=PER_PAGE)  # fmt: skip
-
-
-class _Rows(Pagination):
-    """A page of whole rows."""
-
-    def _query_items(self) -> list[Any]:
-        query = self._query_args["select"]
-        return list(db.session.execute(query.limit(self.per_page).offset(self._query_offset)))
-
-    def _query_count(self) -> int:
-        query = self._query_args["select"].order_by(None).with_only_columns(Enrolment.id)
-        return db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    query = query.order_by(Enrolment.moved_at.desc(), Enrolment.id.desc())
+    return RowsPage(select=query, key=Enrolment.id, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
 
 
 def enrolment_of(series: Series, enrolment_id: int) -> Enrolment:
@@ -126,35 +115,15 @@ def active_series(owner: User) -> list[Series]:
     return list(db.session.scalars(query.order_by(func.lower(Series.name), Series.id)))
 
 
-def messages_of(owner: User) -> list[tuple[str, str]]:
-    """Id and title of the live messages, the latest first."""
-    title = func.coalesce(func.nullif(Message.name, ""), Message.subject)
-    query = select(Message.id, title).where(Message.owner_id == owner.id, Message.deleted_at.is_(None))
-    return [(str(id_), name) for id_, name in db.session.execute(query.order_by(Message.updated_at.desc()))]
-
-
 def message_named(owner: User, id_: int) -> Message | None:
     """The owner's live message of that id."""
     query = select(Message).where(Message.id == id_, Message.owner_id == owner.id, Message.deleted_at.is_(None))
     return db.session.scalar(query)
 
 
-def segments_of(owner: User) -> list[tuple[str, str]]:
-    """Id and name of the segments."""
-    query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner.id)
-    return [(str(id_), name) for id_, name in db.session.execute(query.order_by(func.lower(ClientFilter.name)))]
-
-
 def date_fields_of(owner: User) -> list[ClientField]:
     """The fields that hold a date."""
     return [field for field in fields_of(owner.id) if field.type is FieldType.DATE]
-
-
-def tags_of(owner: User) -> list[str]:
-    """The tags in use."""
-    tag = func.unnest(Client.tags).label("tag")
-    used = select(tag).where(Client.owner_id == owner.id, Client.deleted_at.is_(None), Client.tags != []).subquery()
-    return list(db.session.scalars(select(used.c.tag).distinct().order_by(used.c.tag).limit(500)))
 
 
 def _pairs(query: Any) -> dict[Any, int]:

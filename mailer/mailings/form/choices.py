@@ -5,18 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from mailer.extensions import db
-from mailer.models.client import Client, ClientFilter
+from mailer.models.client import Client
 from mailer.models.client_criteria import client_mentions
-from mailer.models.message import Message
 
 FOUND_CLIENTS = 20  # shown for one search
-
-
-def messages(owner_id: int) -> list[tuple[int, str]]:
-    """Id and title of the live messages, the latest first."""
-    title = func.coalesce(func.nullif(Message.name, ""), Message.subject)
-    query = select(Message.id, title).where(Message.owner_id == owner_id, Message.deleted_at.is_(None))
-    return [(id_, name) for id_, name in db.session.execute(query.order_by(Message.updated_at.desc()))]
 
 
 def tags(owner_id: int) -> list[tuple[str, int]]:
@@ -25,12 +17,6 @@ def tags(owner_id: int) -> list[tuple[str, int]]:
     used = select(tag).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.tags != []).subquery()
     query = select(used.c.tag, func.count()).group_by(used.c.tag).order_by(func.lower(used.c.tag))
     return [(name, count) for name, count in db.session.execute(query)]
-
-
-def filters(owner_id: int) -> list[tuple[int, str]]:
-    """Id and name of the saved filters."""
-    query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner_id)
-    return [(id_, name) for id_, name in db.session.execute(query.order_by(func.lower(ClientFilter.name)))]
 
 
 def clients_named(owner_id: int, ids: list[int]) -> list[Client]:

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from mailer import owner_choices
 from mailer.composing.sender_name import NAME_LENGTH
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm, boxes, one_line
@@ -82,9 +83,9 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
 
     def offer(self, owner: User) -> None:
         """Fill the choices with what `owner` has."""
-        self.message_id.choices = [("", _("Choose…")), *choices.messages(owner.id)]
+        self.message_id.choices = [("", _("Choose…")), *owner_choices.messages(owner.id)]
         self.tags.choices = _tag_choices(owner.id, self.tags.data or [])
-        self.segment_ids.choices = self.left_out_ids.choices = choices.filters(owner.id)
+        self.segment_ids.choices = self.left_out_ids.choices = owner_choices.segments(owner.id)
         own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
         self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()
