@@ -165,8 +165,9 @@ class Series(db.Model):  # type: ignore[misc,name-defined]
 
     @property
     def is_going(self) -> bool:
-        """Whether people enter and go on; a blocked owner holds it back all the same."""
-        return self.state is SeriesState.ACTIVE and self.paused_at is None and self.disabled_at is None
+        """Whether people enter and go on (`places.GOING` in SQL); a blocked owner holds it back all the same."""
+        is_held = self.paused_at is not None or self.disabled_at is not None or self.deleted_at is not None
+        return self.state is SeriesState.ACTIVE and not is_held
 
     @property
     def standing(self) -> str:
@@ -208,6 +209,11 @@ class SeriesStep(db.Model):  # type: ignore[misc,name-defined]
     mailing: Mapped[Mailing] = relationship(
         foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True
     )
+
+    @property
+    def delay(self) -> tuple[DelayKind, int, time | None]:
+        """How long it waits: what it counts, how many, and until what time of day."""
+        return self.delay_kind, self.delay_count, self.at_time
 
 
 class Enrolment(db.Model):  # type: ignore[misc,name-defined]

@@ -10,7 +10,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.journal import add_entry
-from mailer.models.approval import Approval, ApprovalState
+from mailer.models.approval import Approval
 from mailer.models.journal_entry import Action
 from mailer.models.series import Held, Series, SeriesStep
 from mailer.sending.runs import audience, limits
@@ -44,8 +44,3 @@ def ask_approval(series: Series) -> None:
 
 def _needs(step: SeriesStep, now: datetime) -> bool:
     return step.held_reason is Held.UNAPPROVED or limits.needs_approval(step.mailing, 1, now)
-
-
-def is_open(approval: Approval | None) -> bool:
-    """Whether a question is missing or was answered with no."""
-    return approval is None or approval.state is ApprovalState.REJECTED

@@ -24,7 +24,7 @@ def changes_of(series: Series, plan: SeriesPlan) -> list[str]:
             lines.append(_removed(number, place))
             continue
         step, mailing = place.step, place.step.mailing
-        was, will = (step.delay_kind, step.delay_count, step.at_time), (one.kind, one.count, one.at)
+        was, will = step.delay, one.delay
         if was != will:
             lines.append(_moved(number, place, delay_text(*was), delay_text(*will)))
         if mailing.message_id != one.message.id:

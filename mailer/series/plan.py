@@ -25,6 +25,11 @@ class StepPlan:
     at: time | None
     id: int | None = None
 
+    @property
+    def delay(self) -> tuple[DelayKind, int, time | None]:
+        """What `SeriesStep.delay` will be."""
+        return self.kind, self.count, self.at
+
 
 @dataclass(frozen=True)
 class SeriesPlan:

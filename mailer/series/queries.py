@@ -16,12 +16,13 @@ from mailer.models.client import Client
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run
-from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesState, SeriesStep
+from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesStep
 from mailer.models.user import User
 from mailer.owner_filter import Whose
 from mailer.row_pages import RowsPage
 from mailer.searching import mentions
 from mailer.segments.fields import fields_of
+from mailer.sending.series.places import active_of
 
 PER_PAGE = 25
 RUNS_SHOWN = 10
@@ -109,10 +110,7 @@ def enrolment_of(series: Series, enrolment_id: int) -> Enrolment:
 
 def active_series(owner: User) -> list[Series]:
     """The series of an owner that people can be put into."""
-    query = select(Series).where(
-        Series.owner_id == owner.id, Series.state == SeriesState.ACTIVE, Series.deleted_at.is_(None)
-    )
-    return list(db.session.scalars(query.order_by(func.lower(Series.name), Series.id)))
+    return list(db.session.scalars(active_of(owner.id).order_by(func.lower(Series.name), Series.id)))
 
 
 def message_named(owner: User, id_: int) -> Message | None:

@@ -24,13 +24,14 @@ from mailer.models.series import (
     SeriesStep,
 )
 from mailer.models.user import User
-from mailer.queue import ADVANCE_SERIES, TICK, enqueue
+from mailer.queue import TICK, enqueue
 from mailer.sending import instance_guard
 from mailer.sending.runs import limits
 from mailer.sending.series import control, looking
+from mailer.sending.series.entering import wake
 from mailer.sending.series.places import hold, leave, point
 from mailer.series import moving
-from mailer.series.plan import SeriesPlan, StepPlan, apply_mailing, apply_step, changed_calendar
+from mailer.series.plan import SeriesPlan, apply_mailing, apply_step, changed_calendar
 
 
 @undone_when_refused
@@ -82,9 +83,9 @@ def _write_steps(series: Series, plan: SeriesPlan, is_moved: bool) -> list[Serie
     present = {step.id: step for step in series.steps}
     changed: list[SeriesStep] = []
     for number, one in enumerate(plan.steps, 1):
-        _hold_message(one)
+        _hold_message(one.message)
         known = present.get(one.id or 0)
-        before = (known.delay_kind, known.delay_count, known.at_time) if known else None
+        is_other = known is not None and (is_moved or known.delay != one.delay)
         step = known or _new_step(series)
         mailing = db.session.get_one(Mailing, step.mailing_id) if known else Mailing(owner_id=series.owner_id)
         apply_mailing(mailing, series, one.message, number)
@@ -93,7 +94,7 @@ def _write_steps(series: Series, plan: SeriesPlan, is_moved: bool) -> list[Serie
         step.mailing_id = mailing.id
         apply_step(step, one, number)
         db.session.add(step)
-        if known and (is_moved or before != (one.kind, one.count, one.at)):
+        if is_other:
             changed.append(step)
     db.session.flush()
     db.session.expire(series, ["steps"])
@@ -113,12 +114,12 @@ def start(series: Series) -> None:
         raise Refusal(_("This series has been started already."))
     limits.require_way(series.owner)
     for step in series.steps:
-        _hold_message(StepPlan(step.mailing.message, step.delay_kind, step.delay_count, step.at_time))
+        _hold_message(step.mailing.message)
     if looking.is_segment_broken(series):
         raise Refusal(_("The segment of this series cannot be used: it names a field or a segment that is gone."))
     control.start(series, database_now())
     db.session.commit()
-    enqueue(ADVANCE_SERIES, series.id)
+    wake(series)
 
 
 @undone_when_refused
@@ -185,7 +186,7 @@ def move_on(series: Series, enrolment: Enrolment) -> None:
     if not control.move_on(series, enrolment, database_now()):
         raise Refusal(_("This person waits for no step that could be sent now."))
     db.session.commit()
-    enqueue(ADVANCE_SERIES, series.id)
+    wake(series)
 
 
 def _require_steps(plan: SeriesPlan) -> None:
@@ -224,8 +225,8 @@ def _require_active(series: Series) -> None:
         raise Refusal(_("This series is not going."))
 
 
-def _hold_message(plan: StepPlan) -> None:
+def _hold_message(message: Message) -> None:
     """It must be there, and stay until the commit."""
-    alive = select(Message.id).where(Message.id == plan.message.id, Message.deleted_at.is_(None))
+    alive = select(Message.id).where(Message.id == message.id, Message.deleted_at.is_(None))
     if db.session.scalar(alive.with_for_update(**AS_IT_IS)) is None:
-        raise Refusal(_("The message “%(name)s” was deleted. Choose another one.", name=plan.message.name))
+        raise Refusal(_("The message “%(name)s” was deleted. Choose another one.", name=message.name))

@@ -18,10 +18,11 @@ from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, waiting_for
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.client_field import ClientField
-from mailer.models.series import Entry, Series, SeriesState
+from mailer.models.series import Entry, Series
 from mailer.models.sign_up import SignUp, SignUpForm
 from mailer.segments.fields import fields_of
 from mailer.sending.series import entering
+from mailer.sending.series.places import active_of
 from mailer.signup import telling
 from mailer.signup.links import token_in
 from mailer.signup.questions import name_of
@@ -71,12 +72,7 @@ def confirm(sign_up: SignUp, ip: str) -> None:
 
 def _begin_series(client: Client) -> list[Series]:
     """The owner's series that begin with a sign-up, entered by the client. No commit."""
-    beginning = select(Series).where(
-        Series.owner_id == client.owner_id,
-        Series.entry == Entry.SIGN_UP,
-        Series.state == SeriesState.ACTIVE,
-        Series.deleted_at.is_(None),
-    )
+    beginning = active_of(client.owner_id).where(Series.entry == Entry.SIGN_UP)
     found = db.session.scalars(beginning.order_by(Series.id)).all()
     return [series for series in found if entering.enter(series, [client.id], Entry.SIGN_UP)]
 

@@ -41,7 +41,7 @@ def _look_if_due(series_id: int, now: datetime | None) -> None:
     at = now or database_now()
     series = db.session.get(Series, series_id, populate_existing=True)
     is_due = series is not None and series.is_going and series.next_look_at is not None and series.next_look_at <= at
-    if series is not None and is_due and series.deleted_at is None and series.owner.blocked_at is None:
+    if series is not None and is_due and series.owner.blocked_at is None:
         look(series, at)
     db.session.rollback()
 

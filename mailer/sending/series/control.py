@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from mailer.clock import database_now
 from mailer.extensions import db
@@ -15,7 +15,7 @@ from mailer.models.run import StopReason
 from mailer.models.series import Enrolment, EnrolmentState, LeftReason, Series, SeriesState, SeriesStep
 from mailer.sending.runs import control
 from mailer.sending.series.looking import next_look
-from mailer.sending.series.places import hold, leave_all, point
+from mailer.sending.series.places import active_of, hold, leave_those, point
 
 
 def mailings_of(series: Series) -> list[Mailing]:
@@ -70,7 +70,7 @@ def enable(series: Series) -> None:
 def stop(series: Series) -> None:
     """End it for good: everybody leaves, and who waits for a mail under way gets none. No commit."""
     hold(series)
-    leave_all(series, LeftReason.STOPPED)
+    leave_those(series, [], LeftReason.STOPPED)
     series.state, series.stopped_at, series.paused_at = SeriesState.STOPPED, database_now(), None
     for mailing in mailings_of(series):
         control.stop(mailing, StopReason.OWNER)
@@ -80,10 +80,7 @@ def stop(series: Series) -> None:
 
 def pause_all_of(owner_id: int) -> None:
     """Pause every series of a person that is going. No commit."""
-    going = select(Series).where(
-        Series.owner_id == owner_id, Series.state == SeriesState.ACTIVE, Series.deleted_at.is_(None)
-    )
-    for series in db.session.scalars(going.order_by(Series.id)):
+    for series in db.session.scalars(active_of(owner_id).order_by(Series.id)):
         pause(series)
 
 
@@ -101,9 +98,3 @@ def move_on(series: Series, enrolment: Enrolment, now: datetime) -> bool:
 def _turn(series: Series) -> None:
     series.next_look_at = next_look(series, database_now())
     point(series)
-
-
-def waiting_count(series: Series) -> int:
-    """How many people are on their way."""
-    query = select(func.count()).where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING)
-    return db.session.scalar(query) or 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, extract, false, func, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, extract, false, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from mailer.extensions import db
@@ -22,7 +22,7 @@ from mailer.segments.fields import value_column
 from mailer.sending.runs import audience
 from mailer.sending.series.delays import DAY, day_meant
 from mailer.sending.series.entering import enter_those, newcomers
-from mailer.sending.series.places import hold, point
+from mailer.sending.series.places import hold, leave_those, point
 
 EVERY = {Entry.TAG: timedelta(minutes=1), Entry.SEGMENT: timedelta(minutes=10)}
 OTHERWISE = timedelta(minutes=10)  # for goals alone
@@ -109,13 +109,7 @@ def _own(series: Series) -> ColumnElement[bool]:
 def _let_leave(series: Series) -> None:
     hold(series)
     for reason, condition in reached(series):
-        db.session.execute(
-            update(Enrolment)
-            .where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING)
-            .where(Enrolment.client_id.in_(select(Client.id).where(_own(series), condition)))
-            .values(state=EnrolmentState.LEFT, left_reason=reason, due_at=None, moved_at=func.now())
-            .execution_options(synchronize_session=False)
-        )
+        leave_those(series, [Enrolment.client_id.in_(select(Client.id).where(_own(series), condition))], reason)
     point(series)
 
 

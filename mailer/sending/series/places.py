@@ -6,6 +6,7 @@ that the moment is never later than the first person's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, update
@@ -24,6 +25,13 @@ GOING = and_(
 )
 
 
+def active_of(owner_id: int) -> Select[tuple[Series]]:
+    """The series of an owner that people can enter, paused ones too."""
+    return select(Series).where(
+        Series.owner_id == owner_id, Series.state == SeriesState.ACTIVE, Series.deleted_at.is_(None)
+    )
+
+
 def hold(series: Series) -> None:
     """Nobody else enters people into it, takes or moves them until the commit."""
     db.session.flush()  # or what was changed already would be read over
@@ -34,7 +42,7 @@ def point(series: Series) -> None:
     """Let each step of the series say when its first person is due; no commit."""
     db.session.flush()
     first = select(func.min(Enrolment.due_at)).where(Enrolment.step_id == SeriesStep.id, Enrolment.due_at.is_not(None))
-    moment = first.scalar_subquery() if series.is_going and series.deleted_at is None else None
+    moment = first.scalar_subquery() if series.is_going else None
     db.session.execute(
         update(SeriesStep)
         .where(SeriesStep.series_id == series.id)
@@ -70,18 +78,14 @@ def work_at(now: datetime) -> Select[tuple[int]]:
 
 def leave(series: Series, ids: list[int], reason: LeftReason) -> int:
     """Let these enrolments end before the last step; how many did. No commit."""
-    return _left(Enrolment.id.in_(ids), series, reason) if ids else 0
+    return leave_those(series, [Enrolment.id.in_(ids)], reason) if ids else 0
 
 
-def leave_all(series: Series, reason: LeftReason) -> int:
-    """The same for everybody in the series."""
-    return _left(Enrolment.series_id == series.id, series, reason)
-
-
-def _left(whom: ColumnElement[bool], series: Series, reason: LeftReason) -> int:
+def leave_those(series: Series, who: Sequence[ColumnElement[bool]], reason: LeftReason) -> int:
+    """`leave` for everybody on their way through the series who meets these conditions."""
     done = db.session.execute(
         update(Enrolment)
-        .where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING, whom)
+        .where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING, *who)
         .values(state=EnrolmentState.LEFT, left_reason=reason, due_at=None, moved_at=func.now())
         .execution_options(synchronize_session=False)
     )

@@ -85,7 +85,7 @@ def _lock(series: Series, step: SeriesStep) -> bool:
     if db.session.scalar(free) is None:
         return False
     db.session.refresh(series)
-    return series.is_going and series.deleted_at is None and series.owner.blocked_at is None
+    return series.is_going and series.owner.blocked_at is None
 
 
 def _list(due: Due, step: SeriesStep, mailing: Mailing, now: datetime) -> Run | None:
