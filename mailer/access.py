@@ -85,6 +85,15 @@ def get_visible(model: Any, id_: int, user: Any) -> Any:
     return db.one_or_404(query)
 
 
+def get_of_others(model: type[M], id_: int, user: Any) -> M:
+    """Somebody else's live row of `model`, to decide about: 404 where one may not look, 403 for one's own."""
+    visible = get_visible(model, id_, user)
+    if visible.owner_id == user.id:
+        abort(403)
+    row: M = visible
+    return row
+
+
 def _live(model: Any) -> Any:
     query = select(model)
     return query.where(model.deleted_at.is_(None)) if hasattr(model, "deleted_at") else query

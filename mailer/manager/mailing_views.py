@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from mailer.access import Permission, get_visible, requires
+from mailer.access import Permission, get_of_others, requires
 from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
+from mailer.flashes import refusal_flashed
 from mailer.http import own_path
 from mailer.input_limits import page_number
 from mailer.manager import decisions, queries
@@ -30,15 +29,13 @@ MOST_AT_ONCE = 25  # a page of the list
 @requires(Permission.SWITCH_MAILINGS)
 def disable(mailing_id: int) -> ResponseReturnValue:
     """Ask why, then switch the mailing off."""
-    mailing = _of_others(mailing_id)
+    mailing = get_of_others(Mailing, mailing_id, current_user)
     form = ReasonForm()
     if not form.validate_on_submit():
         return render_template("manager/disable.html", mailing=mailing, form=form), 422 if form.errors else 200
-    try:
+    with refusal_flashed():
         decisions.disable(mailing, form.text, me())
         flash(_("The mailing is switched off. Its owner has been told why."), "success")
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
 
 
@@ -46,15 +43,13 @@ def disable(mailing_id: int) -> ResponseReturnValue:
 @requires(Permission.SWITCH_MAILINGS)
 def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
     """Ask why, then end one run; the mailing goes on with its next one."""
-    run = queries.run_of(_of_others(mailing_id), run_id)
+    run = queries.run_of(get_of_others(Mailing, mailing_id, current_user), run_id)
     form = ReasonForm()
     if not form.validate_on_submit():
         return render_template("manager/stop_run.html", run=run, form=form), 422 if form.errors else 200
-    try:
+    with refusal_flashed():
         decisions.stop_run(run, form.text)
         flash(_("The run is being stopped. Its owner has been told why."), "success")
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
     return redirect(url_for("mailings.run", mailing_id=mailing_id, run_id=run_id), 303)
 
 
@@ -62,12 +57,10 @@ def stop_run(mailing_id: int, run_id: int) -> ResponseReturnValue:
 @requires(Permission.SWITCH_MAILINGS)
 def enable(mailing_id: int) -> ResponseReturnValue:
     """Switch the mailing on again."""
-    mailing = _of_others(mailing_id)
-    try:
+    mailing = get_of_others(Mailing, mailing_id, current_user)
+    with refusal_flashed():
         decisions.enable(mailing)
         flash(_("The mailing goes on. Its owner has been told."), "success")
-    except Refusal as refusal:
-        flash(str(refusal), "danger")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
 
 
@@ -82,7 +75,7 @@ def switch() -> ResponseReturnValue:
     if action == "disable" and not form.validate():
         flash(next(error for errors in form.errors.values() for error in errors), "danger")
         return back
-    marked = [_of_others(mailing_id) for mailing_id in _marked()]  # all of them, or none
+    marked = [get_of_others(Mailing, mailing_id, current_user) for mailing_id in _marked()]  # all of them, or none
     over = {mailing.id for mailing in marked if mailing.status is MailingStatus.COMPLETED}
     done = {mailing.id: _switch(mailing, form.text if action == "disable" else None) for mailing in marked}
     switched = {mailing_id for mailing_id, changed in done.items() if changed}
@@ -168,14 +161,6 @@ def _switch(mailing: Mailing, reason: str | None) -> bool:
 def _marked() -> list[int]:
     ids = dict.fromkeys(request.form.getlist("ids")[:MOST_AT_ONCE])
     return [int(id_) for id_ in ids if id_.isascii() and id_.isdecimal() and len(id_) <= 18]
-
-
-def _of_others(mailing_id: int) -> Mailing:
-    """Somebody else's live mailing: nobody undoes what was decided about their own."""
-    mailing = cast(Mailing, get_visible(Mailing, mailing_id, current_user))
-    if mailing.owner_id == current_user.id:
-        abort(403)
-    return mailing
 
 
 def _approval_to_decide(approval_id: int) -> Approval:
