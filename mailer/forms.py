@@ -15,6 +15,9 @@ from mailer.input_limits import is_impossible, without_impossible
 LONGEST_NUMBER = 19  # digits of the largest bigint
 
 
+LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}  # each in itself
+
+
 class TypedByPeople:
     """A form whose fields hold only what a person can type and a column can hold; mixed into forms of other makers."""
 

@@ -30,13 +30,12 @@ from mailer.auth import addresses
 from mailer.auth.refusals import explain
 from mailer.auth.weakness import MAX_BYTES, MIN_CHARACTERS, weakness
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm
+from mailer.forms import LANGUAGE_NAMES, FlaskForm
 from mailer.sending.senders import name_fault
 from mailer.zones import ZoneField
 
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 BIDI_CONTROLS = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}
 
 
 def strip(value: str | None) -> str | None:

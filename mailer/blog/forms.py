@@ -24,10 +24,9 @@ from mailer.blog.draft import ArticleDraft, Release
 from mailer.blog.fields import MomentField, PictureField, TagsField
 from mailer.blog.slugs import PATTERN, taken_slugs
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm, TypedByPeople
+from mailer.forms import LANGUAGE_NAMES, FlaskForm, TypedByPeople
 from mailer.models.blog_post import PostStatus
 
-LANGUAGES = [("ru", "Русский"), ("en", "English")]
 CONTENT_LENGTH = 100_000
 STATES = [
     (PostStatus.DRAFT, _l("draft")),
@@ -54,7 +53,7 @@ class ArticleFields(Form):
         description=_l("For those who do not see it. Leave it empty when the picture only decorates."),
     )
     tags = TagsField(_l("Tags"), [Optional()], description=_l("Up to five words or phrases, separated by commas."))
-    language = SelectField(_l("Language of the article"), choices=LANGUAGES)
+    language = SelectField(_l("Language of the article"), choices=[*LANGUAGE_NAMES.items()])
     version = IntegerField(validators=[Optional()], widget=HiddenInput())
 
     @property

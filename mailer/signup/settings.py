@@ -14,7 +14,7 @@ from wtforms.widgets import TextArea
 
 from mailer.clients import values
 from mailer.clients.forms import CleanField, CleanTextField
-from mailer.forms import FlaskForm, boxes, one_line
+from mailer.forms import LANGUAGE_NAMES, FlaskForm, boxes, one_line
 from mailer.models.client_field import ClientField
 from mailer.models.sign_up import (
     MAX_CONSENT,
@@ -27,8 +27,6 @@ from mailer.models.sign_up import (
 )
 from mailer.signup import mails
 from mailer.signup.questions import choices_of
-
-LANGUAGES = (("ru", "Русский"), ("en", "English"))
 
 
 def _lines(limit: int) -> Any:
@@ -43,7 +41,7 @@ class SettingsForm(FlaskForm):
         validators=[InputRequired(), Length(max=MAX_TITLE)],
         description=_l("For you; visitors do not see it."),
     )
-    language = SelectField(_l("Language of the form"), choices=LANGUAGES)
+    language = SelectField(_l("Language of the form"), choices=[*LANGUAGE_NAMES.items()])
     title = CleanField(_l("Heading"), validators=[InputRequired(), Length(max=MAX_TITLE)])
     intro = CleanTextField(
         _l("Text above the form"),
