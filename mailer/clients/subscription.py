@@ -56,11 +56,7 @@ def find(token: uuid.UUID, link_code: str = "") -> Subscription:
     Raises SenderIsGone where the client's row went with the owner's account: nobody is left who could write.
     A `link_code` that stood in no mail to this client counts for nothing.
     """
-    client = db.session.scalar(select(Client).where(Client.token == token))
-    if client is None:
-        if db.session.get(FormerLink, FormerLink.hash_of(token)) is not None:
-            raise SenderIsGone
-        abort(404)
+    client = client_of(token)
     owner = db.session.get_one(User, client.owner_id)
     suppression = db.session.get(Suppression, (client.owner_id, client.email_key))
     return Subscription(
@@ -72,6 +68,16 @@ def find(token: uuid.UUID, link_code: str = "") -> Subscription:
         _run_of(client, link_code) if link_code else None,
         owner.erased_at is not None,
     )
+
+
+def client_of(token: uuid.UUID) -> Client:
+    """The client behind a link, deleted or not; 404 for an unknown one, SenderIsGone as `find` says."""
+    client = db.session.scalar(select(Client).where(Client.token == token))
+    if client is None:
+        if db.session.get(FormerLink, FormerLink.hash_of(token)) is not None:
+            raise SenderIsGone
+        abort(404)
+    return client
 
 
 def _run_of(client: Client, link_code: str) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -23,12 +22,6 @@ from mailer.preferences.topics import topics_of
 
 log = structlog.get_logger()
 PAUSE = timedelta(days=30)
-
-
-def client_behind(token: uuid.UUID) -> Client:
-    """The client of a link; 404 for an unknown one, `SenderIsGone` where the sender's account or the client went."""
-    subscriptions.find(token)
-    return db.session.scalars(select(Client).where(Client.token == token)).one()
 
 
 def choose_topics(client: Client, wanted: Collection[int]) -> None:

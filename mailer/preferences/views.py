@@ -72,8 +72,8 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     """What can be decided here."""
     if token == TRIAL_TOKEN:
         return render_template("preferences/test.html")
-    client = services.client_behind(token)
-    form = NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
+    client = subscriptions.client_of(token)
+    form = _name_form_of(client)
     return _shown(client, form)
 
 
@@ -83,7 +83,7 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
 def topics(token: uuid.UUID) -> ResponseReturnValue:
     """Topics taken and given back."""
     wanted = {int(id_) for id_ in request.form.getlist("topics") if id_.isascii() and id_.isdecimal() and len(id_) < 19}
-    services.choose_topics(services.client_behind(token), wanted)
+    services.choose_topics(subscriptions.client_of(token), wanted)
     return _back(token, "topics")
 
 
@@ -92,7 +92,7 @@ def topics(token: uuid.UUID) -> ResponseReturnValue:
 @changing
 def pause(token: uuid.UUID) -> ResponseReturnValue:
     """Nothing for a month, or again at once."""
-    client = services.client_behind(token)
+    client = subscriptions.client_of(token)
     is_over = request.form.get("do") == "resume"
     (services.resume if is_over else services.pause)(client)
     return _back(token, "resumed" if is_over else "paused")
@@ -103,7 +103,7 @@ def pause(token: uuid.UUID) -> ResponseReturnValue:
 @changing
 def name(token: uuid.UUID) -> ResponseReturnValue:
     """Another name."""
-    client = services.client_behind(token)
+    client = subscriptions.client_of(token)
     form = NameForm(meta={"csrf": False})
     if not form.validate():
         return _shown(client, form), 422
@@ -116,7 +116,7 @@ def name(token: uuid.UUID) -> ResponseReturnValue:
 @taking
 def take_data(token: uuid.UUID) -> Response:
     """All that is kept, as a file."""
-    found = own_data.about(services.client_behind(token))
+    found = own_data.about(subscriptions.client_of(token))
     text = json.dumps(found, ensure_ascii=False, indent=2, default=plain, sort_keys=False)
     response = Response(text + "\n", mimetype="application/json")
     response.headers["Content-Disposition"] = "attachment; filename=my-data.json"
@@ -128,9 +128,9 @@ def take_data(token: uuid.UUID) -> Response:
 @changing
 def erase(token: uuid.UUID) -> ResponseReturnValue:
     """Everything about the person goes, once they have said that they mean it."""
-    client = services.client_behind(token)
+    client = subscriptions.client_of(token)
     if request.form.get("sure") != "yes":
-        form = NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
+        form = _name_form_of(client)
         return _shown(client, form, asks_for_sure=True), 422
     services.erase(client)
     return render_template("preferences/erased.html")
@@ -142,7 +142,7 @@ def view(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     """The mail in a browser: its subject, and a frame or the plain text."""
     if token == TRIAL_TOKEN:
         return render_template("preferences/test.html")
-    mail = viewing.mail_to(services.client_behind(token), link_code)
+    mail = viewing.mail_to(subscriptions.client_of(token), link_code)
     if mail is None:
         return render_template("preferences/no_mail.html"), 404
     address = url_for("preferences.view_html", token=token, link_code=link_code)
@@ -152,10 +152,14 @@ def view(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
 @bp.get(f"/<uuid:token>/{CODE}/view.html")
 def view_html(token: uuid.UUID, link_code: str) -> ResponseReturnValue:
     """The HTML of it, for the frame."""
-    mail = viewing.mail_to(services.client_behind(token), link_code)
+    mail = viewing.mail_to(subscriptions.client_of(token), link_code)
     if mail is None or not mail.html:
         return render_template("preferences/no_mail.html"), 404
     return as_mail(mail.html)
+
+
+def _name_form_of(client: Client) -> NameForm:
+    return NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
 
 
 def _shown(client: Client, form: NameForm, **more: Any) -> str:

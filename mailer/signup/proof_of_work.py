@@ -48,7 +48,8 @@ class Challenge:
 
     def seconds_left(self, now: datetime) -> int:
         """How long somebody without scripts has still to wait."""
-        return max(0, int((self.made_at + WAIT - now).total_seconds()) + 1) if self.made_at + WAIT > now else 0
+        left = self.made_at + WAIT - now
+        return int(left.total_seconds()) + 1 if left > timedelta(0) else 0
 
 
 def issue(form_token: object, now: datetime) -> str:

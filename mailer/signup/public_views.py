@@ -145,7 +145,6 @@ def _with(form: SignUpForm, template: str, **values: object) -> Response:
             template,
             form=form,
             owner=queries.owner_of(form),
-            texts={kind.value: text for kind, text in queries.current_texts(form.id).items()},
             work=proof_of_work,
             **values,
         )

@@ -25,6 +25,13 @@ class Figures:
     last_at: datetime | None
 
 
+_FIGURES = (  # confirmed, waiting, and when the last one was; by an outer join too
+    func.count(SignUp.confirmed_at),
+    func.count(SignUp.id).filter(SignUp.confirmed_at.is_(None)),
+    func.max(SignUp.confirmed_at),
+)
+
+
 def public_form(token: uuid.UUID) -> SignUpForm:
     """The form of an address, whoever asks; 404."""
     form: SignUpForm = db.one_or_404(select(SignUpForm).where(SignUpForm.token == token))
@@ -50,30 +57,18 @@ def form_of(sign_up: SignUp) -> SignUpForm:
 def forms_of(owner_id: int) -> list[tuple[SignUpForm, Figures]]:
     """An owner's forms, the newest first, with their figures."""
     rows = db.session.execute(
-        select(
-            SignUpForm,
-            func.count(SignUp.confirmed_at),
-            func.count(SignUp.id).filter(SignUp.confirmed_at.is_(None)),
-            func.max(SignUp.confirmed_at),
-        )
+        select(SignUpForm, *_FIGURES)
         .outerjoin(SignUp, SignUp.form_id == SignUpForm.id)
         .where(SignUpForm.owner_id == owner_id)
         .group_by(SignUpForm.id)
         .order_by(SignUpForm.id.desc())
     )
-    return [(form, Figures(confirmed, waiting, last_at)) for form, confirmed, waiting, last_at in rows]
+    return [(form, Figures(*figures)) for form, *figures in rows]
 
 
 def figures_of(form: SignUpForm) -> Figures:
     """The same of one form."""
-    row = db.session.execute(
-        select(
-            func.count(SignUp.confirmed_at),
-            func.count().filter(SignUp.confirmed_at.is_(None)),
-            func.max(SignUp.confirmed_at),
-        ).where(SignUp.form_id == form.id)
-    ).one()
-    return Figures(*row)
+    return Figures(*db.session.execute(select(*_FIGURES).where(SignUp.form_id == form.id)).one())
 
 
 def recent(form: SignUpForm) -> Sequence[SignUp]:

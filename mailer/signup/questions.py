@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -46,20 +46,22 @@ def choices_of(fields: Iterable[ClientField]) -> list[tuple[str, Any]]:
 
 
 class ConsentBox(BooleanField):
-    """A box whose value is the number of the text it stands beside. Nobody finds it ticked beforehand."""
+    """A box whose value is the number of the text it stands beside, the newest of `versions`. Nobody finds it ticked
+    beforehand."""
 
-    def __init__(self, label: Any = None, texts: Collection[int] = (), **kwargs: Any) -> None:
+    def __init__(self, label: Any, versions: Sequence[ConsentText], **kwargs: Any) -> None:
         super().__init__(label, **kwargs)
-        self._texts = {str(id_): id_ for id_ in texts}
+        self.text = versions[-1]
+        self._ids = {str(version.id): version.id for version in versions}
         self.agreed_id: int | None = None
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """A version of this form's text, the newest or one that a snippet still shows."""
-        self.agreed_id = self._texts.get(valuelist[0]) if valuelist else None
-        self.data = self.agreed_id is not None and self.agreed_id == max(self._texts.values())
+        self.agreed_id = self._ids.get(valuelist[0]) if valuelist else None
+        self.data = self.agreed_id == self.text.id
 
     def _value(self) -> str:
-        return str(max(self._texts.values()))
+        return str(self.text.id)
 
     def pre_validate(self, form: Any) -> None:
         """It has to be ticked."""
@@ -122,8 +124,8 @@ def questions_of(form: SignUpForm, texts: Sequence[ConsentText], own: Sequence[C
     for kind in ConsentKind:
         of_kind = [text for text in texts if text.kind is kind]
         if of_kind and of_kind[-1].wording:
-            known = [text.id for text in of_kind if text.wording]
-            boxes[f"consent_{kind.value}"] = ConsentBox(labels_of_consent()[kind], known)
+            versions = [text for text in of_kind if text.wording]
+            boxes[f"consent_{kind.value}"] = ConsentBox(labels_of_consent()[kind], versions)
     own_fields = [fields[name] for name in asked if name in fields]
     made = type("QuestionsOfAForm", (Questions,), inputs | boxes | {"asked": asked, "own_fields": own_fields})
     return cast(Questions, made(meta={"csrf": False}))

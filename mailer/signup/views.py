@@ -119,13 +119,12 @@ def _edited(form: SettingsForm, changed: SignUpForm | None) -> ResponseReturnVal
 
 def snippet_of(form: SignUpForm) -> str:
     """Plain HTML for any site, in the form's language."""
-    texts = queries.texts_of(form.id)
+    questions = questions_of(form, queries.texts_of(form.id), fields_of(form.owner_id))
     with force_locale(form.language):
         return render_template(
             "signup/snippet.html",
             form=form,
-            questions=questions_of(form, texts, fields_of(form.owner_id)),
+            questions=questions,
             required={input_name(name) for name in form.required},
-            texts={text.kind.value: text for text in texts},
             trap=TRAP,
         )
