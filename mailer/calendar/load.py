@@ -47,11 +47,11 @@ def load_of(days: Iterable[Day]) -> Load:
     by_day: dict[date, DayLoad] = {}
     for day, found in coming.items():
         times = Counter(mailing.id for mailing in found if mailing.id in counted)
-        kind = tuple(sorted(times.items()))
-        if kind not in several and sum(times.values()) > 1 and len(several) < MOST_DAYS:
+        kind, is_one = tuple(sorted(times.items())), times.total() <= 1
+        if not is_one and kind not in several and len(several) < MOST_DAYS:
             several[kind] = _several(counted, kind)
         email_count = sum(sizes[id_] * number for id_, number in kind)
-        by_day[day] = DayLoad(email_count, several.get(kind) if sum(times.values()) > 1 else 0)
+        by_day[day] = DayLoad(email_count, 0 if is_one else several.get(kind))
     is_whole = len(counted) == len(mailings) and all(load.several_count is not None for load in by_day.values())
     return Load(by_day, is_whole)
 
