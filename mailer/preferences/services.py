@@ -19,6 +19,7 @@ from mailer.models.client import Client
 from mailer.models.journal_entry import Action
 from mailer.models.sign_up import SignUp
 from mailer.preferences.topics import topics_of
+from mailer.sending.series import places
 
 log = structlog.get_logger()
 PAUSE = timedelta(days=30)
@@ -48,9 +49,13 @@ def pause(client: Client) -> None:
 
 
 def resume(client: Client) -> None:
-    """Send again at once."""
-    _held(client).paused_until = None
+    """Send again at once, what waited for the end of the pause too."""
+    client = _held(client)
+    paused_until, client.paused_until = client.paused_until, None
     db.session.commit()
+    if paused_until is not None:
+        places.end_pause(client.id, paused_until)
+        db.session.commit()
 
 
 def rename(client: Client, first_name: str, last_name: str) -> None:

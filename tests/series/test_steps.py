@@ -18,6 +18,7 @@ from mailer.models.delivery import Delivery
 from mailer.models.run import RunState
 from mailer.models.series import Enrolment, EnrolmentState, LeftReason, Series
 from mailer.models.user import User
+from mailer.preferences import services as preferences
 from mailer.sending.series import taking
 from mailer.sending.series.places import due_people, with_work, work_at
 from mailer.sending.series.taking import take
@@ -29,6 +30,23 @@ from tests.series.conftest import let_pass, put_in, runs_of, turn, where_is
 
 Make = Callable[..., Series]
 __all__ = ["lab"]
+
+
+def test_who_asked_for_a_pause_gets_the_step_after_it_or_when_they_end_it(
+    lab: Lab, owner: User, make_series: Make
+) -> None:
+    series, people = make_series(0, 1), [make_client(owner, email=f"p{n}@example.test") for n in (1, 2)]
+    for one in people:
+        preferences.pause(one)
+    put_in(series, *people)
+    turn(series)
+    assert not runs_of(series) and {where_is(one).due_at for one in people} == {one.paused_until for one in people}
+    preferences.resume(people[0])
+    turn(series)
+    (run,) = runs_of(series)
+    assert finish(run).state is RunState.COMPLETE
+    assert [mail.recipient for mail in lab.accepted] == ["p1@example.test"]
+    assert where_is(people[1]).state is EnrolmentState.WAITING, "loses no step"
 
 
 def test_three_people_go_through_three_steps_and_one_leaves_amid_them(lab: Lab, owner: User, make_series: Make) -> None:

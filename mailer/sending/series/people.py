@@ -15,7 +15,7 @@ from mailer.models.attempt import Attempt
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import UNFINISHED, Delivery, DeliveryState
 from mailer.models.mailing import Mailing
-from mailer.models.series import Enrolment, LeftReason, Series, SeriesStep
+from mailer.models.series import Enrolment, Entry, LeftReason, Series, SeriesStep
 from mailer.sending.runs.audience import SUPPRESSED
 from mailer.sending.series.delays import due_after
 from mailer.sending.series.looking import reached
@@ -99,6 +99,7 @@ def _about(ids: list[int]) -> Any:
             Enrolment.due_at,
             Client.deleted_at,
             Client.email_key,
+            Client.paused_until,
             Suppression.reason.label("suppressed"),
             Delivery.state.label("last_state"),
             Delivery.reason.label("last_reason"),
@@ -130,7 +131,12 @@ def _leaving(series: Series, rows: Iterable[Any]) -> list[tuple[LeftReason, list
 
 
 def _must_wait(row: Any, step: SeriesStep, series: Series, now: datetime, days_off: Any) -> datetime | None:
-    """Until when, since the step before was sent later than planned, or has not been sent yet."""
+    """Until when: they asked for a pause, or the step before was sent later than planned or has not been sent yet.
+
+    What goes by a date of theirs is not sent weeks after it: in a pause that step is left out.
+    """
+    if row.paused_until is not None and row.paused_until > now and series.entry is not Entry.DATE:
+        return row.paused_until  # type: ignore[no-any-return]
     if row.last_state in UNFINISHED:
         return now + UNTIL_ASKED_AGAIN
     if row.last_taken_at is None:

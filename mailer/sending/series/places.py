@@ -100,3 +100,15 @@ def due_people(step_id: int, now: datetime, limit: int) -> Select[tuple[int]]:
         .order_by(Enrolment.due_at, Enrolment.id)
         .limit(limit)
     )
+
+
+def end_pause(client_id: int, paused_until: datetime) -> None:
+    """Make due now what waits for the end of a client's pause, which they ended before; no commit."""
+    waits = Enrolment.client_id == client_id, Enrolment.due_at == paused_until
+    for series in db.session.scalars(select(Series).join(Enrolment, Enrolment.series_id == Series.id).where(*waits)):
+        hold(series)
+        db.session.execute(
+            update(Enrolment).where(Enrolment.series_id == series.id, *waits).values(due_at=func.now())
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+        point(series)
