@@ -46,9 +46,9 @@ class StepForm(TypedByPeople, Form):
     id = HiddenField()
     message_id = SelectField(_l("Message"), [InputRequired(_l("Choose a message."))], validate_choice=False)
     count = IntegerField(
-        _l("Wait"), [InputRequired(_l("Write a whole number in digits.")), NumberRange(0, LONGEST_DAYS)], default=0
+        _l("Wait for"), [InputRequired(_l("Write a whole number in digits.")), NumberRange(0, LONGEST_DAYS)], default=0
     )
-    kind = SelectField(_l("Count in"), default=DelayKind.HOURS.value)
+    kind = SelectField(_l("Unit"), default=DelayKind.HOURS.value)
     at = TimeField(_l("Time"), [may_be_empty])
 
     def validate_count(self, field: Field) -> None:
@@ -79,18 +79,18 @@ class SeriesForm(FlaskForm):
     entry_days = IntegerField(_l("Days"), [Optional(), NumberRange(0, LONGEST_OFFSET)], default=0)
     entry_at = TimeField(_l("Time"), [may_be_empty])
     entry_is_yearly = BooleanField(_l("Every year, as a birthday"))
-    takes_present = BooleanField(_l("Take in those who are there when the series starts"))
-    allows_again = BooleanField(_l("Who has gone through or left may enter again"))
+    takes_present = BooleanField(_l("Take in those who have the tag or are in the segment already"))
+    allows_again = BooleanField(_l("Let people in again who went through or left before"))
 
-    leaves_with_segment = BooleanField(_l("Who drops out of the segment leaves the series"))
-    goal_tag = StringField(_l("Goal: who gets this tag leaves"), [Optional(), Length(max=50), one_line])
+    leaves_with_segment = BooleanField(_l("People who drop out of the segment leave the series"))
+    goal_tag = StringField(_l("Goal: people who get this tag leave"), [Optional(), Length(max=50), one_line])
 
     window_opens = TimeField(_l("Send from"), [Optional()])
     window_closes = TimeField(_l("until"), [may_be_empty])
     working_days_only = BooleanField(_l("Send on working days only"))
     holiday_country = SelectField(_l("Holidays of"), [Optional()])
     late_limit_hours = IntegerField(
-        _l("If the service was down, send up to so many hours late"), [InputRequired(), NumberRange(0, LONGEST_LATE)],
+        _l("Send late by at most, hours"), [InputRequired(), NumberRange(0, LONGEST_LATE)],
         default=12,
     )  # fmt: skip
     version = HiddenField()

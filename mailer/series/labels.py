@@ -24,11 +24,11 @@ def standings() -> dict[str, str]:
 def entries() -> dict[Entry, str]:
     """What makes people enter."""
     return {
-        Entry.HAND: _("only by hand"),
-        Entry.SIGN_UP: _("signing up by a form of yours"),
-        Entry.TAG: _("getting a tag"),
-        Entry.SEGMENT: _("coming into a segment"),
-        Entry.DATE: _("a date of the client"),
+        Entry.HAND: _("only those I put in by hand"),
+        Entry.SIGN_UP: _("people who sign up through one of your forms"),
+        Entry.TAG: _("people who get a tag"),
+        Entry.SEGMENT: _("people who come into a segment"),
+        Entry.DATE: _("people whose date comes: a birthday, the end of a contract"),
     }
 
 

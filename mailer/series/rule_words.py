@@ -18,7 +18,7 @@ def rules_of(series: Series) -> list[str]:
     if series.entry in (Entry.TAG, Entry.SEGMENT) and series.takes_present:
         lines.append(_("Those who are there when it starts enter too."))
     if series.allows_again:
-        lines.append(_("Who has gone through or left may enter again."))
+        lines.append(_("People who went through or left before may enter again."))
     if series.leaves_with_segment:
         lines.append(_("Who drops out of the segment “%(name)s” leaves.", name=_segment(series)))
     if series.goal_tag:

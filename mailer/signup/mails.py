@@ -54,9 +54,9 @@ def default_text(language: str) -> str:
     with force_locale(language):
         return str(
             _(
-                "Hello!\n\nThis address was given in the form “{{ form }}” of {{ sender }}. To get the letters, follow "
+                "Hello!\n\nThis address was given in the form “{{ form }}” of {{ sender }}. To get the emails, follow "
                 "the link and press the button:\n\n{{ link }}\n\nThe link works for 7 days. If it was not you, do "
-                "nothing: no letters will come."
+                "nothing: no emails will come."
             )
         )
 
@@ -64,7 +64,7 @@ def default_text(language: str) -> str:
 def default_consent(language: str) -> str:
     """The text beside the box that a new form begins with."""
     with force_locale(language):
-        return str(_("I agree to get letters at this address. I can unsubscribe at any time."))
+        return str(_("I agree to receive emails at this address. I can unsubscribe at any time."))
 
 
 def add(sign_up: SignUp, form: SignUpForm, owner: User, *, is_subscribed: bool) -> AccountEmail:
