@@ -7,13 +7,22 @@ from typing import Any, cast
 
 import flask_wtf
 from flask_babel import gettext as _
-from wtforms import Field, Form, IntegerField, PasswordField, SelectMultipleField, StringField, ValidationError
+from wtforms import (
+    Field,
+    FieldList,
+    Form,
+    FormField,
+    IntegerField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+)
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.input_limits import is_impossible, without_impossible
 
 LONGEST_NUMBER = 19  # digits of the largest bigint
-
 
 LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}  # each in itself
 
@@ -33,6 +42,18 @@ class TypedByPeople:
 
 class FlaskForm(TypedByPeople, flask_wtf.FlaskForm):  # type: ignore[misc]
     """A form of ours, with the token of Flask-WTF."""
+
+
+def faults_of(form: Any) -> list[tuple[str, str, str]]:
+    """Each wrong field with its first error, those of repeated parts too: id, label and error, in the form's order."""
+    found = []
+    for field in form:
+        parts = [entry.form for entry in field if isinstance(entry, FormField)] if isinstance(field, FieldList) else []
+        found += [fault for part in parts for fault in faults_of(part)]
+        found += [(field.id, field.label.text, error) for error in field.errors if not isinstance(error, (dict, list))][
+            :1
+        ]
+    return found
 
 
 def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> Any:

@@ -28,6 +28,7 @@ from werkzeug.routing import IntegerConverter
 
 from mailer import places
 from mailer.clock import utcnow
+from mailer.forms import faults_of
 
 log = structlog.get_logger()
 CONTENT_SECURITY_POLICY = (
@@ -61,6 +62,7 @@ def init_app(app: Flask) -> None:
         format_percent=format_percent,
         format_timedelta=format_timedelta,
         utcnow=utcnow,
+        faults_of=faults_of,
     )
     app.jinja_env.filters["relative"] = relative
     app.jinja_env.filters["accusative"] = accusative

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -44,6 +45,7 @@ def test_a_series_is_made_started_and_people_are_put_in(as_owner: Browser, owner
     assert 'name="steps-1-count"' in added.text
     wrong = as_owner.post("/series/new", data=form_of(message.id, {"count": 2, "kind": "days"}, name=""))
     assert wrong.status_code == 422
+    assert re.findall(r'<li><a href="#([\w-]+)">', wrong.text) == ["name", "steps-0-at"], "each part has its line"
     assert db.session.scalar(select(func.count()).select_from(Series)) == 0
     made = as_owner.post("/series/new", data=form_of(message.id, {"count": 0, "kind": "hours"}, {
         "count": 2, "kind": "working_days", "at": "10:00"}))  # fmt: skip

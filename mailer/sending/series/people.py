@@ -136,7 +136,7 @@ def _must_wait(row: Any, step: SeriesStep, series: Series, now: datetime, days_o
     What goes by a date of theirs is not sent weeks after it: in a pause that step is left out.
     """
     if row.paused_until is not None and row.paused_until > now and series.entry is not Entry.DATE:
-        return row.paused_until  # type: ignore[no-any-return]
+        return row.paused_until
     if row.last_state in UNFINISHED:
         return now + UNTIL_ASKED_AGAIN
     if row.last_taken_at is None:
