@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.models.client import Client
+from mailer.models.client_import import ClientImport
 from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 
 SHOWN = 20
@@ -20,6 +21,12 @@ class Evidence:
     sign_up: SignUp
     form: SignUpForm
     texts: list[ConsentText]
+
+
+def import_of(client: Client) -> ClientImport | None:
+    """The import that brought the client, if its owner said then how people agreed."""
+    found = db.session.get(ClientImport, client.import_id) if client.import_id is not None else None
+    return found if found is not None and found.options.get("consent") else None
 
 
 def evidence_of(client: Client) -> list[Evidence]:

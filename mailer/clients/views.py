@@ -17,7 +17,7 @@ from mailer.access import Permission, get_own_deleted, get_own_editable, get_vis
 from mailer.clients import queries, services, subscription
 from mailer.clients.choice import Choice, as_args, parse_choice
 from mailer.clients.client_form import ClientForm, client_form
-from mailer.clients.evidence import evidence_of
+from mailer.clients.evidence import evidence_of, import_of
 from mailer.clients.exporting import table_of
 from mailer.clients.field_labels import shown_value, values_shown
 from mailer.clients.field_views import bp as fields
@@ -105,6 +105,7 @@ def show(client_id: int) -> str:
         suppression=subscription.suppression_of(client),
         history=history_of(client),
         evidence=evidence_of(client),
+        brought_by=import_of(client),
         series=ways_of(client),
         values=values_shown(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from mailer.clients.evidence import import_of
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery
@@ -28,6 +29,7 @@ def about(client: Client) -> dict[str, Any]:
         "person": {name: getattr(client, name) for name in ABOUT},
         "not_written_to": _suppression(client),
         "sign_ups": _sign_ups(client),
+        "imported": _imported(client),
         "emails": _emails(client),
     }
 
@@ -52,6 +54,11 @@ def _sign_ups(client: Client) -> list[dict[str, Any]]:
         | {name: getattr(sign_up, name) for name in names}
         for sign_up, title in rows
     ]
+
+
+def _imported(client: Client) -> dict[str, Any] | None:
+    found = import_of(client)
+    return {"at": found.created_at, "agreed_by": found.options["consent"]} if found is not None else None
 
 
 def _emails(client: Client) -> list[dict[str, Any]]:

@@ -231,6 +231,7 @@ def import_clients(page: Page, service: Service, file: Path) -> None:
     page.set_input_files("input[type=file]", file)
     page.click("main form button[type=submit]")
     page.wait_for_url("**/clients/import/*")
+    page.fill("[name=consent]", "Asked in the shop")
     page.locator("main form button[type=submit]").last.click()
     page.locator("form[action$='/undo']").wait_for(timeout=120_000)  # the end, shown without a reload
 

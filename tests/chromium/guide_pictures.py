@@ -57,6 +57,7 @@ class World:
     subject: str
     html: str
     mailing: str
+    consent: str
 
 
 RUSSIAN = World(
@@ -68,6 +69,7 @@ RUSSIAN = World(
     '<h2>Здравствуйте, {{ имя | "друг" }}!</h2>\n<p>Привезли свежий лунцзин и имбирь с лимоном.</p>\n'
     '<p>Ждём вас в лавке в городе {{ Город | "поблизости" }}.</p>',
     "Новости чайной лавки",
+    "Согласились при покупке у нас",
 )  # fmt: skip
 ENGLISH = World(
     "en", "en-GB", "Europe/London", "anna@teashop.example", "Anna Smith",
@@ -78,6 +80,7 @@ ENGLISH = World(
     '<h2>Hello {{ first_name | "friend" }},</h2>\n<p>fresh Longjing has come in, and ginger with lemon.</p>\n'
     '<p>Come and see us in {{ City | "town" }}.</p>',
     "News from the tea shop",
+    "They agreed when they bought from us",
 )  # fmt: skip
 
 
@@ -138,6 +141,7 @@ def bring_clients(camera: Camera, folder: Path) -> None:
     page.set_input_files("input[type=file]", file)
     page.click("main form button[type=submit]")
     page.wait_for_url("**/clients/import/*")
+    page.fill("[name=consent]", world.consent)
     camera.take("import")
     page.fill("[name=tags]", world.tag)
     camera.submit()

@@ -49,7 +49,8 @@ class Importer:
 
 
 def form_on(html: str) -> dict[str, str]:
-    """Names and values of the hidden fields, selects and chosen radio buttons of the page's POST form."""
+    """Names and values of the hidden fields, selects and chosen radio buttons of the page's POST form, and how people
+    agreed."""
     form = html[html.index('<form method="post" novalidate') :]
     found = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
     for name, options in re.findall(r'<select[^>]* name="([^"]+)".*?>(.*?)</select>', form, re.S):
@@ -57,6 +58,7 @@ def form_on(html: str) -> dict[str, str]:
     for tag in re.findall(r"<input[^>]*type=\"radio\"[^>]*>", form):
         if "checked" in tag:
             found[re.findall(r'name="([^"]+)"', tag)[0]] = re.findall(r'value="([^"]+)"', tag)[0]
+    found["consent"] = "Asked in the shop"
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.user import User
+from mailer.preferences.own_data import about
 from tests.clients.conftest import Importer, live_clients
 from tests.conftest import Browser
 from tests.factories import make_client, save
@@ -94,3 +95,14 @@ def test_many_are_left_out_and_taken_in_again(as_owner: Browser, owner: User, st
     assert db.session.scalars(db.select(Suppression.owner_id).distinct()).all() == [owner.id]
     assert as_owner.post("/clients/bulk", data={"action": "unsuppress", "everyone": "1"}).status_code == 303
     assert reasons() == {"0@x.test": "unsubscribed"}
+
+
+def test_an_import_asks_how_people_agreed_and_their_page_tells_it(importer: Importer) -> None:
+    address, form = importer.preview("email\nann@example.test\n")
+    assert importer.web.post(address, data=form | {"consent": " "}).status_code == 422
+    importer.run("email\nann@example.test\n", consent="A paper form at the fair")
+    (client,) = live_clients()
+    assert "A paper form at the fair" in importer.web.get(f"/clients/{client.id}").text
+    assert about(client)["imported"]["agreed_by"] == "A paper form at the fair", "and they see it themselves"
+    again, _form = importer.preview("email\nbob@example.test\n")
+    assert 'value="A paper form at the fair"' in importer.web.get(again).text, "asked once"

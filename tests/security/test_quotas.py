@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.models.client_import import ClientImport, ImportState
+from tests.clients.conftest import form_on
 from tests.conftest import Browser, Servers
 from tests.factories import save
 
@@ -44,9 +45,10 @@ def test_only_so_many_imports_wait_at_once(as_owner: Browser) -> None:
     first = db.session.get_one(ClientImport, upload(as_owner, 0))
     for _number in range(10):
         save(ClientImport(owner_id=first.owner_id, file_name="b.csv", stored_file="b.csv", state=ImportState.QUEUED))
-    page = as_owner.post(f"/clients/import/{first.id}", data={"target-0": "email", "mode": "valid", "existing": "keep"})
+    form = form_on(as_owner.get(f"/clients/import/{first.id}").text)
+    page = as_owner.post(f"/clients/import/{first.id}", data=form)
     db.session.refresh(first)
-    assert first.state is ImportState.UPLOADED, page.text
+    assert (page.status_code, first.state) == (303, ImportState.UPLOADED), page.text
 
 
 def swell(app: Flask, stored_file: str, megabytes: int) -> None:

@@ -9,14 +9,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import MultiDict
-from wtforms import RadioField
-from wtforms.validators import Optional
+from wtforms import RadioField, StringField
+from wtforms.validators import InputRequired, Length, Optional
 
 from mailer.clients import labels, values
 from mailer.clients.forms import CleanField
 from mailer.clients.importing.columns import IGNORE, NEW_FIELDS, OWN, check_columns
-from mailer.forms import FlaskForm
+from mailer.forms import FlaskForm, one_line
 from mailer.models.client_field import ClientField
+
+MAX_CONSENT = 200  # characters
 
 
 class UploadForm(FlaskForm):
@@ -44,7 +46,25 @@ class StartForm(FlaskForm):
         ],
         default="valid",
     )
+    consent = StringField(
+        _l("How did these people agree to your emails?"),
+        [
+            InputRequired(_l("Say it in a few words: you may have to show it one day.")),
+            Length(max=MAX_CONSENT),
+            one_line,
+        ],
+    )
     tags = CleanField(_l("Tags for all clients of this file"), values.clean_tags, validators=[Optional()])
+
+
+def usual_consents() -> list[str]:
+    """What owners mostly answer, to choose from."""
+    return [
+        _("They ticked a box in a form on our site"),
+        _("They agreed when they bought from us"),
+        _("They signed a paper form"),
+        _("They subscribed in our former mailing service"),
+    ]
 
 
 def target_choices(own: Sequence[ClientField]) -> list[tuple[str, str]]:

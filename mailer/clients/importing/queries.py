@@ -33,6 +33,13 @@ def imports_of(user: User) -> list[ClientImport]:
     return list(db.session.scalars(query))
 
 
+def last_consent_of(user: User) -> str:
+    """How people came to agree by what `user` said at their latest import; empty before the first."""
+    said = ClientImport.options["consent"].astext
+    query = select(said).where(ClientImport.owner_id == user.id, said.is_not(None)).order_by(ClientImport.id.desc())
+    return db.session.scalars(query.limit(1)).first() or ""
+
+
 def first_problems(report: ImportReport) -> Problems:
     """The first twenty problems of a report."""
     return Problems(list(report.read(limit=SHOWN_PROBLEMS)), len(report))

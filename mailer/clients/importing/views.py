@@ -13,7 +13,14 @@ from mailer.clients import labels
 from mailer.clients.importing import queries, quota, services
 from mailer.clients.importing.encoding import ENCODINGS
 from mailer.clients.importing.files import report_of
-from mailer.clients.importing.forms import StartForm, UploadForm, chosen_targets, read_targets, target_choices
+from mailer.clients.importing.forms import (
+    StartForm,
+    UploadForm,
+    chosen_targets,
+    read_targets,
+    target_choices,
+    usual_consents,
+)
 from mailer.clients.importing.job import MAX_ROWS
 from mailer.clients.importing.preview import ImportPreview, preview_of
 from mailer.clients.importing.table import SEPARATORS
@@ -89,7 +96,13 @@ def start(import_id: int) -> ResponseReturnValue:
         return redirect(url_for("clients.imports.new"), 303)
     if not form.validate():
         return _show_preview(begun, preview, own, targets, form, next(iter(form.errors.values()))[0])
-    options = {"targets": targets, "tags": form.tags.cleaned, "existing": form.existing.data, "mode": form.mode.data}
+    options = {
+        "targets": targets,
+        "tags": form.tags.cleaned,
+        "existing": form.existing.data,
+        "mode": form.mode.data,
+        "consent": (form.consent.data or "").strip(),
+    }
     try:
         services.start_import(begun, preview, options)
     except Refusal as refusal:
@@ -164,7 +177,8 @@ def _show_preview(
         begun=begun,
         preview=preview,
         targets=targets,
-        form=form or StartForm(),
+        form=form or StartForm(consent=queries.last_consent_of(current_user)),
+        usual_consents=usual_consents(),
         error=error,
         choices=target_choices(own),
         encodings=ENCODINGS,
