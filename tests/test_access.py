@@ -200,6 +200,7 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.letter_step": {"POST": OWN_THING},
     "messages.letter_save": {"POST": OWN_THING},
     "messages.letter_preview": {"GET": OWN_THING},
+    "messages.letter_inboxes": {"GET": OWN_THING},
     "messages.letter_to_html": {"POST": OWN_THING},
     "messages.letter_to_blocks": {"POST": OWN_THING},
     "media.show_file": {"GET": EVERYBODY},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, abort, flash, jsonify, redirect, request, url_for
+from flask import Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_time
 from flask_babel import gettext as _
@@ -155,6 +155,21 @@ def letter_preview(message_id: int) -> Response:
     except PlaceholderError:
         return as_mail(draft.html_body)  # braces that are no placeholder, shown as they stand
     return as_mail(look.mail.html)
+
+
+@bp.get("/<int:message_id>/letter/inboxes")
+@login_required
+@previewing.on()
+def letter_inboxes(message_id: int) -> str:
+    """A piece of page: the letter on the desk in lists of mails, as a client would find it there."""
+    message = _own(message_id)
+    client = queries.client_to_look_as(message.owner_id, request.args.get("client"))
+    draft = letter_desk.draft_of(work_on(message).letter)
+    try:
+        look = look_at(replace(draft, subject=draft.subject or _("(no subject)")), current_user, client)
+    except PlaceholderError:
+        look = None  # the page says what is wrong with it
+    return render_template("messages/_inboxes.html", look=look)
 
 
 @bp.post("/<int:message_id>/letter/html")

@@ -11,6 +11,8 @@ from redis import RedisError
 
 from mailer.clock import utcnow
 from mailer.composing.email import Content, EmailPreview, Recipient, compile_email
+from mailer.composing.inbox import InboxRow, inbox_rows, opening_of
+from mailer.composing.placeholders import well_formed
 from mailer.extensions import cache
 from mailer.messages.labels import typed_name
 from mailer.messages.services import MessageDraft
@@ -27,12 +29,17 @@ NOWHERE = "#"  # an unsubscribe link that does nothing when it is tried out
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The mail, the placeholders that would leave a hole in it, the sender, and what saving takes out."""
+    """The mail, the placeholders that would leave a hole in it, the sender, and what saving takes out.
+
+    `inboxes`: as lists of mails show it; `filled`: what the placeholders of the subject become, as they are typed.
+    """
 
     mail: EmailPreview
     missing: list[str]
     sender: SenderIdentity
     removed: list[str]
+    inboxes: list[InboxRow]
+    filled: dict[str, str]
 
 
 def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes: Collection[str] | None = None) -> Look:
@@ -44,7 +51,8 @@ def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes:
     if attributes is not None:
         draft, removed = draft.checked(attributes)
     content = Content(draft.subject, draft.text_body, draft.html_body, draft.renderer)
-    about = about_sender(sender_of(owner), draft.language)
+    sender = sender_of(owner)
+    about = about_sender(sender, draft.language)
     compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
     reader = Recipient(
         email=client.email if client else owner.email,
@@ -53,7 +61,11 @@ def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes:
         unsubscribe_url=NOWHERE,
     )
     missing = [typed_name(key) for key in compiled.missing(reader)]
-    return Look(compiled.preview(reader), missing, sender_of(owner), removed)
+    mail = compiled.preview(reader)
+    inboxes = inbox_rows(sender.name or sender.address, mail.subject, opening_of(mail.html, mail.text))
+    typed = (draft.subject[span.start : span.end] for span in well_formed(draft.subject))
+    values = (place.fill(reader.known_values) for place in compiled.subject.placeholders)
+    return Look(mail, missing, sender, removed, inboxes, dict(zip(typed, values, strict=False)))
 
 
 def keep(user: User, html: str) -> str | None:

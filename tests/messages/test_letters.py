@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -12,7 +13,9 @@ from mailer.extensions import db
 from mailer.messages import letter_desk
 from mailer.models.letter import LetterVersion
 from mailer.models.message import Message, MessageKind
+from mailer.models.user import User
 from tests.conftest import Browser
+from tests.factories import make_client
 
 JSON = {"Accept": "application/json"}
 
@@ -205,3 +208,17 @@ def test_a_letter_has_a_bound_and_may_shrink_beyond_it(as_owner: Browser, monkey
     count = len(blocks_of(as_owner, path))
     as_owner.post(f"{path}/block/{block}", data={"act": "delete"})
     assert len(blocks_of(as_owner, path)) == count - 1
+
+
+def test_the_letter_is_shown_as_lists_of_mails_show_it(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    head = form_of(as_owner, path, "head") | {"subject": 'Пироги ждут, {{ имя | "друг" }}!', "preheader": "Только &"}
+    as_owner.post(f"{path}/part/head", data=head)
+    someone = make_client(db.session.get_one(User, message().owner_id), first_name="Анна")
+    shown = unescape(as_owner.get(f"{path}/inboxes?client={someone.id}").text)
+    assert shown.count("Пироги ждут, Анна!") == 3 and shown.count("Только & ") == 3
+    filled = re.search(r'data-filled="(\{.*\})"', shown)[1]  # type: ignore[index]
+    assert json.loads(filled) == {'{{ имя | "друг" }}': "Анна"}
+    typed = {"subject": "Весна, {{ имя }}", "text_body": "Здравствуйте, {{ имя }}!", "client": str(someone.id)}
+    written = unescape(as_owner.post("/messages/preview", data=typed).text)
+    assert written.count("Весна, Анна") == 4 and 'opening">Здравствуйте, Анна!' in written

@@ -122,6 +122,7 @@ function preview(revision) {
     client: view.client,
   });
   frame.src = `${address}?${query}${/^b\d/.test(part) ? `#${part}` : ""}`;
+  document.body.dispatchEvent(new Event("letter:shown"));
 }
 
 function showView() {
