@@ -14,7 +14,7 @@ from mailer.composing.languages import UNSUBSCRIBE
 from mailer.letters.colours import LEAST, contrast
 from mailer.letters.kinds import KINDS, NAME_OF, Block, UnsubscribeBlock
 from mailer.letters.shapes import DocumentError, ValueFault, build, held_as, plain
-from mailer.letters.values import ColourCode, LinkTo, OneLine, OneOf, PictureAddress, WholeNumber
+from mailer.letters.values import ColourCode, LinkTo, OneLine, OneOf, PictureAddress, PlainWords, WholeNumber
 
 VERSION = 1
 MOST_BLOCKS = 60
@@ -57,6 +57,15 @@ class LetterHead:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterText:
+    """The text half as its author wrote it; empty: made of the blocks. `written_for`: the digest of what they said
+    then (`text_half.digest`)."""
+
+    words: str = held_as(PlainWords(), "")
+    written_for: str = held_as(OneLine(16), "")
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedBlock:
     """A block with the id that a letter knows it by."""
 
@@ -76,6 +85,7 @@ class Letter:
     head: LetterHead = field(default_factory=LetterHead)
     theme: LetterTheme = field(default_factory=LetterTheme)
     blocks: tuple[PlacedBlock, ...] = ()
+    text: LetterText = field(default_factory=LetterText)
 
     def find(self, block_id: str) -> PlacedBlock | None:
         """The block of that id."""
@@ -102,19 +112,21 @@ def from_json(raw: Any) -> Letter:
     if data.pop("version", None) != VERSION:
         raise DocumentError([ValueFault("version", "unknown_version", {})])
     blocks, theme = data.pop("blocks", None), data.pop("theme", {})
-    faults: list[ValueFault] = []
+    words, faults = data.pop("text", {}), list[ValueFault]()
     head = _part(LetterHead, data, "", faults) or LetterHead()
     look = _part(LetterTheme, theme, "theme-", faults) or LetterTheme()
     placed = _blocks(blocks, faults)
+    text = _part(LetterText, words, "text-", faults) or LetterText()
     if faults:
         raise DocumentError(faults)
-    return Letter(head, look, placed)
+    return Letter(head, look, placed, text)
 
 
 def to_json(letter: Letter) -> dict[str, Any]:
     """The document to store."""
     blocks = [{"id": each.id, "kind": each.kind} | plain(each.block) for each in letter.blocks]
-    return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks}
+    text = {"text": plain(letter.text)} if letter.text.words else {}  # without it, releases before can read it
+    return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks, **text}
 
 
 def theme_from(raw: Any) -> LetterTheme:

@@ -1,7 +1,9 @@
-"""The plain text of a letter, made from its blocks: what is said, in order, with addresses written out."""
+"""The plain text of a letter: made from its blocks (what is said, in order, with addresses written out), or written by
+its author and held against what the blocks say."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import singledispatch
 
 from mailer.composing.html import text_from_html
@@ -10,7 +12,22 @@ from mailer.letters.document import Letter
 
 
 def text_of(letter: Letter) -> str:
-    """The text half, placeholders included."""
+    """The text half, placeholders included: its author's, or made."""
+    return letter.text.words + "\n" if letter.text.words.strip() else made_text(letter)
+
+
+def digest(text: str) -> str:
+    """Tells whether a text says the same, however it is laid out."""
+    return hashlib.sha256(" ".join(text.split()).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def is_stale(letter: Letter) -> bool:
+    """Whether the blocks say something else than they did when the text half was written by hand."""
+    return bool(letter.text.words.strip()) and letter.text.written_for != digest(made_text(letter))
+
+
+def made_text(letter: Letter) -> str:
+    """The text half made of the blocks."""
     parts = [_say(each.block) for each in letter.blocks]
     return "\n\n".join(part for part in parts if part.strip()) + "\n"
 

@@ -91,6 +91,18 @@ class OwnMarkup:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainWords:
+    """Plain text of several lines."""
+
+    limit: int = 100_000
+    widget: str = "words"
+
+    def read(self, raw: Any) -> str:
+        """The text, without blank lines around it."""
+        return _text(raw, self.limit).strip("\n")
+
+
+@dataclass(frozen=True, slots=True)
 class LinkTo:
     """Where a click leads, or nothing."""
 

@@ -10,6 +10,7 @@ from mailer.composing.inspection import LetterFinding, inspect
 from mailer.composing.link_names import names_of_places
 from mailer.composing.placeholders import parse
 from mailer.messages.check_queries import count_of, lacking, people_of
+from mailer.messages.text_halves import is_stale
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
@@ -29,6 +30,7 @@ class Checked:
     lacking: dict[str, int]
     findings: list[LetterFinding]
     size: int  # bytes of one mail
+    text_is_stale: bool  # the letter changed since its plain text was written by hand
 
 
 def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
@@ -49,4 +51,5 @@ def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
         lacking(people, places),
         inspect(html, UNSUBSCRIBE) if html else [],
         len(compiled.build(reader)),
+        is_stale(message),
     )

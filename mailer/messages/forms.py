@@ -6,7 +6,7 @@ from babel import Locale
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from mailer.composing.languages import UNSUBSCRIBE
@@ -43,6 +43,7 @@ class MessageForm(Refillable, FlaskForm):
             "For screen readers and translators of mail programs, and for the words of the unsubscribe link."
         ),
     )
+    text_fits = BooleanField(_l("I have looked: the plain text still fits"))
     version = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,7 +55,8 @@ class MessageForm(Refillable, FlaskForm):
     def draft(self) -> MessageDraft:
         """What was typed."""
         html, text = ((field.data or "").replace("\r\n", "\n") for field in (self.html_body, self.text_body))
-        return MessageDraft(self.subject.data or "", html, text, self.name.data or "", self.language.data)
+        name, fits = self.name.data or "", bool(self.text_fits.data)
+        return MessageDraft(self.subject.data or "", html, text, name, self.language.data, text_fits=fits)
 
     @property
     def opened_version(self) -> int | None:

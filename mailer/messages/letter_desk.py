@@ -123,6 +123,10 @@ def go_on_as_html(message: Message) -> None:
     """From now on the message is the HTML that its blocks made; they are kept, to go back to."""
     lock_row(message, FOR_CHANGE)
     message.kind = MessageKind.HTML
+    own = from_json(message.document).text
+    if not own.words.strip():
+        message.text_body = ""  # made of the HTML from now on, as it was of the blocks
+    message.text_written_for = None
     db.session.commit()
 
 
@@ -149,7 +153,7 @@ def problems_of(letter: Letter, attributes: Collection[str] | None) -> list[str]
 def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> list[str]:
     reasons = by_field([*check_subject(draft.subject), *check_body(draft.text_body, draft.html_body)])
     found = [reason for each in reasons.values() for reason in each]
-    for text, is_markup in ((draft.subject, False), (draft.html_body, True)):
+    for text, is_markup in ((draft.subject, False), (draft.html_body, True), (draft.text_body, False)):
         try:
             parse(text, attributes, markup=is_markup)
         except PlaceholderError as error:

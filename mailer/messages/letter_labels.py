@@ -78,7 +78,7 @@ _FIELDS = {
     "subject": _l("Subject"),
     "preheader": _l("Preheader"),
     "language": _l("Language of the letter"),
-    "starter": "",
+    "words": _l("Plain text written by hand"),
     "logo": _l("Logo"),
     "logo_alt": _l("What stands on the logo"),
     "accent": _l("Main colour"),
@@ -103,6 +103,7 @@ _HELP = {
     "alt": _l("For those who cannot see it, and while it is not loaded."),
     "link": _l("A page, an email address or a telephone number."),
     "preheader": _l("What inboxes show after the subject."),
+    "words": _l("Left empty, it is made from the letter."),
     "accent": _l("Of buttons and links. Links get a darker shade where they could not be read."),
     "old_price": _l("Crossed out beside the price."),
 }

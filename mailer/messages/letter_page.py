@@ -15,12 +15,15 @@ from mailer.letters.kinds import KINDS as ALL_KINDS
 from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
 from mailer.letters.shapes import ValueFault, plain
+from mailer.letters.text_half import is_stale
 from mailer.messages import letter_labels, letter_parts, queries
 from mailer.messages.labels import placeholder_names
 from mailer.messages.letter_desk import LetterWork, problems_of
 from mailer.messages.letter_fields import fields_of
 from mailer.messages.letter_labels import ICONS, INKS, KINDS, SIZES, first_words, kind_label
 from mailer.models.message import Message
+
+UNASKED = ("starter", "written_for")  # fields of parts that are no business of a form
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def editor_page(
         said=_said(work.letter),
         part=part,
         open_row=next((row for row in rows if row.id == part), None),
-        fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name != "starter"],
+        fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name not in UNASKED],
+        text_is_stale=is_stale(work.letter),
         seen=letter_parts.digest(value),
         typed=typed,
         problems=problems,

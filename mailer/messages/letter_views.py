@@ -31,7 +31,8 @@ from mailer.messages.letter_labels import fault_text, first_words
 from mailer.messages.letter_page import Typed, editor_page
 from mailer.messages.preview import look_at
 from mailer.messages.services import MessageRefused
-from mailer.messages.views import as_mail, bp
+from mailer.messages.text_halves import is_stale
+from mailer.messages.views import STALE_TEXT, as_mail, bp
 from mailer.models.message import Message, MessageKind
 
 
@@ -49,11 +50,14 @@ def letter(message_id: int) -> ResponseReturnValue:
 def letter_part(message_id: int, part: str) -> ResponseReturnValue:
     """Keep what was typed into one part."""
     message = _own(message_id)
-    current = letter_parts.value_of(work_on(message).letter, part)
+    work = work_on(message)
+    current = letter_parts.value_of(work.letter, part)
     if current is None:
         return _gone(message)
     raw = plain(current) | posted(type(current), request.form)
     raw = with_item_act(type(current), raw, request.form.get("act", ""))
+    if part == letter_parts.TEXT:
+        raw = letter_parts.with_text_act(work.letter, raw, request.form.get("act", ""))
     try:
         value = letter_parts.read(type(current), raw)
         work = letter_desk.change(
@@ -138,6 +142,8 @@ def letter_save(message_id: int) -> ResponseReturnValue:
     except MessageRefused as refusal:
         return editor_page(message, work_on(message), "head", problems=refusal.reasons["letter"]), 422
     flash(_("Message saved."), "success")
+    if is_stale(message):
+        flash(STALE_TEXT, "warning")
     return redirect(url_for("messages.show", message_id=message.id), 303)
 
 
@@ -161,7 +167,7 @@ def letter_preview(message_id: int) -> Response:
 @login_required
 @previewing.on()
 def letter_inboxes(message_id: int) -> str:
-    """A piece of page: the letter on the desk in lists of mails, as a client would find it there."""
+    """A piece of page: the letter on the desk in lists of mails, and its plain text, as a client would find them."""
     message = _own(message_id)
     client = queries.client_to_look_as(message.owner_id, request.args.get("client"))
     draft = letter_desk.draft_of(work_on(message).letter)
@@ -169,7 +175,7 @@ def letter_inboxes(message_id: int) -> str:
         look = look_at(replace(draft, subject=draft.subject or _("(no subject)")), current_user, client)
     except PlaceholderError:
         look = None  # the page says what is wrong with it
-    return render_template("messages/_inboxes.html", look=look)
+    return render_template("messages/_letter_beside.html", look=look)
 
 
 @bp.post("/<int:message_id>/letter/html")

@@ -17,6 +17,7 @@ from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.messages.labels import by_field, problem_text
+from mailer.messages.text_halves import written_for
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
@@ -43,6 +44,7 @@ class MessageDraft:
     text_body: str
     name: str = ""  # for the owner's own lists
     language: str = "ru"
+    text_fits: bool = False  # its author says that the text still says what the changed HTML says
     renderer: int = RENDERER
 
     def checked(self, attributes: Collection[str]) -> tuple[MessageDraft, list[str]]:
@@ -85,6 +87,7 @@ def save_message(
             raise Conflict(
                 _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
             )
+    message.text_written_for = written_for(message, draft.html_body, draft.text_body, fits=draft.text_fits)
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
     message.name, message.language, message.renderer = draft.name, draft.language, RENDERER
     message.kind = MessageKind.HTML if draft.html_body.strip() else MessageKind.TEXT

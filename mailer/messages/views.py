@@ -8,9 +8,12 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_own_editable, get_visible, requires
+from mailer.composing.check import check_body
+from mailer.composing.html import text_from_html
 from mailer.errors import Conflict, choice_in, order_in
 from mailer.extensions import limiter
 from mailer.flashes import flash_undo
@@ -22,6 +25,7 @@ from mailer.messages.forms import MessageForm, languages
 from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, look_at
 from mailer.messages.services import MessageDraft, MessageInUse, MessageRefused
+from mailer.messages.text_halves import has_own_text, is_stale
 from mailer.models.client import Client
 from mailer.models.message import Message, MessageKind
 from mailer.owner_filter import whose_asked
@@ -31,6 +35,7 @@ from mailer.sending.test_mail import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
+STALE_TEXT = _l("The letter has changed since its plain text was written by hand: see whether it still says the same.")
 # For the HTML of a mail: pictures and its own styles, nothing that runs, and only inside a page of ours.
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; font-src https:; base-uri 'none'; "
@@ -87,6 +92,8 @@ def show(message_id: int) -> str:
         client=client,
         client_q=search,
         clients=_with_chosen(queries.clients_to_look_as(message.owner_id, search), client),
+        has_own_text=has_own_text(message),
+        text_is_stale=is_stale(message),
         mailings=queries.mailings_using(message),
         is_own=message.owner_id == current_user.id,
         language_name=dict(languages(get_locale())).get(message.language, message.language),
@@ -159,6 +166,9 @@ def preview_html(message_id: int) -> Response:
 def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValue:
     if not form.is_submitted():
         return _render_form(form, message)
+    if (act := request.form.get("text_act")) and not check_body("", form.html_body.data or ""):
+        form.text_body.data = text_from_html(form.html_body.data or "").strip() if act == "take" else ""
+        return _render_form(form, message)
     is_valid = form.validate()
     if is_refilled():
         _remark(form)
@@ -180,6 +190,8 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
     flash(_("Message saved."), "success")
     if removed:
         flash(_("Emails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
+    if is_stale(saved):
+        flash(STALE_TEXT, "warning")
     return redirect(url_for("messages.show", message_id=saved.id), 303)
 
 
@@ -202,6 +214,7 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
         form=form,
         message=message,
         is_plain=_is_plain(form, message),
+        text_is_stale=message is not None and is_stale(message),
         attributes=queries.attribute_names(current_user.id),
         placeholders=placeholder_names(),
         clients=queries.clients_to_look_as(current_user.id, ""),
@@ -217,7 +230,12 @@ def _is_plain(form: MessageForm, message: Message | None) -> bool:
 def _look_at_saved(message: Message, client_id: str | None) -> Look:
     client = queries.client_to_look_as(message.owner_id, client_id)
     saved = MessageDraft(
-        message.subject, message.html_body, message.text_body, message.name, message.language, message.renderer
+        message.subject,
+        message.html_body,
+        message.text_body,
+        message.name,
+        message.language,
+        renderer=message.renderer,
     )
     return look_at(saved, queries.owner_of(message), client)
 

@@ -41,6 +41,7 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
     subject: Mapped[str] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(8), default="ru", server_default="ru")  # what it is written in
     text_body: Mapped[str] = mapped_column(Text, default="")  # empty: made from the HTML when sent
+    text_written_for: Mapped[str | None] = mapped_column(String(16))  # digest of what the HTML said when it was written
     html_body: Mapped[str] = mapped_column(Text, default="")  # sieved when saved
     renderer: Mapped[int] = mapped_column(SmallInteger, default=RENDERER, server_default="1")  # of `html_body`
     kind: Mapped[MessageKind] = mapped_column(

@@ -222,3 +222,60 @@ def test_the_letter_is_shown_as_lists_of_mails_show_it(as_owner: Browser) -> Non
     typed = {"subject": "Весна, {{ имя }}", "text_body": "Здравствуйте, {{ имя }}!", "client": str(someone.id)}
     written = unescape(as_owner.post("/messages/preview", data=typed).text)
     assert written.count("Весна, Анна") == 4 and 'opening">Здравствуйте, Анна!' in written
+
+
+def test_a_text_half_written_by_hand_is_held_against_the_letter(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    flag, number = "Письмо с тех пор изменилось", message().id
+
+    def text_form(**typed: str) -> str:
+        as_owner.post(f"{path}/part/text", data=form_of(as_owner, path, "text") | typed)
+        return form_of(as_owner, path, "text")["words"]
+
+    assert "Пекарня" in text_form(act="take")
+    assert text_form(words="{{ почт }}") == "{{ почт }}"
+    assert "подстановк" in as_owner.post(f"{path}/save").text, "its placeholders are looked at too"
+    text_form(words="Здравствуйте, {{ имя }}!\r\n\r\nПриходите.")
+    assert flag not in as_owner.get(f"{path}?part=text").text
+    as_owner.post(f"{path}/save")
+    assert message().text_body == "Здравствуйте, {{ имя }}!\n\nПриходите.\n"
+    as_owner.post(f"{path}/part/theme", data=form_of(as_owner, path, "theme") | {"accent": "#1b6b40"})
+    assert flag not in as_owner.get(path).text, "another colour says nothing else"
+    as_owner.post(f"{path}/part/b4", data=form_of(as_owner, path, "b4") | {"html": "Всё иначе"})
+    assert flag in as_owner.get(path).text
+    saved = as_owner.post(f"{path}/save", follow_redirects=True).text
+    assert "написали вручную" in saved and flag in saved
+    assert "написан для прежнего письма" in as_owner.get(f"/messages/{number}/check").text
+    text_form(act="fits")
+    assert flag not in as_owner.get(f"{path}?part=text").text
+    assert text_form(act="anew") == ""
+    as_owner.post(f"{path}/save")
+    assert "Всё иначе" in message().text_body
+
+
+def test_the_same_of_html(as_owner: Browser) -> None:
+    typed = {"subject": "x", "html_body": "<p>Хлеб {{ имя }}</p>", "text_body": "", "language": "ru"}
+    taken = as_owner.post("/messages/new", data=typed | {"text_act": "take"})
+    assert taken.status_code == 200 and "\nХлеб {{ имя }}</textarea>" in taken.text.replace("\r", "")
+    assert not db.session.query(Message).all()
+    as_owner.post("/messages/new", data=typed | {"text_body": "Свой хлеб, {{ имя }}"})
+    path, flag = f"/messages/{message().id}", "написан для прежнего письма"
+
+    def save(**more: str) -> str:
+        row = message()
+        kept = {"html_body": row.html_body, "text_body": row.text_body, "version": str(row.version)}
+        as_owner.post(f"{path}/edit", data=typed | kept | more)
+        return as_owner.get(f"{path}/edit").text
+
+    assert flag not in save(html_body='<p style="color:red">Хлеб {{ имя }}</p>')
+    assert flag in save(html_body="<p>Булки {{ имя }}</p>")
+    assert flag in as_owner.get(f"{path}/check").text
+    assert flag in save(subject="y"), "until somebody has looked"
+    assert flag not in save(text_fits="y")
+    assert flag in save(html_body="<p>Квас</p>")
+    assert flag not in save(text_body="Свой квас")
+    row = message()
+    row.text_written_for = None  # as one saved by a release before
+    db.session.commit()
+    assert flag in save(html_body="<p>Сбитень</p>")
+    assert flag not in save(text_body="") and message().text_written_for is None
