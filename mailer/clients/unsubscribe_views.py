@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from mailer.clients import subscription as subscriptions
+from mailer.clients.one_topic import topic_of_the_mail
 from mailer.extensions import csrf
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.mail_headers import TRIAL_TOKEN
@@ -41,7 +42,13 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     subscription = subscriptions.find(token, link_code)
     if subscription.is_over:
         return render_template("unsubscribe/gone.html")
-    return render_template("unsubscribe/page.html", token=token, link_code=link_code, subscription=subscription)
+    return render_template(
+        "unsubscribe/page.html",
+        token=token,
+        link_code=link_code,
+        subscription=subscription,
+        topic=topic_of_the_mail(subscription) if subscription.reason is None else None,
+    )
 
 
 @bp.post("/<uuid:token>")

@@ -12,6 +12,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery, Reason
+from mailer.models.mailing import Audience
 from mailer.models.run import Run
 from mailer.models.topic import Topic
 from mailer.models.user import User
@@ -19,7 +20,7 @@ from mailer.sending.mail_headers import unsubscribe_url
 from mailer.sending.runs.audience import summary_of
 from mailer.sending.runs.recipient_list import write_recipient_list
 from tests.conftest import Browser
-from tests.factories import make_client, make_due_run, make_message
+from tests.factories import make_client, make_due_run, make_message, save
 
 
 def test_a_topic_given_back_stays_off_whoever_adds_it(
@@ -48,6 +49,20 @@ def test_a_topic_given_back_stays_off_whoever_adds_it(
     db.session.expire_all()
     assert (client.tags, client.refused_tags) == (["vip", "letters"], ["sales"])
     assert as_stranger.post(f"/clients/topics/{news.id}/delete").status_code == 404
+
+
+def test_a_mail_of_one_topic_offers_to_leave_just_that(web: Browser, owner: User) -> None:
+    topics = [save(Topic(owner_id=owner.id, tag=tag, label=tag.title())) for tag in ("news", "sales")]
+    client = make_client(owner, tags=["news", "sales", "vip"])
+    run = make_due_run(owner, audience=Audience.TAGS, tags=["news"])
+    write_recipient_list(run.id)
+    page = web.get(f"/u/{client.token}/{run.link_code}").text
+    assert 'data-topic="News"' in page and f'name="topics" value="{topics[1].id}"' in page
+    assert "data-topic" not in web.get(f"/u/{client.token}").text, "the link of no run"
+    web.post(f"/u/{client.token}/preferences/topics", data={"topics": topics[1].id})
+    db.session.expire_all()
+    assert client.tags == ["sales", "vip"]
+    assert "data-topic" not in web.get(f"/u/{client.token}/{run.link_code}").text
 
 
 def test_who_paused_is_left_out_when_the_list_is_made_and_when_it_is_sent(
