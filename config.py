@@ -27,6 +27,7 @@ from setting_values import (
     refuse_slips,
     seconds,
     time_zone,
+    webhook_secrets,
     whole,
     whole_or_none,
 )
@@ -188,6 +189,7 @@ class Config:
         # Where mails that cannot be delivered come back to. Reports come for weeks: BOUNCE_KEY outlives SECRET_KEY.
         self.BOUNCE_ADDRESS = bounce_address(get, "BOUNCE_ADDRESS")
         self.BOUNCE_MAILBOX = mailbox_url(get, "BOUNCE_MAILBOX")
+        self.WEBHOOKS = webhook_secrets(get)  # what providers' calls are checked with, by provider
         self.BOUNCE_KEY = get("BOUNCE_KEY") or self.SECRET_KEY
         self.BOUNCE_PORT = whole(
             get, "BOUNCE_PORT", 2526, 1, 65_535

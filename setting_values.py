@@ -215,6 +215,36 @@ def mailbox_url(get: Get, name: str) -> str | None:
     return url
 
 
+# How the providers' webhooks are checked: what is to be entered, and what it looks like.
+WEBHOOKS = {
+    "ses": ("WEBHOOK_SES_TOPIC", r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]{1,30}:\d{12}:[A-Za-z0-9_-]{1,256}",
+            "arn:aws:sns:eu-central-1:123456789012:golub"),
+    "mailgun": ("WEBHOOK_MAILGUN_KEY", r"\S{16,200}", "16…200"),
+    # A key of the curve P-256 begins so.
+    "sendgrid": ("WEBHOOK_SENDGRID_KEY", r"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{86}==", "MFkwEw…=="),
+    "postmark": ("WEBHOOK_POSTMARK_PASSWORD", r"[A-Za-z0-9_-]{20,200}", "A…Z a…z 0…9 _ -, 20…200"),
+    "brevo": ("WEBHOOK_BREVO_PASSWORD", r"[A-Za-z0-9_-]{20,200}", "A…Z a…z 0…9 _ -, 20…200"),
+    "unisender-go": ("WEBHOOK_UNISENDER_GO_KEY", r"\S{16,200}", "16…200"),
+}  # fmt: skip
+
+
+def webhook_secrets(get: Get) -> dict[str, str]:
+    """What the calls of each provider are checked with, for those that are set up. Errors: ConfigError, without it."""
+    found = {}
+    for provider, (name, pattern, example) in WEBHOOKS.items():
+        given = (get(name) or "").strip()
+        if not given:
+            continue
+        if re.fullmatch(pattern, given, re.ASCII) is None:
+            raise ConfigError(
+                in_language(
+                    f"{name} не читается. Вид такой: {example}.", f"{name} cannot be read. It must look like {example}."
+                )
+            )
+        found[provider] = given
+    return found
+
+
 def names_of_settings(example: Path) -> set[str]:
     """Every setting there is, as `.env.example` lists them."""
     return set(NAMED.findall(example.read_text("utf-8")))

@@ -10,6 +10,7 @@ USUAL = 512 * KB
 LIMITS = {
     "clients.imports.new": 51 * MB,
     "auth.set_avatar": 6 * MB,
+    "webhooks": MB,
     "articles": 6 * MB,
     "posts": 6 * MB,
     "messages": 4 * MB,

@@ -38,6 +38,7 @@ from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
+from mailer.returns import webhook_views
 from mailer.series import action_views as series_action_views
 from mailer.series import form_views as series_form_views
 from mailer.series import putting_in
@@ -51,7 +52,7 @@ VIEWS = (
     auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, run_views,
-    calendar_views, operation_views, return_views, user_views, journal_views, others_mailing_views,
+    calendar_views, operation_views, return_views, webhook_views, user_views, journal_views, others_mailing_views,
     others_series_views, series_views, series_form_views, series_action_views, putting_in,
     article_views, review_views, report_views, draft_views, guide_views,
 )  # fmt: skip

@@ -82,6 +82,12 @@ def said_in_words(message: Message) -> Said:
     )
 
 
+def reply_in(text: str) -> tuple[int | None, str]:
+    """The code and the enhanced status that stand in a line; None and empty where there are none."""
+    code, status = _CODE.search(text), _STATUS.search(text)
+    return int(code[1]) if code else None, (code[2] if code and code[2] else status[1] if status else "")
+
+
 def value_of(block: Message, name: str) -> str:
     """A field as it stands, empty when missing; RFC 6533 writes UTF-8 there."""
     found = next((str(value) for key, value in block.raw_items() if key.lower() == name), "")

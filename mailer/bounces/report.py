@@ -30,10 +30,13 @@ class Said:
     code: int | None = None  # of SMTP, as 550
     text: str = ""
     server: str = ""  # that refused it
+    permanent: bool | None = None  # where whoever reports has judged it; wins over status and code
 
     @property
     def is_permanent(self) -> bool:
         """By the enhanced status, else by the code; a failure with neither is taken for permanent."""
+        if self.permanent is not None:
+            return self.permanent
         return (self.status or str(self.code or 5))[0] == "5"
 
 

@@ -23,7 +23,8 @@ _LOOKED_AT = 20  # candidates in one text: a hostile one is full of them
 
 @dataclass(frozen=True, slots=True)
 class ReturnPath:
-    """Where mail of deliveries comes back to; `address` has a `*` in the place of the token."""
+    """Where mail of deliveries comes back to; `address` has a `*` in the place of the token. It is empty where a token
+    stands in a header alone, which a provider gives back."""
 
     address: str
     key: bytes

@@ -72,7 +72,8 @@ def is_about_address(said: Said) -> bool:
     """Whether a permanent failure means that no mail will ever get there."""
     if not said.is_permanent or _NOT_THE_ADDRESS.fullmatch(said.status):
         return False
-    reply = Reply(said.code or 550, (f"{said.status} {said.text}".strip().encode(),))
+    code = said.code if said.code and said.code >= 500 else 550
+    reply = Reply(code, (f"{said.status} {said.text}".strip().encode(),))
     return concern_of(Phase.RCPT, reply) is Concern.EMAIL
 
 

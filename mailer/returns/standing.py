@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import current_app
 from sqlalchemy import func, select
 
+from mailer.bounces.providers.call import USER, Provider
+from mailer.bounces.providers.known import PROVIDERS
 from mailer.extensions import db
+from mailer.http import absolute_url
 from mailer.models.mail_report import Door, MailReport, UnreadMail
-from mailer.returns import receiver
+from mailer.returns import receiver, webhooks
 from mailer.returns.mailbox_job import Reading, configured, last_reading
+from mailer.sending.servers import mail_routes
 
 ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A provider's, as far as it is set up. `url` is what to enter there; its password is left out."""
+
+    provider: Provider
+    url: str
+    is_set_up: bool
+    servers: list[str]  # whose mails carry a token for it
+    taken_at: datetime | None
+    refused_at: datetime | None  # unless one was taken later
+    refused: str  # signature, replay or fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,12 @@ class WaysIn:
     last_by_door: dict[Door, datetime]  # when a report came in by it last
     report_count: int
     unread_count: int
+    webhooks: list[Webhook]  # those that are set up, or that a mail server names
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything can come back."""
+        return self.address is not None or any(hook.is_set_up for hook in self.webhooks)
 
 
 def standing() -> WaysIn:
@@ -52,7 +76,31 @@ def standing() -> WaysIn:
         last_by_door=last_by_door,
         report_count=sum(count for _door, _at, count in reports),
         unread_count=sum(count for _door, _at, count in unread),
+        webhooks=list(_webhooks()),
     )
+
+
+def _webhooks() -> Iterator[Webhook]:
+    servers: dict[str, list[str]] = {}
+    for route in mail_routes.configured():
+        servers.setdefault(route.transport.provider or "", []).append(route.transport.name)
+    set_up = webhooks.configured()
+    for name, provider in PROVIDERS.items():
+        if name not in set_up and name not in servers:
+            continue
+        calls = webhooks.last_calls(provider)
+        url = absolute_url("webhooks.take", provider=name)
+        if provider.user:
+            url = url.replace("://", f"://{USER}:…@", 1)
+        is_refused = calls.refused_at is not None and calls.refused_at > (calls.taken_at or 0)
+        yield Webhook(
+            provider, url, name in set_up, servers.get(name, []), _moment(calls.taken_at),
+            _moment(calls.refused_at) if is_refused else None, calls.refused,
+        )  # fmt: skip
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
 def _by_door(model: type[MailReport | UnreadMail]) -> list[tuple[Door, datetime, int]]:

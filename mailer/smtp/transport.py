@@ -61,6 +61,7 @@ class Transport:
     rides_behind_dot: bool = True  # the next envelope follows a final dot at once (RFC 2920, section 3.1)
     allow_plain_auth: bool = False  # send credentials over an unprotected connection to another machine
     ca_file: str | None = None  # certificates to trust instead of the system's
+    provider: str | None = None  # whose server it is, where reports come by that provider's webhook
     timeouts: Timeouts = Timeouts()
 
     def __post_init__(self) -> None:
@@ -123,7 +124,7 @@ class Transport:
 
 _N = TypeVar("_N", int, float)
 _TIMEOUT_NAMES = {item.name for item in fields(Timeouts)}
-_TEXT = {"sender", "helo", "ca_file"}
+_TEXT = {"sender", "helo", "ca_file", "provider"}
 _WHOLE = {"connections", "messages_per_connection"}
 _YES_NO = {"pipelining", "rides_behind_dot", "allow_plain_auth"}
 _SECONDS = {"seconds_per_connection", "rate", "probe_after", "probe_at_most", "creep"}

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Flask, current_app
 
 from launcher.language import in_language
+from mailer.bounces.providers.known import PROVIDERS
 from mailer.clock import database_now
 from mailer.composing.headers import HeaderError, ascii_address
 from mailer.extensions import db
@@ -127,6 +128,8 @@ def _routes(setting: str, urls: list[str], config: Mapping[str, Any]) -> dict[st
 
 def _route(url: str, sender: str, own_connections: int) -> MailRoute:
     transport = Transport.from_url(url, sender=sender, helo=sender.rpartition("@")[2])
+    if transport.provider is not None and transport.provider not in PROVIDERS:
+        raise ValueError(f"provider={transport.provider} is none of {', '.join(PROVIDERS)}")
     if transport.security is not Security.NONE:
         transport.tls_context()  # OSError when `ca_file` cannot be read
     if "connections" in dict(parse_qsl(urlsplit(url).query)):

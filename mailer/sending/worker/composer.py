@@ -28,8 +28,7 @@ class Composer:
         self, work: Work, leave_out: Callable[[Claim, DueDelivery], None], ask_for_claims: Callable[[], None]
     ) -> None:
         self._work, self._compiled = work, work.compiled
-        path = work.return_path
-        self._sender_of = path.senders_of(work.run_id) if path is not None else None
+        self._return_of = _returns_of(work)
         self._leave_out = leave_out
         self._ask_for_claims = ask_for_claims
         self._queue: deque[tuple[Claim, int]] = deque()
@@ -84,11 +83,24 @@ class Composer:
             content = self._compiled.build(recipient)
             if self._work.signers:
                 content = signed(content, self._work.signers)
+            sender, token = self._return_of(position)
+            if token is not None and self._work.token_header is not None:  # unsigned: the provider takes it out
+                content = f"{self._work.token_header(token)}\r\n".encode("ascii") + content
         except ValueError as error:
             is_address = isinstance(error, HeaderError) and error.code == "address"
             log.warning("mail not made", run=self._work.run_id, position=position, error=str(error))
             person.progress.exclude(Reason.INVALID_ADDRESS if is_address else Reason.RENDER_ERROR)
             self._leave_out(claim, person)
             return None
-        sender, token = self._sender_of(position) if self._sender_of else (None, None)
         return Email((claim.slice_id, position), recipient.email, content, sender, token)
+
+
+def _returns_of(work: Work) -> Callable[[int], tuple[str | None, str | None]]:
+    """The envelope sender (None: the server's own) and the token of each mail; None: nothing tells it from others."""
+    path = work.return_path
+    if path is None:
+        return lambda _position: (None, None)
+    if path.address and work.token_header is None:
+        return path.senders_of(work.run_id)
+    token_of = path.tokens_of(work.run_id)  # a provider puts a return path of its own
+    return lambda position: (None, token_of(position))

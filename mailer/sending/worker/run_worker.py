@@ -18,6 +18,7 @@ import uvloop
 from flask import current_app
 from sqlalchemy import func, literal, or_, select
 
+from mailer.bounces.providers.known import PROVIDERS
 from mailer.clock import database_clock, database_now
 from mailer.composing.email import compile_email
 from mailer.extensions import db
@@ -227,6 +228,7 @@ def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Wor
         health.was_sound_lately(transport),
         health.name_of(transport),
         return_path.configured(),
+        PROVIDERS[transport.provider].header if transport.provider else None,
         nobody_has_it=not run.accepted_count and not run.tolerates_refusals,
     )
 
