@@ -14,6 +14,7 @@ import structlog
 from flask import current_app
 from redis import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from mailer import outgoing, queue
 from mailer.bounces.providers.call import Call, Event, Provider
@@ -36,6 +37,7 @@ class Answer(Enum):
 
     TAKEN = 200
     REFUSED = 403  # not the provider's, too old, or used before
+    AWAY = 429  # our database or Redis is away: every provider comes again, which at a 5yz some do not
     LATER = 503  # a file of the provider's could not be had
 
 
@@ -54,10 +56,16 @@ def configured() -> dict[str, Provider]:
 
 
 def take_call(provider: Provider, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Take what a provider brings; harmless any number of times. Commits once an event.
+    """Take what a provider brings; harmless any number of times. Commits once an event."""
+    try:
+        return _take_call(provider, body, headers)
+    except (DBAPIError, RedisError) as error:
+        db.session.rollback()
+        log.error("webhook not taken", provider=provider.name, error=repr(error)[:500])
+        return Answer.AWAY
 
-    Errors: those of a database or Redis that is away; the provider must come again then, and what was kept is known.
-    """
+
+def _take_call(provider: Provider, body: bytes, headers: Mapping[str, str]) -> Answer:
     call = Call(body, headers, time.time(), certificate)
     try:
         if not provider.is_authentic(call, current_app.config["WEBHOOKS"][provider.name]):
