@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from mailer import outgoing, queue
-from mailer.bounces.providers.call import Call, Event, Provider
+from mailer.bounces.providers.call import Call, Provider, ProviderEvent
 from mailer.bounces.providers.known import PROVIDERS
 from mailer.extensions import db
 from mailer.models.mail_report import Door
@@ -84,7 +84,7 @@ def _take_call(provider: Provider, body: bytes, headers: Mapping[str, str]) -> A
     return Answer.TAKEN
 
 
-def _take(provider: Provider, event: Event) -> Taken | None:
+def _take(provider: Provider, event: ProviderEvent) -> Taken | None:
     if event.visit:
         outgoing.fetch(event.visit)
         log.info("webhook confirmed", provider=provider.name)
@@ -95,7 +95,7 @@ def _take(provider: Provider, event: Event) -> Taken | None:
     return note(event.report, Door.WEBHOOK, digest, (), event.content, len(event.content)).taken
 
 
-def _spend(provider: Provider, once: str, events: list[Event]) -> bool:
+def _spend(provider: Provider, once: str, events: list[ProviderEvent]) -> bool:
     """Whether this word is new, or comes again with the event that it came with."""
     meant = sha256("\0".join(event.event_id for event in events).encode("utf-8", "replace")).hexdigest()
     key = f"{KEY}{provider.name}:once:{sha256(once.encode('utf-8', 'replace')).hexdigest()}"

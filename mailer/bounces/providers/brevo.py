@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mailer.bounces.providers.call import METADATA, USER, Event, Provider, event, has_password, told, word
+from mailer.bounces.providers.call import METADATA, USER, Provider, ProviderEvent, event, has_password, told, word
 from mailer.bounces.report import Kind
 
 NAME = "brevo"
@@ -19,7 +19,7 @@ _PASSED_OVER = {
 _FOR_GOOD = {"hard_bounce", "invalid_email"}
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """One event, or several where the webhook brings them together."""
     for data in said if isinstance(said, list) else [said]:
         name = word(data, "event")

@@ -35,7 +35,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProviderEvent:
     """One thing that a provider tells. `event_id` comes again when the event does."""
 
     event_id: str
@@ -54,7 +54,7 @@ class Provider:
     setting: str  # what its calls are checked with
     header: Callable[[str], str]  # the header that makes the provider give a token back, without CRLF
     is_authentic: Callable[[Call, str], bool]
-    events: Callable[[Any], Iterator[Event]]
+    events: Callable[[Any], Iterator[ProviderEvent]]
     one_time: Callable[[Any], str] = lambda _said: ""  # a word of the signature that may serve for one event only
     user: str = ""  # stands before the password in the webhook's address
 
@@ -88,13 +88,15 @@ def told(address: str, text: str = "", status: str = "", permanent: bool | None 
     )  # fmt: skip
 
 
-def event(provider: str, name: str, event_id: str, kind: Kind | None, data: Any, said: Said, token: str) -> Event:
+def event(
+    provider: str, name: str, event_id: str, kind: Kind | None, data: Any, said: Said, token: str
+) -> ProviderEvent:
     """An event. Where its token was not given back in its own field, all of the event is searched: it is signed."""
     name, text = name[:100], json.dumps(data, ensure_ascii=False, indent=1)
     if kind is None:
-        return Event(event_id, name)
+        return ProviderEvent(event_id, name)
     report = Report(kind, (said,), provider, (token[:2000], text), name, provider)
-    return Event(event_id, name, report, text.encode("utf-8", "replace"))
+    return ProviderEvent(event_id, name, report, text.encode("utf-8", "replace"))
 
 
 def has_password(call: Call, password: str) -> bool:

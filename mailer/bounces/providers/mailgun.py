@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from mailer.bounces.providers.call import METADATA, Call, Event, Provider, event, is_fresh, told, value, word
+from mailer.bounces.providers.call import METADATA, Call, Provider, ProviderEvent, event, is_fresh, told, value, word
 from mailer.bounces.report import Kind
 
 NAME = "mailgun"
@@ -25,7 +25,7 @@ def is_authentic(call: Call, key: str) -> bool:
     return is_right and bool(once) and is_fresh(stamp, call.now)
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """The one event of a call."""
     data = value(said, "event-data")
     name, is_temporary = word(data, "event"), word(data, "severity") == "temporary"

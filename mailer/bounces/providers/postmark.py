@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from mailer.bounces.providers.call import METADATA, USER, Event, Provider, event, has_password, told, word
+from mailer.bounces.providers.call import METADATA, USER, Provider, ProviderEvent, event, has_password, told, word
 from mailer.bounces.report import Kind
 
 NAME = "postmark"
@@ -23,7 +23,7 @@ _RECORDS = {"SpamComplaint": Kind.COMPLAINT, "Delivery": Kind.DELIVERED}
 _PASSED_OVER = {"Open", "Click"}
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """The one event of a call."""
     record, kind_of_bounce = word(said, "RecordType"), word(said, "Type")
     kind = _BOUNCES.get(kind_of_bounce) if record == "Bounce" else _RECORDS.get(record)

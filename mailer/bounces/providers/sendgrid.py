@@ -14,7 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from mailer.bounces.providers.call import METADATA, STALE_SECONDS, Call, Event, Provider, event, is_fresh, told, word
+from mailer.bounces.providers.call import (
+    METADATA,
+    STALE_SECONDS,
+    Call,
+    Provider,
+    ProviderEvent,
+    event,
+    is_fresh,
+    told,
+    word,
+)
 from mailer.bounces.report import Kind
 
 NAME = "sendgrid"
@@ -41,7 +51,7 @@ def is_authentic(call: Call, public_key: str) -> bool:
     return is_fresh(stamp, call.now, _DAY + STALE_SECONDS)
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """A call brings many."""
     for data in said if isinstance(said, list) else [said]:
         name = word(data, "event")

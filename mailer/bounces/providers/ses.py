@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.x509 import load_pem_x509_certificate
 
-from mailer.bounces.providers.call import METADATA, Call, Event, Provider, event, rows, told, value, word
+from mailer.bounces.providers.call import METADATA, Call, Provider, ProviderEvent, event, rows, told, value, word
 from mailer.bounces.report import Kind
 
 NAME = "ses"
@@ -82,12 +82,14 @@ def _is_signed(pem: bytes, signature: str, text: str, digest: HashAlgorithm, now
     return True
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """What a message of SNS, already known to be authentic, tells."""
     if word(said, "Type") == "SubscriptionConfirmation":
         topic = word(said, "TopicArn")
         query = f"Action=ConfirmSubscription&TopicArn={quote(topic, safe='')}&Token={quote(word(said, 'Token'))}"
-        yield Event(word(said, "MessageId"), "SubscriptionConfirmation", visit=f"https://{host_of(topic)}/?{query}")
+        yield ProviderEvent(
+            word(said, "MessageId"), "SubscriptionConfirmation", visit=f"https://{host_of(topic)}/?{query}"
+        )
     elif word(said, "Type") == "Notification":
         try:
             yield from _events_of(json.loads(word(said, "Message")), word(said, "MessageId"))
@@ -95,7 +97,7 @@ def events(said: Any) -> Iterator[Event]:
             yield event(NAME, "Notification", word(said, "MessageId"), Kind.UNKNOWN, said, told(""), "")
 
 
-def _events_of(message: Any, message_id: str) -> Iterator[Event]:
+def _events_of(message: Any, message_id: str) -> Iterator[ProviderEvent]:
     name = word(message, "eventType") or word(message, "notificationType")
     part = value(message, name[:1].lower() + name[1:])
     kind = None if name in _PASSED_OVER else _KINDS.get(name, Kind.UNKNOWN)

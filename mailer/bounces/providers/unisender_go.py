@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from hmac import compare_digest
 from typing import Any
 
-from mailer.bounces.providers.call import METADATA, Call, Event, Provider, event, rows, told, value, word
+from mailer.bounces.providers.call import METADATA, Call, Provider, ProviderEvent, event, rows, told, value, word
 from mailer.bounces.report import Kind
 
 NAME = "unisender-go"
@@ -32,7 +32,7 @@ def is_authentic(call: Call, api_key: str) -> bool:
     return compare_digest(made, said)
 
 
-def events(said: Any) -> Iterator[Event]:
+def events(said: Any) -> Iterator[ProviderEvent]:
     """A call brings those of many people."""
     for user in rows(said, "events_by_user"):
         for each in rows(user, "events"):
