@@ -79,6 +79,8 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
 class _Connection(http.client.HTTPSConnection):
     """To an address that was judged, for the host whose certificate it must show."""
 
+    sock: ssl.SSLSocket
+
     def __init__(self, host: str, address: tuple[str, int], context: ssl.SSLContext) -> None:
         super().__init__(host, address[1], timeout=SECONDS, context=context)
         self._address, self._tls = address, context
