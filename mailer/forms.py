@@ -12,6 +12,7 @@ from wtforms import (
     FieldList,
     Form,
     FormField,
+    HiddenField,
     IntegerField,
     PasswordField,
     SelectMultipleField,
@@ -20,9 +21,10 @@ from wtforms import (
 )
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from mailer.input_limits import is_impossible, without_impossible
+from mailer.input_limits import is_impossible, number_or_none, without_impossible
 
 LONGEST_NUMBER = 19  # digits of the largest bigint
+DIGITS_OF_VERSION = 9  # of a row: within an integer
 
 LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}  # each in itself
 
@@ -38,6 +40,17 @@ class TypedByPeople:
         for field in impossible:
             _refuse(field)
         return not impossible and bool(super().validate(extra_validators))  # type: ignore[misc]
+
+
+class Versioned:
+    """A form that knows which version of a row it was opened with; mixed in, and its field drawn hidden."""
+
+    version = HiddenField()
+
+    @property
+    def opened_version(self) -> int | None:
+        """The version, None for a new row."""
+        return number_or_none(self.version.data, DIGITS_OF_VERSION)
 
 
 class FlaskForm(TypedByPeople, flask_wtf.FlaskForm):  # type: ignore[misc]
@@ -90,7 +103,12 @@ def _is_seen(character: str) -> bool:
 def _is_impossible(field: Field) -> bool:
     texts = [text for text in field.raw_data or () if isinstance(text, str)]
     is_number = isinstance(field, IntegerField)
-    return any(is_impossible(text) or (is_number and len(text.strip()) > LONGEST_NUMBER) for text in texts)
+    return any(is_impossible(text) or (is_number and not _may_be_number(text)) for text in texts)
+
+
+def _may_be_number(text: str) -> bool:
+    """`int` reads digits of any script, as many as there are; what is no number at all, WTForms says."""
+    return text.isascii() and len(text.strip()) <= LONGEST_NUMBER
 
 
 def _refuse(field: Field) -> None:

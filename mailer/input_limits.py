@@ -15,6 +15,7 @@ from sqlalchemy.engine import ExceptionContext
 from werkzeug.exceptions import BadRequest
 
 MOST = 2**63 - 1  # of a bigint
+DIGITS_OF_ID = 18  # always within a bigint
 DIGITS_OF_PAGE = 12  # of the number of a page in a list
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
 _DIGITS = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -51,6 +52,12 @@ def whole_number(text: str) -> int:
     if not _DIGITS.fullmatch(text) or int(text) > MOST:
         raise ValueError("no whole number of ours")
     return int(text)
+
+
+def number_or_none(typed: str | int | None, digits: int = DIGITS_OF_ID) -> int | None:
+    """The number in so many ASCII digits at most; None for anything else."""
+    text = str("" if typed is None else typed)
+    return int(text) if len(text) <= digits and text.isascii() and text.isdecimal() else None
 
 
 def page_number() -> int:

@@ -10,6 +10,7 @@ from flask import abort
 
 from mailer.access import Permission
 from mailer.extensions import db
+from mailer.input_limits import number_or_none
 from mailer.models.user import User
 
 EVERYBODY = "all"
@@ -63,8 +64,7 @@ def whose_asked(args: Mapping[str, str], reader: User) -> Whose:
         return Whose(reader if reader.can(Permission.SEND) or not sees_all else None, reader)
     if asked == EVERYBODY:
         return Whose(None, reader) if sees_all else abort(404)
-    if not (asked.isascii() and asked.isdecimal() and len(asked) <= 18):
-        abort(404)
-    if int(asked) == reader.id:
+    owner_id = number_or_none(asked)
+    if owner_id == reader.id:
         return Whose(reader, reader)
-    return Whose(db.get_or_404(User, int(asked)), reader) if sees_all else abort(404)
+    return Whose(db.get_or_404(User, owner_id), reader) if sees_all and owner_id is not None else abort(404)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement
 from mailer.admin.names import REFERENCES
 from mailer.clock import utcnow
 from mailer.errors import Refusal, UnknownChoice, choice_in
+from mailer.input_limits import number_or_none
 from mailer.periods import DateRange, parse_period
 from mailer.searching import searched
 
@@ -55,6 +56,7 @@ def in_period(column: Any, period: DateRange) -> list[ColumnElement[bool]]:
 
 
 def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+    number = number_or_none(text)
+    if number is None:
         raise UnknownChoice(name, text)
-    return int(text)
+    return number

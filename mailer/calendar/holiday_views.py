@@ -19,6 +19,7 @@ from mailer.calendar import holidays
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.forms import FlaskForm
+from mailer.input_limits import number_or_none
 
 bp = Blueprint("holidays", __name__, url_prefix="/holidays")
 FIRST_YEAR, LAST_YEAR = 1995, 2100
@@ -120,10 +121,8 @@ def _state(country: str, code: str | None) -> str | None:
 
 
 def _year() -> int:
-    text = request.args.get("year", str(utcnow().year))
-    if not (text.isascii() and text.isdecimal() and len(text) == 4 and FIRST_YEAR <= int(text) <= LAST_YEAR):
-        abort(404)
-    return int(text)
+    year = number_or_none(request.args.get("year", utcnow().year), 4)
+    return year if year is not None and FIRST_YEAR <= year <= LAST_YEAR else abort(404)
 
 
 def _day() -> date:

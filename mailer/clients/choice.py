@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from mailer.clients.refused import ChoiceRefused
 from mailer.clients.values import FIRST_YEAR
+from mailer.input_limits import number_or_none
 from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED
 from mailer.owner_filter import EVERYBODY
 from mailer.searching import searched
@@ -50,9 +51,7 @@ def parse_choice(args: MultiDict[str, str]) -> Choice:
 
 def field_sorted_by(sort: str) -> int | None:
     """The id of the own field that `sort` names, if it names one."""
-    digits = sort.removeprefix(FIELD)
-    is_field = sort.startswith(FIELD) and digits.isascii() and digits.isdecimal() and len(digits) <= 18
-    return int(digits) if is_field else None
+    return number_or_none(sort.removeprefix(FIELD)) if sort.startswith(FIELD) else None
 
 
 def as_args(criteria: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +97,7 @@ def _number(args: MultiDict[str, str], name: str) -> int | None:
     text = args.get(name, "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+    number = number_or_none(text)
+    if number is None:
         raise ChoiceRefused("unknown_number", name, text)
-    return int(text)
+    return number

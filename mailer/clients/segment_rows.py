@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from mailer.input_limits import number_or_none
 from mailer.models.client_field import FieldType
 from mailer.segments.scope import OURS, ConditionScope
 from mailer.segments.words import OUR_LABELS
@@ -89,8 +90,8 @@ def kind_of(what: str, scope: ConditionScope) -> str:
     """The key in `OPS` of a subject's comparisons; empty for a subject that there is not."""
     if what in OURS:
         return OURS[what].type.value
-    if what.startswith(OWN) and what[1:].isascii() and what[1:].isdecimal() and len(what) < 19:
-        own = scope.fields.get(int(what[1:]))
+    if what.startswith(OWN) and (number := number_or_none(what[1:])) is not None:
+        own = scope.fields.get(number)
         return own.type.value if own is not None else ""
     return what if what in SUBJECTS else ""
 
@@ -214,8 +215,8 @@ def _fill_date(row: Row, op: str, value: Any) -> None:
 def _whole(typed: str) -> Any:
     """The number typed, or the text itself, which is none."""
     bare = typed.strip()
-    digits = bare.removeprefix("-")
-    return int(bare) if digits.isascii() and digits.isdecimal() and len(digits) <= 18 else typed
+    number = number_or_none(bare.removeprefix("-"))
+    return typed if number is None else -number if bare.startswith("-") else number
 
 
 def subjects(scope: ConditionScope) -> list[tuple[Any, list[tuple[str, Any]]]]:

@@ -32,6 +32,7 @@ from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Conflict, Refusal, UnknownChoice
 from mailer.flashes import flash_undo, refusal_flashed
+from mailer.input_limits import number_or_none
 from mailer.models.client import Client
 from mailer.segments.fields import fields_of
 
@@ -248,5 +249,5 @@ def _args_of(choice: Choice) -> dict[str, Any]:
 
 
 def _marked() -> list[int]:
-    ids = request.form.getlist("ids")
-    return [int(id_) for id_ in ids[: queries.PER_PAGE] if id_.isascii() and id_.isdecimal() and len(id_) <= 18]
+    ids = request.form.getlist("ids")[: queries.PER_PAGE]
+    return [number for id_ in ids if (number := number_or_none(id_)) is not None]

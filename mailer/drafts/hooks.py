@@ -18,6 +18,7 @@ from mailer.drafts.forms_kept import DRAFTED, DRAFTED_ENDPOINTS, KEPT, KEY_FIELD
 from mailer.errors import answer_of
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
+from mailer.input_limits import number_or_none
 from mailer.models.draft import Draft
 
 
@@ -39,12 +40,12 @@ def init_app(app: Flask) -> None:
 
 def open_draft() -> None:
     """`?kept=7` on a form's address: the view draws the form with what the draft holds."""
-    number = request.args.get(KEPT, "")
+    number = number_or_none(request.args.get(KEPT))
     if request.method != "GET" or request.endpoint not in REFILLED or not current_user.is_authenticated:
         return
-    if not (number.isascii() and number.isdecimal()) or len(number) > 18:
+    if number is None:
         return
-    draft, place = drafts.find(current_user.id, int(number)), forms_kept.present_place()
+    draft, place = drafts.find(current_user.id, number), forms_kept.present_place()
     if draft is None or place is None or draft.path != place.path:
         return
     g.refilled = draft

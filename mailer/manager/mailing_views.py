@@ -13,7 +13,7 @@ from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
 from mailer.flashes import refusal_flashed
 from mailer.http import own_path
-from mailer.input_limits import page_number
+from mailer.input_limits import number_or_none, page_number
 from mailer.manager import decisions, queries
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
@@ -160,7 +160,7 @@ def _switch(mailing: Mailing, reason: str | None) -> bool:
 
 def _marked() -> list[int]:
     ids = dict.fromkeys(request.form.getlist("ids")[:MOST_AT_ONCE])
-    return [int(id_) for id_ in ids if id_.isascii() and id_.isdecimal() and len(id_) <= 18]
+    return [number for id_ in ids if (number := number_or_none(id_)) is not None]
 
 
 def _approval_to_decide(approval_id: int) -> Approval:

@@ -6,12 +6,12 @@ from babel import Locale
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from mailer.composing.languages import UNSUBSCRIBE
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm, one_line
+from mailer.forms import FlaskForm, Versioned, one_line
 from mailer.messages.services import MessageDraft
 
 
@@ -22,7 +22,7 @@ def languages(reader: Locale) -> list[tuple[str, str]]:
     return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
-class MessageForm(Refillable, FlaskForm):
+class MessageForm(Refillable, Versioned, FlaskForm):
     """Subject and two bodies, and the version of the message that was opened."""
 
     name = StringField(
@@ -44,7 +44,6 @@ class MessageForm(Refillable, FlaskForm):
         ),
     )
     text_fits = BooleanField(_l("I have looked: the plain text still fits"))
-    version = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,9 +56,3 @@ class MessageForm(Refillable, FlaskForm):
         html, text = ((field.data or "").replace("\r\n", "\n") for field in (self.html_body, self.text_body))
         name, fits = self.name.data or "", bool(self.text_fits.data)
         return MessageDraft(self.subject.data or "", html, text, name, self.language.data, text_fits=fits)
-
-    @property
-    def opened_version(self) -> int | None:
-        """The version this form was opened with."""
-        typed = str(self.version.data or "")
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None

@@ -7,6 +7,7 @@ from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import func, select
 
 from mailer.extensions import db
+from mailer.input_limits import number_or_none
 from mailer.models.client import Client
 from mailer.models.client_criteria import client_mentions
 from mailer.models.mailing import Mailing
@@ -66,9 +67,8 @@ def id_or_none(typed: str | None) -> int | None:
     """A database id as a form sends it; None for an empty choice, 404 for anything else."""
     if not typed:
         return None
-    if not (typed.isascii() and typed.isdecimal()) or len(typed) > 18:
-        abort(404)
-    return int(typed)
+    number = number_or_none(typed)
+    return number if number is not None else abort(404)
 
 
 def attribute_names(owner_id: int) -> list[str]:

@@ -21,6 +21,7 @@ from mailer.clients.labels import FIELDS
 from mailer.clock import utcnow
 from mailer.extensions import csrf, limiter
 from mailer.forms import FlaskForm
+from mailer.input_limits import number_or_none
 from mailer.limiting import say_when
 from mailer.messages.views import as_mail
 from mailer.models.client import Client
@@ -82,7 +83,8 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
 @changing
 def topics(token: uuid.UUID) -> ResponseReturnValue:
     """Topics taken and given back."""
-    wanted = {int(id_) for id_ in request.form.getlist("topics") if id_.isascii() and id_.isdecimal() and len(id_) < 19}
+    ids = request.form.getlist("topics")
+    wanted = {number for id_ in ids if (number := number_or_none(id_)) is not None}
     services.choose_topics(subscriptions.client_of(token), wanted)
     return _back(token, "topics")
 

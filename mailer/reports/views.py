@@ -13,7 +13,7 @@ from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.extensions import limiter
-from mailer.input_limits import page_number
+from mailer.input_limits import number_or_none, page_number
 from mailer.limiting import per_user
 from mailer.mailings.labels import why
 from mailer.mailings.runs.summary import verdict
@@ -117,6 +117,5 @@ def _number(name: str) -> int | None:
     text = request.args.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        abort(404)
-    return int(text)
+    number = number_or_none(text)
+    return number if number is not None else abort(404)

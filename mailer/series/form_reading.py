@@ -6,10 +6,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from mailer.input_limits import number_or_none
 from mailer.models.series import DelayKind, Entry, Series
 from mailer.models.user import User
 from mailer.series import queries
-from mailer.series.forms import SeriesForm, optional_id
+from mailer.series.forms import SeriesForm
 from mailer.series.plan import SeriesPlan, StepPlan
 
 NEW_STEP = {"id": "", "message_id": "", "count": 1, "kind": DelayKind.DAYS.value, "at": None}
@@ -21,16 +22,16 @@ def plan_of(form: SeriesForm, owner: User) -> SeriesPlan | None:
     steps = []
     for entry in form.steps:
         step = entry.form
-        message = queries.message_named(owner, optional_id(step.message_id.data) or 0)
+        message = queries.message_named(owner, number_or_none(step.message_id.data) or 0)
         if message is None:
             step.message_id.errors = [_("Choose a message.")]
             return None
         kind = DelayKind(step.kind.data)
         at = None if kind is DelayKind.HOURS else step.at.data
-        steps.append(StepPlan(message, kind, step.count.data or 0, at, optional_id(step.id.data)))
+        steps.append(StepPlan(message, kind, step.count.data or 0, at, number_or_none(step.id.data)))
     entry_kind = Entry(form.entry.data)
     is_by_date = entry_kind is Entry.DATE
-    segment_id = optional_id(form.entry_segment_id.data)
+    segment_id = number_or_none(form.entry_segment_id.data)
     leaves_with_segment = form.leaves_with_segment.data and segment_id is not None
     return SeriesPlan(
         name=(form.name.data or "").strip(),
@@ -39,7 +40,7 @@ def plan_of(form: SeriesForm, owner: User) -> SeriesPlan | None:
         entry=entry_kind,
         entry_tag=(form.entry_tag.data or "").strip() if entry_kind is Entry.TAG else None,
         entry_segment_id=segment_id if entry_kind is Entry.SEGMENT or leaves_with_segment else None,
-        entry_field_id=optional_id(form.entry_field_id.data) if is_by_date else None,
+        entry_field_id=number_or_none(form.entry_field_id.data) if is_by_date else None,
         entry_offset=_offset(form) if is_by_date else 0,
         entry_at=form.entry_at.data if is_by_date else None,
         entry_is_yearly=is_by_date and form.entry_is_yearly.data,
@@ -90,10 +91,10 @@ def pressed(form: SeriesForm, button: str) -> dict[str, Any]:
     values: dict[str, Any] = {name: value for name, value in form.data.items() if name != "csrf_token"}
     steps: list[dict[str, Any]] = values["steps"]
     what, _dash, number = button.partition("-")
-    place = int(number) if number.isascii() and number.isdecimal() and len(number) < 4 else -1
+    place = number_or_none(number, 3)
     if what == "add" and len(steps) < (form.steps.max_entries or 0):
         steps.append(dict(NEW_STEP))
-    elif 0 <= place < len(steps):
+    elif place is not None and place < len(steps):
         if what == "delete" and len(steps) > 1:
             del steps[place]
         elif what == "up" and place > 0:

@@ -23,7 +23,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from mailer import owner_choices
 from mailer.days_off import countries
-from mailer.forms import FlaskForm, TypedByPeople, may_be_empty, one_line
+from mailer.forms import FlaskForm, TypedByPeople, Versioned, may_be_empty, one_line
 from mailer.models.series import (
     LONGEST_DAYS,
     LONGEST_HOURS,
@@ -62,7 +62,7 @@ class StepForm(TypedByPeople, Form):
             raise ValidationError(_("Say at what time."))
 
 
-class SeriesForm(FlaskForm):
+class SeriesForm(Versioned, FlaskForm):
     """Name, steps, who enters, who leaves, and when nothing is sent."""
 
     name = StringField(
@@ -93,7 +93,6 @@ class SeriesForm(FlaskForm):
         _l("Send late by at most, hours"), [InputRequired(), NumberRange(0, LONGEST_LATE)],
         default=12,
     )  # fmt: skip
-    version = HiddenField()
     confirmed = HiddenField()
 
     def offer(self, owner: User, language: str) -> None:
@@ -138,12 +137,6 @@ class SeriesForm(FlaskForm):
         if field.data is not None and field.data == self.window_opens.data:
             raise ValidationError(_("The two times are the same."))
 
-    @property
-    def opened_version(self) -> int | None:
-        """The version this form was opened with."""
-        typed = str(self.version.data or "")
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None
-
 
 class PutInForm(FlaskForm):
     """Whom to put into which series."""
@@ -158,12 +151,6 @@ class PutInForm(FlaskForm):
     segment_id = SelectField(_l("Segment"), [Optional()], validate_choice=False)
     tag = StringField(_l("Tag"), [Optional(), Length(max=50), one_line])
     confirmed = HiddenField()
-
-
-def optional_id(value: Any) -> int | None:
-    """The id that a form sends, None for an empty choice or what is no id."""
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def _known(field: Any) -> set[str]:

@@ -14,13 +14,14 @@ from mailer.access import Permission, requires
 from mailer.accounts.signed_in import me
 from mailer.clock import database_now
 from mailer.extensions import db
+from mailer.input_limits import number_or_none
 from mailer.models.client import Client
 from mailer.models.series import Entry, Series
 from mailer.sending.runs import audience
 from mailer.sending.series.entering import enter_those, wake
 from mailer.series import queries
 from mailer.series.blueprint import bp
-from mailer.series.forms import PutInForm, optional_id
+from mailer.series.forms import PutInForm
 from mailer.series.starting import count_of, remarks, sends_at_once
 
 MOST_AT_ONCE = 100_000  # of a request; a series that takes in a segment by itself has no such limit
@@ -71,7 +72,7 @@ def _confirm(form: PutInForm, series: Series, count: int) -> ResponseReturnValue
 def _chosen(form: PutInForm) -> list[ColumnElement[bool]] | None:
     """The condition that is meant; None, with the field saying why, where it is not."""
     if form.whom.data == "segment":
-        segment_id = optional_id(form.segment_id.data)
+        segment_id = number_or_none(form.segment_id.data)
         if segment_id is None or segment_id not in dict(owner_choices.segments(me().id)):
             form.segment_id.errors = [_("Choose a segment.")]
             return None
@@ -96,7 +97,7 @@ def _chosen(form: PutInForm) -> list[ColumnElement[bool]] | None:
 def _fill(form: PutInForm) -> None:
     """What the link that led here is about."""
     form.series_id.data = request.args.get("series", "")
-    client_id, segment_id = (optional_id(request.args.get(name)) for name in ("client", "segment"))
+    client_id, segment_id = (number_or_none(request.args.get(name)) for name in ("client", "segment"))
     if segment_id is not None:
         form.whom.data, form.segment_id.data = "segment", str(segment_id)
     if client_id is not None:

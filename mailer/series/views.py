@@ -11,14 +11,13 @@ from mailer.access import Permission, get_visible, requires
 from mailer.clock import utcnow
 from mailer.errors import choice_in
 from mailer.http import zone_label
-from mailer.input_limits import page_number
+from mailer.input_limits import number_or_none, page_number
 from mailer.models.series import EnrolmentState, Series
 from mailer.owner_filter import whose_asked
 from mailer.searching import searched
 from mailer.series import labels, queries
 from mailer.series.approving import permits_of
 from mailer.series.blueprint import bp
-from mailer.series.forms import optional_id
 from mailer.series.rule_words import rules_of
 
 STATES = [state for state in EnrolmentState if state is not EnrolmentState.PASSED_BY]
@@ -68,7 +67,7 @@ def people(series_id: int) -> str:
     """Who is, or was, in a series."""
     series, search = seen(series_id), searched(request.args)
     state = choice_in(request.args, "state", {one.value for one in STATES})
-    step_id = optional_id(request.args.get("step"))
+    step_id = number_or_none(request.args.get("step"))
     if request.args.get("step") and step_id is None:
         abort(404)
     return render_template(

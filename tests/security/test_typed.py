@@ -62,6 +62,8 @@ def test_only_plain_digits_are_a_number(as_owner: Browser, as_admin: Browser, nu
         assert as_owner.get(path, query_string={"page": number}).status_code < 500, path
     assert as_admin.get("/admin/posts/", query_string={"page": number}).status_code < 500
     assert as_owner.get("/mailings/new", query_string={"message": number}).status_code == 200
+    ceilings = {"person_daily_ceiling": number, "person_weekly_ceiling": ""}
+    assert as_owner.post("/calendar/ceiling", data=ceilings).status_code == 422
 
 
 ODD_FIELDS = {

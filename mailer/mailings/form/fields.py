@@ -6,13 +6,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import Field, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mailer import owner_choices
 from mailer.composing.sender_name import NAME_LENGTH
 from mailer.form_refill import Refillable
-from mailer.forms import FlaskForm, boxes, one_line
+from mailer.forms import FlaskForm, Versioned, boxes, one_line
 from mailer.http import readable_address
 from mailer.input_limits import whole_number
 from mailer.mailings.form import choices
@@ -57,7 +57,7 @@ def printable_tags(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("There is no such tag."))
 
 
-class MailingForm(Refillable, CalendarFields, FlaskForm):
+class MailingForm(Refillable, CalendarFields, Versioned, FlaskForm):
     """Name, message, recipients and calendar of a mailing."""
 
     name = StringField(
@@ -78,7 +78,6 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
     )
     sender_name = StringField(_l("Sender’s name"), [Optional(), Length(max=NAME_LENGTH), one_line, no_imitation])
     reply_to = SelectField(_l("Reply-to"), coerce=_id_or_none, validate_choice=False)
-    version = HiddenField()
     is_read = False  # filled from a sentence, for the person to look at
 
     def offer(self, owner: User) -> None:
@@ -89,12 +88,6 @@ class MailingForm(Refillable, CalendarFields, FlaskForm):
         own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
         self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()
-
-    @property
-    def opened_version(self) -> int | None:
-        """The version this form was opened with."""
-        typed = str(self.version.data or "")
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else None
 
 
 class CalendarForm(CalendarFields, FlaskForm):

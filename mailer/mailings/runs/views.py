@@ -14,6 +14,7 @@ from mailer.clock import utcnow
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, choice_in
 from mailer.extensions import limiter
+from mailer.input_limits import number_or_none
 from mailer.limiting import per_user
 from mailer.mailings.blueprint import bp
 from mailer.mailings.labels import reason_label
@@ -178,6 +179,5 @@ def _position(name: str) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        abort(404)
-    return int(text)
+    number = number_or_none(text, 9)  # within an integer
+    return number if number is not None else abort(404)
