@@ -23,6 +23,7 @@ from setting_values import (
     flag,
     host_name,
     mailbox_url,
+    networks,
     one_of,
     refuse_slips,
     seconds,
@@ -194,6 +195,10 @@ class Config:
         self.BOUNCE_PORT = whole(
             get, "BOUNCE_PORT", 2526, 1, 65_535
         )  # on loopback, where a mail server hands them over
+        # Signs the links of mails whose clicks are counted. Links are followed for years: it outlives SECRET_KEY.
+        self.LINK_KEY = get("LINK_KEY") or self.SECRET_KEY
+        self.CLICKS_KEPT_DAYS = whole(get, "CLICKS_KEPT_DAYS", 90, 1, 3650)  # who clicked; how many did stays
+        self.SCANNER_NETWORKS = networks(get, "SCANNER_NETWORKS")
         self.MAILINGS_SMTP_URL = get("MAILINGS_SMTP_URL") or smtp_url(get)
         self.MAILINGS_SMTP_URLS = get("MAILINGS_SMTP_URLS")  # several, the preferred one first; wins over the one
         self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -243,6 +244,20 @@ def webhook_secrets(get: Get) -> dict[str, str]:
             )
         found[provider] = given
     return found
+
+
+def networks(get: Get, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks as `192.0.2.0/24`, with commas between them. Errors: ConfigError."""
+    found = [text.strip() for text in (get(name) or "").split(",") if text.strip()]
+    try:
+        return tuple(ip_network(text, strict=False) for text in found)
+    except ValueError as error:
+        raise ConfigError(
+            in_language(
+                f"{name} — сети через запятую, как 192.0.2.0/24: {error}.",
+                f"{name} must be networks with commas between them, as 192.0.2.0/24: {error}.",
+            )
+        ) from error
 
 
 def names_of_settings(example: Path) -> set[str]:

@@ -33,6 +33,7 @@ SEND_RUN = "mailer.jobs.tasks.send_run"
 SEND_ACCOUNT_EMAIL = "mailer.jobs.tasks.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.tasks.import_clients"
 READ_MAILBOX = "mailer.jobs.tasks.read_mailbox"
+FOLD_HITS = "mailer.jobs.tasks.fold_hits"
 ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
 
 QUEUE_OF = {
@@ -41,6 +42,7 @@ QUEUE_OF = {
     SEND_RUN: MAILINGS,
     ADVANCE_SERIES: MAILINGS,
     IMPORT_CLIENTS: IMPORTS,
+    FOLD_HITS: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns

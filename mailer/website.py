@@ -45,6 +45,8 @@ from mailer.series import putting_in
 from mailer.series import views as series_views
 from mailer.signup import public_views as sign_up_views
 from mailer.signup import views as sign_up_form_views
+from mailer.tracking import hits
+from mailer.tracking import views as tracking_views
 
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
 VIEWS = (
@@ -54,7 +56,7 @@ VIEWS = (
     mailing_views, action_views, by_hand_views, form_views, run_views,
     calendar_views, operation_views, return_views, webhook_views, user_views, journal_views, others_mailing_views,
     others_series_views, series_views, series_form_views, series_action_views, putting_in,
-    article_views, review_views, report_views, draft_views, guide_views,
+    article_views, review_views, report_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ def init_app(app: Flask) -> None:
     for bp in dict.fromkeys(views.bp for views in VIEWS):
         app.register_blueprint(bp)
     draft_hooks.init_app(app)
+    hits.init_app(app)
     admin.init_app(app)
     cli.init_app(app)
 

@@ -57,6 +57,7 @@ TABLE: dict[str, dict[str, str]] = {
     "unsubscribe.page": {"GET": EVERYBODY},
     "unsubscribe.unsubscribe": {"POST": EVERYBODY},
     "unsubscribe.again": {"POST": EVERYBODY},
+    "tracking.follow": {"GET": EVERYBODY},
     "preferences.page": {"GET": EVERYBODY},
     "preferences.topics": {"POST": EVERYBODY},
     "preferences.pause": {"POST": EVERYBODY},
@@ -346,7 +347,7 @@ MAY_BE_MISSING = {
     "auth.confirm_own_address", "auth.do_confirm_own_address",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
-    "articles.restore", "posts.restore", "media.show_file",
+    "articles.restore", "posts.restore", "media.show_file", "tracking.follow",
     "preferences.view_html",  # the mail is plain text
     *(f"all_{table}.details_view" for table in LOOKED_AT if table not in FURNISHED),
 }  # fmt: skip

@@ -145,6 +145,7 @@ def address_of(app: Flask, endpoint: str) -> str:
         "static": {"filename": "css/golub.css"},
         "admin.static": {"filename": "admin/js/form.js"},
         "blog.image": {"name": "0" * 32 + ".webp"},
+        "tracking.follow": {"token": "x" * 20, "number": 1},
         "media.show_file": {"name": "0" * 32 + ".png"},
         "guide.show": {"name": "results"},
         "guide.picture": {"language": "ru", "name": "run.webp"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailer.composing import document
@@ -11,7 +11,9 @@ from mailer.composing.contexts import Escape, html_escapes, text_escapes
 from mailer.composing.document import Parts
 from mailer.composing.placeholders import Placeholder, Template
 from mailer.composing.quoted_printable import encode
+from mailer.composing.tracking import TOKEN
 
+Part = str | Placeholder
 UNSUBSCRIBE = Placeholder("unsubscribe_url")
 # How a stored HTML becomes a mail. It is kept with the HTML, so that what was written before goes on leaving as it did.
 FIRST_RENDERER, RENDERER = 1, 2
@@ -65,12 +67,15 @@ def text_body(template: Template, unsubscribe_label: str) -> Body:
     return _body(parts, text_escapes)
 
 
-def html_body(template: Template, unsubscribe_label: str, language: str, renderer: int = RENDERER) -> Body:
+def html_body(
+    template: Template, unsubscribe_label: str, language: str, renderer: int = RENDERER, last: Sequence[Part] = ()
+) -> Body:
     """A whole HTML document, the author's own or one around the author's piece of one, with the unsubscribe link where
-    it was left out. The first renderer knew no documents of authors and fewer kinds of links."""
+    it was left out, and `last` behind it. The first renderer knew no documents of authors and fewer kinds of links."""
     parts, ending = list(template.parts), _html_ending(unsubscribe_label)
     if UNSUBSCRIBE.name in template.names:
         ending = []
+    ending += last
     if renderer == FIRST_RENDERER:
         return _body(_framed(parts, ending, language), html_escapes)
     is_whole = document.is_document(parts)
@@ -88,17 +93,20 @@ def _html_ending(unsubscribe_label: str) -> Parts:
     return ['\n<p style="font-size:12px;color:#666666"><a href="', UNSUBSCRIBE, f'">{label}</a></p>']
 
 
-def _body(
-    parts: Iterable[str | Placeholder], escapes: Callable[[Iterable[str | Placeholder]], Iterator[Escape]]
-) -> Body:
+def _body(parts: Iterable[Part], escapes: Callable[[Iterable[Part]], Iterator[Escape]]) -> Body:
     joined = _joined(parts)
     escape = escapes(joined)
     return Body(
         tuple(
-            part if isinstance(part, str) else Slot(part, next(escape), is_open=not _starts_a_line(following))
+            part if isinstance(part, str) else _slot(part, next(escape), following)
             for part, following in zip(joined, (*joined[1:], "\n"), strict=True)
         )
     )
+
+
+def _slot(part: Placeholder, escape: Escape, following: Part) -> Slot:
+    # A token has no character that any place would have to escape, so that one slot serves all links of a mail.
+    return Slot(part, str if part == TOKEN else escape, is_open=not _starts_a_line(following))
 
 
 def _joined(parts: Iterable[str | Placeholder]) -> list[str | Placeholder]:

@@ -25,6 +25,7 @@ from mailer.composing.headers import (
 from mailer.composing.html import text_from_html
 from mailer.composing.names import joined
 from mailer.composing.placeholders import Template, parse
+from mailer.composing.tracking import TOKEN, Tracking, pixel, with_links, with_notice
 from mailer.composing.value_forms import with_forms
 
 _SLOT_SIZE = 30  # octets that a value takes, roughly
@@ -56,6 +57,7 @@ class MailHeaders:
     language: str = "ru"
     is_trial: bool = False  # a test for its author: a header says so
     types: Mapping[str, str] = field(default_factory=dict)  # of fields that are written in a form, by key
+    tracking: Tracking | None = None  # None: nothing is counted
 
 
 class Recipient(NamedTuple):  # made for every mail: four times as quick as a frozen dataclass
@@ -66,6 +68,7 @@ class Recipient(NamedTuple):  # made for every mail: four times as quick as a fr
     values: Mapping[str, str]
     message_id: str
     unsubscribe_url: str
+    link_token: str = ""  # of the links that are counted
 
     @property
     def known_values(self) -> dict[str, str]:
@@ -77,6 +80,7 @@ class Recipient(NamedTuple):  # made for every mail: four times as quick as a fr
             "unsubscribe_url": link,
             "preferences_url": f"{link}/preferences",
             "view_url": f"{link}/view",
+            TOKEN.name: self.link_token,
         }
 
     @property
@@ -138,7 +142,7 @@ class CompiledEmail:
 
     def missing(self, recipient: Recipient) -> list[str]:
         """The keys that would leave a hole in that recipient's mail: no value and no default."""
-        places = [slot.placeholder for slot in self._slots]
+        places = [slot.placeholder for slot in self._slots if slot.placeholder != TOKEN]
         return Template((*self.subject.placeholders, *places)).missing(recipient.known_values)
 
 
@@ -154,10 +158,9 @@ def compile_email(
     formed = partial(with_forms, types=headers.types, language=headers.language)
     subject, text = formed(parse(content.subject, attributes)), formed(parse(source, attributes))
     markup = formed(parse(content.html, attributes, markup=True)) if content.html.strip() else None
-    label = one_line(headers.unsubscribe_label)
-    text_half = text_body(text, label)
-    html_half = html_body(markup, label, headers.language, content.renderer) if markup is not None else None
     templates = [template for template in (subject, text, markup) if template is not None]
+    subject = with_notice(subject, headers.tracking.notice if headers.tracking else "")
+    text_half, html_half = _halves(text, markup, headers, content.renderer)
     boundary = mime.boundary_for(content.subject, content.text, content.html)
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
     whole = [_head(headers), *halves]
@@ -172,6 +175,18 @@ def compile_email(
         _slots=slots,
         _pieces=_merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole]),
     )
+
+
+def _halves(text: Template, markup: Template | None, headers: MailHeaders, renderer: int) -> tuple[Body, Body | None]:
+    tracking, label = headers.tracking, one_line(headers.unsubscribe_label)
+    notice = tracking.notice if tracking else ""
+    text = with_notice(text, notice)
+    text_half = text_body(with_links(text, tracking, markup=False) if tracking else text, label)
+    if markup is None:
+        return text_half, None
+    markup = with_notice(markup, notice, markup=True)
+    markup = with_links(markup, tracking, markup=True) if tracking else markup
+    return text_half, html_body(markup, label, headers.language, renderer, pixel(tracking))
 
 
 def _date_line(date: datetime) -> bytes:

@@ -22,10 +22,11 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "unsubscribe_url": "ссылка_отписки",
         "preferences_url": "ссылка_настроек",
         "view_url": "ссылка_просмотра",
+        "tracking_notice": "о_подсчёте",
     }
 )
-# Links of the mail itself, which are no values of anybody's.
-LINKS = frozenset({"unsubscribe_url", "preferences_url", "view_url"})
+# Links of the mail itself, and what it says of them: no values of anybody's.
+LINKS = frozenset({"unsubscribe_url", "preferences_url", "view_url", "tracking_notice"})
 _FIELD_OF = {name: field for field, russian in FIELDS.items() for name in (field, russian)}
 # What other programs and people call our fields: known to suggestions only.
 _LIKE = {
@@ -38,10 +39,16 @@ _LIKE = {
     "отписаться": "ссылка_отписки",
     "preferences": "preferences_url", "настройки": "ссылка_настроек", "view": "view_url", "webversion": "view_url",
     "view_in_browser": "view_url", "браузер": "ссылка_просмотра",
+    "tracking": "tracking_notice", "подсчёт": "о_подсчёте", "о_подсчете": "о_подсчёте",
     "imya": "имя", "familiya": "фамилия", "otchestvo": "отчество",
 }  # fmt: skip
 _FULL_NAME_PARTS = ("last_name", "first_name", "patronymic")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")
+
+
+def typed_as(key: str, language: str) -> str:
+    """What a person of that language types for the key of a field of ours."""
+    return FIELDS.get(key, key) if language == "ru" else key
 
 
 class Vocabulary:

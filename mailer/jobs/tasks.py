@@ -70,6 +70,14 @@ def read_mailbox(_number: int) -> None:
     read_now()
 
 
+def fold_hits(_number: int) -> None:
+    """Judge who followed links, and count."""
+    from mailer.tracking.folding import fold_due
+
+    db.session.remove()
+    fold_due()
+
+
 def import_clients(import_id: int) -> None:
     """Carry out one import."""
     db.session.remove()

@@ -23,7 +23,7 @@ from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
-from mailer.queue import ADVANCE_SERIES, IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
+from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import instance_guard
 from mailer.sending.runs import stuck
@@ -35,6 +35,8 @@ from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.sending.runs.windows import open_and_close_windows
 from mailer.sending.series.places import with_work
 from mailer.signup.upkeep import forget_expired, tell_owners
+from mailer.tracking import folding
+from mailer.tracking import upkeep as reactions
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
@@ -128,6 +130,7 @@ def sweep() -> None:
         drafts.forget_old(now)
         former_links.forget_old(now)
         unread_mails.forget_old(now)
+        reactions.forget_old(now)
         forget_old_unconfirmed(now)
         forget_unused_pictures(now)
         forget_expired(now)
@@ -193,6 +196,12 @@ def wake_mailbox() -> None:
         queue.enqueue_missing(READ_MAILBOX, [0])  # there is but one
 
 
+def wake_folding() -> None:
+    """Have the clicks judged and counted that came some seconds ago."""
+    if folding.is_any_due(utcnow()):
+        queue.enqueue_missing(FOLD_HITS, [0])
+
+
 ON_OPEN_RUNS = (open_and_close_windows, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
 UPKEEP = (
     wake_series,
@@ -201,6 +210,7 @@ UPKEEP = (
     wake_account_emails,
     wake_imports,
     wake_mailbox,
+    wake_folding,
     write_views,
     tally_closed_runs,
     look_for_missing_runs,

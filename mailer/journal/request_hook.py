@@ -41,7 +41,7 @@ PAGE_OF_PART = {
     "clients.imports.progress": "clients.imports.show",
 }  # fmt: skip
 # What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
-PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences"}
+PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}
 UNWATCHED = {
     "admin.index", "machinery.index_view", "operations.index", "returns.index", "articles.index",
     "articles.create", "calendar.feed",

@@ -31,6 +31,8 @@ class MailingPlan:
     left_out_ids: list[int] = field(default_factory=list)
     sender_name: str = ""
     reply_to: OwnAddress | None = None
+    counts_clicks: bool = False
+    counts_opens: bool = False
 
     def require_recipients(self) -> None:
         """FormRefusal when the kind of audience is chosen, but nothing of that kind."""
@@ -57,6 +59,7 @@ class MailingPlan:
         mailing.in_doubt_rule = self.in_doubt_rule
         mailing.sender_name = self.sender_name
         mailing.reply_to_id = self.reply_to.id if self.reply_to else None
+        mailing.counts_clicks, mailing.counts_opens = self.counts_clicks, self.counts_opens
         self.calendar.apply_to(mailing)
 
 

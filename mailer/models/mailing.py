@@ -118,6 +118,9 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     in_doubt_rule: Mapped[InDoubtRule] = mapped_column(
         text_enum(InDoubtRule, "in_doubt_rule"), default=InDoubtRule.HOLD
     )
+    # Whether clicks on its links, and opens, are counted: of the runs that begin from then on.
+    counts_clicks: Mapped[bool] = mapped_column(default=False, server_default="false")
+    counts_opens: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     next_run_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     next_run_local: Mapped[datetime | None] = mapped_column(

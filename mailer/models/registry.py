@@ -22,6 +22,7 @@ from mailer.models import (  # noqa: F401
     message,
     own_address,
     picture,
+    reaction,
     run,
     run_fault,
     run_tally,

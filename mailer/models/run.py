@@ -136,6 +136,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
             "id",
             postgresql_where=text("closed_at IS NOT NULL AND tallied_at IS DISTINCT FROM closed_at"),
         ),
+        Index("ix_runs_tracked", "closed_at", postgresql_where=text("is_tracked AND reactions_ended_at IS NULL")),
         CheckConstraint("sent_count >= 0", name="sent_is_not_negative"),
         CheckConstraint("unsubscribed_count >= 0", name="unsubscribed_is_not_negative"),
         Index(
@@ -197,6 +198,14 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     sent_count: Mapped[int] = mapped_column(default=0, server_default="0")
     # people who left by the link of this run's mail, and have not come back
     unsubscribed_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    is_tracked: Mapped[bool] = mapped_column(
+        default=False, server_default="false"
+    )  # `tracking` of the snapshot says how
+    # people, no machines, who followed a link, and who opened it or did
+    clicked_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    opened_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    # when who did it was forgotten: the figures stay, and nothing is added to them any more
+    reactions_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     tallied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the `closed_at` that its tallies belong to
 
     mailing: Mapped[Mailing] = relationship(

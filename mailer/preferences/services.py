@@ -20,6 +20,7 @@ from mailer.models.journal_entry import Action
 from mailer.models.sign_up import SignUp
 from mailer.preferences.topics import topics_of
 from mailer.sending.series import places
+from mailer.tracking.upkeep import forget_client
 
 log = structlog.get_logger()
 PAUSE = timedelta(days=30)
@@ -79,6 +80,7 @@ def erase(client: Client) -> None:
             AccountEmail.allowance == Allowance.SIGN_UP,
         )
     )
+    forget_client(id_)
     gone = delete(Client).where(Client.owner_id == owner_id, Client.email_key == email_key)
     db.session.execute(gone.execution_options(synchronize_session=False))
     add_entry(Action.DELETED, f"client {id_}", None, where="preferences.erase", by="the person")

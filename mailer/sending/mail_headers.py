@@ -13,6 +13,7 @@ from mailer.composing.languages import unsubscribe_text
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.segments.fields import types_of
+from mailer.sending import tracking
 from mailer.sending.senders import SenderIdentity
 
 UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
@@ -33,6 +34,7 @@ def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool 
         unsubscribe_label=unsubscribe_text(about["language"]),
         language=about["language"],
         is_trial=is_trial,
+        tracking=tracking.notice_of(about),
         types=about["types"] if "types" in about else types_of(owner_id),
     )
 
@@ -68,8 +70,11 @@ def values_of(client: Client) -> dict[str, str]:
     }
 
 
-def recipient_maker(run_token: uuid.UUID) -> Callable[[int, str, dict[str, str], str | None], Recipient]:
+def recipient_maker(
+    run_token: uuid.UUID, link_token_of: Callable[[int], str] | None = None
+) -> Callable[[int, str, dict[str, str], str | None], Recipient]:
     """A function that makes a recipient of a run from position, address, placeholder values and unsubscribe token.
+    `link_token_of`: where clicks or opens are counted.
 
     It reads the settings once for all recipients, for speed.
     """
@@ -80,4 +85,11 @@ def recipient_maker(run_token: uuid.UUID) -> Callable[[int, str, dict[str, str],
         url = f"{link}{token}/{code}"
         return Recipient(email, values, f"{stem}.{position}@{domain}", url)
 
-    return make
+    if link_token_of is None:
+        return make
+
+    def make_counted(position: int, email: str, values: dict[str, str], token: str | None) -> Recipient:
+        url = f"{link}{token}/{code}"
+        return Recipient(email, values, f"{stem}.{position}@{domain}", url, link_token_of(position))
+
+    return make_counted

@@ -28,6 +28,7 @@ from mailer.sending.mail_headers import (
 )
 from mailer.sending.senders import sender_of
 from mailer.sending.servers import dkim_keys
+from mailer.sending.tracking import asked_for
 
 TEMPLATE = "trial"  # of its row in the outbox
 
@@ -58,6 +59,7 @@ def send_trial(
             "owner_id": author.id,
             "token": uuid.uuid4().hex,
             **about_sender(sender_of(author, mailing), message.language),
+            **(asked_for(mailing) if mailing is not None else {}),
         },
     )
     db.session.add(row)

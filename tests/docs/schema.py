@@ -46,6 +46,7 @@ GROUPS = {
         "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
         "mail_servers", "instances",
     ),
+    "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),
     "Blog": ("blog_posts", "former_slugs"),
     "Journal": ("journal",),
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailer.extensions import db
@@ -62,3 +64,19 @@ def test_the_profile_refuses_such_names_too(as_owner: Browser) -> None:
     data = {"name": "Голубь, поддержка", "timezone": "UTC", "language": "ru", "country": "", "phone": ""}
     answer = as_owner.post("/profile", data=data)
     assert answer.status_code == 422 and 'id="name-error"' in answer.text
+
+
+def test_what_is_counted_is_chosen_in_the_form_and_copied_by_the_run(
+    as_owner: Browser, owner: User, mailing: Mailing
+) -> None:
+    assert "tracking" not in snapshot_of(mailing), "nothing unless it is asked for"
+    message = make_message(
+        owner, html_body='<a href="https://a.example/?x=1&amp;y=2">A</a> {{ view_url }}', text_body=""
+    )
+    data = form_of(mailing, message_id=message.id, counts_clicks="y")
+    assert as_owner.post(f"/mailings/{mailing.id}/edit", data=data).status_code == 303
+    kept = snapshot_of(db.session.get_one(Mailing, mailing.id, populate_existing=True))
+    assert kept["tracking"] == {"clicks": True, "opens": False, "links": ["https://a.example/?x=1&y=2"]}
+    form = as_owner.get(f"/mailings/{mailing.id}/edit").text
+    checked = re.findall(r'<input(?=[^>]* checked)[^>]* name="(counts_\w+)"', form)
+    assert checked == ["counts_clicks"]

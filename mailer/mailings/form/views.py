@@ -165,6 +165,8 @@ def _plan(form: MailingForm) -> MailingPlan:
         in_doubt_rule=InDoubtRule(form.in_doubt_rule.data),
         sender_name=" ".join((form.sender_name.data or "").split()),
         reply_to=own_address(current_user.id, form.reply_to.data),
+        counts_clicks=bool(form.counts_clicks.data),
+        counts_opens=bool(form.counts_opens.data),
     )
 
 

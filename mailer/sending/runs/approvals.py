@@ -17,6 +17,7 @@ from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import about_sender
 from mailer.sending.runs import audience, bound_values
 from mailer.sending.senders import sender_of
+from mailer.sending.tracking import asked_for
 
 
 def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scalar | None = None) -> str:
@@ -36,6 +37,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         repr(replace(mailing.rule, skipped_count=0)),  # what has passed is no decision of the owner's
         bound_values.digest(mailing, content, ask),
         *([about["renderer"]] if "renderer" in about else []),
+        *([[about["tracking"]["clicks"], about["tracking"]["opens"]]] if "tracking" in about else []),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -48,7 +50,11 @@ def content_of(run: Run) -> Content:
 def about_now(mailing: Mailing) -> dict[str, Any]:
     """What a run would send if it were made now."""
     message = mailing.message
-    return {**as_copy(message), **about_sender(sender_of(mailing.owner, mailing), message.language)}
+    return {
+        **as_copy(message),
+        **about_sender(sender_of(mailing.owner, mailing), message.language),
+        **asked_for(mailing),
+    }
 
 
 def _chosen_ids(mailing: Mailing) -> list[int]:

@@ -18,6 +18,7 @@ from mailer.sending.runs.approvals import about_now
 from mailer.sending.runs.lateness import MOST_MISSED, due_moments, is_too_late, was_held
 from mailer.sending.runs.next_run import end_of, occurrence_of
 from mailer.sending.runs.windows import ON_DEMAND
+from mailer.sending.tracking import with_links
 
 # On the table, not the model: SQLAlchemy compiles it once.
 INSERT_RUN = (
@@ -50,12 +51,14 @@ def insert_run(
     """
     ends_at = end_of(mailing)
     is_on_demand = occurrence.startswith(ON_DEMAND)
+    snapshot = snapshot_of(mailing) if snapshot is None else snapshot
     values = {
         "owner_id": mailing.owner_id,
         "mailing_id": mailing.id,
         "occurrence": occurrence,
         "state": RunState.SKIPPED if skipped else RunState.PLANNED,
-        "snapshot": snapshot_of(mailing) if snapshot is None else snapshot,
+        "snapshot": snapshot,
+        "is_tracked": "tracking" in snapshot,
         "planned_at": planned_at,
         "due_at": max(planned_at, mailing.calendar_since or planned_at),
         "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
@@ -68,7 +71,7 @@ def insert_run(
 
 def snapshot_of(mailing: Mailing) -> dict[str, Any]:
     """What the run will send, whatever becomes of the message meanwhile."""
-    return {**about_now(mailing), "types": types_of(mailing.owner_id), "name": mailing.name}
+    return {**with_links(about_now(mailing)), "types": types_of(mailing.owner_id), "name": mailing.name}
 
 
 def leave_out_overdue(mailing: Mailing, due: Moment | None, now: datetime) -> None:

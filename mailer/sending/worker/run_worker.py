@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -27,7 +27,7 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
-from mailer.sending import instance_guard, return_path, server_faults
+from mailer.sending import instance_guard, return_path, server_faults, tracking
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.contents import content_of_copy
 from mailer.sending.database_connections import connector
@@ -218,12 +218,12 @@ async def _run_until_terminated(sender: Sender) -> TurnReport:
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
     snapshot = run.snapshot
     content = content_of_copy(snapshot)
-    headers = mail_headers_for(run.owner_id, snapshot)
+    headers = replace(mail_headers_for(run.owner_id, snapshot), tracking=tracking.of_run(run))
     return Work(
         run.id,
         compile_email(content, headers, now),
         rules,
-        recipient_maker(run.token),
+        recipient_maker(run.token, tracking.link_tokens(run)),
         dkim_keys.configured(),
         health.was_sound_lately(transport),
         health.name_of(transport),
