@@ -25,7 +25,7 @@ from mailer.journal import request_hook
 from mailer.mailings import action_views, by_hand_views
 from mailer.mailings import views as mailing_views
 from mailer.mailings.form import views as form_views
-from mailer.mailings.runs import views as run_views
+from mailer.mailings.runs import views as mailing_run_views
 from mailer.manager import journal_views, user_views
 from mailer.manager import mailing_views as others_mailing_views
 from mailer.manager import series_views as others_series_views
@@ -36,6 +36,7 @@ from mailer.models.user import User
 from mailer.operations import views as operation_views
 from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
+from mailer.reports import run_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
 from mailer.returns import webhook_views
@@ -53,10 +54,10 @@ VIEWS = (
     home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
     auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, preview_views, check_views, import_views, media_views,
-    mailing_views, action_views, by_hand_views, form_views, run_views,
+    mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, return_views, webhook_views, user_views, journal_views, others_mailing_views,
     others_series_views, series_views, series_form_views, series_action_views, putting_in,
-    article_views, review_views, report_views, draft_views, guide_views, tracking_views,
+    article_views, review_views, report_views, run_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip
 
 

@@ -271,6 +271,10 @@ TABLE: dict[str, dict[str, str]] = {
     "calendar.feed": {"GET": EVERYBODY},  # the link is the key
     "reports.index": {"GET": SEEN_LIST},
     "reports.printed": {"GET": SEEN_LIST},
+    **{
+        f"reports.{name}": {"GET": "L L L 404 403 + + +"}
+        for name in ("run", "print_run", "run_preview_html", "export_run", "compare_runs")
+    },
     "reports.export": {"GET": SEEN_LIST},
     "operations.index": {"GET": OVERSEERS},
     "returns.index": {"GET": OVERSEERS},
@@ -348,7 +352,7 @@ MAY_BE_MISSING = {
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore", "media.show_file", "tracking.follow",
-    "preferences.view_html",  # the mail is plain text
+    "preferences.view_html", "reports.run_preview_html",  # the mail is plain text
     *(f"all_{table}.details_view" for table in LOOKED_AT if table not in FURNISHED),
 }  # fmt: skip
 
@@ -420,11 +424,8 @@ FEW = {
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip
-FEW |= {
-    endpoint
-    for endpoint in TABLE
-    if endpoint.partition(".")[0] in {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences"}
-}
+OPEN_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}
+FEW |= {endpoint for endpoint in TABLE if endpoint.partition(".")[0] in OPEN_ROOMS}
 MOVING = {"mailings.progress", "mailings.run_progress"}  # parts of pages that are watched
 
 

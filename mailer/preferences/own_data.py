@@ -10,6 +10,7 @@ from mailer.clients.evidence import import_of
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery
+from mailer.models.reaction import OPEN, Reaction
 from mailer.models.run import Run
 from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 from mailer.models.user import User
@@ -31,6 +32,7 @@ def about(client: Client) -> dict[str, Any]:
         "sign_ups": _sign_ups(client),
         "imported": _imported(client),
         "emails": _emails(client),
+        "clicks_and_opens": _reactions(client),
     }
 
 
@@ -71,3 +73,27 @@ def _emails(client: Client) -> list[dict[str, Any]]:
     )
     names = ("planned_at", "subject", "address", "state", "reason")
     return [dict(zip(names, row, strict=True)) for row in db.session.execute(query)]
+
+
+def _reactions(client: Client) -> list[dict[str, Any]]:
+    """What was noted of their emails, that of programs too: nobody can be sure who it was."""
+    same = (Reaction.run_id == Delivery.run_id) & (Reaction.position == Delivery.position)
+    links = Run.snapshot["tracking"]["links"]
+    query = (
+        select(Run.planned_at, Reaction.link, links, Reaction.verdict, Reaction.first_at, Reaction.last_at)
+        .join(Delivery, same)
+        .join(Run, Run.id == Reaction.run_id)
+        .where(Delivery.client_id == client.id, Run.owner_id == client.owner_id)
+        .order_by(Reaction.first_at.desc())
+        .limit(MOST_DELIVERIES)
+    )
+    return [
+        {
+            "email_of": planned,
+            "what": "opened" if link == OPEN else known[link - 1],
+            "by": who,
+            "first": first,
+            "last": last,
+        }
+        for planned, link, known, who, first, last in db.session.execute(query)
+    ]

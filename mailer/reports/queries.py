@@ -19,7 +19,10 @@ from mailer.periods import DateRange
 
 PAGE_LENGTH = 50
 BATCH = 500
-FIGURES = ("planned", *COUNTERS, "sent", "successful_attempt", "failed_attempt", "unsubscribed")
+FIGURES = (
+    "planned", *COUNTERS, "sent", "successful_attempt", "failed_attempt", "unsubscribed", "bounced", "complained",
+    "clicked", "opened",
+)  # fmt: skip
 KINDS = ("refused", "excluded", "stopped")
 # What a row is about, and which rows come first.
 ROWS: dict[str, tuple[Any, Any]] = {

@@ -13,7 +13,9 @@ from mailer.mailings.labels import why
 from mailer.reports.labels import kind_labels, outcome_headings
 from mailer.reports.queries import KINDS, ReportFigures
 
-AFTER = ("unsubscribed", "sent", "successful_attempt", "failed_attempt")
+AFTER = (
+    "unsubscribed", "sent", "successful_attempt", "failed_attempt", "bounced", "complained", "clicked", "opened"
+)  # fmt: skip
 
 
 def table_of(lines: Iterable[ReportFigures], rows: str, timezone: str) -> Iterator[list[object]]:
@@ -36,6 +38,7 @@ def _figure_headings() -> list[object]:
     return [
         _("Planned people"), *outcome_headings().values(),
         _("Unsubscribed"), _("Emails sent"), _("Successful attempts"), _("Failed attempts"),
+        _("Came back"), _("Called spam"), _("Clicked"), _("Opened, at least"),
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
+from mailer.models.reaction import OPEN, Reaction, Verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
@@ -29,6 +30,7 @@ from mailer.smtp.results import Outcome
 
 PER_PAGE = 50
 LEFT = "left"  # chosen like an outcome: who unsubscribed by this run's link
+CLICKED = "clicked"  # likewise: people who followed a link
 CAME_BACK = "came_back"  # likewise: whose mail came back after it was accepted
 SLACK_SECONDS = 5.0
 UNATTENDED_SECONDS = 15.0
@@ -119,6 +121,9 @@ def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
     query = _with_last_attempt(run)
     if outcome == LEFT:
         query = query.where(Delivery.email_key.in_(select(Suppression.email_key).where(Suppression.run_id == run.id)))
+    elif outcome == CLICKED:
+        theirs = select(Reaction.position).where(Reaction.run_id == run.id, Reaction.link != OPEN)
+        query = query.where(Delivery.position.in_(theirs.where(Reaction.verdict == Verdict.PERSON)))
     elif outcome == CAME_BACK:
         query = query.where(Delivery.came_back.is_not(None), Delivery.state == DeliveryState.ACCEPTED)
     elif outcome:

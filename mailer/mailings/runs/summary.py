@@ -8,7 +8,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from mailer.mailings.labels import stop_reasons
-from mailer.mailings.runs.queries import CAME_BACK, LEFT
+from mailer.mailings.runs.queries import CAME_BACK, CLICKED, LEFT
 from mailer.models.run import PauseReason, Run, RunState, StopReason
 
 
@@ -246,4 +246,6 @@ def outcome_choices(run: Run) -> dict[str, str]:
         LEFT: _("unsubscribed by its link"),
     }  # fmt: skip
     counts = {**run.counts, CAME_BACK: run.came_back_count, LEFT: run.unsubscribed_count}
+    if run.is_tracked and run.snapshot["tracking"]["clicks"] and run.reactions_ended_at is None:
+        words[CLICKED], counts[CLICKED] = _("clicked a link"), run.clicked_count
     return {name: f"{said}: {format_decimal(counts[name])}" for name, said in words.items()}

@@ -22,6 +22,7 @@ from mailer.mailings.runs import queries, services
 from mailer.mailings.runs.audience_words import audience_told
 from mailer.mailings.runs.export import table_of
 from mailer.mailings.runs.forecast import RunForecast, speed
+from mailer.mailings.runs.reactions import reactions_to, rule_label, verdict_label
 from mailer.mailings.runs.summary import outcome_choices, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
@@ -61,6 +62,9 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
         client=client,
         attempts=attempts,
         reports=queries.reports_of(one),
+        reactions=reactions_to(found, one),
+        verdict_label=verdict_label,
+        rule_label=rule_label,
         reason_label=reason_label,
         is_own=found.owner_id == current_user.id,
     )
@@ -166,7 +170,7 @@ def _moving(found: Run) -> dict[str, object]:
 
 
 def _outcome() -> str:
-    return choice_in(request.args, "outcome", {queries.LEFT, queries.CAME_BACK, *COUNTERS})
+    return choice_in(request.args, "outcome", {queries.LEFT, queries.CAME_BACK, queries.CLICKED, *COUNTERS})
 
 
 def _asked() -> tuple[str, str, int | None, int | None]:

@@ -1,0 +1,66 @@
+"""What a recipient, or a machine on the way to them, did with their mail; and the words for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from mailer.extensions import db
+from mailer.models.delivery import Delivery
+from mailer.models.reaction import OPEN, Reaction, Rule, Verdict
+from mailer.models.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """One line of it. `address` is None for the pixel."""
+
+    address: str | None
+    verdict: Verdict
+    rule: Rule
+    first_at: datetime
+    count: int
+
+
+def reactions_to(run: Run, delivery: Delivery) -> list[Did]:
+    """The first ones first; nothing where nothing is counted, or any more."""
+    if not run.is_tracked:
+        return []
+    query = select(Reaction).where(Reaction.run_id == run.id, Reaction.position == delivery.position)
+    found = db.session.scalars(query.order_by(Reaction.first_at, Reaction.link))
+    return [Did(address_of(run, one.link), one.verdict, one.rule, one.first_at, one.hit_count) for one in found]
+
+
+def address_of(run: Run, link: int) -> str | None:
+    """Where that link of the run's mails leads; None for the pixel."""
+    return str(run.snapshot["tracking"]["links"][link - 1]) if link != OPEN else None
+
+
+def verdict_label(verdict: Verdict) -> str:
+    """Who it was."""
+    return {
+        Verdict.PERSON: _("a person"),
+        Verdict.PROBABLY: _("probably a robot"),
+        Verdict.MACHINE: _("a robot"),
+    }[verdict]
+
+
+def rule_label(rule: Rule) -> str:
+    """Why it is taken for that."""
+    return {
+        Rule.NONE: _("nothing speaks for a robot"),
+        Rule.PROXY: _("the mail service fetched pictures for somebody who was looking"),
+        Rule.HEAD: _("asked for the headers only"),
+        Rule.AHEAD: _("fetched ahead, before anybody clicked"),
+        Rule.PROGRAM: _("calls itself a program, a scanner or a preview"),
+        Rule.BURST: _("many links within two seconds"),
+        Rule.AT_ONCE: _("before a person could have read it"),
+        Rule.SOON: _("within 15 seconds of delivery"),
+        Rule.PROXY_SOON: _("the mail service fetched pictures when the email arrived"),
+        Rule.APPLE: _("Apple Mail, which fetches every picture unasked"),
+        Rule.GMAIL: _("Gmail’s check of an email that arrives"),
+        Rule.NETWORK: _("from a network of robots that check links"),
+    }[rule]
