@@ -55,7 +55,7 @@ def test_the_report_says_what_people_did_and_keeps_machines_apart(as_owner: Brow
         page = as_owner.get(path).text
         assert cells(page, 1) == ["1", SHOP.replace("&", "&amp;"), "2", "50%", "1", "1"]
         assert cells(page, 2) == ["2", "https://shop.example/offer", "1", "25%", "0", "1"]
-        rules = dict(re.findall(r'data-rule="(\w+)"><dt>.*?</dt>\s*<dd>(\d+)', page, re.S))
+        rules = dict(re.findall(r'data-rule="(\w+)">.*?class="cell-number"[^>]*>(\d+)', page, re.S))
         assert rules == {"burst": "2", "soon": "1"}
         assert page.count('class="spark-day"') == 3, "an hour for each, from the first click to the last open"
     letter = as_owner.get(f"/reports/runs/{run.id}/letter")
