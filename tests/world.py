@@ -141,7 +141,7 @@ def _add_sign_up(owner: User) -> None:
 
 def address_of(app: Flask, endpoint: str) -> str:
     """The address of a route with the ids of `VALUES`."""
-    special = {
+    special: dict[str, dict[str, object]] = {
         "static": {"filename": "css/golub.css"},
         "admin.static": {"filename": "admin/js/form.js"},
         "blog.image": {"name": "0" * 32 + ".webp"},

@@ -37,7 +37,7 @@ class Tracking:
     notice: str = ""  # the sentence that says so to the reader
 
 
-class _Place(NamedTuple):
+class _LinkPlace(NamedTuple):
     """Where an address stands in a marked text, quotes included; `is_hidden`: in a comment, for Outlook only."""
 
     start: int
@@ -88,7 +88,7 @@ def with_notice(template: Template, notice: str, *, markup: bool = False) -> Tem
     return Template(tuple(part for part in parts if part))
 
 
-def _numbered(places: Iterable[_Place], links: Iterable[str]) -> Iterator[tuple[_Place, int]]:
+def _numbered(places: Iterable[_LinkPlace], links: Iterable[str]) -> Iterator[tuple[_LinkPlace, int]]:
     """Each place with the number of its link; those that are none of `links` are left out. The second link to one
     address has the second number of that address."""
     numbers = defaultdict(list)
@@ -101,7 +101,7 @@ def _numbered(places: Iterable[_Place], links: Iterable[str]) -> Iterator[tuple[
             seen[place.address] += not place.is_hidden
 
 
-def _in_html(text: str, offset: int = 0, *, is_hidden: bool = False) -> Iterator[_Place]:
+def _in_html(text: str, offset: int = 0, *, is_hidden: bool = False) -> Iterator[_LinkPlace]:
     for token in tokens(text):
         if token.kind == "start" and (token.name in ("a", "area") or token.name.startswith("v:")):
             place = _of_tag(token.inside, offset + token.start + 1 + len(token.name), is_hidden)
@@ -112,24 +112,24 @@ def _in_html(text: str, offset: int = 0, *, is_hidden: bool = False) -> Iterator
             yield from _in_html(inside, offset + token.start + len("<!--"), is_hidden=True)
 
 
-def _of_tag(inside: str, offset: int, is_hidden: bool) -> _Place | None:
+def _of_tag(inside: str, offset: int, is_hidden: bool) -> _LinkPlace | None:
     at = 0
     for attribute in attributes(inside)[0]:
         at = inside.find(attribute.source, at) + len(attribute.source)
         if attribute.name == "href":  # the first one counts
             address = (attribute.value or "").strip()
             start = offset + at - len(attribute.raw)
-            return _Place(start, offset + at, address, is_hidden) if _is_of_the_web(address) else None
+            return _LinkPlace(start, offset + at, address, is_hidden) if _is_of_the_web(address) else None
     return None
 
 
-def _in_text(text: str) -> Iterator[_Place]:
+def _in_text(text: str) -> Iterator[_LinkPlace]:
     for found in _IN_TEXT.finditer(text):
         address = found[0].rstrip(_AFTER_AN_ADDRESS)
         while address.endswith(")") and address.count("(") < address.count(")"):
             address = address[:-1].rstrip(_AFTER_AN_ADDRESS)
         if "\0" not in found[0] and _is_of_the_web(address):
-            yield _Place(found.start(), found.start() + len(address), address, False)
+            yield _LinkPlace(found.start(), found.start() + len(address), address, False)
 
 
 def _is_of_the_web(address: str) -> bool:

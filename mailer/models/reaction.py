@@ -15,7 +15,7 @@ OPEN = 0  # the number of the pixel among the links of a mail
 MAX_AGENT, MAX_PURPOSE = 300, 60
 
 
-class Verdict(StrEnum):
+class Asker(StrEnum):
     """Who it was that fetched something."""
 
     PERSON = "person"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
     MACHINE = "machine"
 
 
-class Rule(StrEnum):
+class JudgedBy(StrEnum):
     """By what it was judged, and is told."""
 
     NONE = "none"  # nothing speaks for a machine
@@ -68,8 +68,8 @@ class Reaction(db.Model):  # type: ignore[misc,name-defined]
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     link: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    verdict: Mapped[Verdict] = mapped_column(text_enum(Verdict, "verdict"), primary_key=True)
-    rule: Mapped[Rule] = mapped_column(text_enum(Rule, "rule"))
+    verdict: Mapped[Asker] = mapped_column(text_enum(Asker, "verdict"), primary_key=True)
+    rule: Mapped[JudgedBy] = mapped_column(text_enum(JudgedBy, "rule"))
     first_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_at: Mapped[datetime] = mapped_column(UTCDateTime)
     hit_count: Mapped[int] = mapped_column(Integer)
@@ -82,8 +82,8 @@ class ReactionTotal(db.Model):  # type: ignore[misc,name-defined]
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     link: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    verdict: Mapped[Verdict] = mapped_column(text_enum(Verdict, "verdict"), primary_key=True)
-    rule: Mapped[Rule] = mapped_column(text_enum(Rule, "rule"), primary_key=True)
+    verdict: Mapped[Asker] = mapped_column(text_enum(Asker, "verdict"), primary_key=True)
+    rule: Mapped[JudgedBy] = mapped_column(text_enum(JudgedBy, "rule"), primary_key=True)
     recipient_count: Mapped[int] = mapped_column(Integer)
 
 

@@ -16,7 +16,7 @@ from mailer.access import Permission
 from mailer.extensions import db
 from mailer.mailings.runs.reactions import address_of
 from mailer.models.mailing import Mailing
-from mailer.models.reaction import OPEN, ReactionHour, ReactionTotal, Rule, Verdict
+from mailer.models.reaction import OPEN, Asker, JudgedBy, ReactionHour, ReactionTotal
 from mailer.models.run import Run, RunState
 from mailer.models.user import User
 
@@ -41,7 +41,7 @@ class RunReport:
     """What was counted; `columns`: the beginning of an hour or day, people who clicked then, and who opened."""
 
     links: list[LinkLine]
-    rules: list[tuple[Verdict, Rule, int]]
+    rules: list[tuple[Asker, JudgedBy, int]]
     columns: list[tuple[datetime, int, int]]
     is_hourly: bool
 
@@ -58,9 +58,9 @@ def report_of(run: Run, timezone: str, session: Session | None = None) -> RunRep
     """Read from the figures that stay."""
     session = session or db.session()
     totals = session.scalars(select(ReactionTotal).where(ReactionTotal.run_id == run.id)).all()
-    rules: defaultdict[tuple[Verdict, Rule], int] = defaultdict(int)
+    rules: defaultdict[tuple[Asker, JudgedBy], int] = defaultdict(int)
     for total in totals:
-        if total.verdict is not Verdict.PERSON:
+        if total.verdict is not Asker.PERSON:
             rules[total.verdict, total.rule] += total.recipient_count
     columns, is_hourly = _columns(session, run.id, ZoneInfo(timezone))
     return RunReport(
@@ -70,14 +70,14 @@ def report_of(run: Run, timezone: str, session: Session | None = None) -> RunRep
 
 
 def _links(run: Run, totals: Sequence[ReactionTotal]) -> list[LinkLine]:
-    counts: defaultdict[int, dict[Verdict, int]] = defaultdict(dict)
+    counts: defaultdict[int, dict[Asker, int]] = defaultdict(dict)
     for total in totals:
         if total.link != OPEN:
             of_link = counts[total.link]
             of_link[total.verdict] = of_link.get(total.verdict, 0) + total.recipient_count
     lines = []
     for number in range(1, len((run.snapshot.get("tracking") or {}).get("links", ())) + 1):
-        found = [counts[number].get(verdict, 0) for verdict in (Verdict.PERSON, Verdict.PROBABLY, Verdict.MACHINE)]
+        found = [counts[number].get(verdict, 0) for verdict in (Asker.PERSON, Asker.PROBABLY, Asker.MACHINE)]
         lines.append(LinkLine(number, address_of(run, number) or "", *found))
     return lines
 

@@ -15,7 +15,7 @@ from mailer.extensions import db
 from mailer.locks import REACTIONS, trying_pair
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery
-from mailer.models.reaction import OPEN, LinkHit, Reaction, ReactionHour, ReactionTotal, Verdict
+from mailer.models.reaction import OPEN, Asker, LinkHit, Reaction, ReactionHour, ReactionTotal
 from mailer.models.run import Run
 from mailer.smtp.results import Outcome
 from mailer.tracking.judging import Hit, Judged, judged
@@ -113,7 +113,7 @@ def _as_row(run_id: int, position: int, one: Judged) -> dict[str, Any]:
 
 def count_anew(run_id: int) -> None:
     """The run's figures from its reactions, as long as all of these are there; no commit."""
-    of_run = {"run_id": run_id, "person": Verdict.PERSON.value, "open": OPEN}
+    of_run = {"run_id": run_id, "person": Asker.PERSON.value, "open": OPEN}
     db.session.execute(delete(ReactionTotal).where(ReactionTotal.run_id == run_id))
     totals = select(Reaction.run_id, Reaction.link, Reaction.verdict, Reaction.rule, func.count())
     totals = totals.where(Reaction.run_id == run_id)

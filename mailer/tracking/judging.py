@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from mailer.models.reaction import Rule, Verdict
+from mailer.models.reaction import Asker, JudgedBy
 
 AT_ONCE, SOON, BURST = timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=2)
 MANY_LINKS = 3
@@ -45,8 +45,8 @@ class Judged:
     """All that a link of a mail has been asked for by one kind of asker."""
 
     link: int
-    verdict: Verdict
-    rule: Rule
+    verdict: Asker
+    rule: JudgedBy
     first_at: datetime
     last_at: datetime
     count: int = 1
@@ -61,19 +61,19 @@ def judged(hits: Sequence[Hit], known: Sequence[Judged], accepted_at: datetime |
         [(hit.at, hit.link) for hit in hits] + [(at, one.link) for one in known for at in {one.first_at, one.last_at}],
         min(MANY_LINKS, max(2, link_count)),
     )
-    found: dict[tuple[int, Verdict], Judged] = {}
+    found: dict[tuple[int, Asker], Judged] = {}
     for one in known:
         for part in _anew(one, burst):
             _add(found, part)
     for hit in sorted(hits, key=lambda hit: hit.at):
         verdict, rule = _alone(hit, accepted_at)
-        if verdict is not Verdict.MACHINE and hit.link and hit.at in burst:
-            verdict, rule = Verdict.MACHINE, Rule.BURST
+        if verdict is not Asker.MACHINE and hit.link and hit.at in burst:
+            verdict, rule = Asker.MACHINE, JudgedBy.BURST
         _add(found, Judged(hit.link, verdict, rule, hit.at, hit.at))
     return list(found.values())
 
 
-def _add(found: dict[tuple[int, Verdict], Judged], new: Judged) -> None:
+def _add(found: dict[tuple[int, Asker], Judged], new: Judged) -> None:
     before = found.setdefault((new.link, new.verdict), new)
     if before is not new:
         before.rule = before.rule if before.first_at <= new.first_at else new.rule
@@ -84,16 +84,16 @@ def _add(found: dict[tuple[int, Verdict], Judged], new: Judged) -> None:
 def _anew(one: Judged, burst: _Burst) -> Iterable[Judged]:
     """What was judged before, now that all the hits near it are known; of those between the first and the last one
     nothing is known but that they were."""
-    if one.verdict is Verdict.MACHINE or not one.link:
+    if one.verdict is Asker.MACHINE or not one.link:
         return [one]
     first_is, last_is = one.first_at in burst, one.last_at in burst
     if not (first_is or last_is):
         return [one]
     if one.count == 1 or (first_is and last_is):
-        return [Judged(one.link, Verdict.MACHINE, Rule.BURST, one.first_at, one.last_at, one.count)]
+        return [Judged(one.link, Asker.MACHINE, JudgedBy.BURST, one.first_at, one.last_at, one.count)]
     of_burst, other = (one.first_at, one.last_at) if first_is else (one.last_at, one.first_at)
     return [
-        Judged(one.link, Verdict.MACHINE, Rule.BURST, of_burst, of_burst),
+        Judged(one.link, Asker.MACHINE, JudgedBy.BURST, of_burst, of_burst),
         Judged(one.link, one.verdict, one.rule, other, other, one.count - 1),
     ]
 
@@ -122,40 +122,40 @@ class _Burst:
         return at in self._moments
 
 
-def _alone(hit: Hit, accepted_at: datetime | None) -> tuple[Verdict, Rule]:
+def _alone(hit: Hit, accepted_at: datetime | None) -> tuple[Asker, JudgedBy]:
     """By what it says of itself, then by when it came."""
     age = hit.at - accepted_at if accepted_at is not None else None
     rule = _by_itself(hit)
     if rule is not None:
-        return Verdict.MACHINE, rule
-    if _kind_of(hit.agent) is Rule.PROXY:
+        return Asker.MACHINE, rule
+    if _kind_of(hit.agent) is JudgedBy.PROXY:
         is_soon = age is not None and age <= SOON
-        return (Verdict.PROBABLY, Rule.PROXY_SOON) if is_soon else (Verdict.PERSON, Rule.PROXY)
+        return (Asker.PROBABLY, JudgedBy.PROXY_SOON) if is_soon else (Asker.PERSON, JudgedBy.PROXY)
     if age is not None and age <= AT_ONCE:
-        return Verdict.MACHINE, Rule.AT_ONCE
+        return Asker.MACHINE, JudgedBy.AT_ONCE
     if hit.is_listed and hit.link:
-        return Verdict.PROBABLY, Rule.NETWORK
+        return Asker.PROBABLY, JudgedBy.NETWORK
     if age is not None and age <= SOON:
-        return Verdict.PROBABLY, Rule.SOON
-    return Verdict.PERSON, Rule.NONE
+        return Asker.PROBABLY, JudgedBy.SOON
+    return Asker.PERSON, JudgedBy.NONE
 
 
-def _by_itself(hit: Hit) -> Rule | None:
+def _by_itself(hit: Hit) -> JudgedBy | None:
     if hit.is_head:
-        return Rule.HEAD
+        return JudgedBy.HEAD
     if hit.purpose and _AHEAD.search(hit.purpose):
-        return Rule.AHEAD
+        return JudgedBy.AHEAD
     kind = _kind_of(hit.agent)
-    return None if kind in (Rule.PROXY, Rule.NONE) else kind
+    return None if kind in (JudgedBy.PROXY, JudgedBy.NONE) else kind
 
 
 @lru_cache(maxsize=4096)  # most of a day's hits come from some hundred programs
-def _kind_of(agent: str) -> Rule:
+def _kind_of(agent: str) -> JudgedBy:
     if agent.endswith(_GMAIL):
-        return Rule.GMAIL
+        return JudgedBy.GMAIL
     if agent == "Mozilla/5.0":
-        return Rule.APPLE
+        return JudgedBy.APPLE
     if _PROXY.search(agent):
-        return Rule.PROXY
+        return JudgedBy.PROXY
     is_browser = agent.startswith(("Mozilla/", "Opera/"))
-    return Rule.NONE if is_browser and not _PROGRAM.search(agent) else Rule.PROGRAM
+    return JudgedBy.NONE if is_browser and not _PROGRAM.search(agent) else JudgedBy.PROGRAM

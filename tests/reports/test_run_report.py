@@ -11,7 +11,7 @@ import pytest
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.reaction import Reaction, Rule, Verdict
+from mailer.models.reaction import Asker, JudgedBy, Reaction
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.tracking.folding import count_anew
@@ -36,8 +36,8 @@ def run(owner: User) -> Run:
            (4, 1, "machine", "burst"), (4, 2, "machine", "burst"), (3, 1, "probably", "soon")]  # fmt: skip
     for number, link, verdict, rule in did:
         at = run.planned_at + timedelta(hours=number)
-        save(Reaction(run_id=run.id, position=made[number - 1].position, link=link, verdict=Verdict(verdict),
-                      rule=Rule(rule), first_at=at, last_at=at, hit_count=1))  # fmt: skip
+        save(Reaction(run_id=run.id, position=made[number - 1].position, link=link, verdict=Asker(verdict),
+                      rule=JudgedBy(rule), first_at=at, last_at=at, hit_count=1))  # fmt: skip
     count_anew(run.id)
     db.session.commit()
     close(run)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailer.models.reaction import Rule, Verdict
+from mailer.models.reaction import Asker, JudgedBy
 from mailer.tracking.judging import Hit, Judged, judged
 
 TAKEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -21,32 +21,32 @@ def at(seconds: float, link: int = 1, **about: object) -> Hit:
 @pytest.mark.parametrize(
     ("hit", "verdict", "rule"),
     [
-        (at(3600), Verdict.PERSON, Rule.NONE),
-        (at(3600, agent="Opera/9.80 (J2ME/MIDP; Opera Mini/4.2; U; ru) Presto/2.5.25"), Verdict.PERSON, Rule.NONE),
-        (at(3600, is_head=True), Verdict.MACHINE, Rule.HEAD),
-        (at(3600, purpose="prefetch;prerender"), Verdict.MACHINE, Rule.AHEAD),
-        (at(3600, agent=""), Verdict.MACHINE, Rule.PROGRAM),
-        (at(3600, agent="curl/8.5"), Verdict.MACHINE, Rule.PROGRAM),
-        (at(3600, agent="Mozilla/5.0 (compatible; BarracudaCentral/1.0)"), Verdict.MACHINE, Rule.PROGRAM),
-        (at(3600, 0, agent="Mozilla/5.0"), Verdict.MACHINE, Rule.APPLE),
-        (at(3600, 0, agent=CHROME + " Edge/12.246 Mozilla/5.0"), Verdict.MACHINE, Rule.GMAIL),
-        (at(3600, 0, agent=GOOGLE), Verdict.PERSON, Rule.PROXY),
-        (at(9, 0, agent=GOOGLE), Verdict.PROBABLY, Rule.PROXY_SOON),
-        (at(3600, 0, agent="YahooMailProxy; https://help.yahoo.com/"), Verdict.PERSON, Rule.PROXY),
-        (at(2), Verdict.MACHINE, Rule.AT_ONCE),
-        (at(-1), Verdict.MACHINE, Rule.AT_ONCE),  # some look before they accept
-        (at(15), Verdict.PROBABLY, Rule.SOON),
-        (at(3600, is_listed=True), Verdict.PROBABLY, Rule.NETWORK),
-        (at(3600, 0, is_listed=True), Verdict.PERSON, Rule.NONE),  # opens come from anywhere
+        (at(3600), Asker.PERSON, JudgedBy.NONE),
+        (at(3600, agent="Opera/9.80 (J2ME/MIDP; Opera Mini/4.2; U; ru) Presto/2.5.25"), Asker.PERSON, JudgedBy.NONE),
+        (at(3600, is_head=True), Asker.MACHINE, JudgedBy.HEAD),
+        (at(3600, purpose="prefetch;prerender"), Asker.MACHINE, JudgedBy.AHEAD),
+        (at(3600, agent=""), Asker.MACHINE, JudgedBy.PROGRAM),
+        (at(3600, agent="curl/8.5"), Asker.MACHINE, JudgedBy.PROGRAM),
+        (at(3600, agent="Mozilla/5.0 (compatible; BarracudaCentral/1.0)"), Asker.MACHINE, JudgedBy.PROGRAM),
+        (at(3600, 0, agent="Mozilla/5.0"), Asker.MACHINE, JudgedBy.APPLE),
+        (at(3600, 0, agent=CHROME + " Edge/12.246 Mozilla/5.0"), Asker.MACHINE, JudgedBy.GMAIL),
+        (at(3600, 0, agent=GOOGLE), Asker.PERSON, JudgedBy.PROXY),
+        (at(9, 0, agent=GOOGLE), Asker.PROBABLY, JudgedBy.PROXY_SOON),
+        (at(3600, 0, agent="YahooMailProxy; https://help.yahoo.com/"), Asker.PERSON, JudgedBy.PROXY),
+        (at(2), Asker.MACHINE, JudgedBy.AT_ONCE),
+        (at(-1), Asker.MACHINE, JudgedBy.AT_ONCE),  # some look before they accept
+        (at(15), Asker.PROBABLY, JudgedBy.SOON),
+        (at(3600, is_listed=True), Asker.PROBABLY, JudgedBy.NETWORK),
+        (at(3600, 0, is_listed=True), Asker.PERSON, JudgedBy.NONE),  # opens come from anywhere
     ],
 )
-def test_one_hit_is_judged_by_what_it_says_and_by_when_it_came(hit: Hit, verdict: Verdict, rule: Rule) -> None:
+def test_one_hit_is_judged_by_what_it_says_and_by_when_it_came(hit: Hit, verdict: Asker, rule: JudgedBy) -> None:
     (one,) = judged([hit], [], TAKEN, 5)
     assert (one.link, one.verdict, one.rule, one.count) == (hit.link, verdict, rule, 1)
 
 
 def test_without_a_time_of_acceptance_no_hit_is_too_early() -> None:
-    assert judged([at(1)], [], None, 5)[0].verdict is Verdict.PERSON
+    assert judged([at(1)], [], None, 5)[0].verdict is Asker.PERSON
 
 
 def verdicts(hits: list[Hit], link_count: int, known: list[Judged] | None = None) -> dict[int, set[str]]:
@@ -70,10 +70,10 @@ def test_many_links_within_seconds_are_a_machines_whatever_its_name() -> None:
 
 def test_what_was_judged_before_is_judged_anew_when_the_rest_of_a_burst_comes() -> None:
     early = judged([at(600, 1), at(601, 2)], [], TAKEN, 9)
-    assert {one.verdict for one in early} == {Verdict.PERSON}
+    assert {one.verdict for one in early} == {Asker.PERSON}
     whole = judged([at(602, 3)], early, TAKEN, 9)
     assert {(one.link, one.verdict, one.rule, one.count) for one in whole} == {
-        (link, Verdict.MACHINE, Rule.BURST, 1) for link in (1, 2, 3)
+        (link, Asker.MACHINE, JudgedBy.BURST, 1) for link in (1, 2, 3)
     }
     # Somebody who had clicked before and a machine that came later are told apart as far as it is known.
     known = judged([at(100, 1), at(600, 1), at(601, 2)], [], TAKEN, 9)

@@ -20,7 +20,7 @@ from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
-from mailer.models.reaction import OPEN, Reaction, Verdict
+from mailer.models.reaction import OPEN, Asker, Reaction
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
@@ -123,7 +123,7 @@ def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
         query = query.where(Delivery.email_key.in_(select(Suppression.email_key).where(Suppression.run_id == run.id)))
     elif outcome == CLICKED:
         theirs = select(Reaction.position).where(Reaction.run_id == run.id, Reaction.link != OPEN)
-        query = query.where(Delivery.position.in_(theirs.where(Reaction.verdict == Verdict.PERSON)))
+        query = query.where(Delivery.position.in_(theirs.where(Reaction.verdict == Asker.PERSON)))
     elif outcome == CAME_BACK:
         query = query.where(Delivery.came_back.is_not(None), Delivery.state == DeliveryState.ACCEPTED)
     elif outcome:

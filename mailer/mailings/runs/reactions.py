@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
-from mailer.models.reaction import OPEN, Reaction, Rule, Verdict
+from mailer.models.reaction import OPEN, Asker, JudgedBy, Reaction
 from mailer.models.run import Run
 
 
@@ -19,8 +19,8 @@ class Did:
     """One line of it. `address` is None for the pixel."""
 
     address: str | None
-    verdict: Verdict
-    rule: Rule
+    verdict: Asker
+    rule: JudgedBy
     first_at: datetime
     count: int
 
@@ -39,28 +39,28 @@ def address_of(run: Run, link: int) -> str | None:
     return str(run.snapshot["tracking"]["links"][link - 1]) if link != OPEN else None
 
 
-def verdict_label(verdict: Verdict) -> str:
+def verdict_label(verdict: Asker) -> str:
     """Who it was."""
     return {
-        Verdict.PERSON: _("a person"),
-        Verdict.PROBABLY: _("probably a robot"),
-        Verdict.MACHINE: _("a robot"),
+        Asker.PERSON: _("a person"),
+        Asker.PROBABLY: _("probably a robot"),
+        Asker.MACHINE: _("a robot"),
     }[verdict]
 
 
-def rule_label(rule: Rule) -> str:
+def rule_label(rule: JudgedBy) -> str:
     """Why it is taken for that."""
     return {
-        Rule.NONE: _("nothing speaks for a robot"),
-        Rule.PROXY: _("the mail service fetched pictures for somebody who was looking"),
-        Rule.HEAD: _("asked for the headers only"),
-        Rule.AHEAD: _("fetched ahead, before anybody clicked"),
-        Rule.PROGRAM: _("calls itself a program, a scanner or a preview"),
-        Rule.BURST: _("many links within two seconds"),
-        Rule.AT_ONCE: _("before a person could have read it"),
-        Rule.SOON: _("within 15 seconds of delivery"),
-        Rule.PROXY_SOON: _("the mail service fetched pictures when the email arrived"),
-        Rule.APPLE: _("Apple Mail, which fetches every picture unasked"),
-        Rule.GMAIL: _("Gmail’s check of an email that arrives"),
-        Rule.NETWORK: _("from a network of robots that check links"),
+        JudgedBy.NONE: _("nothing speaks for a robot"),
+        JudgedBy.PROXY: _("the mail service fetched pictures for somebody who was looking"),
+        JudgedBy.HEAD: _("asked for the headers only"),
+        JudgedBy.AHEAD: _("fetched ahead, before anybody clicked"),
+        JudgedBy.PROGRAM: _("calls itself a program, a scanner or a preview"),
+        JudgedBy.BURST: _("many links within two seconds"),
+        JudgedBy.AT_ONCE: _("before a person could have read it"),
+        JudgedBy.SOON: _("within 15 seconds of delivery"),
+        JudgedBy.PROXY_SOON: _("the mail service fetched pictures when the email arrived"),
+        JudgedBy.APPLE: _("Apple Mail, which fetches every picture unasked"),
+        JudgedBy.GMAIL: _("Gmail’s check of an email that arrives"),
+        JudgedBy.NETWORK: _("from a network of robots that check links"),
     }[rule]
