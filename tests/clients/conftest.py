@@ -40,7 +40,11 @@ class Importer:
     def run(self, content: str | bytes, reading: dict[str, str] | None = None, **choices: str) -> ClientImport:
         """The import at its end."""
         address, form = self.preview(content, **(reading or {}))
-        answer = self.web.post(address, data=form | {key.replace("_", "-"): value for key, value in choices.items()})
+        return self.finish(address, form | {key.replace("_", "-"): value for key, value in choices.items()})
+
+    def finish(self, address: str, form: dict[str, str]) -> ClientImport:
+        """Start what the preview at `address` shows; the import at its end."""
+        answer = self.web.post(address, data=form)
         assert answer.status_code == 303, answer.text
         import_id = int(address.rsplit("/", 1)[1])
         run_import(import_id)
