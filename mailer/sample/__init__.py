@@ -14,8 +14,8 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.mailing import Mailing
-from mailer.models.user import Role
-from mailer.sample import mailings, people
+from mailer.models.user import Role, User
+from mailer.sample import mailings, people, series
 from mailer.sample.accounts import PEOPLE, Account, ensure_accounts, find_user, write_accounts
 from mailer.sample.blog import ensure_articles
 from mailer.sample.messages import add_messages
@@ -51,3 +51,5 @@ def _add_shop(owner_id: int, now: datetime) -> None:
     mailings.add_finished(owner_id, messages["autumn.html"], clients, now)
     mailings.add_daily(owner_id, messages["morning.txt"], now)
     mailings.add_soon(owner_id, messages["club.html"], utcnow())
+    series.add_topics(owner_id)
+    series.add_welcome(db.session.get_one(User, owner_id), messages)

@@ -10,6 +10,7 @@ from typing import Any
 CLIENT_COUNT = 200
 SUBSCRIBER_TAG = "клуб"  # about forty people: the mailing that starts by itself goes to them
 DIGEST_TAG = "дайджест"
+NEW_TAG = "новый"
 
 MEN = (
     "Александр Алексей Андрей Артём Борис Вадим Виктор Глеб Денис Егор "
@@ -29,7 +30,7 @@ FATHERS = (
 )
 CITIES = "Москва Казань Тверь Пермь Самара Омск Томск Псков Рязань Калуга"
 DOMAINS = ("example.test", "mail.example.test", "post.example.test", "xn--e1afmkfd.test")  # the last is пример.test
-TAGS = ("постоянный клиент", "новый", "опт", "оффлайн")
+TAGS = ("постоянный клиент", NEW_TAG, "опт", "оффлайн")
 COMMENTS = (
     "Просила звонить после обеда.",
     "Познакомились на выставке.",

@@ -22,6 +22,7 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.models.message import Message
 from mailer.models.run import Run, RunState
+from mailer.models.series import Series
 from mailer.models.slice import Slice
 from mailer.models.user import Role, User
 from mailer.sample import Account, load, messages
@@ -102,12 +103,13 @@ def test_the_pages_say_while_it_is_loaded(app: Flask, web: Browser) -> None:
 
 
 def the_shop_is_whole(loaded: Loaded) -> None:
-    assert {model: count(model) for model in (User, Client, ClientFilter, Message, Mailing)} == {
+    assert {model: count(model) for model in (User, Client, ClientFilter, Message, Mailing, Series)} == {
         User: 4,
         Client: 200,
         ClientFilter: 1,
-        Message: 4,
-        Mailing: 3,
+        Message: 6,
+        Mailing: 3 + 3,  # those of the steps of the series
+        Series: 1,
     }
     assert not db.session.scalars(select(Client.email).where(~Client.email.endswith(".test"))).all()
 
@@ -183,7 +185,7 @@ def the_blog_has_articles_with_pictures(loaded: Loaded) -> None:
 
 def the_owner_finds_filled_pages(loaded: Loaded) -> None:
     web = browser_of(loaded.app).login(db.session.scalars(select(User).filter_by(role=Role.USER)).one())
-    for path in ("/dashboard", "/blog", "/"):
+    for path in ("/dashboard", "/blog", "/", "/series/", "/series/1", "/clients/topics/"):
         assert web.get(path).status_code == 200, path
 
 
