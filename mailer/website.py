@@ -30,7 +30,14 @@ from mailer.manager import journal_views, user_views
 from mailer.manager import mailing_views as others_mailing_views
 from mailer.manager import series_views as others_series_views
 from mailer.media import views as media_views
-from mailer.messages import check_views, import_views, letter_choice_views, letter_views, preview_views
+from mailer.messages import (
+    check_views,
+    import_views,
+    letter_block_views,
+    letter_choice_views,
+    letter_views,
+    preview_views,
+)
 from mailer.messages import views as message_views
 from mailer.models.user import User
 from mailer.operations import views as operation_views
@@ -53,7 +60,7 @@ from mailer.tracking import views as tracking_views
 VIEWS = (
     home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
     auth_views, blog_views, client_views, message_views, letter_views,
-    letter_choice_views, preview_views, check_views, import_views, media_views,
+    letter_choice_views, letter_block_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, return_views, webhook_views, user_views, journal_views, others_mailing_views,
     others_series_views, series_views, series_form_views, series_action_views, putting_in,

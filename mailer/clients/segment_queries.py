@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.user import User
 from mailer.segments.conditions import condition_of
 from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
@@ -91,6 +92,14 @@ def count_within(owner_id: int, condition: ColumnElement[bool], milliseconds: in
         return None, 0
     point.rollback()
     return count, milliseconds - int((time.monotonic() - begun) * 1000)
+
+
+def letters_with(segment: ClientFilter) -> list[str]:
+    """The messages with parts for the people of the segment, or for all others."""
+    path = cast(f'$.*.all[*] ? (@.what == "segment" && @.value == {int(segment.id)})', JSONPATH)
+    query = select(Message).where(Message.owner_id == segment.owner_id, Message.deleted_at.is_(None))
+    query = query.where(Message.conditions.op("@?")(path)).order_by(Message.id)
+    return [message.title for message in db.session.scalars(query.limit(5))]
 
 
 def _live(owner_id: int) -> tuple[ColumnElement[bool], ...]:

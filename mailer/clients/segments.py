@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import func, select
 
-from mailer.clients.segment_queries import mailings_with, segments_within
+from mailer.clients.segment_queries import letters_with, mailings_with, segments_within
 from mailer.errors import Refusal, refused_by
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
@@ -57,5 +57,8 @@ def delete_segment(segment: ClientFilter) -> None:
                 names=", ".join(f"“{name}”" for name in names[:5]),
             )
         )
+    if letters := letters_with(segment):
+        named = ", ".join(f"“{name}”" for name in letters)
+        raise SegmentInUse(_("Blocks are shown by this segment in: %(names)s. Change that there first.", names=named))
     db.session.delete(segment)
     db.session.commit()

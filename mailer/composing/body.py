@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mailer.composing import document
 from mailer.composing.contexts import Escape, html_escapes, text_escapes
 from mailer.composing.document import Parts
-from mailer.composing.placeholders import Placeholder, Template
+from mailer.composing.placeholders import Gate, Placeholder, Template
 from mailer.composing.quoted_printable import encode
 from mailer.composing.tracking import TOKEN
 
@@ -45,7 +45,17 @@ class Body:
 
     def render(self, values: Mapping[str, str]) -> str:
         """The decoded text."""
-        return "".join(part if isinstance(part, str) else part.write(values) for part in self.parts)
+        return "".join(part if isinstance(part, str) else part.write(values) for part in self.shown(values))
+
+    def shown(self, values: Mapping[str, str]) -> Iterator[str | Slot]:
+        """The parts that these values let through the gates."""
+        is_shut = False
+        for part in self.parts:
+            gate = part.placeholder if isinstance(part, Slot) else None
+            if isinstance(gate, Gate):
+                is_shut = gate.opens and not values.get(gate.name)
+            elif not is_shut:
+                yield part
 
     def pieces(self) -> Iterator[bytes | Slot]:
         """The body for the wire: fixed octets and slots. A literal before a slot leaves its line open."""

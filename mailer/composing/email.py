@@ -24,7 +24,7 @@ from mailer.composing.headers import (
 )
 from mailer.composing.html import text_from_html
 from mailer.composing.names import joined
-from mailer.composing.placeholders import Template, parse
+from mailer.composing.placeholders import Gate, Template, parse
 from mailer.composing.tracking import TOKEN, Tracking, pixel, with_links, with_notice
 from mailer.composing.value_forms import with_forms
 
@@ -110,6 +110,7 @@ class CompiledEmail:
     _date: bytes  # the header
     _slots: tuple[Slot, ...]  # each once, wherever its value stands
     _pieces: tuple[bytes | int, ...]  # fixed octets, and numbers of slots
+    _gated: tuple[tuple[int, int, str], ...]  # pieces from, to, and the value that lets them through
 
     def build(self, recipient: Recipient) -> bytes:
         """The mail for SMTP's DATA: CRLF, dots doubled, without the final dot. The same input gives the same bytes.
@@ -125,6 +126,9 @@ class CompiledEmail:
         )
         own = [slot.encode(values) for slot in self._slots]
         pieces = [piece if type(piece) is bytes else own[piece] for piece in self._pieces]  # type: ignore[index]
+        for start, end, name in self._gated:
+            if not values.get(name):
+                pieces[start:end] = [b""] * (end - start)  # each piece begins a line, so that any may be left out
         return head.encode() + self._date + b"".join(pieces)
 
     def dated(self, date: datetime) -> CompiledEmail:
@@ -142,8 +146,12 @@ class CompiledEmail:
 
     def missing(self, recipient: Recipient) -> list[str]:
         """The keys that would leave a hole in that recipient's mail: no value and no default."""
-        places = [slot.placeholder for slot in self._slots if slot.placeholder != TOKEN]
-        return Template((*self.subject.placeholders, *places)).missing(recipient.known_values)
+        values = recipient.known_values
+        halves = [half.shown(values) for half in (self.text, self.html) if half is not None]
+        places = [
+            part.placeholder for half in halves for part in half if isinstance(part, Slot) and part.placeholder != TOKEN
+        ]
+        return Template((*self.subject.placeholders, *places)).missing(values)
 
 
 def compile_email(
@@ -165,6 +173,7 @@ def compile_email(
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
     whole = [_head(headers), *halves]
     slots = tuple(dict.fromkeys(piece for piece in whole if isinstance(piece, Slot)))
+    pieces = _merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole])
     return CompiledEmail(
         message_id_domain=headers.message_id_domain,
         subject=subject,
@@ -173,7 +182,8 @@ def compile_email(
         names=tuple(dict.fromkeys(name for template in templates for name in template.names)),
         _date=_date_line(date),
         _slots=slots,
-        _pieces=_merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole]),
+        _pieces=pieces,
+        _gated=_gated(pieces, slots),
     )
 
 
@@ -205,6 +215,19 @@ def _head(headers: MailHeaders) -> bytes:
         "MIME-Version: 1.0\r\n",
     ]
     return "".join(lines).encode("ascii")
+
+
+def _gated(pieces: tuple[bytes | int, ...], slots: tuple[Slot, ...]) -> tuple[tuple[int, int, str], ...]:
+    """The pieces between gates."""
+    found, start = [], 0
+    for at, piece in enumerate(pieces):
+        gate = slots[piece].placeholder if isinstance(piece, int) else None
+        if isinstance(gate, Gate):
+            if gate.opens:
+                start = at
+            else:
+                found.append((start, at, gate.name))
+    return tuple(found)
 
 
 def _merged(pieces: list[bytes | int]) -> tuple[bytes | int, ...]:

@@ -14,7 +14,7 @@ _IN_TEXT = re.compile(r"(?:https?://|www\.|mailto:)[^\s<>\"()]*", re.IGNORECASE)
 
 def names_of_places(template: Template, *, markup: bool) -> set[str]:
     """The keys whose values make the host of a link, or the whole address; `markup`: HTML as `sieve` leaves it."""
-    places = template.placeholders
+    places = template.marked_places
     text = marked(template.parts)
     links = ["".join(pair) for pair in _IN_HTML.findall(text)] if markup else _IN_TEXT.findall(text)
     names = set()

@@ -17,6 +17,8 @@ MARK = re.compile("\0([0-9]+)\0")
 MAX_LENGTH = 500  # of what stands between the braces
 _QUOTES = (('"', '"'), ("'", "'"), ("«", "»"), ("“", "”"), ("„", "“"), ("„", "”"), ("‘", "’"))
 _DEFAULT = "|".join(f"{opening}[^{{}}{opening}{closing}\n]*{closing}" for opening, closing in _QUOTES)
+_GATE = re.compile(r"(if|end):([a-z][a-z0-9]{0,9})")
+_GATES = re.compile(rf"\{{\{{(?:{_GATE.pattern})\}}\}}")
 # Spaces, and signs without a width that come along with what is pasted.
 _SPACE = r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*"
 _INSIDE = re.compile(
@@ -64,6 +66,18 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate(Placeholder):
+    """Where a part begins (`opens`) or ends that only those get for whom `name` has a value; it writes nothing itself.
+    Gates are put in when a letter is compiled: no author can type one, and none stands within another's part."""
+
+    opens: bool = True
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Nothing."""
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A text taken apart: literal strings and placeholders in order."""
 
@@ -71,7 +85,12 @@ class Template:
 
     @property
     def placeholders(self) -> list[Placeholder]:
-        """The places, in order."""
+        """The places for values, in order."""
+        return [part for part in self.parts if isinstance(part, Placeholder) and not isinstance(part, Gate)]
+
+    @property
+    def marked_places(self) -> list[Placeholder]:
+        """What the marks of `marked` stand for, by their numbers: gates too."""
         return [part for part in self.parts if isinstance(part, Placeholder)]
 
     @property
@@ -90,6 +109,21 @@ class Template:
         return "".join(part if isinstance(part, str) else escape(part.fill(values)) for part in self.parts)
 
 
+def gate_name(part: str) -> str:
+    """The name of the value that lets the part of a letter through; no placeholder can be called so."""
+    return f"if:{part}"
+
+
+def gated(text: str, part: str) -> str:
+    """The text between gates."""
+    return f"{{{{if:{part}}}}}{text}{{{{end:{part}}}}}"
+
+
+def without_gates(text: str) -> str:
+    """What everybody gets, and what some get, one after the other."""
+    return _GATES.sub("", text)
+
+
 def marked(parts: Iterable[str | Placeholder]) -> str:
     """The text with a numbered `MARK` for each placeholder, which neither HTML nor a link knows; literals keep their
     length."""
@@ -106,8 +140,8 @@ def marked(parts: Iterable[str | Placeholder]) -> str:
 def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup: bool = False) -> Template:
     """Take a text apart, or raise PlaceholderError with all that is wrong.
 
-    `attributes` are the owner's own names; None accepts any. With `markup` the text is HTML: what stands between the
-    braces is decoded first, as `sieve` leaves it.
+    `attributes` are the owner's own names; None accepts any, and gates: the text was checked before. With `markup` the
+    text is HTML: what stands between the braces is decoded first, as `sieve` leaves it.
     """
     vocabulary = Vocabulary(attributes)
     parts: list[str | Placeholder] = []
@@ -116,6 +150,9 @@ def parse(text: str, attributes: Collection[str] | None = frozenset(), *, markup
     for piece in _pieces(text):
         if piece.code == "literal":
             parts.append(piece.source)
+            continue
+        if attributes is None and piece.code == "inside" and (gate := _GATE.fullmatch(piece.source)):
+            parts.append(Gate(gate_name(gate[2]), opens=gate[1] == "if"))
             continue
         code, name, default = _read(piece, markup)
         key = vocabulary.resolve(name) if code == "inside" else None

@@ -69,7 +69,7 @@ def with_links(template: Template, tracking: Tracking, *, markup: bool) -> Templ
         address = f"{stem}\0l\0/{number}"
         pieces += [text[at : place.start], f'"{address}"' if markup else address]
         at = place.end
-    return Template(_unmarked("".join([*pieces, text[at:]]), template.placeholders))
+    return Template(_unmarked("".join([*pieces, text[at:]]), template.marked_places))
 
 
 def pixel(tracking: Tracking | None) -> list[str | Placeholder]:

@@ -10,7 +10,8 @@ from enum import StrEnum
 import mjml
 
 from mailer.composing.marks import Marks
-from mailer.letters.document import FONTS, Letter
+from mailer.composing.placeholders import gated
+from mailer.letters.document import EVERYBODY, FONTS, Letter, PlacedBlock
 from mailer.letters.drawing import RAW, Drawer, esc
 
 COMPILER = "blocks 1, mjml-python 1.4.2"  # kept with what it made
@@ -70,7 +71,7 @@ class Compiler:
 
     def _source(self, letter: Letter, drawer: Drawer) -> str:
         theme = letter.theme
-        blocks = [(self._anchor(each.id), drawer.draw(each.block)) for each in letter.blocks]
+        blocks = [self._placed(each, drawer) for each in letter.blocks]
         preheader = f"{esc(letter.head.preheader)}{_FILLER}" if letter.head.preheader else ""
         return f"""<mjml lang="{esc(letter.head.language)}"><mj-head><mj-title>{esc(letter.head.subject)}</mj-title>
 <mj-preview>{preheader}</mj-preview><mj-attributes><mj-all font-family="{esc(FONTS[theme.font])}"/>
@@ -80,7 +81,13 @@ class Compiler:
 <mj-style>{self._sheet()}</mj-style><mj-raw>{self._metas()}</mj-raw></mj-head>
 <mj-body css-class="l-page" width="600px" background-color="{theme.page}">
 <mj-section padding="0"><mj-column><mj-spacer height="16px"/></mj-column></mj-section>
-{"".join(anchor + drawn for anchor, drawn in blocks)}</mj-body></mjml>"""
+{"".join(blocks)}</mj-body></mjml>"""
+
+    def _placed(self, each: PlacedBlock, drawer: Drawer) -> str:
+        drawn = self._anchor(each.id) + drawer.draw(each.block)
+        if each.shown == EVERYBODY:
+            return drawn
+        return f"<mj-raw>{gated(f'</mj-raw>{drawn}<mj-raw>', each.id)}</mj-raw>"
 
     def _anchor(self, block_id: str) -> str:
         return f'<mj-raw><div id="{block_id}"></div></mj-raw>' if self.anchors else ""

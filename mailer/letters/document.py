@@ -66,11 +66,23 @@ class LetterText:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownTo:
+    """Whom a block is for: everybody (`all`), the people `in` a segment, or those `not_in` it."""
+
+    op: str = held_as(OneOf(("all", "in", "not_in")), "all")
+    segment: int = held_as(WholeNumber(0, 10**18 - 1), 0)
+
+
+EVERYBODY = ShownTo()
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedBlock:
-    """A block with the id that a letter knows it by."""
+    """A block with the id that a letter knows it by, and whom it is for."""
 
     id: str
     block: Block
+    shown: ShownTo = EVERYBODY
 
     @property
     def kind(self) -> str:
@@ -124,7 +136,12 @@ def from_json(raw: Any) -> Letter:
 
 def to_json(letter: Letter) -> dict[str, Any]:
     """The document to store."""
-    blocks = [{"id": each.id, "kind": each.kind} | plain(each.block) for each in letter.blocks]
+    blocks = [
+        {"id": each.id, "kind": each.kind}
+        | ({"shown": plain(each.shown)} if each.shown != EVERYBODY else {})
+        | plain(each.block)
+        for each in letter.blocks
+    ]
     text = {"text": plain(letter.text)} if letter.text.words else {}  # without it, releases before can read it
     return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks, **text}
 
@@ -162,12 +179,13 @@ def _blocks(raw: Any, faults: list[ValueFault]) -> tuple[PlacedBlock, ...]:
     for number, each in enumerate(raw):
         values = dict(each) if isinstance(each, Mapping) else {}
         block_id, kind = values.pop("id", None), KINDS.get(str(values.pop("kind", "")))
+        shown = _part(ShownTo, values.pop("shown", {}), f"blocks-{number}-shown-", faults) or EVERYBODY
         if kind is None:
             faults.append(ValueFault(f"blocks-{number}", "unknown_kind", {}))
         elif not isinstance(block_id, str) or not _ID.fullmatch(block_id) or block_id in {one.id for one in placed}:
             faults.append(ValueFault(f"blocks-{number}-id", "id", {}))
         elif (block := _part(kind, values, f"blocks-{number}-", faults)) is not None:
-            placed.append(PlacedBlock(block_id, block))
+            placed.append(PlacedBlock(block_id, block, EVERYBODY if kind is UnsubscribeBlock else shown))
     ends = [place for place, each in enumerate(placed) if isinstance(each.block, UnsubscribeBlock)]
     if not faults and ends != [len(placed) - 1]:
         faults.append(ValueFault("blocks", "unsubscribe", {}))
@@ -176,11 +194,20 @@ def _blocks(raw: Any, faults: list[ValueFault]) -> tuple[PlacedBlock, ...]:
 
 def replaced(letter: Letter, block_id: str, block: Block) -> Letter:
     """With another content of that block. Raises KeyError."""
-    place = letter.place_of(block_id)
-    return replace(letter, blocks=(*letter.blocks[:place], PlacedBlock(block_id, block), *letter.blocks[place + 1 :]))
+    return _put(letter, replace(letter.blocks[letter.place_of(block_id)], block=block))
 
 
-def added(letter: Letter, block: Block, after: str | None) -> tuple[Letter, str]:
+def shown_to(letter: Letter, block_id: str, shown: ShownTo) -> Letter:
+    """With that block for those people; the way out is for everybody. Raises KeyError."""
+    found = letter.blocks[letter.place_of(block_id)]
+    return letter if isinstance(found.block, UnsubscribeBlock) else _put(letter, replace(found, shown=shown))
+
+
+def _put(letter: Letter, placed: PlacedBlock) -> Letter:
+    return replace(letter, blocks=tuple(placed if each.id == placed.id else each for each in letter.blocks))
+
+
+def added(letter: Letter, block: Block, after: str | None, shown: ShownTo = EVERYBODY) -> tuple[Letter, str]:
     """With a block after the one of that id (at the end, where it is None or gone), and its id.
 
     The way out is there once: another is not added. Raises DocumentError when there are too many.
@@ -193,7 +220,7 @@ def added(letter: Letter, block: Block, after: str | None) -> tuple[Letter, str]
     place = last if after is None or letter.find(after) is None else min(letter.place_of(after) + 1, last)
     block_id = f"b{max((int(each.id[1:]) for each in letter.blocks), default=0) + 1}"
     return replace(
-        letter, blocks=(*letter.blocks[:place], PlacedBlock(block_id, block), *letter.blocks[place:])
+        letter, blocks=(*letter.blocks[:place], PlacedBlock(block_id, block, shown), *letter.blocks[place:])
     ), block_id
 
 

@@ -7,8 +7,9 @@ import hashlib
 from functools import singledispatch
 
 from mailer.composing.html import text_from_html
+from mailer.composing.placeholders import gated
 from mailer.letters import kinds, rich
-from mailer.letters.document import Letter
+from mailer.letters.document import EVERYBODY, Letter
 
 
 def text_of(letter: Letter) -> str:
@@ -28,8 +29,13 @@ def is_stale(letter: Letter) -> bool:
 
 def made_text(letter: Letter) -> str:
     """The text half made of the blocks."""
-    parts = [_say(each.block) for each in letter.blocks]
-    return "\n\n".join(part for part in parts if part.strip()) + "\n"
+    parts = ((each, _say(each.block)) for each in letter.blocks)
+    whole = "".join(
+        f"{part}\n\n" if each.shown == EVERYBODY else gated(f"{part}\n\n", each.id)
+        for each, part in parts
+        if part.strip()
+    )
+    return whole.removesuffix("\n")
 
 
 @singledispatch

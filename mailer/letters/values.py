@@ -190,7 +190,7 @@ class WholeNumber:
     def read(self, raw: Any) -> int:
         """The number, also from its digits."""
         digits = raw.strip() if isinstance(raw, str) else str(raw) if type(raw) is int else ""
-        if not re.fullmatch(r"[0-9]{1,6}", digits, re.ASCII) or not self.least <= int(digits) <= self.most:
+        if not re.fullmatch(r"[0-9]{1,18}", digits, re.ASCII) or not self.least <= int(digits) <= self.most:
             raise BadValue("number", least=self.least, most=self.most)
         return int(digits)
 

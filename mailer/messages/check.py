@@ -41,6 +41,7 @@ def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
     markup = parse(content.html, None, markup=True)
     links = names_of_places(markup, markup=True)
     values = {name: A_LINK if name in links else name for name in compiled.names}
+    values |= dict.fromkeys(message.conditions or (), "1")  # what only some get is looked at too
     reader = Recipient(owner.email, values, "<check@localhost>", UNSUBSCRIBE)
     html = compiled.preview(reader).html
     halves = (parse(half, None) for half in (content.subject, content.text))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from flask_babel import format_decimal
@@ -14,18 +15,20 @@ from sqlalchemy import delete, func, select
 
 from mailer.clock import utcnow
 from mailer.composing.check import BODY_SIZE, check_body, check_subject
-from mailer.composing.placeholders import PlaceholderError, parse
+from mailer.composing.placeholders import PlaceholderError, gate_name, parse, without_gates
 from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.letters.compiling import COMPILER, Compiler, Scheme, picture_addresses
-from mailer.letters.document import Letter, from_json, to_json
+from mailer.letters.document import EVERYBODY, Letter, PlacedBlock, from_json, to_json
 from mailer.letters.text_half import text_of
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.messages.labels import by_field, problem_text
+from mailer.messages.letter_labels import block_title, lost_segment_text
 from mailer.messages.services import MessageDraft, MessageRefused
 from mailer.models.letter import LetterDesk, LetterVersion
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
+from mailer.sending.parts_for_some import can_be_used
 
 MOST_VERSIONS = 50
 MOST_BYTES = BODY_SIZE  # of a letter as JSON: what it becomes may be no larger either
@@ -119,9 +122,17 @@ def save(message: Message, attributes: Collection[str]) -> None:
     db.session.commit()
 
 
+@undone_when_refused
 def go_on_as_html(message: Message) -> None:
-    """From now on the message is the HTML that its blocks made; they are kept, to go back to."""
+    """From now on the message is the HTML that its blocks made; they are kept, to go back to.
+
+    Raises Refusal for a letter with blocks for some only: in HTML they would be for all.
+    """
     lock_row(message, FOR_CHANGE)
+    if message.conditions:
+        raise Refusal(
+            _("Some blocks are not for everybody, and HTML cannot say so. Show them to everybody first, and save.")
+        )
     message.kind = MessageKind.HTML
     own = from_json(message.document).text
     if not own.words.strip():
@@ -141,13 +152,31 @@ def draft_of(letter: Letter, scheme: Scheme = Scheme.AUTO, *, anchors: bool = Fa
     """The letter as a message would hold it."""
     head = letter.head
     return MessageDraft(
-        head.subject, compiled(letter, scheme, anchors=anchors), text_of(letter), head.name, head.language
+        head.subject,
+        compiled(letter, scheme, anchors=anchors),
+        text_of(letter),
+        head.name,
+        head.language,
+        conditions=conditions_of(letter),
     )
 
 
-def problems_of(letter: Letter, attributes: Collection[str] | None) -> list[str]:
+def conditions_of(letter: Letter) -> dict[str, Any]:
+    """Whom its blocks are for, where they are not for everybody: trees by the names of their gates."""
+    some = [each for each in letter.blocks if each.shown != EVERYBODY]
+    return {gate_name(each.id): condition_of_block(each) for each in some}
+
+
+def condition_of_block(placed: PlacedBlock) -> dict[str, Any]:
+    """The tree of a block that is for some only."""
+    return {"v": 1, "all": [{"what": "segment", "op": placed.shown.op, "value": placed.shown.segment}]}
+
+
+def problems_of(letter: Letter, owner: User, attributes: Collection[str] | None) -> list[str]:
     """What keeps the letter from being a mail, as sentences."""
-    return _problems_in(draft_of(letter), attributes)
+    some = [each for each in letter.blocks if each.shown != EVERYBODY]
+    lost = [block_title(each) for each in some if not can_be_used(owner, condition_of_block(each))]
+    return [*_problems_in(draft_of(letter), attributes), *map(lost_segment_text, lost)]
 
 
 def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> list[str]:
@@ -155,7 +184,7 @@ def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> lis
     found = [reason for each in reasons.values() for reason in each]
     for text, is_markup in ((draft.subject, False), (draft.html_body, True), (draft.text_body, False)):
         try:
-            parse(text, attributes, markup=is_markup)
+            parse(without_gates(text), attributes, markup=is_markup)
         except PlaceholderError as error:
             found += [problem_text(problem, "subject") for problem in error.problems]
     return list(dict.fromkeys(found))
@@ -163,10 +192,15 @@ def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> lis
 
 def _write(message: Message, letter: Letter, attributes: Collection[str] | None) -> None:
     draft = draft_of(letter)
-    if found := _problems_in(draft, attributes):
+    if attributes is None:  # a copy: what is to be chosen anew in it is said on its page
+        found = _problems_in(draft, None)
+    else:
+        found = problems_of(letter, db.session.get_one(User, message.owner_id), attributes)
+    if found:
         raise MessageRefused({"letter": found})
     message.subject, message.name, message.language = draft.subject, draft.name, draft.language
     message.html_body, message.text_body = draft.html_body, draft.text_body
+    message.conditions = draft.conditions or None
     message.document, message.compiled_by, message.renderer = to_json(letter), COMPILER, draft.renderer
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from mailer.letters.document import PlacedBlock
+from mailer.letters.document import PlacedBlock, ShownTo
 from mailer.letters.kinds import NAME_OF
 from mailer.letters.shapes import ValueFault
 from mailer.messages.forms import languages
@@ -199,6 +200,25 @@ def _bounds_text(fault: ValueFault) -> str:
 def kind_label(placed: PlacedBlock) -> str:
     """What a block is called."""
     return str(KINDS[NAME_OF[type(placed.block)]])
+
+
+def block_title(placed: PlacedBlock) -> str:
+    """A block by its kind and its first words."""
+    words = first_words(placed)
+    return f"{kind_label(placed)}: {words}" if words else kind_label(placed)
+
+
+def shown_label(shown: ShownTo, segments: Mapping[int, str]) -> str:
+    """Whom a block is for; nothing where it is for everybody."""
+    if shown.op == "all":
+        return ""
+    name = segments.get(shown.segment, _("segment gone"))
+    return _("only: %(name)s", name=name) if shown.op == "in" else _("not for: %(name)s", name=name)
+
+
+def lost_segment_text(title: str) -> str:
+    """Why a block of that title cannot be sent."""
+    return _("Block “%(name)s”: its segment is gone or cannot be used. Choose whom it is shown to.", name=title)
 
 
 def first_words(placed: PlacedBlock) -> str:

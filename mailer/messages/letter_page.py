@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from mailer.letters.document import Letter
+from mailer.letters.document import EVERYBODY, Letter
 from mailer.letters.kinds import KINDS as ALL_KINDS
 from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
@@ -20,7 +21,7 @@ from mailer.messages import letter_labels, letter_parts, queries
 from mailer.messages.labels import placeholder_names
 from mailer.messages.letter_desk import LetterWork, problems_of
 from mailer.messages.letter_fields import fields_of
-from mailer.messages.letter_labels import ICONS, INKS, KINDS, SIZES, first_words, kind_label
+from mailer.messages.letter_labels import ICONS, INKS, KINDS, SIZES, block_title, first_words, kind_label, shown_label
 from mailer.models.message import Message
 
 UNASKED = ("starter", "written_for")  # fields of parts that are no business of a form
@@ -33,6 +34,7 @@ class Typed:
     raw: dict[str, Any]
     faults: list[ValueFault]
     is_conflict: bool = False
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,8 @@ class BlockRow:
     is_first: bool
     is_last: bool
     remarks: list[str]
-
-    @property
-    def title(self) -> str:
-        """What its buttons call it."""
-        return f"{self.label}: {self.words}" if self.words else self.label
+    title: str  # what its buttons call it
+    audience: str  # whom it is for, if not for everybody
 
 
 def editor_page(
@@ -63,8 +62,9 @@ def editor_page(
     kind, raw = type(value), typed.raw if typed else plain(value)
     names = queries.attribute_names(current_user.id)
     if problems is None:
-        problems = problems_of(work.letter, names) if work.letter.head.subject else []
-    rows = _rows(work.letter)
+        problems = problems_of(work.letter, queries.owner_of(message), names) if work.letter.head.subject else []
+    segments = queries.segments_of(message.owner_id)
+    rows = _rows(work.letter, segments)
     return render_template(
         "messages/letter.html",
         message=message,
@@ -73,6 +73,8 @@ def editor_page(
         said=_said(work.letter),
         part=part,
         open_row=next((row for row in rows if row.id == part), None),
+        segments=segments,
+        shown=typed.shown if typed and typed.shown is not None else _shown(work.letter, part),
         fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name not in UNASKED],
         text_is_stale=is_stale(work.letter),
         seen=letter_parts.digest(value),
@@ -87,7 +89,14 @@ def editor_page(
     )
 
 
-def _rows(letter: Letter) -> list[BlockRow]:
+def _shown(letter: Letter, part: str) -> str:
+    placed = letter.find(part)
+    if placed is None or placed.shown == EVERYBODY:
+        return ""
+    return f"{placed.shown.op}:{placed.shown.segment}"
+
+
+def _rows(letter: Letter, segments: Mapping[int, str]) -> list[BlockRow]:
     said: dict[str, list[str]] = {}
     for remark in remarks(letter):
         said.setdefault(remark.block_id, []).append(letter_labels.remark_text(remark.code))
@@ -102,6 +111,8 @@ def _rows(letter: Letter) -> list[BlockRow]:
             place == 0,
             place >= last - 1,
             said.get(each.id, []),
+            block_title(each),
+            shown_label(each.shown, segments),
         )
         for place, each in enumerate(letter.blocks)
     ]

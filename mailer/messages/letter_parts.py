@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from mailer.letters.document import Letter, LetterHead, LetterText, LetterTheme, replaced, theme_from
-from mailer.letters.shapes import build, plain
+from mailer.letters.document import (
+    EVERYBODY,
+    Letter,
+    LetterHead,
+    LetterText,
+    LetterTheme,
+    ShownTo,
+    replaced,
+    shown_to,
+    theme_from,
+)
+from mailer.letters.shapes import DocumentError, ValueFault, build, plain
 from mailer.letters.text_half import digest as digest_of_text
 from mailer.letters.text_half import made_text
 
@@ -32,15 +43,33 @@ def read(kind: type, raw: dict[str, Any]) -> Any:
     return theme_from(raw) if kind is LetterTheme else build(kind, raw)
 
 
-def put(letter: Letter, part: str, value: Any) -> Letter:
-    """The letter with another value of that part. Raises KeyError for a block that is gone."""
+def put(letter: Letter, part: str, value: Any, shown: ShownTo | None = None) -> Letter:
+    """The letter with another value of that part, a block perhaps for other people. Raises KeyError for one gone."""
     if isinstance(value, LetterHead):
         return replace(letter, head=value)
     if isinstance(value, LetterTheme):
         return replace(letter, theme=value)
     if isinstance(value, LetterText):
         return replace(letter, text=value)
-    return replaced(letter, part, value)
+    changed = replaced(letter, part, value)
+    return changed if shown is None else shown_to(changed, part, shown)
+
+
+def read_shown(typed: str | None, segments: Collection[int]) -> ShownTo | None:
+    """Whom a block is for, as the form says it: nothing, `in:5`, `not_in:5`; None where it does not say. Raises
+    DocumentError for a segment that is none of these."""
+    if typed is None:
+        return None
+    if not typed:
+        return EVERYBODY
+    op, _colon, number = typed.partition(":")
+    try:
+        shown = build(ShownTo, {"op": op, "segment": number})
+    except DocumentError:
+        shown = EVERYBODY
+    if shown.op == "all" or shown.segment not in segments:
+        raise DocumentError([ValueFault("shown", "choice", {})])
+    return shown
 
 
 def with_text_act(letter: Letter, raw: dict[str, Any], act: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from mailer.messages.services import MessageDraft
 from mailer.models.client import Client
 from mailer.models.user import User
 from mailer.sending.mail_headers import about_sender, mail_headers_for, values_of
+from mailer.sending.parts_for_some import values_for
 from mailer.sending.senders import SenderIdentity, sender_of
 
 KEPT_SECONDS = 600
@@ -56,7 +57,7 @@ def look_at(draft: MessageDraft, owner: User, client: Client | None, attributes:
     compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
     reader = Recipient(
         email=client.email if client else owner.email,
-        values=values_of(client) if client else {},
+        values=(values_of(client) if client else {}) | values_for(client, owner.id, draft.conditions),
         message_id="<preview@localhost>",
         unsubscribe_url=NOWHERE,
     )

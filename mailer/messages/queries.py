@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from mailer.extensions import db
 from mailer.input_limits import number_or_none
-from mailer.models.client import Client
+from mailer.models.client import Client, ClientFilter
 from mailer.models.client_criteria import client_mentions
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message, MessageKind
@@ -91,6 +91,13 @@ def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:
     return db.one_or_404(
         select(Client).where(Client.id == found, Client.owner_id == owner_id, Client.deleted_at.is_(None))
     )
+
+
+def segments_of(owner_id: int) -> dict[int, str]:
+    """The owner's segments that can be used: names by id, by alphabet."""
+    query = select(ClientFilter.id, ClientFilter.name).where(ClientFilter.owner_id == owner_id)
+    rows = db.session.execute(query.where(ClientFilter.tree.is_not(None)).order_by(func.lower(ClientFilter.name)))
+    return dict(rows.tuples().all())
 
 
 def letters_of(owner_id: int, limit: int = 5) -> list[Message]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -44,6 +45,7 @@ class MessageDraft:
     text_body: str
     name: str = ""  # for the owner's own lists
     language: str = "ru"
+    conditions: dict[str, Any] = field(default_factory=dict)  # as in `Message`
     text_fits: bool = False  # its author says that the text still says what the changed HTML says
     renderer: int = RENDERER
 
@@ -54,12 +56,12 @@ class MessageDraft:
             raise MessageRefused(reasons)
         clean = sieve(self.html_body)
         draft = replace(self, subject=self.subject.strip(), html_body=clean.html, name=self.name.strip())
-        for field, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
+        for name, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
             try:
-                parse(text, attributes, markup=field == "html_body")
+                parse(text, attributes, markup=name == "html_body")
             except PlaceholderError as error:
-                problems = placed(error.problems, self.html_body) if field == "html_body" else error.problems
-                reasons[field] = [problem_text(problem, field) for problem in problems]
+                problems = placed(error.problems, self.html_body) if name == "html_body" else error.problems
+                reasons[name] = [problem_text(problem, name) for problem in problems]
         if not (draft.html_body.strip() or draft.text_body.strip()):
             reasons["html_body"] = [_("Nothing of this HTML can be sent. Write a text.")]
         if reasons:
@@ -91,7 +93,7 @@ def save_message(
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
     message.name, message.language, message.renderer = draft.name, draft.language, RENDERER
     message.kind = MessageKind.HTML if draft.html_body.strip() else MessageKind.TEXT
-    message.compiled_by = None  # typed by hand from now on
+    message.compiled_by = message.conditions = None  # typed by hand from now on
     db.session.add(message)
     db.session.commit()
     return message, removed

@@ -236,6 +236,7 @@ def _look_at_saved(message: Message, client_id: str | None) -> Look:
         message.name,
         message.language,
         renderer=message.renderer,
+        conditions=message.conditions or {},
     )
     return look_at(saved, queries.owner_of(message), client)
 

@@ -48,6 +48,8 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
         text_enum(MessageKind, "message_kind"), default=MessageKind.HTML, server_default="html"
     )
     document: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the blocks, kept when the message goes on as HTML
+    # Whom parts of it are for: trees of `segments.conditions`, by the names of their gates (`composing.placeholders`).
+    conditions: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     compiled_by: Mapped[str | None] = mapped_column(String(60))  # what made `html_body` of them
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -15,6 +15,22 @@ def leaves(tree: Any, what: str) -> list[dict[str, Any]]:
     if tree.get("what") == what:
         return [tree]
     return [leaf for part in tree.values() for leaf in leaves(part, what)]
+
+
+def with_segments_written_out(tree: Any, segments: Mapping[int, Any]) -> Any:
+    """The tree with what `segments` say in place of their ids, so that it stays what it is when they change.
+
+    The tree has been read before: there are no circles, and all the segments are there.
+    """
+    if isinstance(tree, list):
+        return [with_segments_written_out(part, segments) for part in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get("what") != "segment":
+        return {key: with_segments_written_out(part, segments) for key, part in tree.items()}
+    inner = {key: part for key, part in segments[tree["value"]].items() if key != "v"} or {"all": []}
+    found = with_segments_written_out(inner, segments)
+    return {"not": found} if tree["op"] == "not_in" else found
 
 
 def with_tags(tree: Any, change: Callable[[list[str]], list[str]]) -> Any:

@@ -26,6 +26,7 @@ from mailer.sending.mail_headers import (
     unsubscribe_url,
     values_of,
 )
+from mailer.sending.parts_for_some import values_for
 from mailer.sending.senders import sender_of
 from mailer.sending.servers import dkim_keys
 from mailer.sending.tracking import asked_for
@@ -47,15 +48,19 @@ def send_trial(
     The sender is that of `mailing`. Without a client the placeholders show their defaults. The unsubscribe link
     explains itself and unsubscribes nobody.
     """
+    copy = as_copy(message)
     row = AccountEmail(
         user_id=author.id,
         template=TEMPLATE,
         to_email=to.email if to is not None else author.email,
         language=author.language,
         context={
-            **as_copy(message),
+            **copy,
             "subject": _("[Test]") + f" {message.subject}" if marks_subject else message.subject,
-            "values": values_of(client) if client is not None else {},
+            "values": {
+                **(values_of(client) if client is not None else {}),
+                **values_for(client, message.owner_id, message.conditions or {}),
+            },
             "owner_id": author.id,
             "token": uuid.uuid4().hex,
             **about_sender(sender_of(author, mailing), message.language),

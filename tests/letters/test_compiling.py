@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from mailer.composing.email import Content, MailHeaders, Recipient, compile_email
-from mailer.composing.placeholders import parse
+from mailer.composing.placeholders import parse, without_gates
 from mailer.letters import kinds
 from mailer.letters.colours import LEAST, contrast
 from mailer.letters.compiling import MAX_DEPTH, Compiler, Scheme, depth_of, picture_addresses
-from mailer.letters.document import Letter, LetterTheme, PlacedBlock
+from mailer.letters.document import Letter, LetterTheme, PlacedBlock, ShownTo, from_json, shown_to, to_json
 from mailer.letters.shapes import build, plain
 from mailer.letters.starters import LANGUAGES, NAMES, starter
 from mailer.letters.text_half import text_of
@@ -113,3 +113,27 @@ def test_what_would_overrun_the_compilers_stack_never_reaches_it() -> None:
     deep = kinds.TextBlock("", "<ul>" * (MAX_DEPTH + 1))  # past the cleaning, as no stored letter is
     with pytest.raises(ValueError, match="deep"):
         Compiler(ADDRESSES).compile(Letter(blocks=(PlacedBlock("b1", deep), ENDED)))
+
+
+def test_a_block_for_some_stands_whole_between_its_gates_and_others_stay_as_they_were() -> None:
+    letter = starter("sale", "ru")
+    plain_page, plain_text_half = Compiler(ADDRESSES).compile(letter), text_of(letter)
+    for each in letter.blocks[:-1]:
+        some = shown_to(letter, each.id, ShownTo("in", 7))
+        assert from_json(to_json(some)) == some
+        page, text = Compiler(ADDRESSES).compile(some), text_of(some)
+        head, _gate, rest = page.partition(f"{{{{if:{each.id}}}}}")
+        inside, _gate, tail = rest.partition(f"{{{{end:{each.id}}}}}")
+        assert inside.strip() and tail
+        for part in (inside, head + tail):  # with it and without, tables are whole, for Outlook too
+            for tag in ("table", "tr", "td", "div"):
+                assert len(re.findall(rf"<{tag}[ >]", part)) == part.count(f"</{tag}>"), (each.kind, tag)
+            assert part.count("<!--[if") == part.count("<![endif]-->") or "<!--[if !mso" in part
+        assert _said(head + inside + tail) == _said(plain_page)
+        assert without_gates(text) == plain_text_half
+    ended = letter.blocks[-1].id
+    assert shown_to(letter, ended, ShownTo("in", 7)) == letter, "the way out is for everybody"
+
+
+def _said(page: str) -> list[str]:
+    return re.sub(r"<!--.*?-->|<style.*?</style>|<[^>]*>", " ", page, flags=re.DOTALL).split()

@@ -11,11 +11,12 @@ import pytest
 
 from mailer.extensions import db
 from mailer.messages import letter_desk
+from mailer.models.client import ClientFilter
 from mailer.models.letter import LetterVersion
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 from tests.conftest import Browser
-from tests.factories import make_client
+from tests.factories import make_client, make_user, save
 
 JSON = {"Accept": "application/json"}
 
@@ -279,3 +280,32 @@ def test_the_same_of_html(as_owner: Browser) -> None:
     db.session.commit()
     assert flag in save(html_body="<p>Сбитень</p>")
     assert flag not in save(text_body="") and message().text_written_for is None
+
+
+def test_a_block_is_shown_to_a_segment(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    owner_id = message().owner_id
+    vip = save(ClientFilter(owner_id=owner_id, name="Свои <b>", tree={"v": 1, "all": []}))
+    foreign = save(ClientFilter(owner_id=make_user().id, name="Чужие", tree={"v": 1, "all": []}))
+    field = form_of(as_owner, path, "b4")
+    for wrong in (f"in:{foreign.id}", "in:0", "all:1", "x", "in:" + "9" * 30):
+        answer = as_owner.post(f"{path}/part/b4", data=field | {"shown": wrong})
+        assert answer.status_code == 422 and "Выберите из списка" in answer.text, wrong
+    assert as_owner.post(f"{path}/part/b4", data=field | {"shown": f"in:{vip.id}"}).status_code == 303
+    page = as_owner.get(f"{path}?part=b4").text
+    assert f'value="in:{vip.id}" selected' in page and "только: Свои &lt;b&gt;" in page
+    as_owner.post(f"{path}/part/b4", data=form_of(as_owner, path, "b4") | {"shown": f"in:{vip.id}", "html": "Другое"})
+    as_owner.post(f"{path}/block/b4", data={"act": "copy"})
+    assert as_owner.get(path).text.count("только: Свои") == 2, "a copy is for the same people"
+    as_owner.post(f"{path}/save")
+    assert sorted(message().conditions) == ["if:b11", "if:b4"]  # type: ignore[arg-type]
+    refused = as_owner.post(f"{path}/html", follow_redirects=True).text
+    assert "показываются не всем" in refused and message().kind is MessageKind.BLOCKS
+    db.session.delete(db.session.get_one(ClientFilter, vip.id))
+    db.session.commit()
+    assert "сегмента больше нет" in as_owner.get(path).text
+    assert as_owner.post(f"{path}/save").status_code == 422
+    for block in ("b4", "b11"):
+        as_owner.post(f"{path}/part/{block}", data=form_of(as_owner, path, block) | {"shown": ""})
+    assert as_owner.post(f"{path}/save").status_code == 303
+    assert message().conditions is None and "{{if" not in message().html_body + message().text_body

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default as modern
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from mailer.extensions import db
 from mailer.letters.compiling import COMPILER, Compiler
+from mailer.letters.document import ShownTo, added
+from mailer.letters.kinds import TextBlock
 from mailer.letters.starters import starter
 from mailer.messages import letter_desk
+from mailer.models.account_email import AccountEmail
+from mailer.models.client import ClientFilter
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.sending.runs.approvals import fingerprint
+from mailer.sending.test_mail import compose_trial
 from mailer.smtp.testserver import Lab
 from tests.auth.conftest import text_of
+from tests.conftest import Browser
+from tests.factories import make_client, make_due_run, save
 from tests.sending.conftest import finish
 
 
@@ -39,3 +51,44 @@ def test_a_letter_of_blocks_arrives_as_it_was_compiled(
         assert f'href="{link}"' in html
         assert link in text
         assert "{{" not in html + text
+
+
+def test_a_block_for_some_reaches_them_alone_as_the_segment_was_when_the_run_was_made(
+    app: Flask, lab: Lab, owner: User, as_owner: Browser, make_run: Callable[..., Run]
+) -> None:
+    tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["vip"]}]}
+    vip = save(ClientFilter(owner_id=owner.id, name="VIP", tree=tree))
+    ours, others = (TextBlock(html=f"<p>{words}</p>") for words in ("Только для своих", "Для остальных"))
+    letter, _id = added(starter("personal", "ru"), ours, None, ShownTo("in", vip.id))
+    letter, _id = added(letter, others, None, ShownTo("not_in", vip.id))
+    message = letter_desk.begin(owner, letter)
+    anna, boris = make_client(owner, "anna@example.test", tags=["vip"]), make_client(owner, "boris@example.test")
+    run = make_due_run(owner, [anna, boris], message=message)
+    in_use = as_owner.post(f"/clients/segments/{vip.id}/delete", follow_redirects=True).text
+    assert message.title in in_use and db.session.get(ClientFilter, vip.id) is not None
+    vip.tree = {"v": 1, "all": [{"what": "tag", "op": "none", "value": ["vip"]}]}
+    db.session.commit()
+    assert finish(run).accepted_count == 2
+    got = {mail["To"].addresses[0].addr_spec: mail for mail in map(_read, lab.accepted)}
+    for kind in ("plain", "html"):
+        to_anna, to_boris = (text_of(got[client.email], kind) for client in (anna, boris))
+        assert "Только для своих" in to_anna and "Для остальных" not in to_anna, kind
+        assert "Для остальных" in to_boris and "Только для своих" not in to_boris, kind
+        assert "{{" not in to_anna + to_boris
+    shown = as_owner.get(f"/messages/{message.id}/html?client={anna.id}").text
+    assert "Для остальных" in shown and "Только для своих" not in shown, "the page shows what a run would send now"
+    assert "Для остальных" in as_owner.get(f"/messages/{message.id}/html").text, "nobody known is in no segment"
+    assert as_owner.get(f"/messages/{message.id}/check").status_code == 200
+    as_owner.post(f"/messages/{message.id}/test", data={"client": anna.id})
+    trial = message_from_bytes(compose_trial(db.session.scalars(select(AccountEmail)).one()), policy=modern)
+    assert "Для остальных" in text_of(trial) and "Только для своих" not in text_of(trial)
+    before = fingerprint(run.mailing)
+    vip.tree = {"v": 1, "all": []}
+    db.session.commit()
+    assert fingerprint(run.mailing) != before, "an approval covers whom the parts are for"
+
+
+def _read(record: Any) -> EmailMessage:
+    mail = message_from_bytes(record.content or b"", policy=modern)
+    assert isinstance(mail, EmailMessage)
+    return mail

@@ -38,6 +38,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         bound_values.digest(mailing, content, ask),
         *([about["renderer"]] if "renderer" in about else []),
         *([[about["tracking"]["clicks"], about["tracking"]["opens"]]] if "tracking" in about else []),
+        *([about["conditions"]] if "conditions" in about else []),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -8,7 +8,7 @@ amid one, it is not there, and whoever comes next goes on behind the last one th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 
 from mailer.clock import today_in, utcnow
 from mailer.extensions import db
@@ -30,6 +30,7 @@ from mailer.sending.arrays import array
 from mailer.sending.runs import audience, audience_snapshot, bound_values, ceilings, limits, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
+from mailer.sending.runs.listed_values import listed_values
 from mailer.sending.runs.next_run import next_promised, point_at
 
 Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON
@@ -128,12 +129,12 @@ class RecipientListWriter:
         self._owner_id = 0
         self._people: Iterator[Listed]
         self._next: Sequence[Listed] = ()  # one read and not written, if there is one
-        self._listed_count = 0  # the last position
-        self._total = 0  # of the list, as far as known
+        self._listed_count = self._total = 0  # the last position, and that of the list as far as known
+        self._parts: Mapping[str, Any] | None = None  # of the letter, for some only
         self._today: date | None = None  # what dates relative to today are counted from
 
     def close(self) -> None:
-        """End the reading, and let go of the lock."""
+        """End the reading."""
         self._reading.close()
 
     def begin(self) -> bool:
@@ -147,7 +148,7 @@ class RecipientListWriter:
         if run is None:
             db.session.rollback()
             return False
-        mailing = db.session.get_one(Mailing, run.mailing_id)
+        mailing, self._parts = db.session.get_one(Mailing, run.mailing_id), run.snapshot.get("conditions")
         if run.state is not RunState.PLANNED:
             self._take_up(run, mailing)
             return True
@@ -225,10 +226,9 @@ class RecipientListWriter:
         left_out: Set[int] = frozenset(),
         bound: Sequence[str] = (),
     ) -> None:
-        """Choose the people, now and for the whole list, with their values of `bound` fields, and read the first."""
-        values = bound_values.as_object(mailing, [*bound], self._ask) if bound else null()
-        query = select(Client.id, cast(values, Text)).where(*audience.chosen(mailing, self._today), *conditions)
-        query = query.order_by(Client.id)
+        """Choose the people, now and for the whole list, and read the first: with the values that stand beside them."""
+        values = listed_values(mailing, bound, self._parts, self._ask, self._today)
+        query = select(Client.id, values).where(*audience.chosen(mailing, self._today), *conditions).order_by(Client.id)
         self._owner_id = mailing.owner_id
         self._people = (row for row in self._reading.execute(query).tuples() if row[0] not in left_out)
         self._next = [*islice(self._people, 1)]

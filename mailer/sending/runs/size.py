@@ -20,6 +20,7 @@ def too_large(message: Message, owner: User, mailing: Mailing | None = None) -> 
         return None
     about = about_sender(sender_of(owner, mailing), message.language)
     content = content_of(message)
-    reader = Recipient(owner.email, {}, message_id(TRIAL_TOKEN.hex, 0), unsubscribe_url(TRIAL_TOKEN))
+    everything = dict.fromkeys(message.conditions or (), "1")
+    reader = Recipient(owner.email, everything, message_id(TRIAL_TOKEN.hex, 0), unsubscribe_url(TRIAL_TOKEN))
     size = len(compile_email(content, mail_headers_for(owner.id, about), utcnow()).build(reader))
     return (size, limit) if size > limit else None

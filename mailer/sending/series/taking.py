@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import func, select, update
 
 from mailer.clock import database_now
 from mailer.extensions import db
@@ -25,6 +25,7 @@ from mailer.models.series import Enrolment, EnrolmentState, Held, Series, Series
 from mailer.sending import instance_guard
 from mailer.sending.runs import bound_values, ceilings, limits
 from mailer.sending.runs.approvals import content_of
+from mailer.sending.runs.listed_values import listed_values
 from mailer.sending.runs.recipient_list import write_list
 from mailer.sending.series import step_runs
 from mailer.sending.series.delays import DAY, due_after
@@ -147,11 +148,12 @@ def _write(run: Run, due: Due, mailing: Mailing, now: datetime) -> None:
 
 
 def _bound(run: Run, mailing: Mailing, people: list[int]) -> list[str | None]:
-    """Their values that the approval holds for, as they are now; nothing for a run that needs none."""
+    """What stands beside them, as it is now; nothing where nothing has to."""
     names = bound_values.taken_names(content_of(run)) if run.is_approved else []
-    if not names:
+    parts = run.snapshot.get("conditions")
+    if not (names or parts):
         return []
-    values: Any = cast(bound_values.as_object(mailing, names, db.session.scalar), Text)
+    values = listed_values(mailing, names, parts, db.session.scalar)
     found = dict(db.session.execute(select(Client.id, values).where(Client.id.in_(people))).tuples().all())
     return [found.get(id_) for id_ in people]
 

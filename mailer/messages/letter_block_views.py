@@ -1,0 +1,87 @@
+"""Blocks of a letter: added, moved, copied, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, flash, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import login_required
+
+from mailer.flashes import flash_undo
+from mailer.input_limits import whole_number
+from mailer.letters.document import Letter, PlacedBlock, added, moved, without
+from mailer.letters.kinds import KINDS
+from mailer.letters.shapes import DocumentError
+from mailer.messages import letter_desk
+from mailer.messages.letter_desk import LetterWork, TooLarge, work_on
+from mailer.messages.letter_views import gone, own_letter, to_page
+from mailer.messages.views import bp
+from mailer.models.message import Message
+
+
+@bp.post("/<int:message_id>/letter/add")
+@login_required
+def letter_add(message_id: int) -> ResponseReturnValue:
+    """A new block, empty, after another one."""
+    message = own_letter(message_id)
+    kind = KINDS.get(request.form.get("kind", ""))
+    if kind is None or request.form["kind"] == "unsubscribe":
+        abort(400)
+    return _with_block(message, lambda letter: added(letter, kind(), request.form.get("after")))
+
+
+@bp.post("/<int:message_id>/letter/block/<block_id>")
+@login_required
+def letter_block(message_id: int, block_id: str) -> ResponseReturnValue:
+    """Move a block (`act` is `up`, `down`, or `to` with a `place` from 0), `copy` or `delete` it."""
+    message = own_letter(message_id)
+    act = request.form.get("act", "")
+    work = work_on(message)
+    placed = work.letter.find(block_id)
+    if placed is None:
+        return gone(message)
+    try:
+        return _done_with_block(message, work, placed, act)
+    except KeyError:  # another window was faster
+        return gone(message)
+
+
+def _done_with_block(message: Message, work: LetterWork, placed: PlacedBlock, act: str) -> ResponseReturnValue:
+    block_id = placed.id
+    if act == "copy":
+        return _with_block(message, lambda letter: added(letter, placed.block, block_id, placed.shown))
+    place = work.letter.place_of(block_id)
+    if act == "delete":
+        letter_desk.change(message, lambda letter: without(letter, block_id))
+        flash_undo(_("Block deleted."), url_for("messages.letter_step", message_id=message.id, by="undo"))
+        neighbour = work.letter.blocks[min(place + 1, len(work.letter.blocks) - 1)].id
+        return to_page(message, part=neighbour if neighbour != block_id else "", focus=f"open-{neighbour}")
+    if act not in {"up", "down", "to"}:
+        abort(400)
+    to = {"up": place - 1, "down": place + 1}.get(act)
+    if to is None:
+        to = request.form.get("place", place, type=whole_number)
+    letter_desk.change(message, lambda letter: moved(letter, block_id, to))
+    return to_page(message, part=request.form.get("part", ""), moved=block_id, focus=f"{act}-{block_id}")
+
+
+def _with_block(message: Message, act: Any) -> ResponseReturnValue:
+    """Answer to a change that brings a new block."""
+    new_ids: list[str] = []
+
+    def change(letter: Letter) -> Letter:
+        longer, new_id = act(letter)
+        new_ids.append(new_id)
+        return longer
+
+    try:
+        letter_desk.change(message, change)
+    except DocumentError:
+        flash(_("A letter holds 60 blocks at most."), "danger")
+        return to_page(message)
+    except TooLarge as refusal:
+        flash(str(refusal), "danger")
+        return to_page(message)
+    return to_page(message, part=new_ids[-1], focus=f"open-{new_ids[-1]}")
