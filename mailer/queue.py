@@ -34,6 +34,7 @@ SEND_ACCOUNT_EMAIL = "mailer.jobs.tasks.send_account_email"
 IMPORT_CLIENTS = "mailer.jobs.tasks.import_clients"
 READ_MAILBOX = "mailer.jobs.tasks.read_mailbox"
 FOLD_HITS = "mailer.jobs.tasks.fold_hits"
+SEND_PROBE = "mailer.jobs.tasks.send_probe"
 ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
 
 QUEUE_OF = {
@@ -43,6 +44,7 @@ QUEUE_OF = {
     ADVANCE_SERIES: MAILINGS,
     IMPORT_CLIENTS: IMPORTS,
     FOLD_HITS: IMPORTS,
+    SEND_PROBE: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns

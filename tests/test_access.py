@@ -278,6 +278,8 @@ TABLE: dict[str, dict[str, str]] = {
     "reports.export": {"GET": SEEN_LIST},
     "operations.index": {"GET": OVERSEERS},
     "returns.index": {"GET": OVERSEERS},
+    "returns.show_probe": {"GET": OVERSEERS},
+    "returns.send_probe": {"POST": ADMINS},
     "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
     "manager.index": {"GET": OVERSEERS},
     "manager.journal": {"GET": ADMINS},
@@ -420,7 +422,7 @@ def test_the_table_holds_for_looking_and_looking_changes_nothing(
 # What staff may look at without an entry in the journal: what everybody may read, their own account, empty forms, and
 # how the machines do. Everything else that opens to them is watched.
 FEW = {
-    "admin.index", "machinery.index_view", "operations.index", "returns.index", "articles.index",
+    "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip

@@ -46,6 +46,7 @@ def take_report(recipients: tuple[str, ...]) -> None:
             Taken.NOTED: _("Noted, about run %(run)s.", run=str(receipt.run_id)),
             Taken.KEPT: _("Not understood, or about no email of ours: kept for an administrator."),
             Taken.KNOWN: _("Known already."),
+            Taken.PROBE: _("The probe has come back."),
             Taken.GONE: _("About an account that was deleted."),
         }[receipt.taken]
     )

@@ -22,7 +22,7 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.mail_report import MAX_ADDRESS, Door, MailReport, UnreadMail
 from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME
-from mailer.returns import effects
+from mailer.returns import effects, probe
 from mailer.sending import return_path
 
 log = structlog.get_logger()
@@ -37,6 +37,7 @@ class Taken(StrEnum):
     KEPT = "kept"  # for an administrator
     KNOWN = "known"  # had come by this door before
     GONE = "gone"  # about a delivery that was erased with its account
+    PROBE = "probe"  # of the way back
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,9 @@ def take(data: bytes, door: Door, recipients: Sequence[str] = (), size: int | No
 def note(report: Report, door: Door, digest: bytes, recipients: Sequence[str], content: bytes, size: int) -> Receipt:
     """Write a report, however it was read, into the ledger; `digest` tells a repetition. Commits."""
     about = _delivery_of(report, recipients)
+    if about is not None and about[0] == probe.RUN:
+        probe.note_return(about[1], door)
+        return Receipt(Taken.PROBE, report.kind)
     if about is None or report.kind is Kind.UNKNOWN:  # even with a token: somebody has to look at it
         return _keep(report, door, digest, content, size)
     run_id, position = about
