@@ -70,21 +70,20 @@ def read_mailbox(_number: int) -> None:
     read_now()
 
 
-<<<<<<< HEAD
 def fold_hits(_number: int) -> None:
     """Judge who followed links, and count."""
     from mailer.tracking.folding import fold_due
 
     db.session.remove()
     fold_due()
-=======
+
+
 def send_probe(number: int) -> None:
     """Send a probe of the way back."""
     from mailer.returns.probe import send
 
     db.session.remove()
     send(number)
->>>>>>> e6a869f (A probe through the whole way back, from the page of what comes back)
 
 
 def import_clients(import_id: int) -> None:
