@@ -11,7 +11,7 @@ from flask import Flask
 
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.letters.document import to_json
+from mailer.letters.document import blocks_to_json, to_json
 from mailer.letters.starters import starter
 from mailer.messages import letter_desk
 from mailer.models.account_email import AccountEmail
@@ -23,7 +23,7 @@ from mailer.models.client_field import ClientField
 from mailer.models.client_import import ClientImport
 from mailer.models.delivery import Delivery
 from mailer.models.draft import Draft
-from mailer.models.letter import OwnTemplate
+from mailer.models.letter import OwnBlocks, OwnTemplate
 from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
@@ -119,6 +119,7 @@ def populate(app: Flask, owner: User) -> None:
     letter = starter("sale", "ru")
     VALUES["letter_id"] = letter_desk.begin(owner, letter).id
     save(OwnTemplate(owner_id=owner.id, name="Mine", document=to_json(letter)))
+    VALUES["blocks_id"] = save(OwnBlocks(owner_id=owner.id, name="Mine", blocks=blocks_to_json(letter.blocks[:2]))).id
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
     spare = UserSession(user_id=owner.id, key_hash="0" * 64)
@@ -154,7 +155,7 @@ def address_of(app: Flask, endpoint: str) -> str:
         "messages.starter_preview": {"name": "sale", "language": "ru"},
     }
     values = VALUES | special.get(endpoint, {})
-    if endpoint.startswith("messages.") and ("letter" in endpoint or "earlier" in endpoint or "keep_as" in endpoint):
+    if endpoint.startswith("messages.") and ("letter" in endpoint or "earlier" in endpoint or "keep_" in endpoint):
         values["message_id"] = VALUES["letter_id"]  # a message of blocks
     if endpoint.startswith("auth."):
         values["token"] = "forged"

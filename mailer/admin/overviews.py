@@ -55,6 +55,7 @@ TITLES: dict[str, Any] = {
     "letter_desks": _l("Letters being written"),
     "letter_versions": _l("Versions of letters"),
     "own_templates": _l("Own templates"),
+    "own_blocks": _l("Own blocks"),
     "own_themes": _l("Own looks of letters"),
     "run_faults": _l("Faults of mail servers"),
     "own_addresses": _l("Reply addresses"),

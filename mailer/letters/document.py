@@ -6,7 +6,7 @@ Changes give a new letter; nothing is changed in place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -128,6 +128,9 @@ def from_json(raw: Any) -> Letter:
     head = _part(LetterHead, data, "", faults) or LetterHead()
     look = _part(LetterTheme, theme, "theme-", faults) or LetterTheme()
     placed = _blocks(blocks, faults)
+    ends = [place for place, each in enumerate(placed) if isinstance(each.block, UnsubscribeBlock)]
+    if not faults and ends != [len(placed) - 1]:
+        faults.append(ValueFault("blocks", "unsubscribe", {}))
     text = _part(LetterText, words, "text-", faults) or LetterText()
     if faults:
         raise DocumentError(faults)
@@ -136,14 +139,28 @@ def from_json(raw: Any) -> Letter:
 
 def to_json(letter: Letter) -> dict[str, Any]:
     """The document to store."""
-    blocks = [
+    blocks = blocks_to_json(letter.blocks)
+    text = {"text": plain(letter.text)} if letter.text.words else {}  # without it, releases before can read it
+    return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks, **text}
+
+
+def blocks_to_json(blocks: Iterable[PlacedBlock]) -> list[dict[str, Any]]:
+    """Blocks to store, of a letter or without one."""
+    return [
         {"id": each.id, "kind": each.kind}
         | ({"shown": plain(each.shown)} if each.shown != EVERYBODY else {})
         | plain(each.block)
-        for each in letter.blocks
+        for each in blocks
     ]
-    text = {"text": plain(letter.text)} if letter.text.words else {}  # without it, releases before can read it
-    return {"version": VERSION, **plain(letter.head), "theme": plain(letter.theme), "blocks": blocks, **text}
+
+
+def blocks_from_json(raw: Any) -> tuple[PlacedBlock, ...]:
+    """Blocks that were stored without a letter. Raises DocumentError."""
+    faults: list[ValueFault] = []
+    placed = _blocks(raw, faults)
+    if faults:
+        raise DocumentError(faults)
+    return placed
 
 
 def theme_from(raw: Any) -> LetterTheme:
@@ -186,9 +203,6 @@ def _blocks(raw: Any, faults: list[ValueFault]) -> tuple[PlacedBlock, ...]:
             faults.append(ValueFault(f"blocks-{number}-id", "id", {}))
         elif (block := _part(kind, values, f"blocks-{number}-", faults)) is not None:
             placed.append(PlacedBlock(block_id, block, EVERYBODY if kind is UnsubscribeBlock else shown))
-    ends = [place for place, each in enumerate(placed) if isinstance(each.block, UnsubscribeBlock)]
-    if not faults and ends != [len(placed) - 1]:
-        faults.append(ValueFault("blocks", "unsubscribe", {}))
     return tuple(placed)
 
 
@@ -240,3 +254,12 @@ def without(letter: Letter, block_id: str) -> Letter:
     if isinstance(found.block, UnsubscribeBlock):
         return letter
     return replace(letter, blocks=tuple(each for each in letter.blocks if each.id != block_id))
+
+
+def with_copies(letter: Letter, blocks: Iterable[PlacedBlock], after: str | None) -> tuple[Letter, str]:
+    """With copies of blocks of another letter in their order, and the id of the first. Raises DocumentError."""
+    first = ""
+    for each in blocks:
+        letter, after = added(letter, each.block, after, each.shown)
+        first = first or after
+    return letter, first

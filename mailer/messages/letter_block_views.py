@@ -7,15 +7,18 @@ from typing import Any
 from flask import abort, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import login_required
+from flask_login import current_user, login_required
 
+from mailer.extensions import limiter
 from mailer.flashes import flash_undo
 from mailer.input_limits import whole_number
-from mailer.letters.document import Letter, PlacedBlock, added, moved, without
+from mailer.letters.document import Letter, PlacedBlock, added, blocks_from_json, moved, with_copies, without
 from mailer.letters.kinds import KINDS
 from mailer.letters.shapes import DocumentError
-from mailer.messages import letter_desk
+from mailer.limiting import per_user
+from mailer.messages import letter_desk, letter_store
 from mailer.messages.letter_desk import LetterWork, TooLarge, work_on
+from mailer.messages.letter_store import TemplateRefused
 from mailer.messages.letter_views import gone, own_letter, to_page
 from mailer.messages.views import bp
 from mailer.models.message import Message
@@ -30,6 +33,33 @@ def letter_add(message_id: int) -> ResponseReturnValue:
     if kind is None or request.form["kind"] == "unsubscribe":
         abort(400)
     return _with_block(message, lambda letter: added(letter, kind(), request.form.get("after")))
+
+
+@bp.post("/<int:message_id>/letter/insert")
+@login_required
+@limiter.limit("120 per minute", key_func=per_user)
+def letter_insert(message_id: int) -> ResponseReturnValue:
+    """A copy of blocks that the owner keeps, after another block."""
+    message = own_letter(message_id)
+    row = letter_store.own_blocks(message.owner_id, request.form.get("own", 0, type=whole_number))
+    blocks = blocks_from_json(row.blocks)
+    return _with_block(message, lambda letter: with_copies(letter, blocks, request.form.get("after")))
+
+
+@bp.post("/<int:message_id>/letter/keep-blocks")
+@login_required
+@limiter.limit("60 per hour", key_func=per_user)
+def keep_blocks(message_id: int) -> ResponseReturnValue:
+    """Keep one or several blocks of the letter for others."""
+    message = own_letter(message_id)
+    first, last = request.form.get("first", ""), request.form.get("last", "")
+    try:
+        letter = work_on(message).letter
+        letter_store.keep_blocks(current_user, request.form.get("name", ""), letter, first, last or first)
+        flash(_("Kept: you can put a copy into any letter."), "success")
+    except TemplateRefused as refusal:
+        flash(str(refusal), "danger")
+    return to_page(message, part=first)
 
 
 @bp.post("/<int:message_id>/letter/block/<block_id>")

@@ -23,6 +23,7 @@ from mailer.messages.letter_store import TemplateRefused
 from mailer.messages.preview import look_at
 from mailer.messages.services import MessageRefused
 from mailer.messages.views import as_mail, bp
+from mailer.models.letter import OwnBlocks, OwnTemplate
 from mailer.models.message import Message, MessageKind
 
 
@@ -36,6 +37,7 @@ def choose() -> str:
         starters=[(name, *STARTERS[name]) for name in NAMES],
         language=language,
         templates=letter_store.templates_of(current_user.id),
+        own_blocks=letter_store.blocks_of(current_user.id),
         earlier=queries.letters_of(current_user.id),
         has_theme=letter_store.theme_of(current_user.id) is not None,
     )
@@ -78,6 +80,29 @@ def delete_template(template_id: int) -> ResponseReturnValue:
     """Throw a template away."""
     letter_store.delete_template(letter_store.template_of(current_user.id, template_id))
     flash(_("Template deleted. Letters made of it stay."), "success")
+    return redirect(url_for("messages.choose"), 303)
+
+
+@bp.post("/templates/<int:template_id>/rename")
+@requires(Permission.SEND)
+def rename_template(template_id: int) -> ResponseReturnValue:
+    """Call a template otherwise."""
+    return _rename(letter_store.template_of(current_user.id, template_id))
+
+
+@bp.post("/own-blocks/<int:blocks_id>/rename")
+@requires(Permission.SEND)
+def rename_blocks(blocks_id: int) -> ResponseReturnValue:
+    """Call kept blocks otherwise."""
+    return _rename(letter_store.own_blocks(current_user.id, blocks_id))
+
+
+@bp.post("/own-blocks/<int:blocks_id>/delete")
+@requires(Permission.SEND)
+def delete_blocks(blocks_id: int) -> ResponseReturnValue:
+    """Throw kept blocks away."""
+    letter_store.delete_blocks(letter_store.own_blocks(current_user.id, blocks_id))
+    flash(_("Deleted. Copies in letters stay."), "success")
     return redirect(url_for("messages.choose"), 303)
 
 
@@ -128,6 +153,15 @@ def theme() -> ResponseReturnValue:
             return redirect(url_for("messages.choose"), 303)
     page = render_template("messages/theme.html", fields=fields_of(LetterTheme, raw, faults), faults=faults)
     return page, 422 if faults else 200
+
+
+def _rename(row: OwnTemplate | OwnBlocks) -> ResponseReturnValue:
+    try:
+        letter_store.rename(row, request.form.get("name", ""))
+        flash(_("Renamed."), "success")
+    except TemplateRefused as refusal:
+        flash(str(refusal), "danger")
+    return redirect(url_for("messages.choose"), 303)
 
 
 def _begin(letter: Letter) -> ResponseReturnValue:

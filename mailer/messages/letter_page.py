@@ -17,7 +17,7 @@ from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
 from mailer.letters.shapes import ValueFault, plain
 from mailer.letters.text_half import is_stale
-from mailer.messages import letter_labels, letter_parts, queries
+from mailer.messages import letter_labels, letter_parts, letter_store, queries
 from mailer.messages.labels import placeholder_names
 from mailer.messages.letter_desk import LetterWork, problems_of
 from mailer.messages.letter_fields import fields_of
@@ -74,6 +74,7 @@ def editor_page(
         part=part,
         open_row=next((row for row in rows if row.id == part), None),
         segments=segments,
+        own_blocks=letter_store.blocks_of(message.owner_id),
         shown=typed.shown if typed and typed.shown is not None else _shown(work.letter, part),
         fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name not in UNASKED],
         text_is_stale=is_stale(work.letter),

@@ -58,6 +58,19 @@ class OwnTemplate(db.Model):  # type: ignore[misc,name-defined]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
+class OwnBlocks(db.Model):  # type: ignore[misc,name-defined]
+    """One or several blocks that their owner keeps to put copies of into letters."""
+
+    __tablename__ = "own_blocks"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(150))
+    blocks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
 class OwnTheme(db.Model):  # type: ignore[misc,name-defined]
     """An owner's logo, colours and type: what new letters begin with."""
 

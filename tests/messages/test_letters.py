@@ -8,11 +8,14 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from mailer.extensions import db
+from mailer.letters.document import blocks_from_json
 from mailer.messages import letter_desk
+from mailer.messages.letter_labels import first_words
 from mailer.models.client import ClientFilter
-from mailer.models.letter import LetterVersion
+from mailer.models.letter import LetterVersion, OwnBlocks
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 from tests.conftest import Browser
@@ -309,3 +312,30 @@ def test_a_block_is_shown_to_a_segment(as_owner: Browser) -> None:
         as_owner.post(f"{path}/part/{block}", data=form_of(as_owner, path, block) | {"shown": ""})
     assert as_owner.post(f"{path}/save").status_code == 303
     assert message().conditions is None and "{{if" not in message().html_body + message().text_body
+
+
+def test_blocks_are_kept_and_copies_put_into_other_letters(as_owner: Browser, as_stranger: Browser) -> None:
+    path = begin(as_owner)
+    kept = {"name": "  Наши   контакты ", "first": "b4", "last": "b3"}
+    assert as_owner.post(f"{path}/keep-blocks", data=kept).status_code == 303
+    for wrong in ({"name": ""}, {"name": "я" * 151}, {}, {"name": "y", "first": "b99"}, {"name": "y", "last": "b10"}):
+        as_owner.post(f"{path}/keep-blocks", data=kept | wrong)
+    row = db.session.scalars(select(OwnBlocks)).one()
+    assert (row.name, [each["id"] for each in row.blocks]) == ("Наши контакты", ["b3", "b4"])
+    words = first_words(blocks_from_json(row.blocks)[0])
+    other = begin(as_owner, "news")
+    before = blocks_of(as_owner, other)
+    assert as_owner.post(f"{other}/insert", data={"own": "x"}).status_code == 404
+    as_owner.post(f"{other}/insert", data={"own": str(row.id), "after": before[0]})
+    after = blocks_of(as_owner, other)
+    assert after[0] == before[0] and after[3:] == before[1:] and words in unescape(as_owner.get(other).text)
+    theirs = begin(as_stranger)
+    assert as_stranger.post(f"{theirs}/insert", data={"own": str(row.id)}).status_code == 404
+    page, name = as_owner.get("/messages/write").text, "Новое имя"
+    assert "Наши контакты" in page and f"/messages/own-blocks/{row.id}/rename" in page
+    for who in (as_stranger, as_owner):
+        who.post(f"/messages/own-blocks/{row.id}/rename", data={"name": name})
+        assert (name in as_owner.get("/messages/write").text) is (who is as_owner)
+    as_stranger.post(f"/messages/own-blocks/{row.id}/delete")
+    as_owner.post(f"/messages/own-blocks/{row.id}/delete")
+    assert name not in as_owner.get("/messages/write").text and blocks_of(as_owner, other) == after
