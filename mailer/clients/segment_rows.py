@@ -50,6 +50,8 @@ OPS: Mapping[str, Mapping[str, Any]] = {
         "sent.yes": _l("a mailing went to them"), "sent.no": _l("no mailing went to them"),
         "accepted.yes": _l("an email was accepted"), "accepted.no": _l("no email was accepted"),
         "refused.yes": _l("an email was refused"), "refused.no": _l("no email was refused"),
+        "clicked.yes": _l("clicked a link"), "clicked.no": _l("clicked no link"),
+        "opened.yes": _l("opened an email"), "opened.no": _l("opened no email"),
     },
     "search": {"search": _l("finds these words")},
     "segment": {"in": _l("are in the segment"), "not_in": _l("are not in the segment")},

@@ -4,7 +4,7 @@
 node: {"all" | "any": [node, …]} | {"not": node} | {"field": id or name, "op": …, "value": …}
     | {"what": "tag", "op": "any" | "every" | "none", "value": [tag, …]} | {"what": "search", "value": words}
     | {"what": "state", "value": "subscribed" | "unsubscribed"} | {"what": "came", "value": "import" | "hand"}
-    | {"what": "happened", "op": "yes" | "no", "outcome": "sent" | "accepted" | "refused",
+    | {"what": "happened", "op": "yes" | "no", "outcome": "sent" | "accepted" | "refused" | "clicked" | "opened",
        one of or none: "mailing": id, "runs": how many, "days": how many}
     | {"what": "segment", "op": "in" | "not_in", "value": id}
 """
@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from mailer.models.client import Client
 from mailer.models.client_criteria import SUBSCRIBED, UNSUBSCRIBED, client_mentions, is_suppressed
 from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.reaction import OPEN, Asker, Reaction
 from mailer.models.run import Run
 from mailer.segments.comparisons import compare, whole
 from mailer.segments.scope import (
@@ -44,6 +45,8 @@ OUTCOMES: Mapping[str, DeliveryState | None] = {
     "sent": None,  # on the list of a run, whatever came of it
     "accepted": DeliveryState.ACCEPTED,
     "refused": DeliveryState.REFUSED,
+    "clicked": None,  # by people, and only where a mailing counts them
+    "opened": None,
 }
 
 
@@ -147,10 +150,29 @@ def _happened(node: Node, scope: ConditionScope, place: _Place) -> Condition:
     found = [Delivery.client_id == Client.id]
     if (state := OUTCOMES[node["outcome"]]) is not None:
         found.append(Delivery.state == state)
-    if {"mailing", "runs", "days"} & node.keys():
-        found.append(Delivery.run_id.in_(_runs(node, scope, place)))
+    within = node
+    if node["outcome"] in ("clicked", "opened"):
+        found.append(_reacted(node, scope, place))
+        within = {key: value for key, value in node.items() if key != "days"}
+    if {"mailing", "runs", "days"} & within.keys():
+        found.append(Delivery.run_id.in_(_runs(within, scope, place)))
     happened = exists().where(and_(*found)).correlate(Client)
     return happened if node["op"] == "yes" else ~happened
+
+
+def _reacted(node: Node, scope: ConditionScope, place: _Place) -> Condition:
+    """That a person did it with the mail; "in the last days" is about when they did, not about the run."""
+    did = [
+        Reaction.run_id == Delivery.run_id,
+        Reaction.position == Delivery.position,
+        Reaction.verdict == Asker.PERSON,
+    ]
+    if node["outcome"] == "clicked":
+        did.append(Reaction.link != OPEN)
+    if "days" in node:
+        first = scope.today - timedelta(whole_number(node["days"], 0, MAX_DAYS, place.path))
+        did.append(Reaction.last_at >= scope.starts(first))
+    return exists().where(and_(*did)).correlate(Delivery)
 
 
 def _runs(node: Node, scope: ConditionScope, place: _Place) -> Select[Any]:

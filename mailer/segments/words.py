@@ -182,6 +182,10 @@ def _happened(node: Mapping[str, Any], names: Names) -> str:
         ("accepted", "no"): _l("no email was accepted%(scope)s"),
         ("refused", "yes"): _l("an email was refused%(scope)s"),
         ("refused", "no"): _l("no email was refused%(scope)s"),
+        ("clicked", "yes"): _l("clicked a link%(scope)s"),
+        ("clicked", "no"): _l("clicked no link%(scope)s"),
+        ("opened", "yes"): _l("opened an email%(scope)s"),
+        ("opened", "no"): _l("opened no email%(scope)s"),
     }
     return str(templates[node["outcome"], node["op"]]) % {"scope": _happened_in(node, names)}
 

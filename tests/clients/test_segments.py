@@ -9,10 +9,13 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy.dialects import postgresql
 
+from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_field import ClientField, FieldType
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Audience
+from mailer.models.reaction import Asker, JudgedBy, Reaction
 from mailer.models.user import User
 from mailer.segments.conditions import condition_of
 from mailer.segments.former import tree_of
@@ -23,6 +26,7 @@ from mailer.sending.runs.recipient_list import write_recipient_list
 from tests.clients.conftest import Importer
 from tests.conftest import Browser
 from tests.factories import make_client, make_due_run, make_mailing, save
+from tests.mailings.builders import make_run
 
 TODAY = date(2027, 2, 28)
 CITY: dict[str, Any] = {"field": 1, "op": "is", "value": "Казань"}
@@ -99,6 +103,34 @@ def test_every_condition_finds_those_it_says(owner: User) -> None:
         assert (node, found(owner, node)) == (node, who)
     save(Suppression(owner_id=owner.id, email_key="anna@x.test", reason="manual"))
     assert found(owner, {"what": "state", "value": "unsubscribed"}) == "a"
+
+
+def test_people_are_found_by_what_they_did_with_emails(owner: User, people: dict[str, Client]) -> None:
+    mailing = make_mailing(owner, counts_clicks=True)
+    run = make_run(mailing, utcnow() - timedelta(days=20), is_tracked=True)
+    did = {"anna": (1, "person", 2), "boris": (0, "person", 10), "clara": (1, "machine", 2)}
+    for position, (name, (link, who, days_ago)) in enumerate(did.items(), 1):
+        email = people[name].email
+        save(Delivery(run_id=run.id, position=position, client_id=people[name].id, email=email, email_key=email))
+        at = scope_of(owner, TODAY).starts(TODAY - timedelta(days_ago))
+        save(
+            Reaction(
+                run_id=run.id, position=position, link=link, verdict=Asker(who), rule=JudgedBy.NONE, first_at=at,
+                last_at=at, hit_count=1,
+            )
+        )  # fmt: skip
+    for outcome, op, within, who in [
+        ("clicked", "yes", {}, "a"),
+        ("clicked", "no", {}, "bc"),
+        ("opened", "yes", {}, "ab"),  # whoever clicked had opened
+        ("opened", "yes", {"days": 5}, "a"),  # when they did it, not when it was sent
+        ("opened", "no", {"days": 5}, "bc"),
+        ("clicked", "yes", {"mailing": mailing.id}, "a"),
+        ("clicked", "no", {"mailing": mailing.id + 1}, "abc"),
+        ("clicked", "yes", {"runs": 1}, "a"),
+    ]:
+        node = {"what": "happened", "op": op, "outcome": outcome, **within}
+        assert (node, found(owner, node)) == (node, who)
 
 
 @pytest.mark.usefixtures("people")
