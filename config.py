@@ -15,6 +15,7 @@ from typing import Any
 from dotenv import dotenv_values, load_dotenv
 
 from launcher.language import InBoth, in_language
+from network_settings import dns_server
 from production_rules import INSECURE_SECRET, refused_addresses, refused_secrets, warnings
 from setting_values import (
     ConfigError,
@@ -204,6 +205,7 @@ class Config:
         self.MAILINGS_CONNECTIONS = whole(get, "MAILINGS_CONNECTIONS", 16, 1, 1000)
         self.DKIM_DOMAIN = get("DKIM_DOMAIN")
         self.DKIM_KEYS = get("DKIM_KEYS")
+        self.DNS_SERVER = dns_server(get, "DNS_SERVER")  # who is asked about sending domains; None: as the system does
         self.SENDERS_PER_RUN = whole(get, "WORKERS", 2, 1, 64)
         self.TICK_SECONDS = float(whole(get, "TICK_SECONDS", 1, 1, 3600))
         self.SLICE_SIZE = whole(get, "SLICE_SIZE", 500, 1)

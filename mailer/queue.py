@@ -36,6 +36,7 @@ READ_MAILBOX = "mailer.jobs.tasks.read_mailbox"
 FOLD_HITS = "mailer.jobs.tasks.fold_hits"
 SEND_PROBE = "mailer.jobs.tasks.send_probe"
 ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
+LOOK_AT_DOMAIN = "mailer.jobs.tasks.look_at_domain"
 
 QUEUE_OF = {
     TICK: TICKS,
@@ -45,6 +46,7 @@ QUEUE_OF = {
     IMPORT_CLIENTS: IMPORTS,
     FOLD_HITS: IMPORTS,
     SEND_PROBE: IMPORTS,
+    LOOK_AT_DOMAIN: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns

@@ -16,6 +16,8 @@ from mailer.calendar import views as calendar_views
 from mailer.clients import unsubscribe_views
 from mailer.clients import views as client_views
 from mailer.clock import utcnow
+from mailer.domains import own_views as own_domain_views
+from mailer.domains import views as service_domain_views
 from mailer.drafts import hooks as draft_hooks
 from mailer.drafts import views as draft_views
 from mailer.extensions import csrf, db, limiter, login_manager
@@ -62,8 +64,9 @@ VIEWS = (
     auth_views, blog_views, client_views, message_views, letter_views,
     letter_choice_views, letter_block_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
-    calendar_views, operation_views, return_views, webhook_views, user_views, journal_views, others_mailing_views,
-    others_series_views, series_views, series_form_views, series_action_views, putting_in,
+    calendar_views, operation_views, return_views, webhook_views, service_domain_views, own_domain_views,
+    user_views, journal_views, others_mailing_views, others_series_views,
+    series_views, series_form_views, series_action_views, putting_in,
     article_views, review_views, report_views, run_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip
 

@@ -281,10 +281,19 @@ TABLE: dict[str, dict[str, str]] = {
         for name in ("run", "print_run", "run_preview_html", "export_run", "compare_runs")
     },
     "reports.export": {"GET": SEEN_LIST},
+    "domains.index": {"GET": OWN_WORK, "POST": OWN_WORK},
+    "domains.show": {"GET": SEEN_THING},
+    "domains.check": {"POST": OWN_THING},
+    "domains.use": {"POST": OWN_THING},
+    "domains.leave": {"POST": OWN_THING},
+    "domains.rotate": {"POST": OWN_THING},
+    "domains.delete": {"POST": OWN_THING},
     "operations.index": {"GET": OVERSEERS},
     "returns.index": {"GET": OVERSEERS},
     "returns.show_probe": {"GET": OVERSEERS},
     "returns.send_probe": {"POST": ADMINS},
+    "service_domain.show": {"GET": OVERSEERS},
+    "service_domain.check": {"POST": OVERSEERS},
     "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
     "manager.index": {"GET": OVERSEERS},
     "manager.journal": {"GET": ADMINS},
@@ -427,7 +436,8 @@ def test_the_table_holds_for_looking_and_looking_changes_nothing(
 # What staff may look at without an entry in the journal: what everybody may read, their own account, empty forms, and
 # how the machines do. Everything else that opens to them is watched.
 FEW = {
-    "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe", "articles.index",
+    "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe",
+    "service_domain.show", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip
@@ -508,7 +518,7 @@ LOOKING = {
     (endpoint, "GET")
     for endpoint, methods in TABLE.items()
     if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint not in DISABLING
-}
+} | {("service_domain.check", "POST")}  # asks others, and changes nothing
 APPROVING = {
     *((endpoint, "GET") for endpoint in ("review.index", "review.show", "articles.show")),
     ("review.approve", "POST"),

@@ -27,6 +27,7 @@ from mailer.models.letter import OwnBlocks, OwnTemplate
 from mailer.models.own_address import OwnAddress
 from mailer.models.picture import Picture
 from mailer.models.run import Run, RunState
+from mailer.models.sending_domain import SendingDomain
 from mailer.models.series import DelayKind, Entry
 from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 from mailer.models.topic import Topic
@@ -122,6 +123,7 @@ def populate(app: Flask, owner: User) -> None:
     VALUES["blocks_id"] = save(OwnBlocks(owner_id=owner.id, name="Mine", blocks=blocks_to_json(letter.blocks[:2]))).id
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
+    VALUES["domain_id"] = save(SendingDomain(owner_id=owner.id, name="shop.example")).id
     spare = UserSession(user_id=owner.id, key_hash="0" * 64)
     VALUES["session_id"] = save(spare).id
 

@@ -67,4 +67,6 @@ TITLES: dict[str, Any] = {
     "sign_ups": _l("Sign-ups"),
     "consent_texts": _l("Texts of consents"),
     "topics": _l("Topics"),
+    "sending_domains": _l("Own domains"),
+    "domain_keys": _l("Keys of own domains"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -10,12 +9,13 @@ from datetime import datetime
 
 import pyotp
 import segno
-from cryptography.fernet import Fernet, InvalidToken
-from flask import current_app
+
+from mailer import sealing
 
 PERIOD_SECONDS = 30
 TOLERANCE = 1  # periods before and after, for a clock that is off
 RECOVERY_COUNT = 10
+LABEL = b"second factor"
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
 
 
@@ -59,17 +59,9 @@ def recovery_hash(code: str) -> str:
 
 def seal(secret: str) -> str:
     """The secret as it is kept: a copy of the database alone opens nothing."""
-    return _box().encrypt(secret.encode()).decode()
+    return sealing.seal(LABEL, secret)
 
 
 def unseal(sealed: str) -> str | None:
     """The secret again; None when SECRET_KEY is another one now, and only recovery codes help."""
-    try:
-        return _box().decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        return None
-
-
-def _box() -> Fernet:
-    key = hmac.digest(current_app.config["SECRET_KEY"].encode(), b"second factor", "sha256")
-    return Fernet(base64.urlsafe_b64encode(key))
+    return sealing.unseal(LABEL, sealed)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 SIGNED = (
     b"from", b"to", b"subject", b"date", b"message-id", b"reply-to", b"list-unsubscribe", b"list-unsubscribe-post",
-    b"list-id", b"mime-version", b"content-type",
+    b"list-id", b"feedback-id", b"x-postmaster-msgtype", b"mime-version", b"content-type",
 )  # fmt: skip
 LEAST_RSA_BITS = 2048
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")

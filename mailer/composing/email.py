@@ -45,7 +45,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class MailHeaders:
-    """What is the same on every mail of a run. `list_id` looks like a domain name (RFC 2919)."""
+    """What is the same on every mail of a run. `list_id` looks like a domain name (RFC 2919).
+
+    `feedback_id` and `message_type` are what postmaster pages group their figures by: Google's (up to three words and
+    the sender, with colons between) and Mail.ru's.
+    """
 
     from_email: str
     from_name: str
@@ -56,6 +60,8 @@ class MailHeaders:
     unsubscribe_label: str  # the words of the link that is added where the author left it out
     language: str = "ru"
     is_trial: bool = False  # a test for its author: a header says so
+    feedback_id: str = ""
+    message_type: str = ""
     types: Mapping[str, str] = field(default_factory=dict)  # of fields that are written in a form, by key
     tracking: Tracking | None = None  # None: nothing is counted
 
@@ -209,6 +215,8 @@ def _head(headers: MailHeaders) -> bytes:
         mailbox_line("From", headers.from_name, headers.from_email),
         mailbox_line("Reply-To", "", headers.reply_to) if headers.reply_to else "",
         list_id_line(headers.list_name, headers.list_id),
+        text_line("Feedback-ID", headers.feedback_id) if headers.feedback_id else "",
+        text_line("X-Postmaster-Msgtype", headers.message_type) if headers.message_type else "",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058
         "Precedence: bulk\r\n",  # asks autoresponders to be silent
         "X-Golub-Test: yes\r\n" if headers.is_trial else "",

@@ -86,6 +86,14 @@ def send_probe(number: int) -> None:
     send(number)
 
 
+def look_at_domain(domain_id: int) -> None:
+    """Look at one owner's domain."""
+    from mailer.domains.looking import look_when_due  # and what asks the DNS with it
+
+    db.session.remove()
+    look_when_due(domain_id)
+
+
 def import_clients(import_id: int) -> None:
     """Carry out one import."""
     db.session.remove()

@@ -18,14 +18,15 @@ from mailer.auth import tokens
 from mailer.blog.upkeep import flush_views, forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
 from mailer.clock import database_now, utcnow
+from mailer.domains.looking import due_domains
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
-from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, READ_MAILBOX, SEND_ACCOUNT_EMAIL
+from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, LOOK_AT_DOMAIN, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
-from mailer.sending import instance_guard
+from mailer.sending import instance_guard, own_domains
 from mailer.sending.runs import stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.missing import make_good
@@ -133,6 +134,7 @@ def sweep() -> None:
         reactions.forget_old(now)
         forget_old_unconfirmed(now)
         forget_unused_pictures(now)
+        own_domains.forget_old_keys(now)
         forget_expired(now)
         tell_owners(now)
         articles = forget_old_articles(now)
@@ -190,6 +192,11 @@ def wake_imports() -> None:
     queue.enqueue_missing(IMPORT_CLIENTS, stalled_imports(utcnow()))
 
 
+def wake_domains() -> None:
+    """Wake a worker for each domain of an owner's that is to be looked at."""
+    queue.enqueue_missing(LOOK_AT_DOMAIN, due_domains(utcnow()))
+
+
 def wake_mailbox() -> None:
     """Once a minute, have the mailbox read that reports come to."""
     if current_app.config["BOUNCE_MAILBOX"] and _is_time("mailbox", MAILBOX_EVERY):
@@ -211,6 +218,7 @@ UPKEEP = (
     wake_imports,
     wake_mailbox,
     wake_folding,
+    wake_domains,
     write_views,
     tally_closed_runs,
     look_for_missing_runs,

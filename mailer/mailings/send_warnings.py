@@ -24,6 +24,7 @@ from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.recurrence.moments import Moment, end_at, resolve
 from mailer.recurrence.rule import zone_named
+from mailer.sending import own_domains
 from mailer.sending.runs.audience import recipients
 from mailer.sending.runs.next_run import end_of
 from mailer.sending.runs.size import too_large
@@ -39,7 +40,7 @@ def before_saving(
 ) -> list[str]:
     """What is unusual about a mailing, new or changed to `plan`, that begins at once when it is saved."""
     lines, rule, window = (
-        _examples_text(plan.message) + _size_text(plan.message, owner),
+        _examples_text(plan.message) + _size_text(plan.message, owner) + _domain_text(owner),
         plan.calendar.rule(),
         plan.calendar.window(),
     )
@@ -61,6 +62,7 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
     """What is unusual about a run on demand."""
     ends_at, starts = end_of(mailing), resolve(mailing.starts_local, zone_named(mailing.timezone))
     lines = _examples_text(mailing.message) + _size_text(mailing.message, mailing.owner, mailing)
+    lines += _domain_text(mailing.owner)
     if ends_at is not None and ends_at <= now:
         assert mailing.ends_local is not None
         moment = format_local(mailing.ends_local)
@@ -121,6 +123,18 @@ def _examples_text(message: Message) -> list[str]:
     if message.kind is not MessageKind.BLOCKS or not examples_left(from_json(message.document)):
         return []
     return [_("The letter still holds words or pictures of the example it was begun with.")]
+
+
+def _domain_text(owner: User) -> list[str]:
+    """A word about the records of the owner's domain."""
+    domain = own_domains.used_by(owner.id)
+    if domain is None or domain.missed_at is None:
+        return []
+    words = _(
+        "The DNS does not show the records of %(domain)s any more: emails may be taken for forgeries.",
+        domain=domain.name,
+    )
+    return [words]
 
 
 def _size_text(message: Message, owner: User, mailing: Mailing | None = None) -> list[str]:

@@ -64,6 +64,7 @@ def room_labels() -> dict[str, str]:
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
         "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
+        "service_domain": _("Domain of the service"), "domains": _("Own domains"),
         "sign_up_forms": _("Sign-up forms"),
         "sign_up": _("Sign-up"), "topics": _("Topics"), "preferences": _("Preferences of readers"),
     }  # fmt: skip
@@ -86,5 +87,5 @@ def table_labels() -> dict[str, str]:
         "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
         "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Texts of consents"),
-        "topics": _("Topics"),
+        "topics": _("Topics"), "sending_domains": _("Own domains"), "domain_keys": _("Keys of own domains"),
     }  # fmt: skip

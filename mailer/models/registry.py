@@ -27,6 +27,7 @@ from mailer.models import (  # noqa: F401
     run_fault,
     run_tally,
     second_factor,
+    sending_domain,
     series,
     sign_up,
     slice,

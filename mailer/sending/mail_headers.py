@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from hashlib import blake2s
 from typing import Any
 
 from flask import current_app
@@ -20,28 +22,45 @@ UNSUBSCRIBE_PATH = "/u/"  # a test holds it to the route of the page
 TRIAL_TOKEN = uuid.UUID(int=0)  # behind the link of every test mail: nobody is unsubscribed by it
 
 
-def mail_headers_for(owner_id: int, about: Mapping[str, Any], *, is_trial: bool = False) -> MailHeaders:
-    """The headers of an owner's mails, as a snapshot has their values (`about_sender`)."""
+def mail_headers_for(
+    owner_id: int, about: Mapping[str, Any], mailing_id: int | None = None, *, is_trial: bool = False
+) -> MailHeaders:
+    """The headers of an owner's mails, as a snapshot has their values (`about_sender`).
+
+    What names list, campaign and type for others is the same for all runs of a mailing, and nobody else's.
+    """
+    mailing = f"mailing-{mailing_id}" if mailing_id is not None else ""
+    list_name = ".".join(filter(None, (mailing, f"owner-{owner_id}")))
     sender = current_app.config["MAILINGS_FROM"]
     domain = sender.rpartition("@")[2]
     return MailHeaders(
-        from_email=sender,
+        from_email=about.get("from_email", sender),
         from_name=about["from_name"],
         reply_to=about["reply_to"],
-        list_id=f"owner-{owner_id}.{domain}",
+        list_id=f"{list_name}.{domain}",
         list_name=about["from_name"],
         message_id_domain=domain,
         unsubscribe_label=unsubscribe_text(about["language"]),
         language=about["language"],
         is_trial=is_trial,
         tracking=tracking.notice_of(about),
+        feedback_id=f"{mailing or 'none'}:owner-{owner_id}:{'test' if is_trial else 'mailing'}:{_sender_id(domain)}",
+        message_type=mailing,
         types=about["types"] if "types" in about else types_of(owner_id),
     )
 
 
+@lru_cache(maxsize=8)
+def _sender_id(domain: str) -> str:
+    """What Google tells senders apart by: 5 to 15 characters, the same for all that this installation sends."""
+    return f"golub-{blake2s(domain.lower().encode(), digest_size=4).hexdigest()}"
+
+
 def about_sender(sender: SenderIdentity, language: str) -> dict[str, str]:
     """Who writes, where answers go, and the language of the message: what a snapshot keeps of it."""
-    return {"from_name": sender.name, "reply_to": sender.reply_to, "language": language}
+    is_own = sender.address != current_app.config["MAILINGS_FROM"]  # an owner's domain
+    own = {"from_email": sender.address} if is_own else {}
+    return {"from_name": sender.name, "reply_to": sender.reply_to, "language": language, **own}
 
 
 def unsubscribe_url(token: object, link_code: str = "") -> str:

@@ -14,6 +14,7 @@ from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
+from mailer.sending import own_domains
 
 BRAND = ("Golub", "Голубь")
 
@@ -39,9 +40,10 @@ def sender_of(owner: User, mailing: Mailing | None = None) -> SenderIdentity:
 
 def sender_as(owner: User, name: str = "", reply_to: OwnAddress | None = None) -> SenderIdentity:
     """The sender of a mailing for which this name and reply address are chosen; without, those of the owner."""
+    domain = own_domains.used_by(owner.id)
     return SenderIdentity(
         name or own_name(owner),
-        current_app.config["MAILINGS_FROM"],
+        domain.address if domain is not None else current_app.config["MAILINGS_FROM"],
         reply_to.email if reply_to is not None else owner.email,
     )
 

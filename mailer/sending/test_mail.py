@@ -17,6 +17,7 @@ from mailer.models.message import Message
 from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
+from mailer.sending import own_domains
 from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import (
     TRIAL_TOKEN,
@@ -28,7 +29,6 @@ from mailer.sending.mail_headers import (
 )
 from mailer.sending.parts_for_some import values_for
 from mailer.sending.senders import sender_of
-from mailer.sending.servers import dkim_keys
 from mailer.sending.tracking import asked_for
 
 TEMPLATE = "trial"  # of its row in the outbox
@@ -62,6 +62,7 @@ def send_trial(
                 **values_for(client, message.owner_id, message.conditions or {}),
             },
             "owner_id": author.id,
+            "mailing_id": mailing.id if mailing is not None else None,
             "token": uuid.uuid4().hex,
             **about_sender(sender_of(author, mailing), message.language),
             **(asked_for(mailing) if mailing is not None else {}),
@@ -75,8 +76,8 @@ def send_trial(
 
 def compose_trial(row: AccountEmail) -> bytes:
     """The mail of such a row for SMTP's DATA, made and signed as every mail of a run is."""
-    about = row.context
+    about, signers = own_domains.as_it_may_leave(row.context["owner_id"], row.context)
     content = content_of_copy(about)
-    headers = mail_headers_for(about["owner_id"], about, is_trial=True)
+    headers = mail_headers_for(about["owner_id"], about, about.get("mailing_id"), is_trial=True)
     reader = Recipient(row.to_email, about["values"], message_id(about["token"], 0), unsubscribe_url(TRIAL_TOKEN))
-    return signed(compile_email(content, headers, utcnow()).build(reader), dkim_keys.configured())
+    return signed(compile_email(content, headers, utcnow()).build(reader), signers)

@@ -31,7 +31,7 @@ SHORT = (
 GROUPS = {
     "People who sign in": (
         "users", "user_sessions", "known_devices", "second_factors", "account_tokens", "account_emails",
-        "own_addresses", "drafts",
+        "own_addresses", "drafts", "sending_domains", "domain_keys",
     ),
     "Clients": (
         "clients", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",

@@ -71,10 +71,15 @@ def _signer(domain: str, pair: str) -> Signer:
         raise ConfigError(f"DKIM_KEYS: {selector}: {error}.") from None
 
 
+def new_key(kind: str) -> bytes:
+    """A new private key of one of `KINDS`, in PEM; RSA takes some tenths of a second."""
+    key = Ed25519PrivateKey.generate() if kind == "ed25519" else generate_private_key(65537, LEAST_RSA_BITS)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 def make_key(kind: str, domain: str, selector: str, path: Path) -> Signer:
     """Write a new private key that only this account may read; FileExistsError rather than replace one."""
-    key = Ed25519PrivateKey.generate() if kind == "ed25519" else generate_private_key(65537, LEAST_RSA_BITS)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = new_key(kind)
     signer = Signer(domain, selector, pem)  # refuses a bad selector before anything is written
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -27,7 +27,7 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
-from mailer.sending import instance_guard, return_path, server_faults, tracking
+from mailer.sending import instance_guard, own_domains, return_path, server_faults, tracking
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.contents import content_of_copy
 from mailer.sending.database_connections import connector
@@ -35,7 +35,7 @@ from mailer.sending.mail_headers import mail_headers_for, recipient_maker
 from mailer.sending.runs import control
 from mailer.sending.runs.closing import close_if_done
 from mailer.sending.runs.recipient_list import WANTS_LIST, writing_recipient_list
-from mailer.sending.servers import dkim_keys, habits, health, mail_routes
+from mailer.sending.servers import habits, health, mail_routes
 from mailer.sending.servers.mail_routes import MailRoute, RouteChoice
 from mailer.sending.servers.slots import NoSlot, SharedConnections
 from mailer.sending.worker.delivery_rules import RunRules, deadline
@@ -216,15 +216,15 @@ async def _run_until_terminated(sender: Sender) -> TurnReport:
 
 
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
-    snapshot = run.snapshot
+    snapshot, signers = own_domains.as_it_may_leave(run.owner_id, run.snapshot)
     content = content_of_copy(snapshot)
-    headers = replace(mail_headers_for(run.owner_id, snapshot), tracking=tracking.of_run(run))
+    headers = replace(mail_headers_for(run.owner_id, snapshot, run.mailing_id), tracking=tracking.of_run(run))
     return Work(
         run.id,
         compile_email(content, headers, now),
         rules,
         recipient_maker(run.token, tracking.link_tokens(run)),
-        dkim_keys.configured(),
+        signers,
         health.was_sound_lately(transport),
         health.name_of(transport),
         return_path.configured(),

@@ -1,0 +1,104 @@
+"""Owners' own domains: which one stands in From, and the keys that sign for it."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from flask import current_app
+from sqlalchemy import delete, select
+
+from mailer import sealing
+from mailer.composing.dkim import KeyRefused, Signer
+from mailer.extensions import db
+from mailer.models.sending_domain import DomainKey, SendingDomain
+from mailer.sending.servers import dkim_keys
+
+log = structlog.get_logger()
+
+LABEL = b"dkim key of an owner's domain"
+PROOF = "_golub"  # before the domain
+KEPT_FOR = timedelta(days=7)  # that mails signed with a retired key are still on their way
+
+
+def proof_name(domain: str) -> str:
+    """Where the proof stands."""
+    return f"{PROOF}.{domain}"
+
+
+def proof_text(owner_id: int, domain: str) -> str:
+    """What must stand there: it follows from owner and domain, and nothing is kept of it."""
+    said = f"proof of a domain:{owner_id}:{domain}".encode()
+    return f"golub={hmac.digest(current_app.config['SECRET_KEY'].encode(), said, 'sha256').hex()[:32]}"
+
+
+def used_by(owner_id: int) -> SendingDomain | None:
+    """The domain that the owner's mailings leave from; None: that of the service."""
+    query = select(SendingDomain).where(SendingDomain.owner_id == owner_id, SendingDomain.is_used)
+    domain: SendingDomain | None = db.session.scalar(query)
+    return domain
+
+
+def make_key(domain: SendingDomain, now: datetime) -> DomainKey:
+    """A new key, which waits for its record; no commit."""
+    selector = f"golub-{secrets.token_hex(3)}"
+    pem = dkim_keys.new_key("rsa")
+    record = Signer(domain.name, selector, pem).dns_text
+    sealed = sealing.seal(LABEL, pem.decode("ascii"))
+    key = DomainKey(domain_id=domain.id, selector=selector, record=record, sealed=sealed, made_at=now)
+    db.session.add(key)
+    return key
+
+
+def keys_of(domain: SendingDomain) -> list[DomainKey]:
+    """All that there are, the newest first."""
+    query = select(DomainKey).where(DomainKey.domain_id == domain.id).order_by(DomainKey.id.desc())
+    return list(db.session.scalars(query))
+
+
+def signer_of(domain: SendingDomain, key: DomainKey) -> Signer | None:
+    """The key, opened; None when SECRET_KEY is another one than when it was made."""
+    pem = sealing.unseal(LABEL, key.sealed)
+    try:
+        return Signer(domain.name, key.selector, pem.encode("ascii")) if pem is not None else None
+    except KeyRefused as error:
+        log.error("key of a domain", domain=domain.name, selector=key.selector, error=str(error))
+        return None
+
+
+def as_it_may_leave(owner_id: int, about: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[Signer, ...]]:
+    """What a snapshot says of its sender (`about_sender`), as far as it still holds, and who signs it.
+
+    Whose domain is not proven any more, or whose key cannot be opened, writes from the service's address. A mail from
+    an own domain bears the service's signature too, for those who report complaints to whoever sends.
+
+    It opens keys: once for each stretch of work, never for each mail.
+    """
+    service = dkim_keys.configured()
+    if "from_email" not in about:
+        return about, service
+    own = _signing_for(owner_id, about["from_email"].rpartition("@")[2])
+    if own is None:
+        return {name: value for name, value in about.items() if name != "from_email"}, service
+    return about, (own, *service)
+
+
+def _signing_for(owner_id: int, name: str) -> Signer | None:
+    query = (
+        select(SendingDomain, DomainKey)
+        .join(DomainKey, DomainKey.domain_id == SendingDomain.id)
+        .where(SendingDomain.owner_id == owner_id, SendingDomain.name == name, SendingDomain.proven_at.is_not(None))
+        .where(DomainKey.signs_since.is_not(None), DomainKey.retired_at.is_(None))
+    )
+    found = db.session.execute(query).first()
+    return signer_of(*found) if found is not None else None
+
+
+def forget_old_keys(now: datetime) -> None:
+    """Forget keys that have signed nothing for long enough. Commits."""
+    db.session.execute(delete(DomainKey).where(DomainKey.retired_at < now - KEPT_FOR))
+    db.session.commit()
