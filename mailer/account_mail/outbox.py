@@ -16,6 +16,7 @@ from flask import current_app, render_template
 from flask_babel import force_locale
 from sqlalchemy import delete, func, select, update
 
+from mailer.account_mail import forwarding
 from mailer.account_mail.smtp import Composed, hand_over
 from mailer.clock import utcnow
 from mailer.composing.notice import Notice, build_notice
@@ -166,6 +167,9 @@ def _hand_over(row: AccountEmail) -> None:
         transport = mail_routes.configured()[0].transport
     if is_trial and transport is not None:
         email = Composed(test_mail.compose_trial(row), transport.sender, row.to_email)
+    elif row.template == forwarding.TEMPLATE:
+        sender = parseaddr(current_app.config["MAIL_DEFAULT_SENDER"])[1]
+        email = Composed(forwarding.compose_forward(row), sender, row.to_email)
     else:
         email = _notice(row)
     db.session.commit()  # no transaction stays open while the network is waited for

@@ -79,6 +79,7 @@ def mail_label(template: str) -> str:
         "sign-up-confirm": pgettext("account mail", "confirmation of a sign-up"),
         "sign-up-news": pgettext("account mail", "new people on the list"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
+        "reply": pgettext("account mail", "answer to a mailing, forwarded"),
         "trial": pgettext("account mail", "test email"),
     }.get(template, template)
 

@@ -24,10 +24,11 @@ from mailer.bounces.fields import (
     said_in_words,
     value_of,
 )
-from mailer.bounces.report import Kind, Report, Said
+from mailer.bounces.report import FORWARDED_HEADER, Kind, Report, Said
 
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # its detectors trip over hostile mails, as is known
 
+MOST_HOPS = 50  # of an honest mail; RFC 5321, section 6.3, asks for 100 before it is called a loop
 READ_BYTES = 256 * 1024  # a report says its facts before it returns the mail; flufl takes 12 s for a line of 10 MB
 _ACTIONS = (
     (Kind.BOUNCE, ("fail", "error")),
@@ -57,7 +58,14 @@ def read_report(data: bytes) -> Report:
         subject, sender = decoded(str(message.get("subject", ""))), parseaddr(str(message.get("from", "")))[1]
     except (ValueError, LookupError, RecursionError, AttributeError):  # nested too deep, broken encodings
         return Report(Kind.UNKNOWN, places=(data.decode("ascii", "replace"),))
-    return Report(kind, said, read_by, (*places, data.decode("ascii", "replace")), subject, sender[:MAX_ADDRESS])
+    places = (*places, data.decode("ascii", "replace"))
+    message_id = str(message.get("message-id", "")).strip()[:1000]
+    return Report(kind, said, read_by, places, subject, sender[:MAX_ADDRESS], message_id, _goes_round(message))
+
+
+def _goes_round(message: Message) -> bool:
+    is_from_nobody = str(message.get("return-path", "")).strip() == "<>" or not message.get("from")
+    return is_from_nobody or message[FORWARDED_HEADER] is not None or len(message.get_all("received", [])) > MOST_HOPS
 
 
 def _places(message: Message, others: list[Message]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MAX_TEXT = 1000
+FORWARDED_HEADER = "X-Golub-Forwarded"  # of answers that we handed on: they are not handed on again
 
 
 class Kind(StrEnum):
@@ -50,6 +51,8 @@ class Report:
     places: tuple[str, ...] = ()
     subject: str = ""
     sender: str = ""
+    message_id: str = ""
+    goes_round: bool = False  # from nobody, or handed on already: answering or forwarding it could go on for ever
 
     @property
     def worst(self) -> Said:

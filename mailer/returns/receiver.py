@@ -70,6 +70,8 @@ class ReportHandler:
         """Take it, then answer."""
         content = envelope.content
         assert isinstance(content, bytes)
+        if not (envelope.mail_from or "").strip("<>") and not content[:12].lower().startswith(b"return-path:"):
+            content = b"Return-Path: <>\r\n" + content  # RFC 5321, section 4.4: whoever delivers finally writes it
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._threads, self._take, content, list(envelope.rcpt_tos))
         return "\r\n".join([answer] * (len(envelope.rcpt_tos) if server.speaks_lmtp else 1))

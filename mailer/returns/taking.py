@@ -22,7 +22,7 @@ from mailer.extensions import db
 from mailer.models.delivery import Delivery
 from mailer.models.mail_report import MAX_ADDRESS, Door, MailReport, UnreadMail
 from mailer.models.types import MAX_RESPONSE, MAX_SERVER_NAME
-from mailer.returns import effects, probe
+from mailer.returns import effects, probe, replies
 from mailer.sending import return_path
 
 log = structlog.get_logger()
@@ -56,7 +56,10 @@ def take(data: bytes, door: Door, recipients: Sequence[str] = (), size: int | No
     Errors: those of a database that is away; then nothing is kept, and whoever brought it must bring it again.
     """
     report = read_report(data)
-    return note(report, door, sha256(data).digest(), recipients, data, len(data) if size is None else size)
+    # Of an answer the Message-ID: by another door it is the same one, and it is forwarded once.
+    named = f"reply\0{report.message_id}".encode("utf-8", "replace") if report.kind is Kind.REPLY else b""
+    digest = sha256(named if report.message_id and named else data).digest()
+    return note(report, door, digest, recipients, data, len(data) if size is None else size)
 
 
 def note(report: Report, door: Door, digest: bytes, recipients: Sequence[str], content: bytes, size: int) -> Receipt:
@@ -75,10 +78,9 @@ def note(report: Report, door: Door, digest: bytes, recipients: Sequence[str], c
     if not _write(report, door, digest, delivery):
         db.session.rollback()
         return Receipt(Taken.KNOWN, report.kind, run_id)
-    paused = effects.apply(report, delivery)
+    mails = [effects.apply(report, delivery), replies.forward(report, digest, delivery, content, size)]
     db.session.commit()
-    if paused is not None:
-        outbox.wake(paused)
+    outbox.wake(*(mail for mail in mails if mail is not None))
     log.info("report taken", door=door.value, kind=report.kind.value, run=run_id, position=position)
     return Receipt(Taken.NOTED, report.kind, run_id)
 

@@ -163,6 +163,14 @@ def reports_on(page: DeliveriesPage) -> dict[int, MailReport]:
     return {report.position: report for report in rows}
 
 
+def answers_of(run: Run) -> dict[Kind, int]:
+    """How many answers of people, and of their programs, came to the address for bounces."""
+    query = select(MailReport.kind, func.count()).where(
+        MailReport.run_id == run.id, MailReport.kind.in_([Kind.REPLY, Kind.AUTO_REPLY])
+    )
+    return dict(db.session.execute(query.group_by(MailReport.kind)).tuples().all())
+
+
 def reports_of(delivery: Delivery) -> list[MailReport]:
     """What came back about it, the latest first."""
     query = select(MailReport).filter_by(run_id=delivery.run_id, position=delivery.position)

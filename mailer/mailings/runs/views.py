@@ -151,6 +151,7 @@ def _moving(found: Run) -> dict[str, object]:
         "page": page,
         "reports": queries.reports_on(page),
         "knows_what_comes_back": return_path.configured() is not None or found.came_back_count > 0,
+        "answers": queries.answers_of(found),
         "outcome": outcome,
         "q": search,
         "after": after,
