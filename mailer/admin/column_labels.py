@@ -70,5 +70,7 @@ LABELS = {
     "looked_at": _l("Rules looked at"), "looked_day": _l("Last day looked at"), "stopped_at": _l("Stopped"),
     "delay_kind": _l("Delay in"), "delay_count": _l("Delay"), "next_due_at": _l("First person due"),
     "held_reason": _l("Why people wait"), "excused_until": _l("Not late before"), "removed_at": _l("Taken out"),
+    "link": _l("Link"), "verdict": _l("Who it was"), "rule": _l("By what rule"), "hit_count": _l("Requests"),
+    "hour": _l("Hour"), "clicked_count": _l("People who clicked"), "opened_count": _l("People who opened"),
     "complained_count": _l("Called spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "instances", "mail_servers",  # the pages of operation and state
     "mailing_clients",  # the mailing's page
     "known_devices", "former_links",  # hashes only
+    "link_hits",  # gone within a minute
 }  # fmt: skip
 SAFE = (Integer, Boolean, Date, DateTime, Enum)
 
@@ -52,6 +53,9 @@ TITLES: dict[str, Any] = {
     "drafts": _l("Drafts"),
     "enrolments": _l("People in series"),
     "holiday_changes": _l("Changed holidays"),
+    "reactions": _l("Clicks and opens"),
+    "reaction_totals": _l("Sums of clicks and opens"),
+    "reaction_hours": _l("Clicks and opens by the hour"),
     "letter_desks": _l("Letters being written"),
     "letter_versions": _l("Versions of letters"),
     "own_templates": _l("Own templates"),

@@ -14,6 +14,7 @@ from mailer.bounces.report import Kind
 from mailer.clients.labels import FIELD_TYPES
 from mailer.mailings.labels import mailing_statuses, reason_label, run_states, stop_reasons
 from mailer.mailings.runs.export import came_back_label, delivery_label, outcome_label
+from mailer.mailings.runs.reactions import rule_label, verdict_label
 from mailer.manager.labels import role_labels
 from mailer.models.account_token import TokenPurpose
 from mailer.models.approval import ApprovalState
@@ -23,6 +24,7 @@ from mailer.models.client_import import ImportState
 from mailer.models.delivery import CameBack, DeliveryState, Reason
 from mailer.models.mail_report import Door
 from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
+from mailer.models.reaction import Asker, JudgedBy
 from mailer.models.run import PauseReason, RunState, StopReason
 from mailer.models.series import DelayKind, EnrolmentState, Entry, Held, LeftReason, SeriesState
 from mailer.models.sign_up import ConsentKind
@@ -114,6 +116,8 @@ def _import_states() -> dict[Any, str]:
 
 
 SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
+    Asker: lambda: {asker: verdict_label(asker) for asker in Asker},
+    JudgedBy: lambda: {rule: rule_label(rule) for rule in JudgedBy},
     Role: lambda: dict(role_labels()),
     RunState: run_states,
     StopReason: stop_reasons,

@@ -92,6 +92,10 @@ CHANGING = {
         "failed_attempt_count",
         "sent_count",
         "unsubscribed_count",
+        "is_tracked",
+        "clicked_count",
+        "opened_count",
+        "reactions_ended_at",
         "tallied_at",
     ],
 }

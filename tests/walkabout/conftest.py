@@ -26,6 +26,10 @@ NOT_OFFERED = {
 NOT_HERE = {
     ("mailings.resend_uncertain", "POST"), ("mailings.count_as_accepted", "POST"), ("mailings.send_to_stopped", "POST"),
     ("all_run_faults.details_view", "GET"),
+    # These need a mailing that counts clicks: tests/tracking and tests/reports.
+    ("tracking.follow", "GET"), ("reports.run_preview_html", "GET"), ("reports.export_run", "GET"),
+    ("all_reactions.details_view", "GET"), ("all_reaction_totals.details_view", "GET"),
+    ("all_reaction_hours.details_view", "GET"),
     # And these need a mail that came back: tests/returns.
     ("webhooks.probe", "GET"), ("webhooks.take", "POST"),
     ("all_mail_reports.details_view", "GET"), ("all_unread_mails.details_view", "GET"),
