@@ -16,6 +16,7 @@ from mailer.letters.starters import starter
 from mailer.messages import letter_desk
 from mailer.models.account_email import AccountEmail
 from mailer.models.approval import Approval
+from mailer.models.attachment import Attachment, FileContent
 from mailer.models.attempt import Attempt
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import ClientFilter, Suppression
@@ -81,6 +82,11 @@ def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
 def populate(app: Flask, owner: User) -> None:
     """One of each thing, with the ids of `VALUES`."""
     client, message = make_client(owner), make_message(owner)
+    save(FileContent(owner_id=owner.id, digest="0" * 64, content=b"x", size=1))
+    file = Attachment(
+        owner_id=owner.id, message_id=message.id, name="a.txt", kind="text/plain", digest="0" * 64, size=1
+    )
+    VALUES["attachment_id"] = save(file).id
     mailing = make_mailing(owner, [client], message=message)
     now = utcnow()
     run = save(

@@ -60,6 +60,8 @@ TITLES: dict[str, Any] = {
     "letter_versions": _l("Versions of letters"),
     "own_templates": _l("Own templates"),
     "own_blocks": _l("Own blocks"),
+    "attachments": _l("Files of messages"),
+    "file_contents": _l("Contents of files"),
     "own_themes": _l("Own looks of letters"),
     "run_faults": _l("Faults of mail servers"),
     "own_addresses": _l("Reply addresses"),

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mailer.composing import mime
+from mailer.composing.attachments import AttachedFile, attached
 from mailer.composing.body import RENDERER, Body, Slot, html_body, text_body
 from mailer.composing.headers import (
     list_id_line,
@@ -41,6 +42,7 @@ class Content:
     text: str
     html: str
     renderer: int = RENDERER
+    files: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,11 @@ class CompiledEmail:
                 pieces[start:end] = [b""] * (end - start)  # each piece begins a line, so that any may be left out
         return head.encode() + self._date + b"".join(pieces)
 
+    @property
+    def size(self) -> int:
+        """Bytes that are the same in every mail."""
+        return sum(len(piece) for piece in self._pieces if isinstance(piece, bytes))
+
     def dated(self, date: datetime) -> CompiledEmail:
         """The same mails with another `Date` (aware): that of their hand-over, of which there may be several."""
         return replace(self, _date=_date_line(date))
@@ -175,9 +182,10 @@ def compile_email(
     templates = [template for template in (subject, text, markup) if template is not None]
     subject = with_notice(subject, headers.tracking.notice if headers.tracking else "")
     text_half, html_half = _halves(text, markup, headers, content.renderer)
-    boundary = mime.boundary_for(content.subject, content.text, content.html)
+    texts = content.subject, content.text, content.html
+    boundary, outer = mime.boundary_for(*texts), mime.boundary_for(*texts, "files")
     halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
-    whole = [_head(headers), *halves]
+    whole = [_head(headers), *mime.with_files(halves, [attached(file) for file in content.files], outer)]
     slots = tuple(dict.fromkeys(piece for piece in whole if isinstance(piece, Slot)))
     pieces = _merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole])
     return CompiledEmail(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 P = TypeVar("P")
@@ -21,6 +21,18 @@ def content(text: Iterable[P], html: Iterable[P] | None, boundary: str) -> Itera
     yield f"\r\n--{boundary}\r\n".encode("ascii")
     yield part_head("html")
     yield from html
+    yield f"\r\n--{boundary}--\r\n".encode("ascii")
+
+
+def with_files(whole: Iterable[P | bytes], files: Sequence[bytes], boundary: str) -> Iterator[P | bytes]:
+    """The same with files behind it, each a part with its headers; unchanged where there are none."""
+    if not files:
+        yield from whole
+        return
+    yield f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'.encode("ascii")
+    yield from whole
+    for file in files:
+        yield f"\r\n--{boundary}\r\n".encode("ascii") + file
     yield f"\r\n--{boundary}--\r\n".encode("ascii")
 
 

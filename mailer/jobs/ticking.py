@@ -26,7 +26,7 @@ from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, LOOK_AT_DOMAIN, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
-from mailer.sending import instance_guard, own_domains
+from mailer.sending import attachments, instance_guard, own_domains
 from mailer.sending.runs import stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.missing import make_good
@@ -135,6 +135,7 @@ def sweep() -> None:
         forget_old_unconfirmed(now)
         forget_unused_pictures(now)
         own_domains.forget_old_keys(now)
+        attachments.forget_unused(now)
         forget_expired(now)
         tell_owners(now)
         articles = forget_old_articles(now)

@@ -14,6 +14,7 @@ from mailer.messages.text_halves import is_stale
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
+from mailer.sending.attachments import as_copy, with_files
 from mailer.sending.contents import content_of
 from mailer.sending.mail_headers import about_sender, mail_headers_for
 from mailer.sending.senders import sender_of
@@ -35,7 +36,7 @@ class Checked:
 
 def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
     """Look over a saved message, for the people of `mailing` or of the whole list."""
-    content = content_of(message)
+    content = with_files(content_of(message), message.owner_id, {"files": as_copy(message)})
     about = about_sender(sender_of(owner, mailing), message.language)
     compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
     markup = parse(content.html, None, markup=True)

@@ -30,6 +30,7 @@ from mailer.models.client import Client
 from mailer.models.message import Message, MessageKind
 from mailer.owner_filter import whose_asked
 from mailer.searching import searched
+from mailer.sending.attachments import files_of
 from mailer.sending.senders import own_address, own_addresses
 from mailer.sending.test_mail import send_trial
 
@@ -92,6 +93,7 @@ def show(message_id: int) -> str:
         client=client,
         client_q=search,
         clients=_with_chosen(queries.clients_to_look_as(message.owner_id, search), client),
+        files=files_of(message),
         has_own_text=has_own_text(message),
         text_is_stale=is_stale(message),
         mailings=queries.mailings_using(message),

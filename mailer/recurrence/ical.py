@@ -3,6 +3,7 @@ the same thing has the same UID in each file, whatever becomes of its times."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,35 @@ LASTS = timedelta(minutes=15)
 DATES_AHEAD = timedelta(days=731)
 MOST_DATES = 500  # of a rule that iCalendar has no words for
 Changes = Mapping[datetime, datetime | None]  # moments (aware) changed by hand: to when, or None: left out
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One event that readers put into their calendars. `starts` and `ends` are aware; `organizer`: name and address."""
+
+    uid: str
+    summary: str
+    starts: datetime
+    ends: datetime
+    organizer: tuple[str, str]
+    made_at: datetime
+    place: str = ""
+    description: str = ""
+
+
+def invitation(about: Invitation) -> str:
+    """A calendar with that event, published (RFC 5546, section 3.2.1): nobody is asked for an answer by mail."""
+    name = re.sub(r'["\x00-\x1f\x7f]', "", about.organizer[0])
+    lines = [
+        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Golub//Invitation//EN", "CALSCALE:GREGORIAN", "METHOD:PUBLISH"),
+        *("BEGIN:VEVENT", f"UID:{about.uid}", f"DTSTAMP:{_utc(about.made_at)}", "SEQUENCE:0", "STATUS:CONFIRMED"),
+        f'ORGANIZER;CN="{name}":mailto:{about.organizer[1]}' if name else f"ORGANIZER:mailto:{about.organizer[1]}",
+        *(f"DTSTART:{_utc(about.starts)}", f"DTEND:{_utc(about.ends)}", f"SUMMARY:{escaped(about.summary)}"),
+        *([f"LOCATION:{escaped(about.place)}"] if about.place else []),
+        *([f"DESCRIPTION:{escaped(about.description)}"] if about.description else []),
+        *("END:VEVENT", "END:VCALENDAR"),
+    ]
+    return "".join(f"{_folded(line)}\r\n" for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from mailer.composing.body import FIRST_RENDERER
 from mailer.composing.email import Content
 from mailer.models.message import Message
-from mailer.sending import parts_for_some
+from mailer.sending import attachments, parts_for_some
 
 
 def content_of(message: Message) -> Content:
@@ -20,6 +20,7 @@ def as_copy(message: Message) -> dict[str, Any]:
     """The message for a run's snapshot (JSON), without `renderer` for the first one: copies of its time have none."""
     renderer = {} if message.renderer == FIRST_RENDERER else {"renderer": message.renderer}
     compiled_by = {"compiled_by": message.compiled_by} if message.compiled_by else {}
+    files = attachments.as_copy(message)
     conditions = {"conditions": parts_for_some.written_out(message)} if message.conditions else {}
     return {
         "subject": message.subject,
@@ -28,6 +29,7 @@ def as_copy(message: Message) -> dict[str, Any]:
         **renderer,
         **compiled_by,
         **conditions,
+        **({"files": files} if files else {}),
     }
 
 

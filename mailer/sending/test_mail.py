@@ -18,6 +18,7 @@ from mailer.models.own_address import OwnAddress
 from mailer.models.user import User
 from mailer.queue import SEND_ACCOUNT_EMAIL, enqueue
 from mailer.sending import own_domains
+from mailer.sending.attachments import with_files
 from mailer.sending.contents import as_copy, content_of_copy
 from mailer.sending.mail_headers import (
     TRIAL_TOKEN,
@@ -77,7 +78,7 @@ def send_trial(
 def compose_trial(row: AccountEmail) -> bytes:
     """The mail of such a row for SMTP's DATA, made and signed as every mail of a run is."""
     about, signers = own_domains.as_it_may_leave(row.context["owner_id"], row.context)
-    content = content_of_copy(about)
+    content = with_files(content_of_copy(about), row.context["owner_id"], about)
     headers = mail_headers_for(about["owner_id"], about, about.get("mailing_id"), is_trial=True)
     reader = Recipient(row.to_email, about["values"], message_id(about["token"], 0), unsubscribe_url(TRIAL_TOKEN))
     return signed(compile_email(content, headers, utcnow()).build(reader), signers)

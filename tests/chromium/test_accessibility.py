@@ -29,12 +29,12 @@ pytestmark = pytest.mark.browser
 AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
-    r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$|inboxes$"
+    r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$|inboxes$|show_attachment$"
     r"|sign_up\.confirm_page$|preferences\.view|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|reactions|reaction_totals|reaction_hours"
-    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents)\.details_view|media\.(show_file|picker)$|read_sentence$"
     r"|tracking\.follow$"  # a picture, or somebody else's page
     r"|mailings\.move$"  # of a mailing that runs again: below
 )

@@ -38,7 +38,9 @@ GROUPS = {
         "sign_up_forms", "consent_texts", "sign_ups", "topics",
     ),
     "Messages and mailings": (
-        "messages", "letter_desks", "letter_versions", "own_templates", "own_blocks", "own_themes", "pictures",
+        "messages", "letter_desks", "letter_versions", "own_templates", "own_blocks", "own_themes",
+        "pictures",
+        "attachments", "file_contents",
         "mailings",
         "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
     ),

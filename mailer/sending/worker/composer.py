@@ -18,6 +18,7 @@ from mailer.smtp.source import Email
 log = structlog.get_logger()
 
 AHEAD = 64  # mails composed before a connection asks for them
+AHEAD_BYTES = 16 * 2**20  # of them: with files in them they are few
 MORE_BELOW = 50  # people in the queue: then the next slice is claimed
 
 
@@ -28,6 +29,7 @@ class Composer:
         self, work: Work, leave_out: Callable[[Claim, DueDelivery], None], ask_for_claims: Callable[[], None]
     ) -> None:
         self._work, self._compiled = work, work.compiled
+        self._ahead = max(1, min(AHEAD, AHEAD_BYTES // max(1, work.compiled.size)))
         self._return_of = _returns_of(work)
         self._leave_out = leave_out
         self._ask_for_claims = ask_for_claims
@@ -51,7 +53,7 @@ class Composer:
 
     def compose_ahead(self) -> None:
         """While the database is at work: many in a row take half the time of one now and then."""
-        while self._queue and len(self._composed) < AHEAD:
+        while self._queue and len(self._composed) < self._ahead:
             self._compose_next()
 
     def date_anew(self, now: datetime) -> None:

@@ -28,6 +28,7 @@ from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
 from mailer.sending import instance_guard, own_domains, return_path, server_faults, tracking
+from mailer.sending.attachments import with_files
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.contents import content_of_copy
 from mailer.sending.database_connections import connector
@@ -217,7 +218,7 @@ async def _run_until_terminated(sender: Sender) -> TurnReport:
 
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
     snapshot, signers = own_domains.as_it_may_leave(run.owner_id, run.snapshot)
-    content = content_of_copy(snapshot)
+    content = with_files(content_of_copy(snapshot), run.owner_id, snapshot)
     headers = replace(mail_headers_for(run.owner_id, snapshot, run.mailing_id), tracking=tracking.of_run(run))
     return Work(
         run.id,
