@@ -68,6 +68,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["accusative"] = accusative
     app.jinja_env.filters["zone"] = zone_label
     app.jinja_env.filters["address"] = readable_address
+    app.jinja_env.filters["domain"] = readable_domain
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
         app.before_request(_notice_a_proxy)
@@ -182,6 +183,11 @@ def readable_address(email: str) -> str:
         return f"{local}@{idna.decode(domain)}"
     except idna.IDNAError:  # shown as it is
         return email
+
+
+def readable_domain(name: str) -> str:
+    """A domain as its owner knows it: `xn--e1afmkfd.xn--p1ai` is `пример.рф`."""
+    return readable_address(f"@{name}").removeprefix("@")
 
 
 def own_path(target: str | None) -> str | None:

@@ -36,7 +36,7 @@ def reverse_name(ask: DnsAsker, host: str) -> DnsFinding:
     """Whether each address of the relay has a name that leads back to it, as receivers want of whoever connects."""
     found = DnsFinding(Check.REVERSE, host, RecordVerdict.RIGHT)
     try:
-        addresses = [host] if _is_address(host) else ask.addresses(host)[:MOST_ADDRESSES]
+        addresses = [host] if is_address(host) else ask.addresses(host)[:MOST_ADDRESSES]
         if not addresses:
             found.blame("no-address", host)
         for address in addresses:
@@ -53,12 +53,13 @@ def reverse_name(ask: DnsAsker, host: str) -> DnsFinding:
 
 def is_public(host: str) -> bool:
     """Whether the world sees this host under its name or number: not a machine of one's own network."""
-    if not _is_address(host):
+    if not is_address(host):
         return "." in host.strip(".") and not host.lower().rstrip(".").endswith((".localhost", ".local", ".internal"))
     return ipaddress.ip_address(host).is_global
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether this is the number of a host, no name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -17,9 +17,9 @@ LONGEST_LOCAL_PART = 64
 class DomainForm(FlaskForm):
     """One more domain."""
 
-    name = StringField(_l("Domain"), [InputRequired(_l("Type a domain.")), Length(max=300), one_line])
+    domain = StringField(_l("Domain"), [InputRequired(_l("Type a domain.")), Length(max=300), one_line])
 
-    def validate_name(self, field: Field) -> None:
+    def validate_domain(self, field: Field) -> None:
         """Refuse what is no domain of theirs."""
         try:
             read_name(field.data)

@@ -35,9 +35,9 @@ def index() -> ResponseReturnValue:
     form = DomainForm()
     if form.validate_on_submit():
         try:
-            domain = services.add_domain(me(), form.name.data or "")
+            domain = services.add_domain(me(), form.domain.data or "")
         except Refusal as refusal:
-            form.name.errors = [str(refusal)]
+            form.domain.errors = [str(refusal)]
         else:
             return redirect(url_for("domains.show", domain_id=domain.id), 303)
     page = render_template(

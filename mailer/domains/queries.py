@@ -33,11 +33,7 @@ class DomainView:
     resting: Sequence[tuple[DomainKey, datetime]]  # and when its record may go
     alignment: Alignment
     is_held_by_another: bool
-
-    @property
-    def waits_for_key(self) -> bool:
-        """Whether none has been made yet."""
-        return self.signing is None and self.waiting is None
+    waits_for_key: bool  # a job makes one
 
 
 def domains_of(owner_id: int) -> Sequence[SendingDomain]:
@@ -65,6 +61,7 @@ def view_of(domain: SendingDomain) -> DomainView:
         resting=[(key, key.retired_at + own_domains.KEPT_FOR) for key in keys if key.retired_at is not None],
         alignment=_alignment(domain, signing),
         is_held_by_another=_is_held_by_another(domain, look),
+        waits_for_key=domain.wants_key,
     )
 
 

@@ -81,13 +81,14 @@ def last_look() -> DnsLook | None:
 
 def wanted(domain: ServiceDomain) -> list[Wanted]:
     """The records that should stand there, for whoever lacks them."""
-    site = urlsplit(current_app.config["SITE_URL"]).hostname or domain.from_domain
+    site = urlsplit(current_app.config["SITE_URL"]).hostname or ""
+    sites = [site] if hosts.is_public(site) else []  # nobody is told to publish a machine of their own network
     dkim = [Wanted(signer.dns_name, "TXT", signer.dns_text) for signer in domain.signers]
     return [
         *dkim,
-        spf_record(domain.envelope_domain, domain.relays or [site]),
+        *([spf_record(domain.envelope_domain, senders)] if (senders := domain.relays or sites) else []),
         dmarc_record(domain.from_domain),
-        mx_record(domain.envelope_domain, site),
+        *(mx_record(domain.envelope_domain, host) for host in sites if not hosts.is_address(host)),
         tls_report_record(domain.envelope_domain),
     ]
 

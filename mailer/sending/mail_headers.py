@@ -44,8 +44,8 @@ def mail_headers_for(
         language=about["language"],
         is_trial=is_trial,
         tracking=tracking.notice_of(about),
-        feedback_id=f"{mailing or 'none'}:owner-{owner_id}:{'test' if is_trial else 'mailing'}:{_sender_id(domain)}",
-        message_type=mailing,
+        feedback_id=f"{mailing or 'test'}:owner-{owner_id}:{'test' if is_trial else 'mailing'}:{_sender_id(domain)}",
+        message_type=mailing or "test",
         types=about["types"] if "types" in about else types_of(owner_id),
     )
 

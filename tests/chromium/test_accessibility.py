@@ -113,6 +113,23 @@ def values(service: Service) -> dict[str, Any]:
         "INSERT INTO topics (owner_id, tag, label, hint) VALUES (%s, 'a', 'Новости', 'Раз в неделю.') RETURNING id",
         owner,
     )[0][0]
+    found = [
+        {"check": "dkim", "name": "golub-1._domainkey.shop.example", "verdict": "missing", "records": [],
+         "problems": [], "lookups": 0},
+        {"check": "spf", "name": "shop.example", "verdict": "wrong", "records": ["v=spf1 +all"],
+         "problems": [["everybody", ""]], "lookups": 2},
+        {"check": "mx", "name": "shop.example", "verdict": "unknown", "records": [], "problems": [], "lookups": 0},
+    ]  # fmt: skip
+    domain_id = service.rows(
+        "INSERT INTO sending_domains"
+        " (owner_id, name, created_at, wants_key, look_due_at, looked_at, findings, proven_at)"
+        " VALUES (%s, 'shop.example', now(), false, now() + interval '9 days', now(), %s, now()) RETURNING id",
+        owner, json.dumps(found),
+    )[0][0]  # fmt: skip
+    service.rows(
+        "INSERT INTO domain_keys (domain_id, selector, record, sealed, made_at, signs_since)"
+        " VALUES (%s, 'golub-1', 'v=DKIM1; k=rsa; p=' || repeat('MIIB', 98), '', now(), now()) RETURNING id", domain_id,
+    )  # fmt: skip
     run, mailing = service.rows("SELECT id, mailing_id FROM runs ORDER BY id LIMIT 1")[0]
     approval_id = service.rows(
         "INSERT INTO approvals (owner_id, mailing_id, fingerprint, recipient_count, state, asked_at)"
@@ -130,7 +147,7 @@ def values(service: Service) -> dict[str, Any]:
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
-        "topic_id": topic_id,
+        "topic_id": topic_id, "domain_id": domain_id,
         "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip

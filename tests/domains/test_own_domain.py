@@ -41,7 +41,7 @@ NAME = "shop.example"
 @pytest.fixture
 def domain(as_owner: Browser, asked_dns: NameServer) -> SendingDomain:
     """One that the owner has just added; its key is made and looked for."""
-    answer = as_owner.post("/domains/", data={"name": f" HTTPS://{NAME.upper()}/ "})
+    answer = as_owner.post("/domains/", data={"domain": f" HTTPS://{NAME.upper()}/ "})
     assert answer.status_code == 303
     made = db.session.scalars(select(SendingDomain)).one()
     looking.look_when_due(made.id)
@@ -238,9 +238,9 @@ def test_what_people_type_becomes_a_domain_or_a_clear_no(app: Flask, as_owner: B
             with pytest.raises(DomainRefused):
                 services.read_name(typed)
     for number in range(MOST_DOMAINS):
-        assert as_owner.post("/domains/", data={"name": f"d{number}.example"}).status_code == 303
+        assert as_owner.post("/domains/", data={"domain": f"d{number}.example"}).status_code == 303
     for name in ("one-more.example", "d1.example", "nonsense", "x" * 400):
-        answer = as_owner.post("/domains/", data={"name": name})
+        answer = as_owner.post("/domains/", data={"domain": name})
         assert answer.status_code == 422
         assert name[:300] in answer.text, "the form keeps what was typed"
     assert db.session.scalar(select(func.count()).select_from(SendingDomain)) == MOST_DOMAINS

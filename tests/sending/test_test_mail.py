@@ -22,7 +22,8 @@ from tests.conftest import Browser
 from tests.factories import make_client, make_message
 from tests.sending.conftest import finish
 
-OWN_TO_EACH = {"Date", "Message-ID", "To", "List-Unsubscribe", "Content-Type"}
+NAMING_THE_MAILING = ("List-Id", "Feedback-ID", "X-Postmaster-Msgtype")  # a test of a message is of none
+OWN_TO_EACH = {"Date", "Message-ID", "To", "List-Unsubscribe", "Content-Type", *NAMING_THE_MAILING}
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     decide(walked, walks)
     go_through_a_series(walked, walks)
     sign_up(walked, walks)
+    own_a_domain(walked, walks)
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
     move(walked, walks["admin"])
     [(mailing, run)] = walked.service.rows(REFUSED)
@@ -115,6 +116,21 @@ def sign_up(walked: WalkedService, walks: dict[str, Walk]) -> None:
     walked.fill(stranger, f"/u/{client}/preferences", "preferences.topics")
     for page in ("view", "view.html"):
         stranger.look(f"/u/{client}/{code}/{page}")
+
+
+def own_a_domain(walked: WalkedService, walks: dict[str, Walk]) -> None:
+    """A domain is added; as if the DNS had shown its records, it is used, left, and given another key."""
+    owner = walks["user"]
+    domain = walked.fill(owner, "/domains/", "domains.index")
+    number = domain.rpartition("/")[2]
+    wait_until(lambda: walked.service.rows("SELECT id FROM domain_keys WHERE domain_id = %s", number))
+    walked.service.rows("UPDATE sending_domains SET proven_at = now() WHERE id = %s RETURNING id", number)
+    [(key,)] = walked.service.rows(
+        "UPDATE domain_keys SET signs_since = now() WHERE domain_id = %s RETURNING id", number
+    )
+    for name in ("check", "use", "leave", "rotate"):
+        walked.fill(owner, domain, f"domains.{name}")
+    walks["admin"].look(f"/admin/domain_keys/details/?id={key}")
 
 
 def arrange_last(walked: WalkedService, walks: dict[str, Walk]) -> None:

@@ -45,6 +45,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "logo": lambda: "https://shop.example/logo.png",
     "link": lambda: "https://shop.example/",
     "birth_year": lambda: "1990",
+    "domain": lambda: f"walkabout{next(NUMBERS)}.example",
+    "local_part": lambda: "news",
 }
 CSV = "E-mail;Имя;Фамилия\nanna@walkabout.test;Анна;Зуева\nnonsense;Борис;\nvera@walkabout.test;Вера;Юдина\n"
 ODD_NAMES = ("x.png", "x.csv", "", "../../x.csv", "²" * 300, "a\0b.csv")
