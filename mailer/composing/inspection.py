@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -53,14 +53,15 @@ class _Seen:
     words: list[str] = field(default_factory=list)
 
 
-def inspect(html: str, unsubscribe_url: str) -> list[LetterFinding]:
-    """The findings for one mail's HTML, the worst first."""
+def inspect(html: str, unsubscribe_url: str, own: Sequence[str] = ()) -> list[LetterFinding]:
+    """The findings for one mail's HTML, the worst first. `own`: how the addresses of our own pictures begin, which are
+    as the installation has them."""
     seen, grounds = _Seen(), Grounds()
     for token in tokens(html):
         found = attributes(token.inside)[0] if token.kind == "start" else []
         grounds.follow(token, found)
         _note(token, found, seen)
-    every = [*_pictures(seen), *_links(seen, unsubscribe_url), *_whole(html, seen), *_features(html)]
+    every = [*_pictures(seen, tuple(own)), *_links(seen, unsubscribe_url), *_whole(html, seen), *_features(html)]
     if grounds.pale:
         pale = tuple(f"“{words}” {ratio:.1f}" for words, ratio in grounds.pale[:MOST_NAMED])
         every.append(
@@ -90,11 +91,12 @@ def _note(token: Token, found: list[Attribute], seen: _Seen) -> None:
         seen.pictures.append((values.get("src") or "", values.get("alt")))
 
 
-def _pictures(seen: _Seen) -> Iterator[LetterFinding]:
+def _pictures(seen: _Seen, own: tuple[str, ...]) -> Iterator[LetterFinding]:
     silent = [source for source, alt in seen.pictures if alt is None]
     if silent:
         yield _finding("no_alt", "warning", silent)
     plain = [source for source, _alt in seen.pictures if source.lower().startswith("http://")]
+    plain = [source for source in plain if not source.startswith(own)]
     if plain:
         yield _finding("http_picture", "warning", plain)
     if len("".join("".join(seen.words).split())) < LEAST_TEXT and seen.pictures:

@@ -4,17 +4,25 @@ its author and held against what the blocks say."""
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import singledispatch
 
 from mailer.composing.html import text_from_html
-from mailer.composing.placeholders import gated
+from mailer.composing.placeholders import gated, without_gates
 from mailer.letters import kinds, rich
 from mailer.letters.document import EVERYBODY, Letter
 
 
 def text_of(letter: Letter) -> str:
     """The text half, placeholders included: its author's, or made."""
-    return letter.text.words + "\n" if letter.text.words.strip() else made_text(letter)
+    own = without_gates(letter.text.words)  # a gate that somebody typed would shut the rest of the letter away
+    return own + "\n" if own.strip() else made_text(letter)
+
+
+def words_for_everybody(letter: Letter) -> str:
+    """What the blocks say that nobody is kept from: a text written by hand is the same for all."""
+    some = tuple(each for each in letter.blocks if each.shown == EVERYBODY)
+    return made_text(replace(letter, blocks=some)).strip()
 
 
 def digest(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flask import current_app
+
 from mailer.clock import utcnow
 from mailer.composing.email import Recipient, compile_email
 from mailer.composing.inspection import LetterFinding, inspect
@@ -48,10 +50,11 @@ def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
     halves = (parse(half, None) for half in (content.subject, content.text))
     places = [place for template in (*halves, markup) for place in template.placeholders]
     people = people_of(message, mailing)
+    own = [f"{current_app.config[base]}/" for base in ("SITE_URL", "MEDIA_URL")]
     return Checked(
         count_of(people),
         lacking(people, places),
-        inspect(html, UNSUBSCRIBE) if html else [],
+        inspect(html, UNSUBSCRIBE, own) if html else [],
         len(compiled.build(reader)),
         is_stale(message),
     )

@@ -34,6 +34,8 @@ MJML_SECONDS = 10
 MJML_DEPTH = 200  # its compiler overruns its stack beyond that
 ARCHIVE = b"PK\x03\x04"
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([a-z0-9_\-]{3,20})", re.IGNORECASE)
+# Its first tag, whatever comments and declarations stand before it.
+_BEGINS_AS_MJML = re.compile(r"(?:\s|<!--.*?-->|<[?!][^<>]*>)*+<mj(?:ml|-[a-z]+)(?![\w\-])", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^<>]*>([^<]{1,400})</title", re.IGNORECASE)
 _CSS_ADDRESS = re.compile(r"url\(\s*([\"']?)([^\"'()\s]{1,500})\1\s*\)", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"(?:[a-z][a-z0-9+.\-]{0,20}:|//|#|\{\{)", re.IGNORECASE)
@@ -62,7 +64,7 @@ def read_letter(owner: User, upload: IO[bytes], file_name: str) -> Imported:
 
 
 def _letter(text: str, file_name: str) -> Imported:
-    is_mjml = re.search(r"<mjml[\s>]", text[:2000], re.IGNORECASE) is not None
+    is_mjml = _BEGINS_AS_MJML.match(text) is not None or file_name.lower().endswith(".mjml")
     page = compiled_mjml(text) if is_mjml else text
     if "<" not in page:
         raise Refusal(_("This file holds no HTML."))
@@ -103,7 +105,7 @@ def _text(content: bytes) -> str:
     if len(content) > MOST_TEXT:
         raise Refusal(_("The letter is larger than %(limit)s KB.", limit=MOST_TEXT // 1024))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode(_wide(content) or "utf-8-sig")
     except UnicodeDecodeError as error:
         named = _CHARSET.search(content[:4000])
         try:
@@ -115,6 +117,14 @@ def _text(content: bytes) -> str:
     if "\0" in text:
         raise Refusal(_("This file holds no HTML."))
     return text.replace("\r\n", "\n")
+
+
+def _wide(content: bytes) -> str | None:
+    """The name of an encoding of two octets a letter, which some programs save in: by its mark, or by the first `<`."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    begins = content.lstrip()[:2]
+    return {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(begins)
 
 
 def _from_archive(owner: User, upload: IO[bytes]) -> Imported:

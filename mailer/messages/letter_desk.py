@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -176,15 +176,17 @@ def problems_of(letter: Letter, owner: User, attributes: Collection[str] | None)
     """What keeps the letter from being a mail, as sentences."""
     some = [each for each in letter.blocks if each.shown != EVERYBODY]
     lost = [block_title(each) for each in some if not can_be_used(owner, condition_of_block(each))]
-    return [*_problems_in(draft_of(letter), attributes), *map(lost_segment_text, lost)]
+    typed = replace(draft_of(letter), text_body=letter.text.words)  # what the blocks say is looked at in the HTML
+    return [*_problems_in(typed, attributes), *map(lost_segment_text, lost)]
 
 
 def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> list[str]:
     reasons = by_field([*check_subject(draft.subject), *check_body(draft.text_body, draft.html_body)])
     found = [reason for each in reasons.values() for reason in each]
-    for text, is_markup in ((draft.subject, False), (draft.html_body, True), (draft.text_body, False)):
+    halves = (draft.subject, False), (without_gates(draft.html_body), True), (draft.text_body, False)
+    for text, is_markup in halves:
         try:
-            parse(without_gates(text), attributes, markup=is_markup)
+            parse(text, attributes, markup=is_markup)
         except PlaceholderError as error:
             found += [problem_text(problem, "subject") for problem in error.problems]
     return list(dict.fromkeys(found))

@@ -21,7 +21,7 @@ from mailer.letters.document import (
 )
 from mailer.letters.shapes import DocumentError, ValueFault, build, plain
 from mailer.letters.text_half import digest as digest_of_text
-from mailer.letters.text_half import made_text
+from mailer.letters.text_half import made_text, words_for_everybody
 
 HEAD, THEME, TEXT = "head", "theme", "text"
 
@@ -76,7 +76,9 @@ def with_text_act(letter: Letter, raw: dict[str, Any], act: str) -> dict[str, An
     """The text half as typed, or after a press: `take` the words of the letter to change them, make it `anew` of the
     letter, or say that it still `fits`. With it goes what the letter says now, where the author has just looked."""
     made = made_text(letter)
-    words = {"take": made.strip(), "anew": ""}.get(act, str(raw.get("words", "")).replace("\r\n", "\n").strip("\n"))
+    words = {"take": words_for_everybody(letter), "anew": ""}.get(
+        act, str(raw.get("words", "")).replace("\r\n", "\n").strip("\n")
+    )
     has_looked = act == "fits" or words != letter.text.words
     return {"words": words, "written_for": digest_of_text(made) if has_looked else letter.text.written_for}
 

@@ -57,6 +57,12 @@ def test_what_looks_wrong_and_is_not() -> None:
     assert codes(f'<a href="{LINK}"><img src="https://a.test/a.png" alt="a"></a>') == {"only_pictures", "dark"}
 
 
+def test_our_own_pictures_are_as_the_installation_has_them() -> None:
+    page = GOOD + '<img alt="a" src="http://golub.test/i/a.png"><img alt="a" src="http://other.test/a.png">'
+    (found,) = inspect(page, LINK, ["http://golub.test/"])
+    assert (found.code, found.places) == ("http_picture", ("http://other.test/a.png",))
+
+
 def test_the_contrast_is_that_of_the_standard() -> None:
     assert round(contrast((0, 0, 0), (255, 255, 255)), 1) == 21.0
     assert round(contrast((119, 119, 119), (255, 255, 255)), 2) == 4.48

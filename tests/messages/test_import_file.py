@@ -91,3 +91,18 @@ def test_only_addresses_of_pictures_change() -> None:
         "<b style='background:url(/new/a.png)' title=\"a.png\">{{ x }}</b>"
         "<img src='https://x/a.png'>"
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_html_of_two_octets_a_letter_is_read(as_owner: Browser, encoding: str) -> None:
+    assert send(as_owner, "<p>Привет, хлеб</p>".encode(encoding), "letter.html").status_code == 303
+    assert "Привет, хлеб" in db.session.scalars(select(Message)).one().html_body
+
+
+def test_what_begins_as_mjml_is_never_taken_for_html(as_owner: Browser) -> None:
+    for text, name in (
+        ("<mjml", "letter.html"), ("<!-- " + "x" * 3000 + " --><mjml><mj-body></mj-oops>", "letter.html"),
+        ("<mj-section></mj-section>", "letter.html"), ("<p>x</p>", "letter.mjml"),
+    ):  # fmt: skip
+        assert send(as_owner, text.encode(), name).status_code == 422, text[:20]
+    assert send(as_owner, b"<p>about &lt;mjml&gt; and <mjmlx></p>", "letter.html").status_code == 303

@@ -300,6 +300,12 @@ def test_a_block_is_shown_to_a_segment(as_owner: Browser) -> None:
     as_owner.post(f"{path}/part/b4", data=form_of(as_owner, path, "b4") | {"shown": f"in:{vip.id}", "html": "Другое"})
     as_owner.post(f"{path}/block/b4", data={"act": "copy"})
     assert as_owner.get(path).text.count("только: Свои") == 2, "a copy is for the same people"
+    as_owner.post(f"{path}/part/text", data=form_of(as_owner, path, "text") | {"act": "take"})
+    taken = form_of(as_owner, path, "text")["words"]
+    assert "Пекарня" in taken and "Другое" not in taken and "{{if" not in taken
+    as_owner.post(f"{path}/part/text", data=form_of(as_owner, path, "text") | {"words": "{{if:b4}} всё"})
+    assert as_owner.post(f"{path}/save").status_code == 422, "nobody types a gate"
+    as_owner.post(f"{path}/part/text", data=form_of(as_owner, path, "text") | {"act": "anew"})
     as_owner.post(f"{path}/save")
     assert sorted(message().conditions) == ["if:b11", "if:b4"]  # type: ignore[arg-type]
     refused = as_owner.post(f"{path}/html", follow_redirects=True).text
