@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -33,10 +33,10 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
-test: check browser ## check, then all tests
+test: check browser mail-servers ## check, then all tests
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
-coverage: setup-dev browser ## all tests, and which lines they reach
+coverage: setup-dev browser mail-servers ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
@@ -69,6 +69,9 @@ format: setup-dev ## put the code into its usual form
 
 browser:
 	@sh .ci/browser
+
+mail-servers:
+	@sh .ci/mail-servers
 
 schema: setup-dev ## write docs/schema.md anew, after a migration or a change of a model
 	.venv/bin/python -m tests.docs.schema
