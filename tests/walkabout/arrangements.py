@@ -130,7 +130,8 @@ def own_a_domain(walked: WalkedService, walks: dict[str, Walk]) -> None:
     )
     for name in ("check", "use", "leave", "rotate"):
         walked.fill(owner, domain, f"domains.{name}")
-    walks["admin"].look(f"/admin/domain_keys/details/?id={key}")
+    for table, row in (("sending_domains", number), ("domain_keys", key)):
+        walks["admin"].look(f"/admin/{table}/details/?id={row}")
 
 
 def arrange_last(walked: WalkedService, walks: dict[str, Walk]) -> None:
