@@ -16,9 +16,11 @@ from sqlalchemy.dialects.postgresql import insert
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
+from mailer.journal.entries import add_entry
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery
 from mailer.models.former_link import FormerLink
+from mailer.models.journal_entry import Action
 from mailer.models.run import Run
 from mailer.models.user import User
 
@@ -214,5 +216,6 @@ def lift_suppression(client: Client) -> None:
     if suppression.reason is SuppressionReason.COMPLAINED:
         raise TheirOwnWord(_("This person called an email of yours spam. Nobody can take that back for them."))
     db.session.delete(suppression)
+    add_entry(Action.CHANGED, f"client {client.id}", where="clients.unsuppress", reason=suppression.reason.value)
     db.session.commit()
     log.info("suppression lifted", client_id=client.id, owner_id=client.owner_id, reason=suppression.reason.value)

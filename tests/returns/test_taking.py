@@ -14,6 +14,7 @@ from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery, DeliveryState, Reason
+from mailer.models.journal_entry import JournalEntry
 from mailer.models.mail_report import Door, MailReport, UnreadMail
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
@@ -98,6 +99,9 @@ def test_three_soft_bounces_in_thirty_days_suppress(owner: User, lab: Lab) -> No
     assert reasons() == {"a@far.example": SuppressionReason.BOUNCED}
     subscription.lift_suppression(client)
     assert reasons() == {}
+    entry = db.session.scalars(select(JournalEntry).order_by(JournalEntry.id.desc())).first()
+    assert entry is not None
+    assert (entry.subject, entry.details["reason"]) == (f"client {client.id}", "bounced")
 
 
 @pytest.mark.parametrize("words", [("5.7.1", "550 5.7.1 Message looks like spam"), ("5.2.2", "552 5.2.2 Over quota")])
