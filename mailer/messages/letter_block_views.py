@@ -41,7 +41,10 @@ def letter_add(message_id: int) -> ResponseReturnValue:
 def letter_insert(message_id: int) -> ResponseReturnValue:
     """A copy of blocks that the owner keeps, after another block."""
     message = own_letter(message_id)
-    row = letter_store.own_blocks(message.owner_id, request.form.get("own", 0, type=whole_number))
+    number = request.form.get("own", type=whole_number)
+    if number is None:
+        abort(400)
+    row = letter_store.own_blocks(message.owner_id, number)
     blocks = blocks_from_json(row.blocks)
     return _with_block(message, lambda letter: with_copies(letter, blocks, request.form.get("after")))
 

@@ -331,7 +331,7 @@ def test_blocks_are_kept_and_copies_put_into_other_letters(as_owner: Browser, as
     words = first_words(blocks_from_json(row.blocks)[0])
     other = begin(as_owner, "news")
     before = blocks_of(as_owner, other)
-    assert as_owner.post(f"{other}/insert", data={"own": "x"}).status_code == 404
+    assert as_owner.post(f"{other}/insert", data={"own": "x"}).status_code == 400
     as_owner.post(f"{other}/insert", data={"own": str(row.id), "after": before[0]})
     after = blocks_of(as_owner, other)
     assert after[0] == before[0] and after[3:] == before[1:] and words in unescape(as_owner.get(other).text)
