@@ -16,7 +16,7 @@ MOST_NAMED = 5  # places named for each finding
 # Words of templates and of other people's examples, which nobody means to send.
 _EXAMPLES = re.compile(
     r"lorem ipsum|example\.(?:com|org|net)|kolos\.example|your company|company name"
-    r"|(?:\w+ )?«Колос»|Kolos Bakery|\*\|[A-Z]+\|\*|%%[a-z_]+%%",
+    r"|(?:\b\w{1,30} )?«Колос»|Kolos Bakery|\*\|[A-Z]+\|\*|%%[a-z_]+%%",
     re.IGNORECASE,
 )
 _SHOUTING = re.compile(
