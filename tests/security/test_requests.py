@@ -86,6 +86,9 @@ def test_no_query_breaks_a_page(app: Flask, owner: User, monkeypatch: pytest.Mon
                 assert answer.status_code < 500, (path, query)
             assert "evil.example" not in (answer.location or ""), (path, query)
 
+        if endpoint.startswith("all_") and not endpoint.startswith(("all_users.", "all_runs.")):
+            ask("")  # one view draws all tables of the panel, and two stand for them
+            continue
         asked_of[endpoint] = queries_read(ask)
     assert len(asked_of["clients.index"]) > 8
     assert sum(map(len, asked_of.values())) > 300, {name: len(queries) for name, queries in asked_of.items()}
