@@ -34,6 +34,7 @@ OWN_THING = "L L L 404 404 403 403 +"  # changing one thing of the owner's
 OWN_COPY = "L L L 404 403 403 403 +"  # making something of it: only those who have such things may ask
 SEEN_THING = "L L L 404 404 + + +"  # looking at one thing of the owner's
 SEEN_LIST = "L L L + 403 + + +"
+SEEN_REPORT = "L L L 404 403 + + +"  # looking at the report of one thing of the owner's
 SIGNED_OUT = "+ + + 302 302 302 302 302"
 OVERSEERS = "L L L 403 403 + + 403"
 ADMINS = "L L L 403 403 403 + 403"
@@ -284,7 +285,7 @@ TABLE: dict[str, dict[str, str]] = {
     "reports.index": {"GET": SEEN_LIST},
     "reports.printed": {"GET": SEEN_LIST},
     **{
-        f"reports.{name}": {"GET": "L L L 404 403 + + +"}
+        f"reports.{name}": {"GET": SEEN_REPORT}
         for name in ("run", "print_run", "run_preview_html", "export_run", "compare_runs")
     },
     "reports.export": {"GET": SEEN_LIST},
@@ -525,7 +526,8 @@ def test_other_verbs_are_refused_everywhere(app: Flask, people: dict[str, Browse
 LOOKING = {
     (endpoint, "GET")
     for endpoint, methods in TABLE.items()
-    if methods.get("GET") in (SEEN_THING, OVERSEERS) and endpoint not in DISABLING
+    if methods.get("GET") in (SEEN_THING, SEEN_REPORT, OVERSEERS)
+    and endpoint not in DISABLING | {"reports.run_preview_html"}
 } | {("service_domain.check", "POST")}  # asks others, and changes nothing
 APPROVING = {
     *((endpoint, "GET") for endpoint in ("review.index", "review.show", "articles.show")),
