@@ -64,7 +64,8 @@ class HitBuffer:
         with self._writes:
             while rows := self._taken():
                 if not self._write(rows):
-                    self._waiting.extendleft(reversed(rows[-(MOST_KEPT - len(self._waiting)) :]))
+                    room = MOST_KEPT - len(self._waiting)  # others may have come meanwhile: the oldest give way
+                    self._waiting.extendleft(reversed(rows[max(0, len(rows) - room) :]))
                     return False
             return True
 
