@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import socket
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from launcher.language import in_language
 # Below every system's ephemeral range: a client that keeps trying a server which is away could otherwise be
 # given that very port as its own, connect to itself and keep the server from coming back.
 SERVER_PORTS = range(20_000, 30_000)
+_chosen: dict[int, socket.socket] = {}  # held as long as the process lives
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -28,9 +30,9 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def first_free(wanted: int, host: str = "127.0.0.1") -> int:
-    """The wanted port, or the nearest free one above it."""
+    """The wanted port, or the nearest free one above it; this process's own until it ends."""
     for port in range(wanted, min(wanted + 200, 65_536)):
-        if is_free(port, host):
+        if is_free(port, host) and _is_ours(port):
             return port
     raise OSError(
         in_language(
@@ -40,12 +42,27 @@ def first_free(wanted: int, host: str = "127.0.0.1") -> int:
     )
 
 
+def _is_ours(port: int) -> bool:
+    """Whether no other launcher has chosen the port and not begun to listen yet: services that start together chose
+    the same one. A name in Linux's abstract socket namespace (unix(7)) is one process's, and goes with it."""
+    if port in _chosen or sys.platform != "linux":
+        return True
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0golub-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _chosen[port] = name
+    return True
+
+
 def kept_port(folder: Path, server: str, wanted: int) -> int:
     """The port that this server was given at its first start in `folder`, while it is free; else the wanted one or the
     next above. What was taken for once is tried again at the next start.
     """
     port = _known_ports(folder).get(server)
-    if port is not None and is_free(port):
+    if port is not None and is_free(port) and _is_ours(port):
         return port
     free = first_free(wanted)
     if port is None:

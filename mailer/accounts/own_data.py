@@ -17,21 +17,27 @@ from uuid import UUID
 from sqlalchemy import Select, Table, select
 
 from mailer.extensions import db
+from mailer.models.attachment import FileContent
 from mailer.models.run import Run
 
 OWNER_COLUMNS = ("owner_id", "user_id", "author_id", "actor_id")
 SECRETS = {"password_hash", "token_hash", "key_hash", "mark_hash", "secret", "recovery_hashes", "last_step", "token"}
+FILE = ("file_contents", "content")  # written as a file of its own
 INTERNAL = {"slices"}  # how the sender divides its work
 OF_RUNS = {"deliveries", "attempts", "run_tallies"}
 
 
 def write_archive(user_id: int, target: IO[bytes]) -> None:
-    """A ZIP of one file of JSON lines for each table; secrets, which open things, are left out."""
+    """A ZIP of one file of JSON lines for each table, and of the files of messages under their digests; secrets, which
+    open things, are left out."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for table, rows in _tables(user_id):
             with archive.open(f"{table.name}.jsonl", "w") as file:
                 for row in rows:
                     file.write(json.dumps(row, ensure_ascii=False, default=plain).encode() + b"\n")
+        for digest in db.session.scalars(select(FileContent.digest).where(FileContent.owner_id == user_id)).all():
+            content = select(FileContent.content).where(FileContent.owner_id == user_id, FileContent.digest == digest)
+            archive.writestr(f"files/{digest}", db.session.scalars(content).one())
 
 
 def _tables(user_id: int) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:
@@ -43,7 +49,7 @@ def _tables(user_id: int) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:
 
 def query_of(table: Table, user_id: int) -> Select[Any] | None:
     """The rows of a table that are this person's; None when it keeps nothing of anybody's."""
-    columns = [column for column in table.c if column.name not in SECRETS]
+    columns = [column for column in table.c if column.name not in SECRETS and (table.name, column.name) != FILE]
     if table.name == "users":
         return select(*columns).where(table.c.id == user_id)
     if table.name in OF_RUNS:

@@ -64,6 +64,7 @@ def room_labels() -> dict[str, str]:
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
         "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
+        "webhooks": _("Webhooks of mail providers"), "tracking": _("Links in emails"),
         "service_domain": _("Domain of the service"), "domains": _("Own domains"),
         "sign_up_forms": _("Sign-up forms"),
         "sign_up": _("Sign-up"), "topics": _("Topics"), "preferences": _("Preferences of readers"),

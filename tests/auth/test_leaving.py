@@ -20,6 +20,7 @@ from mailer.accounts.erasing import erase_some
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.journal.entries import verify
+from mailer.models.attachment import FileContent
 from mailer.models.blog_post import BlogPost, PostStatus
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport
@@ -47,11 +48,15 @@ def furnish(user: User) -> Run:
     return db.session.get_one(Run, run.id)
 
 
-def archive_of(web: Browser) -> dict[str, list[dict[str, Any]]]:
+def archive_of(web: Browser) -> dict[str, Any]:
     answer = web.post("/profile/data/export", data={"export-password": PASSWORD})
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-        return {name: [json.loads(line) for line in archive.open(name)] for name in archive.namelist()}
+        lines = {name: archive.read(name) for name in archive.namelist()}
+    return {
+        name: [json.loads(line) for line in content.splitlines()] if name.endswith(".jsonl") else content
+        for name, content in lines.items()
+    }
 
 
 def test_everything_of_mine_and_nothing_of_others_is_in_the_archive(
@@ -77,9 +82,12 @@ def test_every_kind_of_value_goes_into_the_archive(as_owner: Browser, owner: Use
         for kind in {column.type.python_type for column in query.selected_columns} if query is not None else ():
             assert kind in EXAMPLES or issubclass(kind, Enum), f"{table.name} keeps a kind nobody thought of: {kind}"
     json.dumps(list(EXAMPLES.values()), default=own_data.plain)
+    save(FileContent(owner_id=owner.id, digest="0" * 64, content=b"%PDF", size=4))
     make_mailing(owner, window_opens=time(9, 30), window_closes=time(18))
-    [mailing] = archive_of(as_owner)["mailings.jsonl"]
+    files = archive_of(as_owner)
+    [mailing] = files["mailings.jsonl"]
     assert (mailing["window_opens"], mailing["window_closes"]) == ("09:30:00", "18:00:00")
+    assert files["files/" + "0" * 64] == b"%PDF"
 
 
 def test_the_archive_holds_no_key_to_anything(as_owner: Browser, owner: User) -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 AXE = ROOT / "tests" / "vendor" / "axe" / "axe.min.js"
 # Answers that are no pages: files, parts of pages, addresses that need a secret of a mail.
 NO_PAGES = re.compile(
-    r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|live$|moments$|clients$|inboxes$|show_attachment$"
+    r"static$|\.(image|picture)$|avatar$|favicon|robots|sitemap|feed|health|export|report$|_html$|progress$|probe$|live$|moments$|clients$|inboxes$|show_attachment$"
     r"|sign_up\.confirm_page$|preferences\.view|_preview$|messages\.letter$|ajax|auth\.(confirm|reset|confirm_email|confirm_own_address|confirm_address)$|drafts\.open_kept"
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from flask import Flask
 
 from mailer.composing.body import FIRST_RENDERER
 from mailer.composing.email import Content, compile_email
@@ -44,7 +45,7 @@ def test_a_run_of_before_sends_the_same_octets(subject: str, text: str, html: st
     assert hashlib.sha256(built).hexdigest() == digest
 
 
-def test_a_copy_of_an_old_message_is_what_it_was() -> None:
+def test_a_copy_of_an_old_message_is_what_it_was(app: Flask) -> None:
     """So approvals given to it stay good; a message that is saved anew is copied with its renderer."""
     old = Message(subject="s", text_body="t", html_body="h", renderer=FIRST_RENDERER)
     assert as_copy(old) == {"subject": "s", "text": "t", "html": "h"}

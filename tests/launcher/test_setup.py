@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +18,7 @@ from launcher.credentials import load_credentials
 from launcher.environment import wanted_requirements
 from launcher.settings import SettingError, load_settings
 from launcher.translations import compile_changed
+from tests.conftest import ROOT
 
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" class="bi" viewBox="0 0 16 16">\n  <path d="M0 0"/>\n</svg>'
 
@@ -89,6 +92,13 @@ def test_a_taken_port_gives_way_to_the_next() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert ports.first_free(port) > port
+
+
+def test_two_services_that_start_together_choose_two_ports() -> None:
+    port = ports.first_free(24_700)
+    code = f"from launcher.ports import first_free; print(first_free({port}))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert int(other.stdout) > port, "chosen, though nobody listens there yet"
 
 
 def test_a_server_keeps_its_port_while_it_is_free(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ SOME_SENT = "SELECT id FROM runs WHERE id = %s AND accepted_count > 0"
 SENT_TO = (
     "SELECT email FROM deliveries WHERE right(email, 10) = '@many.test' AND state = 'accepted' ORDER BY run_id LIMIT 1"
 )
+KEPT_BLOCKS = (
+    "INSERT INTO own_blocks (owner_id, name, blocks, created_at) VALUES (%s, 'Kept', '[]', now()) RETURNING id"
+)
 A_FIELD = "SELECT max(id) FROM client_fields WHERE owner_id = %s AND archived_at IS NULL"
 TWO_CLIENTS = """
     SELECT id FROM clients WHERE owner_id = %s AND deleted_at IS NULL
@@ -49,6 +52,8 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     go_through_a_series(walked, walks)
     sign_up(walked, walks)
     own_a_domain(walked, walks)
+    [(blocks,)] = walked.service.rows(KEPT_BLOCKS, walked.id_of(walks["user"].visitor.person.logins[0][0]))
+    walks["admin"].look(f"/admin/own_blocks/details/?id={blocks}")
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
     move(walked, walks["admin"])
     [(mailing, run)] = walked.service.rows(REFUSED)
