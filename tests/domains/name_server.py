@@ -10,6 +10,8 @@ from typing import Any
 from dnslib import AAAA, MX, PTR, QTYPE, RCODE, RR, TXT, A
 from dnslib.server import DNSServer
 
+from launcher.ports import first_free
+
 KINDS = {"TXT": TXT, "MX": MX, "A": A, "AAAA": AAAA, "PTR": PTR}
 STRING = 255
 
@@ -64,9 +66,11 @@ class _Quiet:
 def running_name_server() -> Iterator[NameServer]:
     """A server without any record."""
     server = NameServer()
-    udp = DNSServer(server, address="127.0.0.1", port=0, logger=_Quiet())
-    server.port = udp.server.server_address[1]
-    tcp = DNSServer(server, address="127.0.0.1", port=server.port, tcp=True, logger=_Quiet())
+    server.port = first_free(24_500)  # below what the system hands out: the next one to connect would be given it
+    udp, tcp = (
+        DNSServer(server, address="127.0.0.1", port=server.port, tcp=is_tcp, logger=_Quiet())
+        for is_tcp in (False, True)
+    )
     udp.start_thread()
     tcp.start_thread()
     try:
