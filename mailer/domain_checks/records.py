@@ -19,15 +19,10 @@ def tags(record: str) -> dict[str, str]:
 
 def dkim(ask: DnsAsker, name: str, wanted: str) -> DnsFinding:
     """Whether just our key stands there; `wanted` is the record's text, as `Signer.dns_text` gives it."""
-    found = DnsFinding(Check.DKIM, name, RecordVerdict.RIGHT)
-    try:
-        records = ask.texts(name)
-    except (Away, BadName):
-        return unknown(Check.DKIM, name)
-    found.show(records)
+    found, records = _texts(ask, DnsFinding(Check.DKIM, name, RecordVerdict.MISSING))
     if not records:
-        found.verdict = RecordVerdict.MISSING
         return found
+    found.verdict = RecordVerdict.RIGHT
     if len(records) > 1:
         found.blame("several")
     said, ours = tags(records[0]), tags(wanted)
@@ -89,12 +84,7 @@ def mta_sts(ask: DnsAsker, domain: str) -> DnsFinding:
 
 
 def _hint(ask: DnsAsker, check: Check, name: str, version: str, tag: str) -> DnsFinding:
-    found = DnsFinding(check, name, RecordVerdict.ADVICE)
-    try:
-        records = [text for text in ask.texts(name) if _is(text, version)]
-    except (Away, BadName):
-        return unknown(check, name)
-    found.show(records)
+    found, records = _texts(ask, DnsFinding(check, name, RecordVerdict.ADVICE), version)
     if records:
         found.verdict = RecordVerdict.RIGHT
         if len(records) > 1:
@@ -106,17 +96,22 @@ def _hint(ask: DnsAsker, check: Check, name: str, version: str, tag: str) -> Dns
 
 def proof(ask: DnsAsker, name: str, wanted: str) -> DnsFinding:
     """Whether one of the texts there is ours; others may stand beside it."""
-    found = DnsFinding(Check.PROOF, name, RecordVerdict.RIGHT)
-    try:
-        records = ask.texts(name)
-    except (Away, BadName):
-        return unknown(Check.PROOF, name)
-    found.show(records)
-    if wanted not in [record.strip() for record in records]:
-        found.verdict = RecordVerdict.WRONG if records else RecordVerdict.MISSING
-        if records:
-            found.blame("another-proof")
+    found, records = _texts(ask, DnsFinding(Check.PROOF, name, RecordVerdict.MISSING))
+    if wanted in [record.strip() for record in records]:
+        found.verdict = RecordVerdict.RIGHT
+    elif records:
+        found.blame("another-proof")
     return found
+
+
+def _texts(ask: DnsAsker, found: DnsFinding, version: str = "") -> tuple[DnsFinding, list[str]]:
+    """The records where `found` says, of that version if one is named, shown in it; nothing known when nobody says."""
+    try:
+        records = [text for text in ask.texts(found.name) if not version or _is(text, version)]
+    except (Away, BadName):
+        return unknown(found.check, found.name), []
+    found.show(records)
+    return found, records
 
 
 def _is(record: str, version: str) -> bool:
