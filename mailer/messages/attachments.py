@@ -37,75 +37,12 @@ QUOTA_BYTES = 200 * 2**20  # of an owner, what runs keep included
 MOST_INSIDE = 2000  # files of an archive
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 # What mail servers refuse, and what runs when it is opened.
-PROGRAMS = frozenset(
-    [
-        "ade",
-        "adp",
-        "apk",
-        "app",
-        "appx",
-        "bas",
-        "bat",
-        "bin",
-        "cab",
-        "chm",
-        "cmd",
-        "com",
-        "cpl",
-        "dll",
-        "dmg",
-        "elf",
-        "exe",
-        "gadget",
-        "hta",
-        "img",
-        "inf",
-        "ins",
-        "iso",
-        "isp",
-        "jar",
-        "js",
-        "jse",
-        "lib",
-        "lnk",
-        "mde",
-        "msc",
-        "msi",
-        "msix",
-        "msp",
-        "mst",
-        "nsh",
-        "pif",
-        "ps1",
-        "psm1",
-        "reg",
-        "scf",
-        "scr",
-        "sct",
-        "sh",
-        "shb",
-        "sys",
-        "url",
-        "vb",
-        "vbe",
-        "vbs",
-        "vhd",
-        "vhdx",
-        "vxd",
-        "wsc",
-        "wsf",
-        "wsh",
-        "xll",
-        "docm",
-        "dotm",
-        "pptm",
-        "potm",
-        "ppam",
-        "xlsm",
-        "xltm",
-        "xlam",
-    ]
+_PROGRAMS = (
+    "ade adp apk app appx bas bat bin cab chm cmd com cpl dll dmg elf exe gadget hta img inf ins iso isp jar js "
+    "jse lib lnk mde msc msi msix msp mst nsh pif ps1 psm1 reg scf scr sct sh shb sys url vb vbe vbs vhd vhdx vxd "
+    "wsc wsf wsh xll docm dotm pptm potm ppam xlsm xltm xlam"
 )
+PROGRAMS = frozenset(_PROGRAMS.split())
 PACKED = frozenset(["7z", "ace", "arj", "bz2", "gz", "lz", "lzh", "rar", "tar", "tbz", "tgz", "txz", "xz", "zst"])
 _PROGRAM_STARTS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 KINDS = {
