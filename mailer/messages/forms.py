@@ -6,7 +6,7 @@ from babel import Locale
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from mailer.composing.languages import UNSUBSCRIBE
@@ -44,6 +44,8 @@ class MessageForm(Refillable, Versioned, FlaskForm):
         ),
     )
     text_fits = BooleanField(_l("I have looked: the plain text still fits"))
+    copied_from = HiddenField()  # the message that a new one began as
+    takes_files = BooleanField(_l("Take its files along"), default=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

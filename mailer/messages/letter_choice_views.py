@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -25,6 +27,7 @@ from mailer.messages.services import MessageRefused
 from mailer.messages.views import as_mail, bp
 from mailer.models.letter import OwnBlocks, OwnTemplate
 from mailer.models.message import Message, MessageKind
+from mailer.sending.attachments import files_of
 
 
 @bp.get("/write")
@@ -63,7 +66,9 @@ def begin_with_earlier(message_id: int) -> ResponseReturnValue:
     message = get_own_editable(Message, message_id, current_user)
     if message.kind is not MessageKind.BLOCKS:
         abort(404)
-    return _begin(work_on(message).letter)
+    letter = work_on(message).letter
+    name = letter.head.name and _("%(name)s (copy)", name=letter.head.name)[:150]
+    return _begin(replace(letter, head=replace(letter.head, name=name)), message)
 
 
 @bp.post("/templates/<int:template_id>")
@@ -115,6 +120,8 @@ def keep_as_template(message_id: int) -> ResponseReturnValue:
     try:
         letter_store.keep_template(current_user, request.form.get("name", ""), letter)
         flash(_("Kept as a template: new messages can begin with it."), "success")
+        if files_of(message):
+            flash(_("Its files stay with this message only: a template has none."), "info")
     except TemplateRefused as refusal:
         flash(str(refusal), "danger")
     return redirect(url_for("messages.letter", message_id=message.id), 303)
@@ -164,9 +171,9 @@ def _rename(row: OwnTemplate | OwnBlocks) -> ResponseReturnValue:
     return redirect(url_for("messages.choose"), 303)
 
 
-def _begin(letter: Letter) -> ResponseReturnValue:
+def _begin(letter: Letter, original: Message | None = None) -> ResponseReturnValue:
     try:
-        message = letter_desk.begin(current_user, letter)
+        message = letter_desk.begin(current_user, letter, original)
     except MessageRefused as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("messages.choose"), 303)

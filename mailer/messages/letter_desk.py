@@ -22,6 +22,7 @@ from mailer.letters.compiling import COMPILER, Compiler, Scheme, picture_address
 from mailer.letters.document import EVERYBODY, Letter, PlacedBlock, from_json, to_json
 from mailer.letters.text_half import text_of
 from mailer.locks import FOR_CHANGE, lock_row
+from mailer.messages.copies import lay_out, take_files
 from mailer.messages.labels import by_field, problem_text
 from mailer.messages.letter_labels import block_title, lost_segment_text
 from mailer.messages.services import MessageDraft, MessageRefused
@@ -50,13 +51,15 @@ class LetterWork:
     is_saved: bool  # whether the message sends just this
 
 
-def begin(owner: User, letter: Letter) -> Message:
-    """A new message of that letter, and its desk. Raises MessageRefused."""
+def begin(owner: User, letter: Letter, original: Message | None = None) -> Message:
+    """A new message of that letter, and its desk; of a copy with the files of the `original`. Raises MessageRefused."""
     message = Message(owner_id=owner.id, kind=MessageKind.BLOCKS)
     _write(message, letter, None)
     db.session.add(message)
     db.session.flush()
-    _lay_out(message, letter)
+    lay_out(message, to_json(letter))
+    if original is not None:
+        take_files(message, original)
     db.session.commit()
     return message
 
@@ -215,11 +218,6 @@ def _require_room(before: Letter, after: Letter) -> None:
 
 def _size_of(letter: Letter) -> int:
     return len(json.dumps(to_json(letter), ensure_ascii=False).encode())
-
-
-def _lay_out(message: Message, letter: Letter) -> None:
-    db.session.add(LetterDesk(message_id=message.id, owner_id=message.owner_id))
-    db.session.add(LetterVersion(message_id=message.id, owner_id=message.owner_id, number=1, document=to_json(letter)))
 
 
 def _locked(message: Message) -> LetterDesk:

@@ -113,6 +113,14 @@ def owner_of(message: Message) -> User:
     return db.session.get_one(User, message.owner_id)
 
 
+def copied_message(owner: User, message_id: str | None) -> Message | None:
+    """The owner's message that a form was copied from, deleted since or not; None where it is none of theirs."""
+    found = number_or_none(message_id)
+    if found is None:
+        return None
+    return db.session.scalar(select(Message).where(Message.id == found, Message.owner_id == owner.id))
+
+
 def deleted_message(owner: User, message_id: int) -> Message:
     """The owner's deleted message, to bring back; else 404."""
     return db.one_or_404(

@@ -17,6 +17,7 @@ from mailer.composing.sieve import sieve
 from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
+from mailer.messages.copies import take_blocks, take_files
 from mailer.messages.labels import by_field, problem_text
 from mailer.messages.text_halves import written_for
 from mailer.models.mailing import Mailing
@@ -69,32 +70,49 @@ class MessageDraft:
         return draft, clean.removed
 
 
+@dataclass(frozen=True, slots=True)
+class CopiedMessage:
+    """The message that a new one was copied from, and whether its files go along."""
+
+    original: Message
+    takes_files: bool
+
+
 def save_message(
     owner: User,
     draft: MessageDraft,
     attributes: Collection[str],
     message: Message | None = None,
     version: int | None = None,
+    copied: CopiedMessage | None = None,
 ) -> tuple[Message, list[str]]:
     """Create a message or change the given one; the message, and what was taken out of its HTML.
 
-    `attributes` are the owner's own placeholder names. Raises MessageRefused and Conflict.
+    `attributes` are the owner's own placeholder names; `copied` is what a new one was made from. Raises MessageRefused
+    and Conflict.
     """
     draft, removed = draft.checked(attributes)
     if message is None:
         message = Message(owner_id=owner.id)
+        copied = copied if copied is not None and copied.original.owner_id == owner.id else None
     else:
         lock_row(message, FOR_CHANGE)
         if message.version != version:
             raise Conflict(
                 _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
             )
-    message.text_written_for = written_for(message, draft.html_body, draft.text_body, fits=draft.text_fits)
+    earlier = copied.original if copied is not None else message
+    message.text_written_for = written_for(earlier, draft.html_body, draft.text_body, fits=draft.text_fits)
     message.subject, message.html_body, message.text_body = draft.subject, draft.html_body, draft.text_body
     message.name, message.language, message.renderer = draft.name, draft.language, RENDERER
     message.kind = MessageKind.HTML if draft.html_body.strip() else MessageKind.TEXT
     message.compiled_by = message.conditions = None  # typed by hand from now on
     db.session.add(message)
+    if copied is not None:
+        db.session.flush()
+        take_blocks(message, copied.original)
+        if copied.takes_files:
+            take_files(message, copied.original)
     db.session.commit()
     return message, removed
 

@@ -24,7 +24,7 @@ from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm, languages
 from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, look_at
-from mailer.messages.services import MessageDraft, MessageInUse, MessageRefused
+from mailer.messages.services import CopiedMessage, MessageDraft, MessageInUse, MessageRefused
 from mailer.messages.text_halves import has_own_text, is_stale
 from mailer.models.client import Client
 from mailer.models.message import Message, MessageKind
@@ -71,7 +71,7 @@ def copy(message_id: int) -> ResponseReturnValue:
         return redirect(url_for("messages.choose"), 303)  # which offers copies of earlier letters
     form = MessageForm(formdata=None, obj=original)
     form.name.data = original.name and _("%(name)s (copy)", name=original.name)[:150]
-    form.version.data = ""
+    form.version.data, form.copied_from.data = "", str(original.id)
     return _render_form(form, None)
 
 
@@ -177,9 +177,15 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
     if not is_valid:
         return _render_form(form, message), 422
     attributes = queries.attribute_names(current_user.id)
+    original = _original(form, message)
     try:
         saved, removed = services.save_message(
-            current_user, form.draft(), attributes, message, form.opened_version if message else None
+            current_user,
+            form.draft(),
+            attributes,
+            message,
+            form.opened_version if message else None,
+            CopiedMessage(original, bool(form.takes_files.data)) if original is not None else None,
         )
     except MessageRefused as refusal:
         for name, reasons in refusal.reasons.items():
@@ -211,16 +217,23 @@ def _remark(form: MessageForm) -> None:
 def _render_form(form: MessageForm, message: Message | None) -> str:
     if message is not None and not form.version.data:
         form.version.data = str(message.version)
+    original = _original(form, message)
     return render_template(
         "messages/form.html",
         form=form,
         message=message,
-        is_plain=_is_plain(form, message),
-        text_is_stale=message is not None and is_stale(message),
+        copied_files=files_of(original) if original is not None else [],
+        is_plain=_is_plain(form, message or original),
+        text_is_stale=any(is_stale(one) for one in (message, original) if one is not None),
         attributes=queries.attribute_names(current_user.id),
         placeholders=placeholder_names(),
         clients=queries.clients_to_look_as(current_user.id, ""),
     )
+
+
+def _original(form: MessageForm, message: Message | None) -> Message | None:
+    """What a new message was copied from."""
+    return queries.copied_message(current_user, form.copied_from.data) if message is None else None
 
 
 def _is_plain(form: MessageForm, message: Message | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from html import unescape
@@ -188,7 +189,21 @@ def test_own_templates_themes_and_earlier_letters_begin_new_ones(as_owner: Brows
     assert as_stranger.post(own).status_code == as_stranger.get(f"{own}/preview").status_code == 404
     assert as_owner.get(f"{own}/preview").status_code == 200
     assert as_owner.post(own).status_code == 303
-    assert as_owner.post(f"{path}/again").status_code == 303
+    as_owner.post(f"{path}/part/head", data=form_of(as_owner, path, "head") | {"name": "Осень"})
+    files = path.replace("letter", "files")
+    as_owner.post(files, data={"attachment": (io.BytesIO(b"%PDF-1"), "price.pdf")})
+    told = as_owner.post(f"{path}/template", data={"name": "С файлом"}, follow_redirects=True).text
+    assert "Файлы остаются" in told
+    as_owner.post(f"{path}/html")
+    html = {"subject": "Осень", "html_body": "<p>Осень</p>", "text_body": ""}
+    again = as_owner.post("/messages/new", data={**html, "copied_from": path.split("/")[2]}).location
+    assert "Вернуться к блокам" in as_owner.get(f"{again}/edit").text, "a copy of such HTML has its blocks, too"
+    assert as_owner.post(f"{again}/letter/blocks").status_code == 303
+    assert as_owner.post(f"{again}/letter/again").status_code == 303
+    as_owner.post(f"{path}/blocks")
+    copied = as_owner.post(f"{path}/again")
+    assert "Осень (копия)" in as_owner.get(copied.location).text
+    assert "price.pdf" in as_owner.get(copied.location.replace("letter", "files")).text
     assert (
         as_owner.post("/messages/theme", data={"accent": "#1b6b40", "logo": "https://x.test/l.png"}).status_code == 303
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.account_email import AccountEmail
+from mailer.models.attachment import FileContent
 from mailer.models.client import Client
 from mailer.models.client_field import ClientField
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 from mailer.models.user import Role, User
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, make_user, save
@@ -140,11 +142,27 @@ class TestWriting:
         message = make_message(owner)
         assert "news@golub.localhost" in as_owner.get(f"/messages/{message.id}").text
 
-    def test_a_copy_is_a_form_that_saves_a_new_message(self, as_owner: Browser, owner: User) -> None:
-        message = make_message(owner, subject="Original")
-        page = as_owner.get(f"/messages/{message.id}/copy").text
+    def test_a_copy_is_a_form_that_saves_a_new_message(
+        self, as_owner: Browser, as_stranger: Browser, owner: User
+    ) -> None:
+        html = TYPED | {"html_body": "<p>Сыр 100</p>", "text_body": "Сыр"}
+        path = as_owner.post("/messages/new", data=html | {"subject": "Original"}).location
+        as_owner.post(f"{path}/edit", data=html | {"html_body": "<p>Сыр 200</p>", "version": 1})  # now stale
+        as_owner.post(f"{path}/files", data={"attachment": (io.BytesIO(b"%PDF-1"), "price.pdf")})
+        page = as_owner.get(f"{path}/copy").text
         assert 'action="/messages/new"' in page
-        assert 'value="Original"' in page
+        assert "price.pdf" in page
+        form = html | {"html_body": "<p>Сыр 200</p>", "copied_from": path.rpartition("/")[2], "takes_files": "y"}
+        as_owner.post(f"{path}/delete")  # meanwhile
+        copied = as_owner.get(as_owner.post("/messages/new", data=form).location).text
+        assert "price.pdf" in copied
+        assert "Письмо с тех пор изменилось" in copied, "it says of the text what the original's page says"
+        for other in (form | {"takes_files": ""}, form | {"copied_from": "x"}):
+            assert "price.pdf" not in as_owner.get(as_owner.post("/messages/new", data=other).location).text
+        assert "price.pdf" not in as_stranger.get(as_stranger.post("/messages/new", data=form).location).text
+        assert [each.size for each in db.session.query(FileContent)] == [6], "the content is there once"
+        plain = make_message(owner, html_body="", text_body="Слова", kind=MessageKind.TEXT)
+        assert 'id="html_body"' not in as_owner.get(f"/messages/{plain.id}/copy").text
 
 
 class TestLooking:
