@@ -33,6 +33,7 @@ IMPORTS: Final = 0x474F4C42  # "this import is being worked on": the import
 # would write it after the renaming, and two imports of the same people could wait for each other in a circle.
 CLIENTS_IN_BULK: Final = 0x474F4C43
 REACTIONS: Final = 0x474F4C45  # "clicks on the mails of this run are being counted": the run
+DOMAIN_DAYS: Final = 0x474F4C46  # "the mails of this run are being counted by domain": the run
 WORKER_CONNECTIONS: Final = 0x474F4C44  # "this worker's connection is alive": drawn by lot
 
 # For cursors of psycopg2; the first two take a class and a number. Those of a transaction end with it.

@@ -77,8 +77,12 @@ def day_number(at: Any, first: date, day_count: int, timezone: str) -> ColumnEle
 
     The midnights come from here: PostgreSQL has rules of time zones of its own, and may not know a zone that we know.
     """
-    midnights = [_midnight(first + timedelta(days=number), timezone) for number in range(day_count + 1)]
-    return func.width_bucket(at, cast(midnights, ARRAY(TIMESTAMP(timezone=True))))
+    return func.width_bucket(at, cast(midnights(first, day_count, timezone), ARRAY(TIMESTAMP(timezone=True))))
+
+
+def midnights(first: date, day_count: int, timezone: str) -> list[datetime]:
+    """The beginnings of so many days of the zone and of the one after them, aware UTC."""
+    return [_midnight(first + timedelta(days=number), timezone) for number in range(day_count + 1)]
 
 
 def _day(text: str) -> date | None:

@@ -30,7 +30,7 @@ async def catch(smtp_port: int, web_port: int, folder: Path, returns_port: int |
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopping.set)
     server = await serve_smtp(keep, smtp_port)
-    pages = serve_pages(spool, web_port)  # last: whoever sees the page may send
+    pages = serve_pages(spool, web_port, sends_back=back is not None)  # last: whoever sees the page may send
     threading.Thread(target=pages.serve_forever, daemon=True).start()
     await stopping.wait()
     server.close()

@@ -1,7 +1,8 @@
 """Mail that comes back, for whoever tries the service at home: real reports, to the envelope sender, by SMTP.
 
-`bounce-hard@…` has no mailbox, `bounce-soft@…` a full one, `complain@…` calls everything spam, `autoreply@…` is away,
-whatever the domain. A mail with the null sender is never answered (RFC 5321, section 4.5.5): nothing goes in circles.
+`bounce-hard@…` has no mailbox, `bounce-soft@…` a full one (a delay is said first, then the failure), `complain@…` calls
+everything spam, `autoreply@…` is away, whatever the domain. A mail with the null sender is never answered (RFC 5321,
+section 4.5.5): nothing goes in circles.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SAID = {
     "bounce-hard": ("5.1.1", "550 5.1.1 No such mailbox here"),
     "bounce-soft": ("4.2.2", "452 4.2.2 The mailbox is full"),
 }
+ACTIONS = {"bounce-hard": ("failed",), "bounce-soft": ("delayed", "failed")}  # of RFC 3464, one report each
+WORDS = {"failed": "Your email could not be delivered.", "delayed": "Your email is not delivered yet."}
 NAMES = {*SAID, "complain", "autoreply"}
 
 
@@ -41,7 +44,8 @@ class Returns:
             name = recipient.partition(b"@")[0].decode("ascii", "replace").lower()
             if name in NAMES:
                 to, address = sender.decode("utf-8", "replace"), recipient.decode("utf-8", "replace")
-                self._put((to, report_of(name, to, address, content)))
+                for report in reports_of(name, to, address, content):
+                    self._put((to, report))
 
     def end(self) -> None:
         """Send no more."""
@@ -66,20 +70,24 @@ class Returns:
                     sleep(PAUSE_SECONDS)
 
 
-def report_of(name: str, to: str, recipient: str, content: bytes) -> bytes:
-    """What this recipient sends back: RFC 3464, RFC 5965 or RFC 3834."""
+def reports_of(name: str, to: str, recipient: str, content: bytes) -> list[bytes]:
+    """What this recipient sends back, in order: RFC 3464, RFC 5965 or RFC 3834."""
     head = content.partition(b"\r\n\r\n")[0].decode("utf-8", "replace").splitlines()
     if name == "autoreply":
-        return _auto_reply(to, recipient, head)
+        return [_auto_reply(to, recipient, head)]
     if name == "complain":
         fields = ["Feedback-Type: abuse", "User-Agent: golub-catcher/1", "Version: 1", f"Original-Mail-From: <{to}>"]
         fields.append(f"Original-Rcpt-To: <{recipient}>")
-        return _report(to, "feedback-report", "This email was called spam.", fields, head)
+        return [_report(to, "feedback-report", "This email was called spam.", fields, head)]
+    return [_status(action, name, to, recipient, head) for action in ACTIONS[name]]
+
+
+def _status(action: str, name: str, to: str, recipient: str, head: list[str]) -> bytes:
     status, said = SAID[name]
     fields = ["Reporting-MTA: dns; catcher.localhost", "", f"Original-Recipient: rfc822;{recipient}"]
-    fields += [f"Final-Recipient: rfc822; {recipient}", "Action: failed", f"Status: {status}"]
+    fields += [f"Final-Recipient: rfc822; {recipient}", f"Action: {action}", f"Status: {status}"]
     fields += ["Remote-MTA: dns; catcher.localhost", f"Diagnostic-Code: smtp; {said}"]
-    return _report(to, "delivery-status", "Your email could not be delivered.", fields, head)
+    return _report(to, "delivery-status", WORDS[action], fields, head)
 
 
 def _report(to: str, kind: str, words: str, fields: list[str], head: list[str]) -> bytes:

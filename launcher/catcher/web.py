@@ -45,9 +45,10 @@ TEMPLATES = Environment(
 
 
 class CatcherPages(BaseHTTPRequestHandler):
-    """One request; `spool` is set by `serve_pages`."""
+    """One request; `spool` and `sends_back` are set by `serve_pages`."""
 
     spool: Spool
+    sends_back = False
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "golub", ""
 
@@ -119,7 +120,10 @@ class CatcherPages(BaseHTTPRequestHandler):
         page_count = max(1, -(-len(mails) // PAGE_SIZE))
         page = min(max(1, int(page_text)), page_count) if page_text.isdecimal() else 1
         shown = mails[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-        self._render("list.html", mails=shown, count=len(mails), query=query, page=page, page_count=page_count)
+        self._render(
+            "list.html", mails=shown, count=len(mails), query=query, page=page, page_count=page_count,
+            sends_back=self.sends_back,
+        )  # fmt: skip
 
     def _show_mail(self, name: str) -> None:
         found = self._find(name)
@@ -221,7 +225,8 @@ def _details(reading: Reading) -> dict[str, Any]:
     }
 
 
-def serve_pages(spool: Spool, port: int) -> ThreadingHTTPServer:
-    """A server that listens already; call its `serve_forever`."""
-    handler = type("BoundPages", (CatcherPages,), {"spool": spool})
+def serve_pages(spool: Spool, port: int, *, sends_back: bool = False) -> ThreadingHTTPServer:
+    """A server that listens already; call its `serve_forever`. `sends_back`: some addresses answer, and the page says
+    which."""
+    handler = type("BoundPages", (CatcherPages,), {"spool": spool, "sends_back": sends_back})
     return ThreadingHTTPServer(("127.0.0.1", port), handler)

@@ -7,6 +7,9 @@ WORDS = {
     "ru": {
         "title": "Пойманные письма",
         "lead": "Эти письма никуда не ушли: сервис настроен на местную ловушку.",
+        "returns": "Чтобы увидеть, что бывает после отправки, напишите клиенту bounce-hard@…, bounce-soft@…, "
+        "complain@… или autoreply@… в любом домене: "
+        "отказ, задержка и отказ, жалоба и автоответ вернутся по-настоящему.",
         "search": "Получатель или тема",
         "find": "Найти",
         "show_all": "Показать все",
@@ -35,6 +38,9 @@ WORDS = {
     "en": {
         "title": "Caught mail",
         "lead": "These mails went nowhere: the service is set to a local catcher.",
+        "returns": "To see what comes after sending, write to a client called bounce-hard@…, bounce-soft@…, "
+        "complain@… or autoreply@…, in any domain: "
+        "a bounce, one after a delay, a complaint and an automatic reply really come back.",
         "search": "Recipient or subject",
         "find": "Find",
         "show_all": "Show all",

@@ -10,6 +10,7 @@ from mailer.models import (  # noqa: F401
     client,
     client_import,
     delivery,
+    domain_day,
     draft,
     former_link,
     holiday_change,

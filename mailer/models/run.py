@@ -136,6 +136,11 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
             "id",
             postgresql_where=text("closed_at IS NOT NULL AND tallied_at IS DISTINCT FROM closed_at"),
         ),
+        Index(
+            "ix_runs_to_count_domains",
+            "id",
+            postgresql_where=text("closed_at IS NOT NULL AND domains_counted_at IS DISTINCT FROM closed_at"),
+        ),
         Index("ix_runs_tracked", "closed_at", postgresql_where=text("is_tracked AND reactions_ended_at IS NULL")),
         CheckConstraint("sent_count >= 0", name="sent_is_not_negative"),
         CheckConstraint("unsubscribed_count >= 0", name="unsubscribed_is_not_negative"),
@@ -207,6 +212,7 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     # when who did it was forgotten: the figures stay, and nothing is added to them any more
     reactions_ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     tallied_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the `closed_at` that its tallies belong to
+    domains_counted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # likewise, of its `domain_days`
 
     mailing: Mapped[Mailing] = relationship(
         foreign_keys=[mailing_id], primaryjoin=Mailing.id == mailing_id, viewonly=True

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 from gettext import gettext as _  # the system's: mails have languages of their own
+from itertools import chain
 
 import click
 from flask import current_app
 
+from mailer.bounces.report import Kind
+from mailer.selftest.coming_back import ADDRESSES, play_all
 from mailer.selftest.finding import Finding
 from mailer.selftest.scenarios import SCENARIOS
 from mailer.selftest.stage import LEASE_SECONDS, ROOT, furnish, is_throw_away, play, throw_away_database
@@ -20,6 +23,10 @@ COLUMNS = (
     N_("scenario"), N_("emails"), N_("accepted"), N_("refused"), N_("uncertain"), N_("waiting"), N_("copies"),
     N_("adds up"), N_("seconds"),
 )  # fmt: skip
+CAME_BACK = {
+    Kind.BOUNCE: N_("came back:"), Kind.DELAYED: N_("delays noted:"), Kind.COMPLAINT: N_("called spam:"),
+    Kind.AUTO_REPLY: N_("automatic answers:"), Kind.DELIVERED: N_("handed on:"), Kind.REPLY: N_("answers of people:"),
+}  # fmt: skip
 LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
 
 
@@ -29,7 +36,8 @@ LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
     help=N_(
         "Send to a faulty mail server of our own, and hold our figures against its ledger.\n\nEverything "
         "happens in a throw-away database on the configured server. 'copies' are the emails in the mail "
-        "server's own ledger: those accepted, and of the uncertain those that did arrive."
+        "server's own ledger: those accepted, and of the uncertain those that did arrive. In the last four "
+        "scenarios, reports come back from the mail catcher through the receiver; what came of them is said below."
     ),
 )
 @click.option("--mails", default=1000, show_default=True, help=N_("Emails in each scenario."), cls=SpokenOption)
@@ -37,7 +45,7 @@ LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
     "--scenario",
     "names",
     multiple=True,
-    type=click.Choice([each.name for each in SCENARIOS]),
+    type=click.Choice([each.name for each in (*SCENARIOS, *ADDRESSES)]),
     help=N_("Only this scenario; may be given again."),
     cls=SpokenOption,
 )
@@ -65,11 +73,14 @@ def _play_here(mails: int, names: tuple[str, ...]) -> None:
     logging.disable(logging.ERROR)  # the faults are meant
     furnish()
     click.echo(LAYOUT.format(*map(_, COLUMNS)))
-    findings = []
-    for scenario in SCENARIOS:
-        if not names or scenario.name in names:
-            findings.append(play(current_app, scenario, mails))
-            click.echo(_line(findings[-1]))
+    wanted = set(names) or {each.name for each in (*SCENARIOS, *ADDRESSES)}
+    findings: list[Finding] = []
+    for finding in chain(
+        (play(current_app, each, mails) for each in SCENARIOS if each.name in wanted),
+        play_all(current_app, [each for each in ADDRESSES if each.name in wanted], mails),
+    ):
+        findings.append(finding)
+        click.echo(_line(finding))
     if not all(finding.adds_up for finding in findings):
         raise click.ClickException(_("The ledgers do not agree."))
 
@@ -77,6 +88,10 @@ def _play_here(mails: int, names: tuple[str, ...]) -> None:
 def _line(finding: Finding) -> str:
     counts = (finding.counts[name] for name in ("accepted", "refused", "uncertain", "waiting"))
     verdict = _("yes") if finding.adds_up else _("NO")
-    return LAYOUT.format(
+    line = LAYOUT.format(
         finding.scenario, finding.mail_count, *counts, finding.copy_count, verdict, f"{finding.seconds:.1f}"
     )
+    said = [(_(CAME_BACK[kind]), count) for kind, count in finding.came_back.items()]
+    if said:
+        said.append((_("left out from now on:"), finding.left_out_count))
+    return "\n".join([line, *(f"{'':<15} {words} {count}" for words, count in said)])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 from sqlalchemy import func, select
 
+from mailer.bounces.report import Kind
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery, DeliveryState
@@ -27,6 +29,8 @@ class Finding:
     copy_count: int  # mails in the server's ledger
     adds_up: bool
     seconds: float
+    came_back: Mapping[Kind, int] = field(default_factory=dict)  # reports, by what they are about
+    left_out_count: int = 0  # addresses that no mailing of the owner goes to any more
 
     @classmethod
     def of(cls, scenario: str, mail_count: int, run: Run, lab: Lab, seconds: float) -> Self:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,30 +77,34 @@ def play(app: Flask, scenario: Scenario, mail_count: int) -> Finding:
     with Lab(scenario.rules) as lab:
         app.config["MAILINGS_SMTP_URLS"] = None  # nothing of this may reach a real server
         app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{lab.port}?{SCALED}"
-        run = _start(scenario, mail_count)
-        run_id = run.id
+        run_id = send_now(scenario.name, [f"c{number}@lab.test" for number in range(mail_count)]).id
         if scenario.misfortune is not None:
             db.session.commit()
             scenario.misfortune(lab, lambda: _worker(app), mail_count)
-        while (run := db.session.get_one(Run, run_id, populate_existing=True)).closed_at is None:
-            _hurry()
-            work_on_run(run_id, LEASE_SECONDS)
-            stop_what_must()
+        run = go_through(run_id)
         return Finding.of(scenario.name, mail_count, run, lab, time.monotonic() - began)
 
 
-def _start(scenario: Scenario, mail_count: int) -> Run:
-    """A person with `mail_count` clients presses "send now"."""
+def go_through(run_id: int) -> Run:
+    """Send the run to its end."""
+    while (run := db.session.get_one(Run, run_id, populate_existing=True)).closed_at is None:
+        _hurry()
+        work_on_run(run_id, LEASE_SECONDS)
+        stop_what_must()
+    return run
+
+
+def send_now(name: str, emails: Sequence[str]) -> Run:
+    """A person with these clients presses "send now"."""
     owner = User(email=f"{uuid.uuid4().hex}@lab.test", confirmed_at=utcnow(), password_hash="")
     db.session.add(owner)
     db.session.flush()
-    message = Message(owner_id=owner.id, subject=scenario.name, text_body="Hello, {{ first_name }}!", html_body="")
+    message = Message(owner_id=owner.id, subject=name, text_body="Hello, {{ first_name }}!", html_body="")
     db.session.add(message)
     db.session.flush()
-    emails = [f"c{number}@lab.test" for number in range(mail_count)]
     db.session.execute(insert(Client), [{"owner_id": owner.id, "email": each, "email_key": each} for each in emails])
     mailing = Mailing(
-        owner_id=owner.id, message_id=message.id, name=scenario.name, audience=Audience.EVERYONE,
+        owner_id=owner.id, message_id=message.id, name=name, audience=Audience.EVERYONE,
         period=Period.ONCE, starts_local=utcnow().replace(tzinfo=None), timezone="UTC",
     )  # fmt: skip
     db.session.add(mailing)

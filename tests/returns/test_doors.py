@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from launcher.catcher.returns import NAMES, report_of
+from launcher.catcher.returns import NAMES, reports_of
 from mailer.bounces.reading import read_report
 from mailer.bounces.report import Kind
 from mailer.extensions import db
@@ -77,7 +77,8 @@ def test_a_pipe_takes_a_report_and_says_what_became_of_it(app: Flask, sent: Run)
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_what_the_catcher_sends_back_is_the_real_thing(name: str) -> None:
     content = b"Message-ID: <1@golub.test>\r\nSubject: =?utf-8?B?0JA=?=\r\n\r\nHello"
-    report = read_report(report_of(name, "bounces+x@golub.test", f"{name}@example.org", content))
+    *before, report = map(read_report, reports_of(name, "bounces+x@golub.test", f"{name}@example.org", content))
+    assert [each.kind for each in before] == ([Kind.DELAYED] if name == "bounce-soft" else [])
     meant = {"bounce-hard": Kind.BOUNCE, "bounce-soft": Kind.BOUNCE, "complain": Kind.COMPLAINT}
     assert report.kind is meant.get(name, Kind.AUTO_REPLY)
     assert report.places[0] == "bounces+x@golub.test"
