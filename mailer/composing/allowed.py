@@ -11,7 +11,7 @@ def _words(text: str) -> frozenset[str]:
 DROPPED_WITH_CONTENT = _words("script iframe object applet svg math template noscript frameset textarea select noembed")
 # Taken out alone: what is in them can be shown.
 DROPPED_TAGS = _words(
-    "base link embed param source track frame form input button option optgroup datalist output keygen audio video"
+    "base link embed param source track frame form button option optgroup datalist output keygen audio video"
     " noframes plaintext xmp listing portal fencedframe slot canvas"
 )
 DROPPED_ATTRIBUTES = _words("srcdoc srcset imagesrcset ping action formaction method manifest xlink:href poster")
@@ -23,6 +23,10 @@ ADDRESSES = {
     **dict.fromkeys(("data", "dynsrc", "lowsrc", "longdesc", "cite", "o:href", "codebase", "classid"), ("https:",)),
 }
 MAY_HOLD_PLACEHOLDERS = _words("href src background alt title aria-label summary content")
+# What opens and shuts parts of a letter without a script; other fields would ask readers for something.
+SWITCHES = _words("checkbox radio")
+OF_SWITCH = _words("type id class style name value checked hidden lang dir title role tabindex")
+OUTLOOKS_OWN = _words("noscript")  # Outlook knows no scripts and shows what is in it; its settings stand there
 FRAME = _words("html head body meta")
 OF_STYLE = _words("type media id class lang data-embed")
 META_NAMES = _words(

@@ -16,6 +16,7 @@ _STATEMENTS = frozenset(("import", "charset", "namespace"))
 _SPACE = ("whitespace", "comment")
 _NEVER = frozenset(("-ms-behavior", "-moz-binding", "-o-link", "-o-link-source"))
 _PLACES = frozenset(("static", "relative", "initial", "inherit"))  # of `position`: those that stay where they are
+_OUTLOOKS_PLACES = _PLACES | {"absolute"}  # where only Outlook reads: it places nothing else than its shapes
 _FUNCTIONS = frozenset(
     (
         *("rgb", "rgba", "hsl", "hsla", "hwb", "lab", "lch", "oklab", "oklch", "color", "color-mix", "light-dark"),
@@ -51,19 +52,20 @@ def clean_css(text: str) -> tuple[str, list[str]]:
     return _closed(kept), removed
 
 
-def clean_style(text: str) -> tuple[str, tuple[str, ...]]:
-    """The same for the value of a `style` attribute."""
+def clean_style(text: str, *, may_be_placed: bool = False) -> tuple[str, tuple[str, ...]]:
+    """The same for the value of a `style` attribute. `may_be_placed`: shapes of Outlook have a `position`."""
     if _PLAIN.fullmatch(text) and not _WATCHED.search(text):
         return text, ()
-    return _clean_style(text)
+    return _clean_style(text, may_be_placed)
 
 
 @lru_cache(maxsize=512)  # cells of a table look alike
-def _clean_style(text: str) -> tuple[str, tuple[str, ...]]:
+def _clean_style(text: str, may_be_placed: bool) -> tuple[str, tuple[str, ...]]:
     if len(text) > MAX_LENGTH or _depth(text) > MAX_DEPTH:
         return "", ("style",)
     removed: list[str] = []
-    kept = ";".join(_declarations(tinycss2.parse_blocks_contents(text), removed))
+    declarations = tinycss2.parse_blocks_contents(text)
+    kept = ";".join(_declarations(declarations, removed, _OUTLOOKS_PLACES if may_be_placed else _PLACES))
     return (text, ()) if not removed and not _is_suspect(text) else (kept, tuple(removed))
 
 
@@ -74,8 +76,14 @@ def _rules(rules: Iterable[Any], removed: list[str]) -> Iterator[str]:
         prelude = tinycss2.serialize(rule.prelude).strip()
         if rule.type == "at-rule":
             name = rule.lower_at_keyword
-            if rule.content is None or name in _STATEMENTS or not re.fullmatch(r"[a-z\-]{1,40}", name):
+            if name in _STATEMENTS or not re.fullmatch(r"[a-z\-]{1,40}", name):
                 removed.append(f"@{name[:40]}")
+                continue
+            if rule.content is None:  # means nothing to anybody; some hide rules from Gmail with it
+                if _danger(rule.prelude):
+                    removed.append(f"@{name}")
+                else:
+                    yield f"@{name} {prelude};"
                 continue
             if name in _HOLDS_DECLARATIONS:
                 inside = ";".join(_declarations(tinycss2.parse_blocks_contents(rule.content), removed))
@@ -88,10 +96,10 @@ def _rules(rules: Iterable[Any], removed: list[str]) -> Iterator[str]:
             yield f"{prelude}{{{inside}}}"
 
 
-def _declarations(nodes: Iterable[Any], removed: list[str]) -> Iterator[str]:
+def _declarations(nodes: Iterable[Any], removed: list[str], places: frozenset[str] = _PLACES) -> Iterator[str]:
     for node in nodes:
         if node.type == "declaration":
-            if reason := _objection(node):
+            if reason := _objection(node, places):
                 removed.append(reason)
             else:
                 value = tinycss2.serialize(node.value).strip()
@@ -100,13 +108,13 @@ def _declarations(nodes: Iterable[Any], removed: list[str]) -> Iterator[str]:
             removed.append("style: {…{…}}")  # mail programs know no nesting
 
 
-def _objection(declaration: Any) -> str | None:
+def _objection(declaration: Any, places: frozenset[str]) -> str | None:
     name = declaration.lower_name
     if name in _NEVER:
         return f"style: {name}"
     if name == "position":
         words = {getattr(node, "lower_value", "") for node in declaration.value if node.type not in _SPACE}
-        return None if words <= _PLACES else "style: position"
+        return None if words <= places else "style: position"
     found = _danger(declaration.value)
     if name == "behavior" and found is None:
         is_vml = "#default#vml" in tinycss2.serialize(declaration.value).lower()

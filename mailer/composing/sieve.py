@@ -63,7 +63,7 @@ class _Sieve:
     """One pass over HTML whose placeholders are marks."""
 
     def __init__(self, marks: Marks, is_piece: bool) -> None:
-        self._marks, self._is_piece = marks, is_piece
+        self._marks, self._is_piece, self._is_for_outlook = marks, is_piece, False
         self.removed: list[str] = []
         self._css_length = 0
 
@@ -78,11 +78,16 @@ class _Sieve:
                 if token.kind == "end" and token.name == skipping:
                     skipping = ""
                 continue
-            if token.kind == "start" and token.name in allowed.DROPPED_WITH_CONTENT:
+            if token.kind == "start" and token.name in self._dropped_with_content:
                 self._note(f"<{token.name}>")
                 skipping = "" if token.inside.endswith("/") else token.name
                 continue
             yield self._piece(token)
+
+    @property
+    def _dropped_with_content(self) -> frozenset[str]:
+        whole = allowed.DROPPED_WITH_CONTENT
+        return whole - allowed.OUTLOOKS_OWN if self._is_for_outlook else whole
 
     def _piece(self, token: Token) -> str:
         if self._is_piece and (token.kind in ("doctype", "title") or token.name in allowed.FRAME):
@@ -106,7 +111,7 @@ class _Sieve:
 
     def _tag(self, token: Token) -> str:
         name = token.name
-        if name in allowed.DROPPED_TAGS or name in allowed.DROPPED_WITH_CONTENT:
+        if name in allowed.DROPPED_TAGS or name in self._dropped_with_content:
             if token.kind == "start":
                 self._note(f"<{name}>")
             return ""
@@ -115,6 +120,9 @@ class _Sieve:
         found, junk = attributes(token.inside)
         if name == "meta" and not _is_harmless(found):
             self._note(f"<meta{token.inside.rstrip('/ ')}>")
+            return ""
+        if name == "input" and not _is_switch(found):
+            self._note("<input>")
             return ""
         if junk:
             self._note(f"<{name} {junk}>")
@@ -141,7 +149,7 @@ class _Sieve:
             self._note(f"{name}={value}")
             return ""
         if name == "style":
-            style, lost = clean_style(value)
+            style, lost = clean_style(value, may_be_placed=self._is_for_outlook)
             if lost or style != value:
                 self.removed += lost
                 return f' style="{entities.escape(style)}"' if style else ""
@@ -184,12 +192,23 @@ class _Sieve:
         if _SEEN_BY_OTHERS.match(source):
             return source
         if found := _HIDDEN_FROM_OTHERS.match(source):
-            return found[1] + self.sieved(found[2]) + found[3]
+            outside, self._is_for_outlook = self._is_for_outlook, True
+            inside = self.sieved(found[2])
+            self._is_for_outlook = outside
+            return found[1] + inside + found[3]
         self._note(COMMENT)
         return ""
 
     def _note(self, what: str) -> None:
         self.removed.append(" ".join(what.split())[:SHOWN])
+
+
+def _is_switch(found: list[Attribute]) -> bool:
+    """Whether an `<input>` is a box to tick that says how the letter is shown, and nothing else."""
+    kind = next((attribute.value for attribute in found if attribute.name == "type"), None)
+    names = (attribute.name for attribute in found)
+    is_known = all(name in allowed.OF_SWITCH or name.startswith(("aria-", "data-", "on")) for name in names)
+    return is_known and (kind or "").strip().lower() in allowed.SWITCHES
 
 
 def _is_harmless(found: list[Attribute]) -> bool:
