@@ -198,6 +198,7 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.template_preview": {"GET": OWN_COPY},
     "messages.delete_template": {"POST": OWN_COPY},
     "messages.files": {"GET": OWN_THING},
+    "messages.inline_pictures": {"POST": OWN_THING},
     "messages.add_file": {"POST": OWN_THING},
     "messages.add_invitation": {"POST": OWN_THING},
     "messages.show_attachment": {"GET": SEEN_THING},

@@ -23,6 +23,27 @@ class AttachedFile:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class InlinePicture:
+    """A picture that the HTML shows as `cid:` and its content id."""
+
+    content_id: str
+    name: str
+    kind: str
+    content: bytes
+
+
+def inlined(picture: InlinePicture) -> bytes:
+    """The part of a mail that holds a picture of its HTML."""
+    head = [
+        f"Content-Type: {picture.kind}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-ID: <{picture.content_id}>",
+        f'Content-Disposition: inline; filename="{picture.name}"',
+    ]
+    return _part(head, picture.content)
+
+
 def attached(file: AttachedFile) -> bytes:
     """The part of a mail that holds the file. Base64 knows neither dots nor `=_`: nothing in it needs a mask."""
     kind = file.kind if _KIND.fullmatch(file.kind) else "application/octet-stream"
@@ -31,9 +52,11 @@ def attached(file: AttachedFile) -> bytes:
         "Content-Transfer-Encoding: base64",
         ";\r\n ".join(["Content-Disposition: attachment", *_name(file.name)]),
     ]
-    lines = (
-        binascii.b2a_base64(file.content[at : at + _LINE], newline=False) for at in range(0, len(file.content), _LINE)
-    )
+    return _part(head, file.content)
+
+
+def _part(head: list[str], content: bytes) -> bytes:
+    lines = (binascii.b2a_base64(content[at : at + _LINE], newline=False) for at in range(0, len(content), _LINE))
     return "\r\n".join(head).encode("ascii") + b"\r\n\r\n" + b"\r\n".join(lines) + b"\r\n"
 
 

@@ -5,7 +5,7 @@ Compile once per run, build once per recipient: a person's values touch only the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mailer.composing import mime
-from mailer.composing.attachments import AttachedFile, attached
+from mailer.composing.attachments import AttachedFile, InlinePicture, attached, inlined
 from mailer.composing.body import RENDERER, Body, Slot, html_body, text_body
 from mailer.composing.headers import (
     list_id_line,
@@ -43,6 +43,7 @@ class Content:
     html: str
     renderer: int = RENDERER
     files: tuple[AttachedFile, ...] = ()
+    inline: tuple[InlinePicture, ...] = ()  # shown by the HTML from within the mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ def compile_email(
     text_half, html_half = _halves(text, markup, headers, content.renderer)
     texts = content.subject, content.text, content.html
     boundary, outer = mime.boundary_for(*texts), mime.boundary_for(*texts, "files")
-    halves = mime.content(text_half.pieces(), html_half.pieces() if html_half is not None else None, boundary)
+    html_pieces = _html_pieces(html_half, content, mime.boundary_for(*texts, "pictures"))
+    halves = mime.content(text_half.pieces(), html_pieces, boundary)
     whole = [_head(headers), *mime.with_files(halves, [attached(file) for file in content.files], outer)]
     slots = tuple(dict.fromkeys(piece for piece in whole if isinstance(piece, Slot)))
     pieces = _merged([slots.index(piece) if isinstance(piece, Slot) else piece for piece in whole])
@@ -211,6 +213,12 @@ def _halves(text: Template, markup: Template | None, headers: MailHeaders, rende
     markup = with_notice(markup, notice, markup=True)
     markup = with_links(markup, tracking, markup=True) if tracking else markup
     return text_half, html_body(markup, label, headers.language, renderer, pixel(tracking))
+
+
+def _html_pieces(half: Body | None, content: Content, boundary: str) -> Iterator[bytes | Slot] | None:
+    if half is None:
+        return None
+    return mime.html_part(half.pieces(), [inlined(picture) for picture in content.inline], boundary)
 
 
 def _date_line(date: datetime) -> bytes:

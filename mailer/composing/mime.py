@@ -9,8 +9,8 @@ from typing import TypeVar
 P = TypeVar("P")
 
 
-def content(text: Iterable[P], html: Iterable[P] | None, boundary: str) -> Iterator[P | bytes]:
-    """The content headers and the body around the encoded pieces of each half."""
+def content(text: Iterable[P], html: Iterable[P | bytes] | None, boundary: str) -> Iterator[P | bytes]:
+    """The content headers and the body around the encoded pieces of the text and the part of the HTML (`html_part`)."""
     if html is None:
         yield part_head("plain")
         yield from text
@@ -19,8 +19,21 @@ def content(text: Iterable[P], html: Iterable[P] | None, boundary: str) -> Itera
     yield part_head("plain")
     yield from text
     yield f"\r\n--{boundary}\r\n".encode("ascii")
-    yield part_head("html")
     yield from html
+    yield f"\r\n--{boundary}--\r\n".encode("ascii")
+
+
+def html_part(html: Iterable[P], pictures: Sequence[bytes], boundary: str) -> Iterator[P | bytes]:
+    """The HTML half with its headers, and with the pictures that it shows from within, each a part with its own."""
+    if not pictures:
+        yield part_head("html")
+        yield from html
+        return
+    yield f'Content-Type: multipart/related; type="text/html";\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    yield f"--{boundary}\r\n".encode("ascii") + part_head("html")
+    yield from html
+    for picture in pictures:
+        yield f"\r\n--{boundary}\r\n".encode("ascii") + picture
     yield f"\r\n--{boundary}--\r\n".encode("ascii")
 
 

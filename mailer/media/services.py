@@ -20,9 +20,9 @@ from mailer.input_limits import without_impossible
 from mailer.locks import FOR_CHANGE
 from mailer.media.encoding import Encoded, encode, encode_image, reopen
 from mailer.media.queries import is_shown, used_bytes
-from mailer.media.store import media_store
 from mailer.models.picture import ALT_LENGTH, NAME_LENGTH, Picture
 from mailer.models.user import User
+from mailer.picture_store import media_store
 
 QUOTA_BYTES = 300 * 2**20
 QUOTA_COUNT = 3000

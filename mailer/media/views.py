@@ -18,8 +18,8 @@ from mailer.limiting import per_user, say_when
 from mailer.media import queries, services
 from mailer.media.addresses import FILE_NAME, PATH, as_json, public_url
 from mailer.media.services import Crop
-from mailer.media.store import media_store
 from mailer.models.picture import ALT_LENGTH, NAME_LENGTH, Picture
+from mailer.picture_store import media_store
 from mailer.searching import searched
 
 bp = Blueprint("media", __name__)

@@ -25,6 +25,7 @@ from mailer.messages.attachments import InvitedEvent
 from mailer.messages.views import bp
 from mailer.models.message import Message
 from mailer.sending.attachments import files_of
+from mailer.sending.inline_pictures import shown_by, that_fit
 
 
 class EventForm(FlaskForm):
@@ -87,6 +88,17 @@ def add_invitation(message_id: int) -> ResponseReturnValue:
     return redirect(url_for("messages.files", message_id=message.id), 303)
 
 
+@bp.post("/<int:message_id>/files/pictures")
+@login_required
+def inline_pictures(message_id: int) -> ResponseReturnValue:
+    """Let its pictures travel inside the email, or not."""
+    message = get_own_editable(Message, message_id, current_user)
+    inside = "inside" in request.form
+    attachments.let_pictures_travel(message, inside)
+    flash(_("Pictures travel inside the email.") if inside else _("Pictures are loaded from the web."), "success")
+    return redirect(url_for("messages.files", message_id=message.id), 303)
+
+
 @bp.get("/<int:message_id>/files/<int:attachment_id>")
 @login_required
 def show_attachment(message_id: int, attachment_id: int) -> Response:
@@ -120,6 +132,8 @@ def _event(form: EventForm) -> InvitedEvent:
 
 def _page(message: Message, form: EventForm, error: str = "") -> str:
     listed = files_of(message)
+    pictures = shown_by(message)
+    inside = that_fit(pictures)
     size = sum(one.size for one in listed)
     return render_template(
         "messages/files.html",
@@ -129,6 +143,9 @@ def _page(message: Message, form: EventForm, error: str = "") -> str:
         files=listed,
         size=size,
         in_mail=size * 138 // 100,
+        pictures=pictures,
+        inside=inside,
+        inside_size=sum(one.size for one in inside) * 138 // 100,
         most=attachments.MOST_FILES,
         most_bytes=attachments.MOST_BYTES,
     )

@@ -127,6 +127,12 @@ def _keep(message: Message, name: str, kind: str, content: bytes) -> Attachment:
     return attachment
 
 
+def let_pictures_travel(message: Message, inside: bool) -> None:
+    """Let the mails of the message have its pictures within them, or not."""
+    message.inlines_pictures = inside
+    db.session.commit()
+
+
 def attachment_of(message: Message, attachment_id: int) -> Attachment:
     """The file of that id beside the message; else 404."""
     query = select(Attachment).where(Attachment.owner_id == message.owner_id, Attachment.message_id == message.id)

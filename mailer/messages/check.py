@@ -16,8 +16,7 @@ from mailer.messages.text_halves import is_stale
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
-from mailer.sending.attachments import as_copy, with_files
-from mailer.sending.contents import content_of
+from mailer.sending.contents import content_of, whole_content_of
 from mailer.sending.mail_headers import about_sender, mail_headers_for
 from mailer.sending.senders import sender_of
 
@@ -38,9 +37,10 @@ class Checked:
 
 def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
     """Look over a saved message, for the people of `mailing` or of the whole list."""
-    content = with_files(content_of(message), message.owner_id, {"files": as_copy(message)})
+    content, whole = content_of(message), whole_content_of(message)
     about = about_sender(sender_of(owner, mailing), message.language)
-    compiled = compile_email(content, mail_headers_for(owner.id, about), utcnow())
+    headers = mail_headers_for(owner.id, about)
+    compiled = compile_email(content, headers, utcnow())
     markup = parse(content.html, None, markup=True)
     links = names_of_places(markup, markup=True)
     values = {name: A_LINK if name in links else name for name in compiled.names}
@@ -55,6 +55,6 @@ def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
         count_of(people),
         lacking(people, places),
         inspect(html, UNSUBSCRIBE, own) if html else [],
-        len(compiled.build(reader)),
+        len(compile_email(whole, headers, utcnow()).build(reader)),
         is_stale(message),
     )

@@ -59,6 +59,7 @@ def begin(owner: User, letter: Letter, original: Message | None = None) -> Messa
     db.session.flush()
     lay_out(message, to_json(letter))
     if original is not None:
+        message.inlines_pictures = original.inlines_pictures
         take_files(message, original)
     db.session.commit()
     return message

@@ -109,6 +109,7 @@ def save_message(
     message.compiled_by = message.conditions = None  # typed by hand from now on
     db.session.add(message)
     if copied is not None:
+        message.inlines_pictures = copied.original.inlines_pictures
         db.session.flush()
         take_blocks(message, copied.original)
         if copied.takes_files:

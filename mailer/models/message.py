@@ -50,6 +50,8 @@ class Message(db.Model):  # type: ignore[misc,name-defined]
     document: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # the blocks, kept when the message goes on as HTML
     # Whom parts of it are for: trees of `segments.conditions`, by the names of their gates (`composing.placeholders`).
     conditions: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    # Whether its pictures of the library travel inside the mail, instead of being loaded from their addresses.
+    inlines_pictures: Mapped[bool] = mapped_column(default=False, server_default="false")
     compiled_by: Mapped[str | None] = mapped_column(String(60))  # what made `html_body` of them
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow, onupdate=utcnow)

@@ -16,6 +16,7 @@ from mailer.models.account_email import AccountEmail
 from mailer.models.attachment import Attachment, FileContent
 from mailer.models.message import Message
 from mailer.models.run import Run
+from mailer.sending.inline_pictures import with_pictures
 
 UNUSED_FOR = timedelta(days=2)  # it may be of an upload that is not committed yet
 
@@ -32,7 +33,8 @@ def as_copy(message: Message) -> list[dict[str, Any]]:
 
 
 def with_files(content: Content, owner_id: int, copy: Mapping[str, Any]) -> Content:
-    """The content with the files that a copy of a message names."""
+    """The content with the files and the pictures inside that a copy of a message names."""
+    content = with_pictures(content, copy)
     listed = copy.get("files") or []
     if not listed:
         return content

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page
 from config import TestingConfig
 from mailer import create_app
 from mailer.guide.pages import ORDER
-from mailer.media.store import FolderStore
+from mailer.picture_store import FolderStore
 from tests.chromium.conftest import Service, log_in, sample_account
 from tests.chromium.looker import Looker
 from tests.conftest import ROOT

@@ -17,9 +17,9 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.media import encoding, services
 from mailer.media.addresses import PATH, public_url
-from mailer.media.store import media_store
 from mailer.models.picture import Picture
 from mailer.models.user import User
+from mailer.picture_store import media_store
 from mailer.pictures import BadPicture
 from tests.conftest import Browser
 from tests.factories import make_due_run, make_message

@@ -7,8 +7,7 @@ from mailer.composing.email import Recipient, compile_email
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
-from mailer.sending.attachments import as_copy, with_files
-from mailer.sending.contents import content_of
+from mailer.sending.contents import whole_content_of
 from mailer.sending.mail_headers import TRIAL_TOKEN, about_sender, mail_headers_for, message_id, unsubscribe_url
 from mailer.sending.senders import sender_of
 from mailer.sending.servers import habits, mail_routes
@@ -20,7 +19,7 @@ def too_large(message: Message, owner: User, mailing: Mailing | None = None) -> 
     if limit is None:
         return None
     about = about_sender(sender_of(owner, mailing), message.language)
-    content = with_files(content_of(message), owner.id, {"files": as_copy(message)})
+    content = whole_content_of(message)
     everything = dict.fromkeys(message.conditions or (), "1")
     reader = Recipient(owner.email, everything, message_id(TRIAL_TOKEN.hex, 0), unsubscribe_url(TRIAL_TOKEN))
     size = len(compile_email(content, mail_headers_for(owner.id, about), utcnow()).build(reader))
