@@ -13,6 +13,7 @@ from mailer.auth import views as auth_views
 from mailer.blog import article_views, review_views
 from mailer.blog import views as blog_views
 from mailer.calendar import views as calendar_views
+from mailer.clients import bulk_views as client_bulk_views
 from mailer.clients import unsubscribe_views
 from mailer.clients import views as client_views
 from mailer.clock import utcnow
@@ -62,7 +63,7 @@ from mailer.tracking import views as tracking_views
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
 VIEWS = (
     home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
-    auth_views, blog_views, client_views, message_views, letter_views,
+    auth_views, blog_views, client_views, client_bulk_views, message_views, letter_views,
     letter_choice_views, letter_block_views, attachment_views, preview_views, check_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, return_views, webhook_views, service_domain_views, own_domain_views,

@@ -50,6 +50,8 @@ def _overview_of(model: Any) -> type[Overview]:
 TITLES: dict[str, Any] = {
     "calendar_feeds": _l("Calendar feeds"),
     "client_fields": _l("Own fields"),
+    "client_merges": _l("Merged clients"),
+    "clients_apart": _l("Clients who are not one person"),
     "drafts": _l("Drafts"),
     "enrolments": _l("People in series"),
     "holiday_changes": _l("Changed holidays"),

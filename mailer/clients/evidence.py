@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from mailer.clients.merged import ids_of
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport
@@ -23,10 +24,11 @@ class Evidence:
     texts: list[ConsentText]
 
 
-def import_of(client: Client) -> ClientImport | None:
-    """The import that brought the client, if its owner said then how people agreed."""
-    found = db.session.get(ClientImport, client.import_id) if client.import_id is not None else None
-    return found if found is not None and found.options.get("consent") else None
+def imports_of(client: Client) -> list[ClientImport]:
+    """The imports that brought the client, or a record merged into it, if their owner said how people agreed."""
+    brought = select(Client.import_id).where(or_(Client.id == client.id, Client.id.in_(ids_of(client.id))))
+    found = db.session.scalars(select(ClientImport).where(ClientImport.id.in_(brought)).order_by(ClientImport.id))
+    return [one for one in found if one.options.get("consent")]
 
 
 def evidence_of(client: Client) -> list[Evidence]:

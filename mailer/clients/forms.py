@@ -64,7 +64,7 @@ class BulkForm(FlaskForm):
 
     def validate_action(self, field: HiddenField) -> None:
         """Only actions that exist; a tag where one is needed, and only one."""
-        if field.data not in ("delete", "suppress", "unsuppress", "add_tag", "remove_tag"):
+        if field.data not in ("delete", "suppress", "unsuppress", "merge", "add_tag", "remove_tag"):
             raise ValidationError(_("Choose what to do."))
         if field.data.endswith("_tag") and len(self.tag_name.cleaned or ()) != 1:
             raise ValidationError(_("Type one tag."))

@@ -23,14 +23,14 @@ from mailer.segments.scope import ConditionRefused, scope_of
 PER_PAGE = 50
 
 
-def _alphabetical(column: Any) -> ColumnElement[str]:
+def alphabetical(column: Any) -> ColumnElement[str]:
     """The order of a dictionary whatever the database's collation: case aside, `ё` as `е`."""
     return func.translate(func.lower(column), "ё", "е")
 
 
 ORDERS: dict[str, tuple[Any, ...]] = {
     "created": (Client.created_at,),
-    "name": (_alphabetical(Client.last_name), _alphabetical(Client.first_name)),
+    "name": (alphabetical(Client.last_name), alphabetical(Client.first_name)),
     "email": (Client.email_key,),
 }
 
@@ -80,7 +80,7 @@ def ordered(query: Select[Any], choice: Choice, user: User) -> Select[Any]:
         return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
     field = db.one_or_404(select(ClientField).filter_by(id=field_id, owner_id=owner_asked(choice, user) or user.id))
     value = value_column(field)
-    value = _alphabetical(value) if field.slot is None else value
+    value = alphabetical(value) if field.slot is None else value
     value, id_ = (value.desc(), Client.id.desc()) if choice.order == "desc" else (value.asc(), Client.id.asc())
     return query.order_by(value.nulls_last(), id_)
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm.exc import StaleDataError
 
 from mailer.clients.fields import ensure_text_fields
+from mailer.clients.merged import IS_MERGED, present_id
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, refused_by
@@ -52,7 +53,10 @@ def delete_client(client: Client) -> None:
 
 
 def restore_client(client: Client) -> None:
-    """Bring a deleted client back; raises `AddressTaken` when a new one has the address by now."""
+    """Bring a deleted client back; raises `AddressTaken` when a new one has the address by now, and a Refusal when the
+    record was merged."""
+    if present_id(client.id) != client.id:
+        raise Refusal(_("This record was merged with another client."))
     client.deleted_at = None
     _commit()
 
@@ -60,34 +64,44 @@ def restore_client(client: Client) -> None:
 def delete_clients(where: list[ColumnElement[bool]]) -> tuple[int, datetime]:
     """Delete all that `where` chooses; how many they were, and the moment that `restore_deleted` knows them by."""
     moment = utcnow()
-    count = _change_all(where, deleted_at=moment)
-    return count, moment
+    return _change_all(where, moment, deleted_at=moment), moment
 
 
 def restore_deleted(owner: User, moment: datetime) -> int:
     """Undo `delete_clients`, save for those whose address is in use again; how many came back."""
     live = select(Client.email_key).where(Client.owner_id == owner.id, Client.deleted_at.is_(None))
-    where = [Client.owner_id == owner.id, Client.deleted_at == moment, Client.email_key.not_in(live)]
-    return _change_all(where, deleted_at=None)
+    where = [Client.owner_id == owner.id, Client.deleted_at == moment, Client.email_key.not_in(live), ~IS_MERGED]
+    return _change_all(where, utcnow(), deleted_at=None)
 
 
-def add_tag(where: list[ColumnElement[bool]], tag: str) -> int:
-    """Give a tag to all that `where` chooses and who lack it and have room; how many they were."""
+def add_tag(where: list[ColumnElement[bool]], tag: str) -> tuple[int, datetime]:
+    """Give a tag to all that `where` chooses and who lack it and have room; how many they were, and the moment that
+    `undo_tag` knows them by."""
     lacks = func.coalesce(func.array_position(Client.tags, tag), 0) == 0
     has_room = func.cardinality(Client.tags) < MAX_TAGS
-    return _change_all([*where, lacks, has_room], tags=func.array_append(Client.tags, tag))
+    moment = utcnow()
+    return _change_all([*where, lacks, has_room], moment, tags=func.array_append(Client.tags, tag)), moment
 
 
-def remove_tag(where: list[ColumnElement[bool]], tag: str) -> int:
-    """Take a tag from all that `where` chooses and who have it; how many they were."""
-    return _change_all([*where, Client.tags.any(tag)], tags=func.array_remove(Client.tags, tag))  # type: ignore[arg-type]
+def remove_tag(where: list[ColumnElement[bool]], tag: str) -> tuple[int, datetime]:
+    """Take a tag from all that `where` chooses and who have it; the same."""
+    has = Client.tags.any(tag)  # type: ignore[arg-type]
+    moment = utcnow()
+    return _change_all([*where, has], moment, tags=func.array_remove(Client.tags, tag)), moment
 
 
-def _change_all(where: list[ColumnElement[bool]], **values: Any) -> int:
+def undo_tag(owner: User, tag: str, moment: datetime, *, was_added: bool) -> int:
+    """Undo `add_tag` or `remove_tag`, save for clients who were changed since; how many were changed back."""
+    untouched = [Client.owner_id == owner.id, Client.updated_at == moment, Client.deleted_at.is_(None)]
+    change = remove_tag if was_added else add_tag
+    return change(untouched, tag)[0]
+
+
+def _change_all(where: list[ColumnElement[bool]], moment: datetime, **values: Any) -> int:
     changed = (
         update(Client)
         .where(*where)
-        .values(version=Client.version + 1, updated_at=utcnow(), **values)
+        .values(version=Client.version + 1, updated_at=moment, **values)
         .execution_options(synchronize_session=False)
     )
     count = db.session.execute(changed).rowcount  # type: ignore[attr-defined]

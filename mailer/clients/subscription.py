@@ -10,9 +10,10 @@ from string import hexdigits
 import structlog
 from flask import abort
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, String, cast, delete, literal, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, String, cast, delete, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from mailer.clients.merged import former_keys, ids_of, present_id
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -73,8 +74,11 @@ def find(token: uuid.UUID, link_code: str = "") -> Subscription:
 
 
 def client_of(token: uuid.UUID) -> Client:
-    """The client behind a link, deleted or not; 404 for an unknown one, SenderIsGone as `find` says."""
+    """The client behind a link, deleted or not, of one merged the person that they are now; 404 for an unknown one,
+    SenderIsGone as `find` says."""
     client = db.session.scalar(select(Client).where(Client.token == token))
+    if client is not None and client.deleted_at is not None:
+        client = db.session.get_one(Client, present_id(client.id))
     if client is None:
         if db.session.get(FormerLink, FormerLink.hash_of(token)) is not None:
             raise SenderIsGone
@@ -88,7 +92,8 @@ def _run_of(client: Client, link_code: str) -> int | None:
     query = (
         select(Run.id)
         .join(Delivery, Delivery.run_id == Run.id)
-        .where(Delivery.client_id == client.id, cast(Run.token, String).startswith(link_code.lower()))
+        .where(or_(Delivery.client_id == client.id, Delivery.client_id.in_(ids_of(client.id))))
+        .where(cast(Run.token, String).startswith(link_code.lower()))
     )
     return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
 
@@ -119,7 +124,17 @@ def unsubscribe(subscription: Subscription) -> None:
         Suppression.import_id.is_not(None),
     )  # a file may have said so before: from now on it is the person's own word, which no undoing takes back
     db.session.execute(of_import.values(import_id=None).execution_options(synchronize_session=False))
+    _unsubscribe_former(subscription)
     db.session.commit()
+
+
+def _unsubscribe_former(subscription: Subscription) -> None:
+    """The addresses of records merged into this person's, too: an import may bring one again. No commit."""
+    former = former_keys(subscription.owner_id, subscription.email_key).subquery()
+    reason = literal(SuppressionReason.UNSUBSCRIBED.value)
+    others = select(literal(subscription.owner_id, BigInteger), former.c.email_key, reason)
+    statement = insert(Suppression).from_select(["owner_id", "email_key", "reason"], others, include_defaults=False)
+    db.session.execute(statement.on_conflict_do_nothing())
 
 
 def subscribe_again(subscription: Subscription) -> None:
@@ -159,46 +174,19 @@ def suppression_of(client: Client) -> Suppression | None:
 
 def suppress(client: Client) -> None:
     """Never write to this address from now on; an earlier reason is kept."""
-    _no_longer_of_an_import([Client.id == client.id])
+    no_longer_of_an_import([Client.id == client.id])
     values = {"owner_id": client.owner_id, "email_key": client.email_key, "reason": SuppressionReason.MANUAL}
     db.session.execute(insert(Suppression).values(values).on_conflict_do_nothing())
     db.session.commit()
 
 
-def suppress_all(where: list[ColumnElement[bool]]) -> int:
-    """Never write to the clients that `where` chooses; to how many addresses mailings went until now."""
-    chosen = select(Client.owner_id, Client.email_key, literal(SuppressionReason.MANUAL.value)).where(*where)
-    _no_longer_of_an_import(where)
-    statement = insert(Suppression).from_select(["owner_id", "email_key", "reason"], chosen, include_defaults=False)
-    count = db.session.execute(statement.on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
-    db.session.commit()
-    return int(count)
-
-
-def _no_longer_of_an_import(where: list[ColumnElement[bool]]) -> None:
+def no_longer_of_an_import(where: list[ColumnElement[bool]]) -> None:
     """The owner says so, too: undoing the import that said it first changes nothing. No commit."""
     chosen = select(Client.owner_id, Client.email_key).where(*where)
     of_imports = update(Suppression).where(
         Suppression.import_id.is_not(None), tuple_(Suppression.owner_id, Suppression.email_key).in_(chosen)
     )
     db.session.execute(of_imports.values(import_id=None).execution_options(synchronize_session=False))
-
-
-def lift_all(where: list[ColumnElement[bool]]) -> int:
-    """Undo `suppress_all`: only what an owner decided, never a person's own word or a bad address; how many."""
-    chosen = select(Client.owner_id, Client.email_key).where(*where)
-    lifted = (
-        delete(Suppression)
-        .where(
-            Suppression.reason == SuppressionReason.MANUAL,
-            tuple_(Suppression.owner_id, Suppression.email_key).in_(chosen),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    count = int(db.session.execute(lifted).rowcount)  # type: ignore[attr-defined]
-    db.session.commit()
-    log.info("suppressions lifted", count=count)
-    return count
 
 
 def lift_suppression(client: Client) -> None:

@@ -1,43 +1,39 @@
-"""Pages of clients: the list, one client, and what is done to them."""
+"""Pages of clients: the list, one client, and what is done to one."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
-from werkzeug.datastructures import MultiDict
 
 from mailer import owner_choices
 from mailer.access import Permission, get_own_deleted, get_own_editable, get_visible, requires
 from mailer.clients import queries, services, subscription
-from mailer.clients.choice import Choice, as_args, parse_choice
+from mailer.clients.asked import args_of, choice_in
+from mailer.clients.blueprint import bp
 from mailer.clients.client_form import ClientForm, client_form
-from mailer.clients.evidence import evidence_of, import_of
+from mailer.clients.duplicates.apart import merged_into
+from mailer.clients.duplicates.views import bp as duplicates
+from mailer.clients.evidence import evidence_of, imports_of
 from mailer.clients.exporting import table_of
 from mailer.clients.field_labels import shown_value, values_shown
 from mailer.clients.field_views import bp as fields
-from mailer.clients.forms import BulkForm
 from mailer.clients.history import history_of
 from mailer.clients.importing.views import bp as imports
 from mailer.clients.in_series import ways_of
-from mailer.clients.refused import ChoiceRefused
+from mailer.clients.merged import present_id
 from mailer.clients.segment_views import bp as segments
 from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
 from mailer.downloads import csv_download
-from mailer.errors import Conflict, Refusal, UnknownChoice
+from mailer.errors import Conflict, Refusal
 from mailer.flashes import flash_undo, refusal_flashed
-from mailer.input_limits import number_or_none
 from mailer.models.client import Client
 from mailer.segments.fields import fields_of
 
 # Whoever is signed in may ask for one client: the loader answers 404 or 403.
-bp = Blueprint("clients", __name__, url_prefix="/clients")
+bp.register_blueprint(duplicates)
 bp.register_blueprint(fields)
 bp.register_blueprint(imports)
 bp.register_blueprint(segments)
@@ -48,7 +44,7 @@ bp.register_blueprint(tags)
 @requires(Permission.SEND, Permission.OVERSEE)
 def index() -> str:
     """The list of one's own; those who oversee can ask for others', and get everybody's where they have none."""
-    choice = _choice(request.args)
+    choice = choice_in(request.args)
     page = queries.page_of_clients(choice, current_user)
     whose = queries.whose_of(choice, current_user)
     return render_template(
@@ -56,7 +52,7 @@ def index() -> str:
         page=page,
         choice=choice,
         tags=owner_choices.tags(whose.owner_id),
-        args=_args_of(choice),
+        args=args_of(choice),
         filters=queries.filters_of(current_user),
         suppressions=queries.suppressions_of(page.items),
         owners={} if whose.is_own else queries.owners_of(page.items),
@@ -72,7 +68,7 @@ def index() -> str:
 @requires(Permission.SEND)
 def export() -> Response:
     """The chosen clients as a CSV file."""
-    choice = _choice(request.args)
+    choice = choice_in(request.args)
     name = f"clients-{today_in(current_user.timezone)}.csv"
     return csv_download(name, lambda session: table_of(choice, current_user, session))
 
@@ -97,16 +93,20 @@ def new() -> ResponseReturnValue:
 
 @bp.get("/<int:client_id>")
 @requires(*Permission)
-def show(client_id: int) -> str:
+def show(client_id: int) -> ResponseReturnValue:
     """One client: details, whether they may be written to, every delivery and attempt."""
-    client = get_visible(Client, client_id, current_user)
+    client = get_visible(Client, present_id(client_id), current_user)
+    if client.id != client_id:  # merged into this one
+        return redirect(url_for("clients.show", client_id=client.id), 302)
     return render_template(
         "clients/show.html",
         client=client,
         suppression=subscription.suppression_of(client),
         history=history_of(client),
         evidence=evidence_of(client),
-        brought_by=import_of(client),
+        brought_by=imports_of(client),
+        merged=merged_into(client),
+        merged_values=values_shown,
         series=ways_of(client),
         values=values_shown(client),
         may_change=client.owner_id == current_user.id and current_user.can(Permission.SEND),
@@ -183,71 +183,7 @@ def unsuppress(client_id: int) -> ResponseReturnValue:
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
 
-@bp.post("/bulk")
-@requires(Permission.SEND)
-def bulk() -> ResponseReturnValue:
-    """Delete, tag or leave out of mailings the marked clients, or (`everyone`) all of the present choice."""
-    choice = _choice(request.form)
-    where = [*queries.chosen(choice, current_user), Client.owner_id == current_user.id]
-    if not request.form.get("everyone"):
-        where.append(Client.id.in_(_marked()))
-    form = BulkForm()
-    if not form.validate():
-        flash(next(error for errors in form.errors.values() for error in errors), "danger")
-    elif form.action.data == "delete":
-        count, moment = services.delete_clients(where)
-        undo = url_for("clients.restore_deleted", at=moment.isoformat())
-        flash_undo(ngettext("%(num)s client deleted.", "%(num)s clients deleted.", count), undo)
-    elif form.action.data == "suppress":
-        count = subscription.suppress_all(where)
-        text = ngettext(
-            "%(num)s address is now left out of mailings.", "%(num)s addresses are now left out of mailings.", count
-        )
-        flash(text, "success")
-    elif form.action.data == "unsuppress":
-        count = subscription.lift_all(where)
-        text = ngettext("%(num)s address gets mailings again.", "%(num)s addresses get mailings again.", count)
-        flash(text + " " + _("People who unsubscribed themselves are still left out."), "success")
-    else:
-        change = services.add_tag if form.action.data == "add_tag" else services.remove_tag
-        count = change(where, form.tag_name.cleaned[0])
-        flash(ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
-    return redirect(url_for("clients.index", **_args_of(choice)), 303)
-
-
-@bp.post("/restore-deleted")
-@requires(Permission.SEND)
-def restore_deleted() -> ResponseReturnValue:
-    """Undo a deletion of many, named by its moment."""
-    try:
-        moment = datetime.fromisoformat(request.args.get("at", ""))
-    except ValueError:
-        abort(404)
-    if moment.tzinfo is None:
-        abort(404)
-    count = services.restore_deleted(current_user, moment)
-    flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
-    return redirect(url_for("clients.index"), 303)
-
-
 def _form(client: Client | None = None) -> ClientForm:
     fields = fields_of(current_user.id, with_archived=True)
     archived = [field.key for field in fields if field.archived_at is not None]
     return client_form([field for field in fields if field.archived_at is None], archived, client)
-
-
-def _choice(args: MultiDict[str, str]) -> Choice:
-    try:
-        return parse_choice(args)
-    except ChoiceRefused as refused:
-        raise UnknownChoice(refused.name, refused.value) from None
-
-
-def _args_of(choice: Choice) -> dict[str, Any]:
-    asked = {"filter": choice.filter_id, "sort": choice.sort, "order": choice.order, "owner": choice.owner}
-    return as_args(choice.criteria) | {name: value for name, value in asked.items() if value}
-
-
-def _marked() -> list[int]:
-    ids = request.form.getlist("ids")[: queries.PER_PAGE]
-    return [number for id_ in ids if (number := number_or_none(id_)) is not None]

@@ -58,6 +58,7 @@ def room_labels() -> dict[str, str]:
         "auth": _("Profile and signing in"), "mailings": _("Mailings"), "manager": _("Management"),
         "messages": _("Messages"), "clients": _("Clients"), "clients.imports": _("Import of clients"),
         "clients.fields": _("Fields"), "clients.segments": _("Segments"), "clients.tags": _("Tags"),
+        "clients.duplicates": _("Duplicates"),
         "posts": _("panel, %(table)s", table=_("Articles")),
         "home": _("Overview"), "articles": _("Articles"), "unsubscribe": _("Unsubscribing"), "blog": _("Blog"),
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
@@ -88,6 +89,7 @@ def table_labels() -> dict[str, str]:
         "own_themes": _("Own looks of letters"), "pictures": _("Pictures"),
         "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
+        "client_merges": _("Merged clients"), "clients_apart": _("Clients who are not one person"),
         "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Texts of consents"),
         "topics": _("Topics"), "sending_domains": _("Own domains"), "domain_keys": _("Keys of own domains"),
     }  # fmt: skip

@@ -115,6 +115,7 @@ def detail_labels() -> dict[str, str]:
         "before": pgettext("journal", "before"), "after": pgettext("journal", "after"),
         "recipient_count": pgettext("journal", "recipients"),
         "address": pgettext("journal", "digest of the address typed"),
+        "merged": pgettext("journal", "numbers of the clients merged into it"),
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from mailer.models import (  # noqa: F401
     calendar_feed,
     client,
     client_import,
+    client_merge,
     delivery,
     domain_day,
     draft,

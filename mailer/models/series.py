@@ -82,6 +82,7 @@ class LeftReason(StrEnum):
     GOAL = "goal"
     OWNER = "owner"
     STOPPED = "stopped"  # the whole series was
+    MERGED = "merged"  # the person goes on, or is over, under another record
 
 
 class Held(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from mailer.clients.evidence import import_of
+from mailer.clients.duplicates.apart import merged_into
+from mailer.clients.evidence import imports_of
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery
@@ -31,6 +32,7 @@ def about(client: Client) -> dict[str, Any]:
         "not_written_to": _suppression(client),
         "sign_ups": _sign_ups(client),
         "imported": _imported(client),
+        "merged": _merged(client),
         "emails": _emails(client),
         "clicks_and_opens": _reactions(client),
     }
@@ -45,7 +47,8 @@ def _sign_ups(client: Client) -> list[dict[str, Any]]:
     rows = db.session.execute(
         select(SignUp, SignUpForm.title)
         .join(SignUpForm, SignUpForm.id == SignUp.form_id)
-        .where(SignUp.owner_id == client.owner_id, SignUp.email_key == client.email_key)
+        .where(SignUp.owner_id == client.owner_id)
+        .where(or_(SignUp.email_key == client.email_key, SignUp.client_id == client.id))
         .order_by(SignUp.id.desc())
     ).all()
     ids = {id_ for sign_up, _title in rows for id_ in sign_up.consent_ids}
@@ -58,9 +61,16 @@ def _sign_ups(client: Client) -> list[dict[str, Any]]:
     ]
 
 
-def _imported(client: Client) -> dict[str, Any] | None:
-    found = import_of(client)
-    return {"at": found.created_at, "agreed_by": found.options["consent"]} if found is not None else None
+def _imported(client: Client) -> list[dict[str, Any]]:
+    return [{"at": one.created_at, "agreed_by": one.options["consent"]} for one in imports_of(client)]
+
+
+def _merged(client: Client) -> list[dict[str, Any]]:
+    """Records that were merged into this one, as they were, and values of this one that gave way."""
+    return [
+        {"at": one.made_at, "gave_way": one.former, "record": {name: getattr(record, name) for name in ABOUT}}
+        for one, record in merged_into(client)
+    ]
 
 
 def _emails(client: Client) -> list[dict[str, Any]]:

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 
 from mailer.clients import subscription as subscriptions
+from mailer.clients.merged import former_keys, ids_of
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -71,17 +72,21 @@ def erase(client: Client) -> None:
     to, so that no import brings it back; deliveries stay as evidence of what was sent, without the client."""
     subscription = subscriptions.find(client.token)
     id_, owner_id, email_key = client.id, client.owner_id, client.email_key
+    merged = list(db.session.scalars(ids_of(id_)))
+    keys = [email_key, *db.session.scalars(former_keys(owner_id, email_key))]
     subscriptions.unsubscribe(subscription)
-    db.session.execute(delete(SignUp).where(SignUp.owner_id == owner_id, SignUp.email_key == email_key))
     db.session.execute(
         delete(AccountEmail).where(
-            func.lower(AccountEmail.to_email) == email_key,
+            func.lower(AccountEmail.to_email).in_(keys),
             AccountEmail.user_id == owner_id,
             AccountEmail.allowance == Allowance.SIGN_UP,
         )
     )
-    forget_client(id_)
-    gone = delete(Client).where(Client.owner_id == owner_id, Client.email_key == email_key)
+    for one in (id_, *merged):
+        forget_client(one)
+    db.session.execute(delete(SignUp).where(SignUp.owner_id == owner_id, SignUp.email_key.in_(keys)))
+    is_theirs = or_(Client.email_key == email_key, Client.id.in_(merged))
+    gone = delete(Client).where(Client.owner_id == owner_id, is_theirs)
     db.session.execute(gone.execution_options(synchronize_session=False))
     add_entry(Action.DELETED, f"client {id_}", None, where="preferences.erase", by="the person")
     db.session.commit()

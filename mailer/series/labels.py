@@ -89,6 +89,7 @@ def left_reasons() -> dict[LeftReason, str]:
         LeftReason.GOAL: _("reached the goal"),
         LeftReason.OWNER: _("taken out by the owner"),
         LeftReason.STOPPED: _("the series was stopped"),
+        LeftReason.MERGED: _("merged with another client who is in it, or was"),
     }
 
 

@@ -239,3 +239,28 @@ def test_who_oversees_and_has_clients_gets_their_own_unless_they_ask(
         assert "theirs" not in as_owner.get(f"/clients/export{query}").text
     as_owner.post("/clients/bulk", data={"everyone": "1", "action": "delete", "owner": "all"})
     assert live_clients() == [theirs]
+
+
+def test_what_was_done_to_many_is_taken_back(as_owner: Browser, as_stranger: Browser, owner: User) -> None:
+    people = [make_client(owner, tags=["old"]), make_client(owner), make_client(owner, tags=["new"])]
+    ids = [client.id for client in people]
+
+    def done(action: str, tag: str = "") -> str:
+        as_owner.post("/clients/bulk", data={"ids": ids, "action": action, "tag_name": tag})
+        found = re.findall(r'action="(/clients/undo-[^"]+)"', as_owner.get("/clients/").text)
+        return str(found[0]).replace("&amp;", "&")
+
+    for action, tag in (("add_tag", "new"), ("remove_tag", "old")):
+        undo = done(action, tag)
+        db.session.expire_all()
+        changed = [client.tags for client in people]
+        as_stranger.post(undo)
+        db.session.expire_all()
+        assert [client.tags for client in people] == changed, "nobody takes back what another did"
+        as_owner.post(undo)
+        db.session.expire_all()
+        assert [client.tags for client in people] == [["old"], [], ["new"]]
+    save(Suppression(owner_id=owner.id, email_key=people[0].email_key, reason=SuppressionReason.MANUAL))
+    as_owner.post(done("suppress"))
+    assert db.session.scalars(db.select(Suppression.email_key)).all() == [people[0].email_key]
+    assert as_owner.post("/clients/undo-tag?at=x&did=add_tag").status_code == 404

@@ -44,6 +44,14 @@ REASONS = {
     "clients_keep_tags_off": (
         "A topic that a person gave back stays off, whoever adds the tag: an import, a rule, the owner's hand."
     ),
+    "mailbox_of": (
+        "The mailbox that an address leads to, so that two spellings of one are found: what is behind a “+” does not "
+        "count, nor do dots at Gmail; Yandex has one mailbox under several domains."
+    ),
+    "merged_clients_hand_over": (
+        "What was sent to a client who was merged with another is found with that one. Recipients that wait, and runs "
+        "whose list is being written, are left as they are: nobody gets a mail twice, or is passed over."
+    ),
     "consent_texts_never_change": "What people agreed to is evidence: another text is another version.",
     "sign_ups_never_change": "Who asked for what, from where and under which texts is evidence.",
     "users_are_erased_for_good": "A deleted account does not come back, nor does its deletion get another day.",
