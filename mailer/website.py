@@ -47,7 +47,7 @@ from mailer.models.user import User
 from mailer.operations import views as operation_views
 from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
-from mailer.reports import run_views
+from mailer.reports import domain_views, run_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
 from mailer.returns import webhook_views
@@ -69,7 +69,7 @@ VIEWS = (
     calendar_views, operation_views, return_views, webhook_views, service_domain_views, own_domain_views,
     user_views, journal_views, others_mailing_views, others_series_views,
     series_views, series_form_views, series_action_views, putting_in,
-    article_views, review_views, report_views, run_views, draft_views, guide_views, tracking_views,
+    article_views, review_views, report_views, run_views, domain_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip
 
 

@@ -296,6 +296,8 @@ TABLE: dict[str, dict[str, str]] = {
         for name in ("run", "print_run", "run_preview_html", "export_run", "compare_runs")
     },
     "reports.export": {"GET": SEEN_LIST},
+    "reports.by_domain": {"GET": SEEN_LIST},
+    "reports.export_by_domain": {"GET": SEEN_LIST},
     "domains.index": {"GET": OWN_WORK, "POST": OWN_WORK},
     "domains.show": {"GET": SEEN_THING},
     "domains.check": {"POST": OWN_THING},

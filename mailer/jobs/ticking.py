@@ -27,7 +27,7 @@ from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, LOOK_AT_DOMAIN, READ_MAILBOX, SEND_ACCOUNT_EMAIL
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import attachments, instance_guard, own_domains
-from mailer.sending.runs import stuck
+from mailer.sending.runs import domain_days, stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.missing import make_good
 from mailer.sending.runs.next_run import follow_zone_data
@@ -43,6 +43,7 @@ log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
 ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
+OPEN_RUNS_EVERY = 1800  # seconds: how old figures by domain are of runs that go on
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
 UPKEEP_EVERY = 5  # seconds, no matter how often the tick comes
@@ -148,6 +149,13 @@ def sound_alarms() -> None:
         raise_alarms()
 
 
+def count_domains() -> None:
+    """Count by recipient domain what has closed and, twice an hour, what goes on."""
+    domain_days.count_closed_runs()
+    if _is_time("domains", OPEN_RUNS_EVERY):
+        domain_days.count_open_runs()
+
+
 def move_what_stands() -> None:
     """Now and then, look for open runs that nothing would move."""
     if _is_time("standstill", STANDSTILL_EVERY):
@@ -222,6 +230,7 @@ UPKEEP = (
     wake_domains,
     write_views,
     tally_closed_runs,
+    count_domains,
     look_for_missing_runs,
     sweep,
 )

@@ -95,11 +95,7 @@ def _about() -> dict[str, Any]:
     mailing: Mailing | None = None
     if number := _number("mailing"):
         mailing = queries.mailing_to_report(number, current_user)
-    person: User | None = None if oversees else current_user
-    if number := _number("user"):
-        if not oversees and number != current_user.id:
-            abort(404)
-        person = queries.person_to_report(number)
+    person = person_asked()
     known = [kind for kind in queries.ROWS if kind != "user" or oversees]
     rows = choice_in(request.args, "rows", known, "run" if mailing else "mailing" if person else "user")
     today = today_in(current_user.timezone)
@@ -111,6 +107,17 @@ def _about() -> dict[str, Any]:
         "today": today,
         "presets": presets(today),
     }
+
+
+def person_asked() -> User | None:
+    """Whose things the report is about; None for everybody's. 404 for others than may be seen."""
+    oversees = current_user.can(Permission.OVERSEE)
+    person: User | None = None if oversees else current_user
+    if number := _number("user"):
+        if not oversees and number != current_user.id:
+            abort(404)
+        person = queries.person_to_report(number)
+    return person
 
 
 def _number(name: str) -> int | None:

@@ -16,12 +16,13 @@ from mailer.locks import FOR_CHANGE, lock_row
 from mailer.models.account_email import AccountEmail
 from mailer.models.client import Suppression, SuppressionReason
 from mailer.models.delivery import CameBack, Delivery, DeliveryState, Reason
+from mailer.models.domain_day import DomainFigure
 from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
 from mailer.sending.conditions import OPEN_SENDING_STATES
-from mailer.sending.runs import closing
+from mailer.sending.runs import closing, domain_days
 from mailer.smtp.concerns import Concern, concern_of
 from mailer.smtp.replies import Reply
 from mailer.smtp.results import Phase
@@ -44,11 +45,21 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     lock_row(delivery, FOR_CHANGE)
     if delivery.state is DeliveryState.UNCERTAIN:
         _settle_uncertain(run, delivery)
+    if came_back is not None:
+        _count_by_domain(run, delivery, came_back)
     if came_back is None or _WORSE[came_back] <= _WORSE[delivery.came_back]:
         return None
     delivery.came_back = came_back
     db.session.flush()
     return _pause_if_too_many(run, report.worst) if came_back is not CameBack.COMPLAINED else None
+
+
+def _count_by_domain(run: Run, delivery: Delivery, came_back: CameBack) -> None:
+    """Of a delivery the first bounce, unless it was called spam before, and the first complaint."""
+    if came_back is CameBack.COMPLAINED and delivery.came_back is not CameBack.COMPLAINED:
+        domain_days.note_return(run, delivery.email_key, DomainFigure.COMPLAINED)
+    elif came_back is not CameBack.COMPLAINED and delivery.came_back is None:
+        domain_days.note_return(run, delivery.email_key, DomainFigure.BOUNCED)
 
 
 def _outcome(report: Report) -> CameBack | None:

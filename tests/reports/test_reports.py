@@ -43,9 +43,9 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=";"))
 
 
-def figures(page: str) -> list[dict[str, int]]:
+def figures(page: str, key: str = r"\d+") -> list[dict[str, int]]:
     """The figures of each row of the page's table."""
-    rows = re.findall(r'<tr data-key="\d+">(.*?)</tr>', page, re.S)
+    rows = re.findall(rf'<tr data-key="{key}">(.*?)</tr>', page, re.S)
     return [{name: int(n) for name, n in re.findall(r'data-figure="(\w+)">(\d+)<', row)} for row in rows]
 
 
