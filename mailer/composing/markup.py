@@ -16,7 +16,9 @@ Kind = Literal["text", "start", "end", "comment", "doctype", "condition", "style
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9:_.\-]{0,60})((?=[\s/>])(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*+)>", re.IGNORECASE)
 _CONDITION = re.compile(r"<!\[(?:if [^\]<>]{1,80}|endif)\]\s*(?:--)?>", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!doctype(?=[\s>])[^<>\[]*+>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"""([\s/]*)([^\s=>"'/<`]+)(?:(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'<>`]+))?""")
+_ATTRIBUTE = re.compile(r"""([\s/]*+)([^\s=>"'/<`]++)(?:(\s*+=\s*+)("[^"]*"|'[^']*'|[^\s"'<>`]+))?""")
+_NO_JUNK = str.maketrans("", "", " \t\r\n\f/")
+_BETWEEN_ATTRIBUTES = re.compile(r"[\s/]*+")
 _BEGINS_MARKUP = re.compile(r"<[a-z/!?]", re.IGNORECASE)
 # Elements whose content is no markup for a browser; it goes to their end tag.
 _WITHOUT_MARKUP = frozenset(("style", "title", "script", "textarea", "iframe", "xmp", "noembed", "noframes"))
@@ -97,10 +99,10 @@ def attributes(inside: str) -> tuple[list[Attribute], str]:
     at, junk = 0, []
     while at < len(inside):
         match = _ATTRIBUTE.match(inside, at)
-        if match is None:
-            if inside[at] not in " \t\r\n\f/":
-                junk.append(inside[at])
-            at += 1
+        if match is None:  # what separates attributes is passed over at once, however much it is
+            end = _BETWEEN_ATTRIBUTES.match(inside, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            junk.append(inside[at : end + 1].translate(_NO_JUNK))
+            at = end + 1
             continue
         raw = match[4] or ""
         value = html.unescape(raw.strip("\"'")) if match[3] else None

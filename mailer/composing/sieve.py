@@ -23,7 +23,7 @@ SHOWN = 60  # characters of what was taken out
 COMMENT = "<!-- … -->"
 _HIDDEN_FROM_OTHERS = re.compile(r"(<!--\s*\[if [^\]<>]{1,80}\]>)(.*)(<!\[endif\]\s*-->)\Z", re.IGNORECASE | re.DOTALL)
 _SEEN_BY_OTHERS = re.compile(
-    r"<!--\s*(?:\[if [^\]<>]{1,80}\]>\s*(?:<!)?[\s\-]*|(?://)?\s*<!\[endif\]\s*)-->\Z", re.IGNORECASE
+    r"<!--\s*+(?:\[if [^\]<>]{1,80}\]>\s*+(?:<!)?[\s\-]*+(?<=--)>|(?://)?\s*+<!\[endif\]\s*+-->)\Z", re.IGNORECASE
 )
 # A placeholder that an editor has percent-encoded, the braces or what is between them.
 _ENCODED = re.compile(

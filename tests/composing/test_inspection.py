@@ -4,6 +4,7 @@ import pytest
 
 from mailer.composing.contrast import colour_of, contrast
 from mailer.composing.inspection import CLIPPED, LARGE, inspect
+from mailer.composing.sieve import sieve
 
 LINK = "https://golub.test/u/0"
 WORDS = "Здравствуйте! Хлеб и булки сегодня с утра, приходите, мы вас ждём до вечера."
@@ -74,3 +75,12 @@ def test_the_contrast_is_that_of_the_standard() -> None:
 @pytest.mark.parametrize("piece", ["<b>", "<b", "</b>", '<a href="#', "<p style='color:#fff'>x", "<!--"])
 def test_a_flood_is_looked_over(piece: str) -> None:
     inspect(piece * 20_000, LINK)
+
+
+@pytest.mark.parametrize(
+    "tag", ["<a %s>", "<a x%s=1>", "<!--[if mso]>%s>", "<!--%s-->", "<p style='%s'>", "<style>%s</style>"]
+)
+def test_a_million_blanks_in_a_tag_are_passed_over_at_once(tag: str) -> None:
+    """A pattern that tries each of them anew would take hours."""
+    for blank in " /\u00a0":
+        sieve(tag % (blank * 1_000_000))
