@@ -166,12 +166,13 @@ def watched_context(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(locale="ru-RU", timezone_id="Europe/Moscow", viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
     complaints: list[str] = []
-    # An answer 4xx to a form is shown on the page; Chromium writes it on the console all the same.
-    is_refusal = re.compile(r"status of 4\d\d").search
+    # No complaints: an answer 4xx to a form, which is shown on the page; and a request given up because the page
+    # was left, which htmx writes down as these two. A request that fails is a sendError beside its afterRequest.
+    is_harmless = re.compile(r"status of 4\d\d|^htmx:(afterRequest|sendAbort), ").search
     context.on(
         "console",
         lambda message: (
-            complaints.append(message.text) if message.type == "error" and not is_refusal(message.text) else None
+            complaints.append(message.text) if message.type == "error" and not is_harmless(message.text) else None
         ),
     )
     context.on("weberror", lambda error: complaints.append(str(error.error)))
