@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import cached_property
 from pathlib import Path
@@ -165,7 +166,7 @@ def readable(value: str) -> str:
     """A header's text with its encoded words decoded (RFC 2047); as it stands when they are broken."""
     try:
         return str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return value
 
 

@@ -6,6 +6,7 @@ import re
 from binascii import a2b_base64
 from collections.abc import Iterator
 from email import message_from_bytes
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from itertools import islice
@@ -98,7 +99,7 @@ def decoded(text: str) -> str:
     """A header as a person reads it, cut to a line."""
     try:
         return " ".join(str(make_header(decode_header(text[:2000]))).split())[:200]
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):  # bytes that are none, an unknown charset, Base64 that is none
         return " ".join(text.split())[:200]
 
 

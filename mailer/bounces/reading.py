@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from email import message_from_bytes
+from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses, parseaddr
 from itertools import islice
@@ -51,14 +52,17 @@ def read_report(data: bytes) -> Report:
     if data.lower().count(b"boundary=") > MAX_PARTS:  # the parser's time grows with the square of the depth
         return Report(Kind.UNKNOWN, places=(data.decode("ascii", "replace"),))
     try:
-        message = message_from_bytes(data)  # the old policy: hostile headers cannot make it raise
-        blocks = list(blocks_of(message))
-        kind, said, read_by = _judge(message, blocks)
-        places = _places(message, [*blocks, *returned_of(message)])
-        subject, sender = decoded(str(message.get("subject", ""))), parseaddr(str(message.get("from", "")))[1]
-    except (ValueError, LookupError, RecursionError, AttributeError):  # nested too deep, broken encodings
+        return _read(data)
+    except (MessageError, ValueError, LookupError, RecursionError, AttributeError):  # too deep, broken encodings
         return Report(Kind.UNKNOWN, places=(data.decode("ascii", "replace"),))
-    places = (*places, data.decode("ascii", "replace"))
+
+
+def _read(data: bytes) -> Report:
+    message = message_from_bytes(data)  # the old policy: most hostile headers cannot make it raise
+    blocks = list(blocks_of(message))
+    kind, said, read_by = _judge(message, blocks)
+    places = (*_places(message, [*blocks, *returned_of(message)]), data.decode("ascii", "replace"))
+    subject, sender = decoded(str(message.get("subject", ""))), parseaddr(str(message.get("from", "")))[1]
     message_id = str(message.get("message-id", "")).strip()[:1000]
     return Report(kind, said, read_by, places, subject, sender[:MAX_ADDRESS], message_id, _goes_round(message))
 

@@ -27,6 +27,7 @@ READ_AS = [
     (shapes.dsn(TO, *shapes.failed("2.0.0", "250 ok", "relayed")), Kind.DELIVERED, None, "2.0.0", True),
     (shapes.dsn(TO, *shapes.failed("2.0.0", "250 ok", "expanded (to a list)")), Kind.DELIVERED, None, "2.0.0", True),
     (shapes.dsn("postmaster@example.org", *shapes.failed(), returned=HEAD), Kind.BOUNCE, 550, "5.1.1", True),
+    (shapes.dsn(TO, *shapes.failed()).replace(b"Mail Ret", b"=?utf-8?b?a?="), Kind.BOUNCE, 550, "5.1.1", True),
     (shapes.encoded_dsn(TO), Kind.BOUNCE, None, "5.1.1", True),
     (shapes.global_dsn(TO), Kind.BOUNCE, None, "5.1.1", True),
     (shapes.two_recipients(TO), Kind.BOUNCE, 550, "5.1.1", True),
@@ -76,8 +77,18 @@ def test_the_original_recipient_and_the_words_of_the_server_are_kept() -> None:
         b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(4_000)),
         b"Content-Type: multipart/report; boundary=\xd0\xff\r\nTo: \xff\r\nFrom: \xff\r\n\r\n",
         shapes.encoded_dsn(TO).replace(b"Um", b"!", 1),
+        shapes.complaint(TO).replace(b"Far/1.0\r\n", b"Far/1.0\x1d"),
     ],
-    ids=["nothing", "octets", "one line of 10 MB", "4,000 parts", "4,000 levels", "broken headers", "broken base64"],
+    ids=[
+        "nothing",
+        "octets",
+        "one line of 10 MB",
+        "4,000 parts",
+        "4,000 levels",
+        "broken headers",
+        "broken base64",
+        "a line break that Python alone sees",
+    ],
 )
 def test_what_is_hostile_is_read_in_a_moment(data: bytes) -> None:
     started = time.process_time()
