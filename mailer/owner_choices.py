@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from mailer.client_counts import tag_counts
 from mailer.extensions import db
-from mailer.models.client import Client, ClientFilter
+from mailer.models.client import ClientFilter
 from mailer.models.message import Message
 
 
@@ -24,8 +25,5 @@ def segments(owner_id: int) -> list[tuple[int, str]]:
 
 def tags(owner_id: int | None) -> list[str]:
     """The tags in use by the live clients of that owner (None: of everybody), in order."""
-    tag = func.unnest(Client.tags).label("tag")
-    query = select(tag).where(Client.deleted_at.is_(None), Client.tags != []).distinct().order_by(tag).limit(500)
-    if owner_id is not None:
-        query = query.where(Client.owner_id == owner_id)
-    return list(db.session.scalars(query))
+    query = tag_counts(owner_id).order_by("tag").limit(500)
+    return [tag for tag, _count in db.session.execute(query)]

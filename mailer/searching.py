@@ -36,8 +36,13 @@ def mentions(search: str, columns: Collection[Any]) -> list[ColumnElement[bool]]
 
 def holds(column: Any, word: str) -> ColumnElement[bool]:
     """Whether `word` stands in the column; ё is е, in any case."""
-    found: ColumnElement[bool] = func.translate(func.lower(column), "ё", "е").contains(_folded(word), autoescape=True)
+    found: ColumnElement[bool] = folded(column).contains(_folded(word), autoescape=True)
     return found
+
+
+def folded(column: Any) -> Any:
+    """What is searched in, and the order of a dictionary whatever the database's collation: case aside, ё as е."""
+    return func.translate(func.lower(column), "ё", "е")
 
 
 def digits_of(search: str) -> str | None:

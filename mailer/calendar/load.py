@@ -42,7 +42,7 @@ def load_of(days: Iterable[Day]) -> Load:
     coming = {day.day: found for day in days if (found := _coming(day))}
     mailings = {mailing.id: mailing for found in coming.values() for mailing in found}
     counted = dict(islice(mailings.items(), MOST_MAILINGS))
-    sizes = {id_: audience.summary(mailing).will_get for id_, mailing in counted.items()}
+    sizes = {id_: audience.shown_summary(mailing).will_get for id_, mailing in counted.items()}
     several: dict[tuple[tuple[int, int], ...], int] = {}
     by_day: dict[date, DayLoad] = {}
     for day, found in coming.items():

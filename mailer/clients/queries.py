@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import ColumnElement, Row, Select, false, func, select
+from sqlalchemy import ColumnElement, Row, false, func, select
 from sqlalchemy.orm import Session
 
 from mailer.clients.choice import Choice, field_sorted_by
@@ -16,21 +15,18 @@ from mailer.models.client_criteria import conditions
 from mailer.models.client_field import ClientField
 from mailer.models.user import User
 from mailer.owner_filter import Whose, whose_asked
+from mailer.searching import folded
 from mailer.segments.conditions import condition_of
 from mailer.segments.fields import fields_of, value_column
 from mailer.segments.scope import ConditionRefused, scope_of
 
 PER_PAGE = 50
-
-
-def alphabetical(column: Any) -> ColumnElement[str]:
-    """The order of a dictionary whatever the database's collation: case aside, `ё` as `е`."""
-    return func.translate(func.lower(column), "ё", "е")
+Order = tuple[list[ColumnElement[Any]], list[ColumnElement[Any]]]
 
 
 ORDERS: dict[str, tuple[Any, ...]] = {
     "created": (Client.created_at,),
-    "name": (alphabetical(Client.last_name), alphabetical(Client.first_name)),
+    "name": (folded(Client.last_name), folded(Client.first_name)),
     "email": (Client.email_key,),
 }
 
@@ -67,22 +63,20 @@ def _of_segment(segment: ClientFilter, user: User) -> ColumnElement[bool]:
         return false()
 
 
-def page_of_clients(choice: Choice, user: User) -> Pagination:
-    """One page of the list, 50 rows; 404 for a page that is not there."""
-    return db.paginate(ordered(select(Client).where(*chosen(choice, user)), choice, user), per_page=PER_PAGE)
-
-
-def ordered(query: Select[Any], choice: Choice, user: User) -> Select[Any]:
-    """`query` in the chosen order, those without a value last, the id settling ties; 404 for a field of others."""
-    field_id = field_sorted_by(choice.sort)
+def order_of(choice: Choice, user: User) -> Order:
+    """The chosen order, those without a value last, the id settling ties, and the same order from its end; 404 for a
+    field of others."""
+    is_down, field_id = choice.order == "desc", field_sorted_by(choice.sort)
     if field_id is None:
         columns = (*ORDERS[choice.sort], Client.id)
-        return query.order_by(*(column.desc() if choice.order == "desc" else column.asc() for column in columns))
+        down, up = [column.desc() for column in columns], [column.asc() for column in columns]
+        return (down, up) if is_down else (up, down)
     field = db.one_or_404(select(ClientField).filter_by(id=field_id, owner_id=owner_asked(choice, user) or user.id))
     value = value_column(field)
-    value = alphabetical(value) if field.slot is None else value
-    value, id_ = (value.desc(), Client.id.desc()) if choice.order == "desc" else (value.asc(), Client.id.asc())
-    return query.order_by(value.nulls_last(), id_)
+    value = folded(value) if field.slot is None else value
+    if is_down:
+        return [value.desc().nulls_last(), Client.id.desc()], [value.asc().nulls_first(), Client.id.asc()]
+    return [value.asc().nulls_last(), Client.id.asc()], [value.desc().nulls_first(), Client.id.desc()]
 
 
 def columns_of(owner_id: int | None) -> list[ClientField]:
@@ -132,7 +126,6 @@ def export_of(choice: Choice, user: User, session: Session) -> tuple[dict[str, s
         Suppression.reason,
     )
     same = (Suppression.owner_id == Client.owner_id) & (Suppression.email_key == Client.email_key)
-    query = ordered(select(*columns).outerjoin(Suppression, same).where(*where), choice, user).execution_options(
-        yield_per=1000
-    )
+    query = select(*columns).outerjoin(Suppression, same).where(*where).order_by(*order_of(choice, user)[0])
+    query = query.execution_options(yield_per=1000)
     return names, iter(session.execute(query))

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, CompoundSelect, String, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
 
+from mailer.client_counts import client_count, tag_counts
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
@@ -44,7 +45,7 @@ class Merge:
 def page_of_tags(owner: User, search: str) -> RowsPage:
     """The tags that clients have, or a saved filter or mailing names, in the order of a dictionary; 404 beyond."""
     named = _named(owner.id).subquery()
-    query = select(named.c.tag, func.sum(named.c.one).label("client_count")).group_by(named.c.tag)
+    query = select(named.c.tag, func.sum(named.c.client_count).label("client_count")).group_by(named.c.tag)
     query = query.where(*mentions(search, [named.c.tag]))
     query = query.order_by(func.translate(func.lower(named.c.tag), "ё", "е"), named.c.tag)
     return RowsPage(select=query, per_page=PER_PAGE, max_per_page=PER_PAGE)
@@ -82,13 +83,14 @@ def namesake(owner_id: int, tag: str, name: str) -> str | None:
 
 def merge_of(owner_id: int, tag: str, into: str) -> Merge:
     """The figures of a merge."""
-    both = _count(owner_id, Client.tags.contains([tag, into]))
+    is_both = (Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.tags.contains([tag, into]))
+    both = db.session.scalar(select(func.count()).where(*is_both)) or 0
     return Merge(tag, into, count_with(owner_id, tag), count_with(owner_id, into), both)
 
 
 def count_with(owner_id: int, tag: str) -> int:
     """How many live clients have the tag."""
-    return _count(owner_id, Client.tags.contains([tag]))
+    return client_count(owner_id, tag)
 
 
 def filter_names(tag: str) -> ColumnElement[bool]:
@@ -97,17 +99,12 @@ def filter_names(tag: str) -> ColumnElement[bool]:
     return func.jsonb_path_exists(ClientFilter.tree, cast(path, JSONPATH), cast({"tag": tag}, JSONB))
 
 
-def _count(owner_id: int, condition: ColumnElement[bool]) -> int:
-    query = select(func.count()).where(Client.owner_id == owner_id, Client.deleted_at.is_(None), condition)
-    return db.session.scalar(query) or 0
-
-
 def _named(owner_id: int, *, with_deleted: bool = False) -> CompoundSelect[Any]:
-    """Rows `(tag, one)`: one for each client who has it, none for each other place."""
-    clients = select(func.unnest(Client.tags).label("tag"), literal(1).label("one")).where(Client.owner_id == owner_id)
+    """Rows `(tag, client_count)`: how many clients have it, and none for each other place."""
+    clients = tag_counts(owner_id, with_deleted=with_deleted)
     mailings = select(func.unnest(Mailing.tags), literal(0)).where(Mailing.owner_id == owner_id)
     if not with_deleted:
-        clients, mailings = clients.where(Client.deleted_at.is_(None)), mailings.where(Mailing.deleted_at.is_(None))
+        mailings = mailings.where(Mailing.deleted_at.is_(None))
     path = cast('$.** ? (@.what == "tag").value[*]', JSONPATH)
     named = func.jsonb_path_query(ClientFilter.tree, path).op("#>>")(cast([], ARRAY(String)))
     filters = select(named, literal(0)).where(ClientFilter.owner_id == owner_id)

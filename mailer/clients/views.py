@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from mailer import owner_choices
 from mailer.access import Permission, get_own_deleted, get_own_editable, get_visible, requires
-from mailer.clients import queries, services, subscription
+from mailer.clients import listing, queries, services, subscription
 from mailer.clients.asked import args_of, choice_in
 from mailer.clients.blueprint import bp
 from mailer.clients.client_form import ClientForm, client_form
@@ -45,7 +45,7 @@ bp.register_blueprint(tags)
 def index() -> str:
     """The list of one's own; those who oversee can ask for others', and get everybody's where they have none."""
     choice = choice_in(request.args)
-    page = queries.page_of_clients(choice, current_user)
+    page = listing.page_of_clients(choice, current_user)
     whose = queries.whose_of(choice, current_user)
     return render_template(
         "clients/index.html",

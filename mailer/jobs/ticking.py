@@ -10,7 +10,7 @@ from flask import current_app
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer import queue, zone_data
+from mailer import client_counts, queue, zone_data
 from mailer.account_mail import outbox
 from mailer.accounts import drafts, former_links, known_devices, sessions
 from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
@@ -46,6 +46,7 @@ ALARMS_EVERY = 60  # seconds
 OPEN_RUNS_EVERY = 1800  # seconds: how old figures by domain are of runs that go on
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
+COUNTS_EVERY = 300  # seconds
 UPKEEP_EVERY = 5  # seconds, no matter how often the tick comes
 A_MOMENT = 0.002  # seconds: better just after than just before
 
@@ -120,6 +121,12 @@ def write_views() -> None:
     """Twice a minute, write the views of articles: many views are one write."""
     if _is_time("views", 30):
         flush_views()
+
+
+def add_counts_up() -> None:
+    """Now and then, make one number of the many that changed it."""
+    if _is_time("counts", COUNTS_EVERY):
+        client_counts.fold()
 
 
 def sweep() -> None:
@@ -229,6 +236,7 @@ UPKEEP = (
     wake_folding,
     wake_domains,
     write_views,
+    add_counts_up,
     tally_closed_runs,
     count_domains,
     look_for_missing_runs,

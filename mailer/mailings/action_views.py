@@ -122,7 +122,7 @@ def send_now(mailing_id: int) -> ResponseReturnValue:
 
 def _ask(mailing_id: int, token: str) -> str:
     mailing = get_own_editable(Mailing, mailing_id, current_user)
-    recipients = audience.summary(mailing)
+    recipients = audience.shown_summary(mailing)
     return render_template(
         "mailings/send_now.html",
         mailing=mailing,

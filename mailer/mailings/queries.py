@@ -145,6 +145,8 @@ def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
 
 def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:
     """Who would get a mailing that is not saved yet; hand-picked clients come from `client_ids`."""
+    if mailing.audience is not Audience.CLIENTS:
+        return audience.shown_summary(mailing)
     return audience.summary_of(_chosen(mailing, client_ids))
 
 

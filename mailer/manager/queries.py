@@ -11,6 +11,7 @@ from flask_sqlalchemy.pagination import Pagination
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import contains_eager
 
+from mailer.client_counts import counts_of
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.approval import Approval, ApprovalState
@@ -169,6 +170,8 @@ def _sent_lately(ids: list[int], now: datetime) -> dict[int, tuple[int, int]]:
 
 
 def _count_by_owner(model: Any, ids: list[int]) -> dict[int, int]:
+    if model is Client:
+        return counts_of(ids)
     query = select(model.owner_id, func.count()).where(model.owner_id.in_(ids), model.deleted_at.is_(None))
     if model is Mailing:
         query = query.where(HAS_CALENDAR)

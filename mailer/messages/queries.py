@@ -15,7 +15,7 @@ from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
 from mailer.owner_filter import Whose
 from mailer.row_pages import RowsPage
-from mailer.searching import mentions
+from mailer.searching import folded, mentions
 from mailer.segments.fields import placeholder_names
 
 PER_PAGE = 25
@@ -79,8 +79,9 @@ def attribute_names(owner_id: int) -> list[str]:
 def clients_to_look_as(owner_id: int, search: str) -> list[Client]:
     """The first few of the owner's clients that match."""
     query = select(Client).where(Client.owner_id == owner_id, Client.deleted_at.is_(None))
-    query = query.where(*client_mentions(search))
-    return list(db.session.scalars(query.order_by(Client.last_name, Client.first_name, Client.id).limit(CHOICES)))
+    query = query.where(*client_mentions(search)).limit(CHOICES)
+    by_name = (folded(Client.last_name), folded(Client.first_name), Client.id)
+    return list(db.session.scalars(query.order_by(*by_name)))
 
 
 def client_to_look_as(owner_id: int, client_id: str | None) -> Client | None:

@@ -48,8 +48,7 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
-        Index("ix_clients_owner_name", "owner_id", "last_name", "first_name", "id"),
-        Index(  # the order of a dictionary, as `clients.queries` asks for it
+        Index(  # the order of a dictionary: `searching.folded`
             "ix_clients_owner_alphabetical",
             "owner_id",
             text("translate(lower(last_name), 'ё', 'е')"),
@@ -58,7 +57,15 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
             postgresql_where=text("deleted_at IS NULL"),
         ),
         Index("ix_clients_mailbox", "owner_id", text(MAILBOX), postgresql_where=text(IS_WRITTEN_OTHERWISE)),
-        Index("ix_clients_owner_created", "owner_id", "created_at", "id"),
+        Index(
+            "ix_clients_owner_added",
+            "owner_id",
+            "created_at",
+            "id",
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("ix_clients_paused", "owner_id", postgresql_where=text("paused_until IS NOT NULL")),
+        Index("ix_clients_refused_tags", "owner_id", postgresql_where=text("refused_tags <> '{}'")),
         Index("ix_clients_tags", "tags", postgresql_using="gin"),
         CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year_is_sane"),
         CheckConstraint("email_key = lower(email_key)", name="email_key_is_lower"),

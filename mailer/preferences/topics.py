@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, literal_column, select
 
+from mailer.client_counts import tag_counts
 from mailer.errors import Refusal, refused_by
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
@@ -27,14 +27,16 @@ def topics_of(owner_id: int) -> Sequence[Topic]:
 
 def with_counts(owner_id: int) -> list[tuple[Topic, int, int]]:
     """The topics, how many clients have each, and how many gave it back."""
-    having, refusing = _clients_with(owner_id, Client.tags), _clients_with(owner_id, Client.refused_tags)
+    having = {tag: int(count) for tag, count in db.session.execute(tag_counts(owner_id))}
+    refusing = _clients_refusing(owner_id)
     return [(topic, having.get(topic.tag, 0), refusing.get(topic.tag, 0)) for topic in topics_of(owner_id)]
 
 
-def _clients_with(owner_id: int, tags: InstrumentedAttribute[list[str]]) -> dict[str, int]:
-    """How many live clients have each of the owner's topics in that column: one look at the list for all of them."""
-    tag = func.unnest(tags).label("tag")
-    each = select(Client.id, tag).where(Client.owner_id == owner_id, Client.deleted_at.is_(None)).subquery()
+def _clients_refusing(owner_id: int) -> dict[str, int]:
+    """How many live clients gave each of the owner's topics back: one look at those few who gave any."""
+    tag = func.unnest(Client.refused_tags).label("tag")
+    refuses = (Client.owner_id == owner_id, Client.deleted_at.is_(None), Client.refused_tags != literal_column("'{}'"))
+    each = select(Client.id, tag).where(*refuses).subquery()
     topics = select(Topic.tag).where(Topic.owner_id == owner_id)
     query = select(each.c.tag, func.count(each.c.id.distinct())).where(each.c.tag.in_(topics)).group_by(each.c.tag)
     return {row[0]: row[1] for row in db.session.execute(query)}

@@ -52,6 +52,12 @@ REASONS = {
         "What was sent to a client who was merged with another is found with that one. Recipients that wait, and runs "
         "whose list is being written, are left as they are: nobody gets a mail twice, or is passed over."
     ),
+    "clients_are_counted": (
+        "Keeps how many clients an owner has, and with which tags, in `client_counts`, whoever writes them: no page "
+        "reads the whole list to say so. A row is added for each change, and nobody waits for anybody."
+    ),
+    "clients_are_counted_anew": "As `clients_are_counted`, where clients change, are deleted or come back.",
+    "clients_are_counted_off": "As `clients_are_counted`, where clients are erased; not those of an erased account.",
     "consent_texts_never_change": "What people agreed to is evidence: another text is another version.",
     "sign_ups_never_change": "Who asked for what, from where and under which texts is evidence.",
     "users_are_erased_for_good": "A deleted account does not come back, nor does its deletion get another day.",

@@ -34,7 +34,7 @@ GROUPS = {
         "own_addresses", "drafts", "sending_domains", "domain_keys",
     ),
     "Clients": (
-        "clients", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
+        "clients", "client_counts", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
         "sign_up_forms", "consent_texts", "sign_ups", "topics",
     ),
     "Messages and mailings": (

@@ -31,11 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
-from mailer.clients.queries import alphabetical
 from mailer.extensions import db
 from mailer.models.client import IS_WRITTEN_OTHERWISE, MAILBOX, Client
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.client_merge import ClientsApart
+from mailer.searching import folded
 from mailer.segments.fields import fields_of
 
 PER_PAGE, LAST_PAGE = 20, 500
@@ -168,7 +168,7 @@ def _by_name(owner_id: int, mine: tuple[ColumnElement[bool], ...]) -> Select[Any
         if one.type is FieldType.DATE and _BIRTHDAY.search(f"{one.label} {one.key}")
     ]
     born = func.coalesce(*days, cast(Client.birth_year, String))
-    names = (alphabetical(Client.last_name), alphabetical(Client.first_name))
+    names = (folded(Client.last_name), folded(Client.first_name))
     known = Client.last_name != "", Client.first_name != "", born.is_not(None)
     keys = [names[0].label("last_name"), names[1].label("first_name"), born.label("born")]
     return _groups(keys, Client.id, *mine, *known)

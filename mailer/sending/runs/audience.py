@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
 
+from mailer.client_counts import client_count
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.mailing import Audience, Mailing, mailing_clients
@@ -141,6 +142,22 @@ class AudienceSummary:
 def summary(mailing: Mailing, today: date | None = None) -> AudienceSummary:
     """The figures of a mailing's audience as things stand now."""
     return summary_of(chosen(mailing, today))
+
+
+def shown_summary(mailing: Mailing) -> AudienceSummary:
+    """`summary` for pages: where everybody is meant it reads no list but those of people who are left out."""
+    if mailing.audience is not Audience.EVERYONE or mailing.chosen_segment_ids or mailing.left_out_ids:
+        return summary(mailing)
+    live = (Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None))
+    # One look at an index for each address not written to: as a plain join PostgreSQL would read the whole list.
+    theirs = select(Client.id).where(SUPPRESSED, *live).limit(1).correlate(Suppression).lateral()
+    reasons = select(Suppression.reason, func.count()).select_from(Suppression).join(theirs, true())
+    reasons = reasons.where(Suppression.owner_id == mailing.owner_id).group_by(Suppression.reason)
+    left_out = dict(db.session.execute(reasons).tuples().all())
+    unsubscribed = left_out.pop(SuppressionReason.UNSUBSCRIBED, 0)
+    is_left_out = select(Suppression).where(SUPPRESSED).exists()
+    paused = db.session.scalar(select(func.count()).select_from(Client).where(*live, IS_PAUSED, ~is_left_out)) or 0
+    return AudienceSummary(client_count(mailing.owner_id), unsubscribed, sum(left_out.values()), paused)
 
 
 def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:

@@ -1,0 +1,156 @@
+"""Long lists: no page reads every client, and the numbers that are kept are those that counting gives."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from mailer.accounts.erasing import erase_some, forget_person
+from mailer.client_counts import client_count, fold, tag_counts
+from mailer.clients import services, tags
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.client import Client, Suppression, SuppressionReason
+from mailer.models.client_count import ClientCount
+from mailer.models.user import User
+from tests.conftest import Browser
+from tests.factories import add_clients, make_client, save
+
+LENGTH = 2_000
+
+
+def counted(owner: User) -> dict[str | None, int]:
+    """What counting gives: live clients, and those with each tag."""
+    found: Counter[str | None] = Counter()
+    for client in db.session.scalars(db.select(Client).where(Client.owner_id == owner.id, Client.deleted_at.is_(None))):
+        found.update([None, *client.tags])
+    return dict(found)
+
+
+def kept(owner: User) -> dict[str | None, int]:
+    """What is kept."""
+    return {None: client_count(owner.id)} | {tag: int(count) for tag, count in db.session.execute(tag_counts(owner.id))}
+
+
+def test_the_kept_numbers_are_those_that_counting_gives(owner: User, stranger: User) -> None:
+    make_client(stranger, tags=["vip"])
+    people = [make_client(owner, tags=tag) for tag in (["vip"], ["vip", "new"], [], ["new"])]
+    assert kept(owner) == counted(owner) == {None: 4, "vip": 2, "new": 2}
+    mine = [Client.owner_id == owner.id]
+    for step in (
+        lambda: services.add_tag(mine, "осень"),
+        lambda: services.delete_client(people[1]),
+        fold,
+        lambda: services.delete_clients([*mine, Client.id == people[3].id]),
+        lambda: services.restore_client(people[1]),
+        lambda: tags.rename_tag(owner, "new", "vip"),
+        fold,
+        lambda: tags.delete_tag(owner, "осень"),
+        lambda: db.session.delete(people[0]),
+    ):
+        step()
+        db.session.commit()
+        db.session.expire_all()
+        assert kept(owner) == counted(owner)
+    fold()
+    assert kept(owner) == {None: 2, "vip": 1}
+    rows = db.session.execute(db.select(ClientCount.owner_id, ClientCount.is_deleted, ClientCount.tag)).all()
+    assert len(rows) == len(set(rows)), "one row a number is left"
+    forget_person(owner, utcnow())
+    db.session.commit()
+    assert erase_some() == 1
+    assert kept(owner) == {None: 0}
+    assert kept(stranger) == {None: 1, "vip": 1}
+    assert db.session.scalar(db.select(db.func.count()).where(ClientCount.owner_id == owner.id)) == 0
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: Any, cursor: Any, *_rest: Any) -> None:
+        asked.append(cursor.query.decode())
+
+    event.listen(db.engine, "after_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(db.engine, "after_cursor_execute", note)
+
+
+def clients_read(statement: str) -> int:
+    """How many rows of clients, or entries of their indexes, a question has PostgreSQL look at."""
+    plan = db.session.scalar(text("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.replace(":", r"\:")))
+    (top,) = plan if isinstance(plan, list) else json.loads(str(plan))
+    return sum(map(_rows, _nodes(top["Plan"])))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from _nodes(inner)
+
+
+def _rows(node: dict[str, Any]) -> int:
+    if node.get("Relation Name") != "clients":
+        return 0
+    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return int((node["Actual Rows"] + removed) * node["Actual Loops"])
+
+
+@pytest.fixture
+def many(owner: User) -> None:
+    """A list that is long for a test."""
+    add_clients(owner, LENGTH)
+    set_tags = "UPDATE clients SET tags = ARRAY['all', 'tag ' || id % 40], last_name = 'Name ' || id % 700"
+    db.session.execute(text(set_tags))
+    db.session.commit()
+    save(Suppression(owner_id=owner.id, email_key="c7@example.test", reason=SuppressionReason.MANUAL))
+    db.session.execute(text("ANALYZE clients, suppressions"))
+    db.session.commit()
+
+
+def test_no_page_reads_every_client(
+    as_owner: Browser, as_manager: Browser, owner: User, many: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(ClientCount(owner_id=owner.id, is_deleted=False, tag="nobody’s", change=0))
+    monkeypatch.setattr("mailer.long_pages.COUNTED", 200)
+    asked_by = {
+        as_owner: (
+            "/clients/",
+            "/clients/?page=40",
+            "/clients/?sort=name",
+            "/clients/?sort=email",
+            "/clients/?tag=all",
+            "/clients/?tag=all&state=subscribed",
+            "/clients/tags/",
+            "/clients/segments/new",
+            "/series/new",
+            "/clients/topics/",
+            "/mailings/new",
+            "/calendar",
+        ),
+        as_manager: ("/clients/", "/clients/?sort=name", f"/clients/?owner={owner.id}", f"/manager/users/{owner.id}"),
+    }
+    for web, paths in asked_by.items():
+        for path in paths:
+            with statements() as asked:
+                answer = web.get(path)
+            assert answer.status_code == 200, path
+            read = {query: clients_read(query) for query in asked if "clients" in query and query.startswith("SELECT")}
+            assert sum(read.values()) < LENGTH / 2, (path, max(read, key=lambda query: read[query]))
+    page = as_owner.get("/clients/?state=subscribed").text
+    assert "1–50, всего больше 200" in page
+    assert "Все найденные клиенты: больше 200" in page
+    assert "51–100 из 2" in as_owner.get("/clients/?page=2").text
+    last = as_owner.get("/clients/?page=40&tag=all&sort=email&order=desc").text
+    assert "951–2" in last
+    assert last.index("c1000@") > last.index("c1001@") > last.index("c1002@")
+    assert as_owner.get("/clients/?page=41").status_code == 404
