@@ -47,8 +47,9 @@ def fetch(
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     until = time.monotonic() + SECONDS
     try:
-        address = _resolved(parts.hostname, parts.port or PORT, may_ask)
-        with closing(_Connection(parts.hostname, address, context or ssl.create_default_context())) as connection:
+        address = resolved(parts.hostname, parts.port or PORT, may_ask)
+        tls = context or ssl.create_default_context()
+        with closing(connection_to(parts.hostname, address, tls, SECONDS)) as connection:
             connection.request("GET", path, headers={"Host": parts.netloc, "Connection": "close"})
             answer = connection.getresponse()
             if answer.status != http.client.OK:
@@ -58,7 +59,8 @@ def fetch(
         raise error if isinstance(error, NotFetched) else NotFetched(str(error)[:200] or repr(error)[:200]) from error
 
 
-def _resolved(host: str, port: int, may_ask: Callable[[str], bool]) -> tuple[str, int]:
+def resolved(host: str, port: int, may_ask: Callable[[str], bool]) -> tuple[str, int]:
+    """Where a host is asked. Raises NotFetched unless each of its addresses may be, OSError where there is no host."""
     found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     if not found or not all(map(may_ask, found)):  # one of several may be what is asked the next time
         raise NotFetched(f"{host} is not on the internet")
@@ -76,15 +78,21 @@ def _read(answer: http.client.HTTPResponse, until: float) -> bytes:
     return content
 
 
-class _Connection(http.client.HTTPSConnection):
-    """To an address that was judged, for the host whose certificate it must show."""
+def connection_to(
+    host: str, address: tuple[str, int], tls: ssl.SSLContext | None, seconds: float
+) -> http.client.HTTPConnection:
+    """To an address that was judged, for the host whose certificate it must show; without `tls` nothing is shown."""
+    return _Connection(host, address, tls, seconds)
 
-    sock: ssl.SSLSocket
 
-    def __init__(self, host: str, address: tuple[str, int], context: ssl.SSLContext) -> None:
-        super().__init__(host, address[1], timeout=SECONDS, context=context)
-        self._address, self._tls = address, context
+class _Connection(http.client.HTTPConnection):
+    sock: socket.socket
+
+    def __init__(self, host: str, address: tuple[str, int], tls: ssl.SSLContext | None, seconds: float) -> None:
+        super().__init__(host, address[1], timeout=seconds)
+        self._address, self._tls = address, tls
+        self.default_port = PORT if tls is not None else http.client.HTTP_PORT
 
     def connect(self) -> None:
         raw = socket.create_connection(self._address, self.timeout)
-        self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
+        self.sock = self._tls.wrap_socket(raw, server_hostname=self.host) if self._tls is not None else raw

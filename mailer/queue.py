@@ -37,6 +37,7 @@ FOLD_HITS = "mailer.jobs.tasks.fold_hits"
 SEND_PROBE = "mailer.jobs.tasks.send_probe"
 ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
 LOOK_AT_DOMAIN = "mailer.jobs.tasks.look_at_domain"
+EXAMINE = "mailer.jobs.tasks.examine"
 
 QUEUE_OF = {
     TICK: TICKS,
@@ -47,6 +48,7 @@ QUEUE_OF = {
     FOLD_HITS: IMPORTS,
     SEND_PROBE: IMPORTS,
     LOOK_AT_DOMAIN: IMPORTS,
+    EXAMINE: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }
 WORKERS = {TICKS: [TICKS], ACCOUNTS: [ACCOUNTS], MAILINGS: [MAILINGS, IMPORTS]}  # worker -> queues, in turns

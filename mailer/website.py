@@ -36,6 +36,7 @@ from mailer.media import views as media_views
 from mailer.messages import (
     attachment_views,
     check_views,
+    examination_views,
     import_views,
     letter_block_views,
     letter_choice_views,
@@ -64,7 +65,8 @@ from mailer.tracking import views as tracking_views
 VIEWS = (
     home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
     auth_views, blog_views, client_views, client_bulk_views, message_views, letter_views,
-    letter_choice_views, letter_block_views, attachment_views, preview_views, check_views, import_views, media_views,
+    letter_choice_views, letter_block_views, attachment_views, preview_views, check_views, examination_views,
+    import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, return_views, webhook_views, service_domain_views, own_domain_views,
     user_views, journal_views, others_mailing_views, others_series_views,

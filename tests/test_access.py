@@ -205,6 +205,9 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.delete_template": {"POST": OWN_COPY},
     "messages.files": {"GET": OWN_THING},
     "messages.inline_pictures": {"POST": OWN_THING},
+    "messages.examine": {"POST": OWN_THING},
+    "messages.cancel_examination": {"POST": OWN_THING},
+    "messages.examination": {"GET": SEEN_THING},
     "messages.add_file": {"POST": OWN_THING},
     "messages.add_invitation": {"POST": OWN_THING},
     "messages.show_attachment": {"GET": SEEN_THING},
@@ -461,7 +464,7 @@ FEW = {
 }  # fmt: skip
 OPEN_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}
 FEW |= {endpoint for endpoint in TABLE if endpoint.partition(".")[0] in OPEN_ROOMS}
-MOVING = {"mailings.progress", "mailings.run_progress"}  # parts of pages that are watched
+MOVING = {"mailings.progress", "mailings.run_progress", "messages.examination"}  # parts of pages that are watched
 
 
 def not_journaled() -> set[tuple[str, str]]:

@@ -50,7 +50,7 @@ VALUES: dict[str, object] = {
     "part": "b2", "block_id": "b2", "by": "undo", "template_id": 1,
     "user_id": 0, "approval_id": 1, "address_id": 1, "draft_id": 1, "picture_id": 1,
     "series_id": 1, "enrolment_id": 1, "slug": "post", "post_id": 1, "export_type": "csv",
-    "provider": "ses",
+    "provider": "ses", "kind": "links",
 }  # fmt: skip
 
 

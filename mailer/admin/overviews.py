@@ -63,6 +63,7 @@ TITLES: dict[str, Any] = {
     "own_templates": _l("Own templates"),
     "own_blocks": _l("Own blocks"),
     "attachments": _l("Files of messages"),
+    "examinations": _l("Messages looked over"),
     "file_contents": _l("Contents of files"),
     "own_themes": _l("Own looks of letters"),
     "run_faults": _l("Faults of mail servers"),

@@ -73,6 +73,14 @@ def inspect(html: str, unsubscribe_url: str, own: Sequence[str] = ()) -> list[Le
     return sorted(every, key=lambda finding: order.index(finding.level))
 
 
+def links_of(html: str) -> list[str]:
+    """The addresses of its links, in order."""
+    seen = _Seen()
+    for token in tokens(html):
+        _note(token, attributes(token.inside)[0] if token.kind == "start" else [], seen)
+    return [address for address, _said in seen.links]
+
+
 def _is_web(value: str | None) -> bool:
     return value is not None and value.strip().lower().startswith(("http://", "https://"))
 

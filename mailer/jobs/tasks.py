@@ -11,7 +11,7 @@ from mailer.account_mail import outbox
 from mailer.clients.importing.job import run_import
 from mailer.extensions import db
 from mailer.jobs.waking import wake_others
-from mailer.queue import ADVANCE_SERIES, SEND_RUN, enqueue, others_wait, take
+from mailer.queue import ADVANCE_SERIES, EXAMINE, SEND_RUN, enqueue, others_wait, take
 from mailer.sending import instance_guard
 from mailer.sending.series.advancing import advance
 from mailer.sending.worker.run_worker import Terminated, work_on_run
@@ -92,6 +92,15 @@ def look_at_domain(domain_id: int) -> None:
 
     db.session.remove()
     look_when_due(domain_id)
+
+
+def examine(examination_id: int) -> None:
+    """Look a message over for a turn; the rest goes to the end of the queue."""
+    from mailer.messages.examining import examine as look  # and what asks links and composes for all with it
+
+    db.session.remove()
+    if look(examination_id, current_app.config["JOB_SECONDS"]):
+        enqueue(EXAMINE, examination_id)
 
 
 def import_clients(import_id: int) -> None:

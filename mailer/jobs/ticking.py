@@ -24,7 +24,16 @@ from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
 from mailer.jobs.waking import wake_senders
 from mailer.media.services import forget_unused as forget_unused_pictures
-from mailer.queue import ADVANCE_SERIES, FOLD_HITS, IMPORT_CLIENTS, LOOK_AT_DOMAIN, READ_MAILBOX, SEND_ACCOUNT_EMAIL
+from mailer.messages.examining import due_examinations
+from mailer.queue import (
+    ADVANCE_SERIES,
+    EXAMINE,
+    FOLD_HITS,
+    IMPORT_CLIENTS,
+    LOOK_AT_DOMAIN,
+    READ_MAILBOX,
+    SEND_ACCOUNT_EMAIL,
+)
 from mailer.returns import upkeep as unread_mails
 from mailer.sending import attachments, instance_guard, own_domains
 from mailer.sending.runs import domain_days, stuck
@@ -213,6 +222,11 @@ def wake_domains() -> None:
     queue.enqueue_missing(LOOK_AT_DOMAIN, due_domains(utcnow()))
 
 
+def wake_examinations() -> None:
+    """Wake a worker for messages being looked over whose wake-up was lost or whose worker died."""
+    queue.enqueue_missing(EXAMINE, due_examinations(utcnow()))
+
+
 def wake_mailbox() -> None:
     """Once a minute, have the mailbox read that reports come to."""
     if current_app.config["BOUNCE_MAILBOX"] and _is_time("mailbox", MAILBOX_EVERY):
@@ -232,6 +246,7 @@ UPKEEP = (
     tell_admins,
     wake_account_emails,
     wake_imports,
+    wake_examinations,
     wake_mailbox,
     wake_folding,
     wake_domains,

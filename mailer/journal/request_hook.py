@@ -38,7 +38,7 @@ CHANGE_NOTHING = {
 # Parts of a page that it asks for by itself: whoever has them has looked at the page, at most once in `ONCE_IN`.
 PAGE_OF_PART = {
     "mailings.progress": "mailings.show", "mailings.run_progress": "mailings.run", "home.live": "home.dashboard",
-    "clients.imports.progress": "clients.imports.show",
+    "clients.imports.progress": "clients.imports.show", "messages.examination": "messages.show_check",
 }  # fmt: skip
 # What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
 PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}

@@ -85,6 +85,7 @@ def table_labels() -> dict[str, str]:
         "run_faults": _("Faults of mail servers"), "second_factors": pgettext("panel", "Second factors"),
         "letter_desks": _("Letters being written"), "letter_versions": _("Versions of letters"),
         "own_templates": _("Own templates"), "own_blocks": _("Own blocks"),
+        "examinations": _("Messages looked over"),
         "attachments": _("Files of messages"), "file_contents": _("Contents of files"),
         "own_themes": _("Own looks of letters"), "pictures": _("Pictures"),
         "series": _("Series"), "series_steps": _("Steps of series"), "enrolments": _("People in series"),

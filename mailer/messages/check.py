@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from mailer.clock import utcnow
-from mailer.composing.email import Recipient, compile_email
+from mailer.composing.email import CompiledEmail, Content, MailHeaders, Recipient, compile_email
 from mailer.composing.inspection import LetterFinding, inspect
 from mailer.composing.link_names import names_of_places
 from mailer.composing.placeholders import parse
@@ -37,24 +37,36 @@ class Checked:
 
 def check(message: Message, owner: User, mailing: Mailing | None) -> Checked:
     """Look over a saved message, for the people of `mailing` or of the whole list."""
-    content, whole = content_of(message), whole_content_of(message)
-    about = about_sender(sender_of(owner, mailing), message.language)
-    headers = mail_headers_for(owner.id, about)
-    compiled = compile_email(content, headers, utcnow())
-    markup = parse(content.html, None, markup=True)
-    links = names_of_places(markup, markup=True)
-    values = {name: A_LINK if name in links else name for name in compiled.names}
-    values |= dict.fromkeys(message.conditions or (), "1")  # what only some get is looked at too
-    reader = Recipient(owner.email, values, "<check@localhost>", UNSUBSCRIBE)
+    headers = mail_headers_for(owner.id, about_sender(sender_of(owner, mailing), message.language))
+    content = content_of(message)
+    compiled, reader = _for_everybody(content, message, owner, headers)
     html = compiled.preview(reader).html
-    halves = (parse(half, None) for half in (content.subject, content.text))
-    places = [place for template in (*halves, markup) for place in template.placeholders]
+    halves = (parse(half, None, markup=half is content.html) for half in (content.subject, content.text, content.html))
+    places = [place for template in halves for place in template.placeholders]
     people = people_of(message, mailing)
     own = [f"{current_app.config[base]}/" for base in ("SITE_URL", "MEDIA_URL")]
     return Checked(
         count_of(people),
         lacking(people, places),
         inspect(html, UNSUBSCRIBE, own) if html else [],
-        len(compile_email(whole, headers, utcnow()).build(reader)),
+        len(compile_email(whole_content_of(message), headers, utcnow()).build(reader)),
         is_stale(message),
     )
+
+
+def as_everybody(message: Message, owner: User) -> str:
+    """The HTML of a mail in which each value stands by its name, or a link where it leads somewhere, and with all that
+    only some get; empty for plain text."""
+    headers = mail_headers_for(owner.id, about_sender(sender_of(owner), message.language))
+    compiled, reader = _for_everybody(content_of(message), message, owner, headers)
+    return compiled.preview(reader).html
+
+
+def _for_everybody(
+    content: Content, message: Message, owner: User, headers: MailHeaders
+) -> tuple[CompiledEmail, Recipient]:
+    compiled = compile_email(content, headers, utcnow())
+    links = names_of_places(parse(content.html, None, markup=True), markup=True)
+    values = {name: A_LINK if name in links else name for name in compiled.names}
+    values |= dict.fromkeys(message.conditions or (), "1")  # what only some get is looked at too
+    return compiled, Recipient(owner.email, values, "<check@localhost>", UNSUBSCRIBE)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import render_template, request
 from flask_login import current_user, login_required
 
-from mailer.access import get_visible
+from mailer.access import Permission, get_visible
 from mailer.extensions import limiter
 from mailer.limiting import per_user
 from mailer.long_work import previewing
-from mailer.messages import queries
+from mailer.messages import examining, queries
 from mailer.messages.check import check
 from mailer.messages.check_labels import said_of
+from mailer.messages.examination_labels import said_of_links, said_of_people
 from mailer.messages.labels import typed_name
 from mailer.messages.views import bp
+from mailer.models.examination import ExaminationKind
+from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 
 
@@ -35,4 +40,23 @@ def show_check(message_id: int) -> str:
         findings=[(finding, *said_of(finding)) for finding in checked.findings],
         mailings=queries.mailings_using(message),
         is_own=message.owner_id == current_user.id,
+        parts=[examination_part(message, mailing, kind) for kind in ExaminationKind],
     )
+
+
+def examination_part(message: Message, mailing: Mailing | None, kind: ExaminationKind) -> dict[str, Any]:
+    """What the part of the page says that a worker looks for."""
+    found = examining.latest(message, kind)
+    return {
+        "message": message,
+        "mailing": mailing,
+        "kind": kind,
+        "found": found,
+        "is_stale": found is not None and found.message_version != message.version,
+        "is_of_others": found is not None
+        and kind is ExaminationKind.PEOPLE
+        and found.mailing_id != (mailing.id if mailing is not None else None),
+        "links": said_of_links(found) if found is not None else [],
+        "people": said_of_people(found) if found is not None else [],
+        "may_ask": message.owner_id == current_user.id and current_user.can(Permission.SEND),
+    }

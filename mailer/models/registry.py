@@ -13,6 +13,7 @@ from mailer.models import (  # noqa: F401
     delivery,
     domain_day,
     draft,
+    examination,
     former_link,
     holiday_change,
     instance,

@@ -34,7 +34,7 @@ NO_PAGES = re.compile(
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|reactions|reaction_totals|reaction_hours"
-    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents|examinations)\.details_view|media\.(show_file|picker)$|read_sentence$"
     r"|tracking\.follow$"  # a picture, or somebody else's page
     r"|mailings\.move$"  # of a mailing that runs again: below
 )

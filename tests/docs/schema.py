@@ -40,7 +40,7 @@ GROUPS = {
     "Messages and mailings": (
         "messages", "letter_desks", "letter_versions", "own_templates", "own_blocks", "own_themes",
         "pictures",
-        "attachments", "file_contents",
+        "attachments", "file_contents", "examinations",
         "mailings",
         "mailing_clients", "approvals", "holiday_changes", "calendar_feeds",
     ),
