@@ -21,6 +21,7 @@ from mailer.domains import own_views as own_domain_views
 from mailer.domains import views as service_domain_views
 from mailer.drafts import hooks as draft_hooks
 from mailer.drafts import views as draft_views
+from mailer.enrolling import views as enrolling_views
 from mailer.extensions import csrf, db, limiter, login_manager
 from mailer.guide import views as guide_views
 from mailer.home import views as home_views
@@ -70,7 +71,7 @@ VIEWS = (
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, return_views, webhook_views, service_domain_views, own_domain_views,
     user_views, journal_views, others_mailing_views, others_series_views,
-    series_views, series_form_views, series_action_views, putting_in,
+    series_views, series_form_views, series_action_views, putting_in, enrolling_views,
     article_views, review_views, report_views, run_views, domain_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip
 

@@ -150,6 +150,8 @@ TABLE: dict[str, dict[str, str]] = {
     "clients.duplicates.compare": {"GET": OWN_WORK, "POST": OWN_WORK},
     "clients.duplicates.keep_apart": {"POST": OWN_WORK},
     "clients.duplicates.propose_again": {"POST": OWN_WORK},
+    "enrolling.ask": {"POST": OWN_WORK},
+    "enrolling.take_back": {"POST": OWN_THING},
     "clients.fields.index": {"GET": OWN_WORK},
     "clients.fields.new": {"GET": OWN_WORK, "POST": OWN_WORK},
     "clients.fields.edit": {"GET": OWN_THING, "POST": OWN_THING},
@@ -386,7 +388,7 @@ MAY_BE_MISSING = {
     "auth.avatar", "auth.confirm", "auth.do_confirm", "auth.reset", "auth.confirm_email", "auth.do_confirm_email",
     "auth.confirm_own_address", "auth.do_confirm_own_address",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
-    "clients.undo_tag", "clients.undo_suppress",
+    "clients.undo_tag", "clients.undo_suppress", "enrolling.take_back",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore", "media.show_file", "tracking.follow",
     "preferences.view_html", "reports.run_preview_html",  # the mail is plain text

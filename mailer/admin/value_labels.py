@@ -75,6 +75,7 @@ def mail_label(template: str) -> str:
         "second-factor-off": pgettext("account mail", "second factor switched off"),
         "second-factor-on": pgettext("account mail", "second factor switched on"),
         "domain-ended": pgettext("account mail", "a domain is not proven any more"),
+        "segment-broken": pgettext("account mail", "a segment cannot be used"),
         "run-bounced": pgettext("account mail", "a mailing paused: too many emails came back"),
         "run-paused": pgettext("account mail", "a mailing paused by itself"),
         "sign-up-already": pgettext("account mail", "sign-up of an address on the list"),

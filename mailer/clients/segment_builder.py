@@ -116,6 +116,9 @@ def numbered(group: Group, path: str) -> Group:
 def tree_of(root: Group, scope: ConditionScope, segment_id: int | None = None) -> dict[str, Any] | None:
     """The tree of what is typed; None when something is wrong, and then the row or the group says what."""
     for row in root.rows():
+        if row.is_unknown:  # never the first one instead: that would be another segment
+            row.error = str(REASONS["comparison"])
+            continue
         try:
             condition_of({"v": 1, "all": [node_of(row, scope)]}, scope)
         except ConditionRefused as refused:

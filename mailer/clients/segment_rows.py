@@ -81,6 +81,7 @@ class Row:
     path: str = ""
     ops: Mapping[str, Any] = field(default_factory=dict)
     input: str = ""  # which inputs it shows
+    is_unknown: bool = False  # the comparison that was asked for is none of its subject's
 
     @property
     def is_group(self) -> bool:
@@ -103,6 +104,7 @@ def shown(row: Row, scope: ConditionScope) -> Row:
     kind = kind_of(row.what, scope)
     row.ops = OPS.get(kind, {})
     if row.op not in row.ops:
+        row.is_unknown = bool(row.op)
         row.op = next(iter(row.ops), "")
     row.input = _input_of(kind, row.op)
     return row

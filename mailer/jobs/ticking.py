@@ -12,18 +12,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import client_counts, queue, zone_data
 from mailer.account_mail import outbox
-from mailer.accounts import drafts, former_links, known_devices, sessions
-from mailer.accounts.erasing import erase_some, forget_old_unconfirmed
-from mailer.auth import tokens
-from mailer.blog.upkeep import flush_views, forget_old_articles
-from mailer.clients.importing.stalled import discard_abandoned, stalled_imports
+from mailer.accounts.erasing import erase_some
+from mailer.blog.upkeep import flush_views
+from mailer.clients import broken_segments
+from mailer.clients.importing.stalled import stalled_imports
 from mailer.clock import database_now, utcnow
 from mailer.domains.looking import due_domains
 from mailer.extensions import db
 from mailer.jobs.alarms import raise_alarms
 from mailer.jobs.server_alarm import tell_admins
+from mailer.jobs.sweeping import throw_away
 from mailer.jobs.waking import wake_senders
-from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.messages.examining import due_examinations
 from mailer.queue import (
     ADVANCE_SERIES,
@@ -34,8 +33,7 @@ from mailer.queue import (
     READ_MAILBOX,
     SEND_ACCOUNT_EMAIL,
 )
-from mailer.returns import upkeep as unread_mails
-from mailer.sending import attachments, instance_guard, own_domains
+from mailer.sending import instance_guard
 from mailer.sending.runs import domain_days, stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.missing import make_good
@@ -44,15 +42,14 @@ from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
 from mailer.sending.runs.windows import open_and_close_windows
 from mailer.sending.series.places import with_work
-from mailer.signup.upkeep import forget_expired, tell_owners
 from mailer.tracking import folding
-from mailer.tracking import upkeep as reactions
 
 log = structlog.get_logger()
 MISSING_AFTER = "missing:after"
 ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
 OPEN_RUNS_EVERY = 1800  # seconds: how old figures by domain are of runs that go on
+SEGMENTS_EVERY = 600  # seconds
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
 COUNTS_EVERY = 300  # seconds
@@ -141,28 +138,15 @@ def add_counts_up() -> None:
 def sweep() -> None:
     """Once an hour, throw away what nobody will ask for again."""
     if _is_time("sweep", 3600):
-        now = utcnow()
-        counts = outbox.forget_old(now), tokens.forget_old(now), discard_abandoned(now)
-        sessions.forget_old(now)
-        known_devices.forget_old(now)
-        drafts.forget_old(now)
-        former_links.forget_old(now)
-        unread_mails.forget_old(now)
-        reactions.forget_old(now)
-        forget_old_unconfirmed(now)
-        forget_unused_pictures(now)
-        own_domains.forget_old_keys(now)
-        attachments.forget_unused(now)
-        forget_expired(now)
-        tell_owners(now)
-        articles = forget_old_articles(now)
-        log.info("swept", account_emails=counts[0], account_tokens=counts[1], uploads=counts[2], articles=articles)
+        throw_away(utcnow())
 
 
 def sound_alarms() -> None:
-    """Now and then, tell people about runs that are late or were missed."""
+    """Now and then, tell people about runs that are late or were missed, and of segments that cannot be used."""
     if _is_time("alarms", ALARMS_EVERY):
         raise_alarms()
+    if _is_time("segments", SEGMENTS_EVERY):
+        broken_segments.tell_owners(utcnow())
 
 
 def count_domains() -> None:

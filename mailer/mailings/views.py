@@ -30,6 +30,7 @@ from mailer.recurrence.moments import next_moment
 from mailer.searching import searched
 from mailer.sending import server_faults
 from mailer.sending.runs.attention import Trouble
+from mailer.sending.runs.audience import broken_segments
 from mailer.sending.runs.next_run import occurrence_of, waited_for
 from mailer.sending.runs.outlook import changes_by_hand
 from mailer.sending.senders import sender_of
@@ -77,6 +78,7 @@ def show(mailing_id: int) -> str:
         is_exportable=next_moment(mailing.rule, utcnow()) is not None,
         recipients=recipients,
         segment_names=queries.segment_names(mailing),
+        broken_segments=broken_segments(mailing),
         totals=queries.totals_of(mailing),
         sender=sender_of(mailing.owner, mailing),
         permit=SendCheck.of(mailing, recipients.will_get, utcnow()),

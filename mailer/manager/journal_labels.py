@@ -64,7 +64,7 @@ def room_labels() -> dict[str, str]:
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
-        "series": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
+        "series": _("Series"), "enrolling": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
         "webhooks": _("Webhooks of mail providers"), "tracking": _("Links in emails"),
         "service_domain": _("Domain of the service"), "domains": _("Own domains"),
         "sign_up_forms": _("Sign-up forms"),

@@ -133,6 +133,7 @@ class ClientFilter(db.Model):  # type: ignore[misc,name-defined]
         server_default=text('\'{"birth_year_to": 1900, "birth_year_from": 2100}\''),  # nobody
     )
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    broken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # in use, cannot be used, and its owner was told
 
 
 class SuppressionReason(StrEnum):

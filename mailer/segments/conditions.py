@@ -176,9 +176,11 @@ def _reacted(node: Node, scope: ConditionScope, place: _Place) -> Condition:
 
 
 def _runs(node: Node, scope: ConditionScope, place: _Place) -> Select[Any]:
-    wanted = select(Run.id).where(Run.owner_id == scope.owner_id)  # the id of another's mailing finds nothing
+    wanted = select(Run.id).where(Run.owner_id == scope.owner_id)
     if "mailing" in node:
-        wanted = wanted.where(Run.mailing_id == whole_number(node["mailing"], 1, 2**62, place.path))
+        id_ = whole_number(node["mailing"], 1, 2**62, place.path)
+        require(scope.knows_mailing(id_), place.path, "unknown_mailing")  # or "did not open it" would be everybody
+        wanted = wanted.where(Run.mailing_id == id_)
     if "days" in node:
         first = scope.today - timedelta(whole_number(node["days"], 0, MAX_DAYS, place.path))
         wanted = wanted.where(Run.planned_at >= scope.starts(first))

@@ -14,6 +14,7 @@ from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_field import ClientField, FieldType
+from mailer.models.mailing import Mailing
 from mailer.models.user import User
 from mailer.segments.fields import fields_of, value_column
 
@@ -66,6 +67,11 @@ class ConditionScope:
         if own is None:
             refuse(path, "unknown_field")
         return Field(own.type, value_column(own), own.label)
+
+    def knows_mailing(self, id_: int) -> bool:
+        """Whether the owner has, or had, this mailing: what a deleted one sent is known still."""
+        query = select(Mailing.id).where(Mailing.id == id_, Mailing.owner_id == self.owner_id)
+        return db.session.scalar(query) is not None
 
     def starts(self, day: date) -> datetime:
         """The moment at which a day begins."""

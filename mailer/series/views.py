@@ -12,9 +12,10 @@ from mailer.clock import utcnow
 from mailer.errors import choice_in
 from mailer.http import zone_label
 from mailer.input_limits import number_or_none, page_number
-from mailer.models.series import EnrolmentState, Series
+from mailer.models.series import EnrolmentState, Series, SeriesState
 from mailer.owner_filter import whose_asked
 from mailer.searching import searched
+from mailer.sending.series.looking import is_segment_broken
 from mailer.series import labels, queries
 from mailer.series.approving import permits_of
 from mailer.series.blueprint import bp
@@ -57,6 +58,7 @@ def show(series_id: int) -> str:
         standing=labels.standings()[series.standing],
         delay_text=labels.delay_text,
         held_reasons=labels.held_reasons(),
+        is_segment_broken=series.state is not SeriesState.STOPPED and is_segment_broken(series),
         may_change=may_change(series),
     )
 

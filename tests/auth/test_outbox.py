@@ -146,6 +146,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
     "mailing-enabled": {"name": "A&B", "link": "http://golub.test/a"},
     "mailing-approved": {"name": "A&B", "link": "http://golub.test/a"},
     "domain-ended": {"domain": "shop.example", "domain_id": "7"},
+    "segment-broken": {"name": "A&B", "users": "“<i>”, “B”", "segment_id": "7"},
     "run-bounced": {"name": "A&B", "mailing_id": "7", "run_id": "8", "said": "550 5.1.1 <No>"},
     "sign-up-confirm": dict.fromkeys(("subject", "text", "sender", "link"), "A&B"),
     "sign-up-already": {"sender": "A&B", "title": "On <b>tea</b>", "link": "http://golub.test/a?b=1&c=2"},

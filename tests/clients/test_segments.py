@@ -9,8 +9,10 @@ import pytest
 from flask_babel import force_locale
 from sqlalchemy.dialects import postgresql
 
+from mailer.clients.broken_segments import tell_owners
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.models.account_email import AccountEmail
 from mailer.models.client import Client, ClientFilter, Suppression
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.delivery import Delivery
@@ -106,7 +108,7 @@ def test_every_condition_finds_those_it_says(owner: User) -> None:
 
 
 def test_people_are_found_by_what_they_did_with_emails(owner: User, people: dict[str, Client]) -> None:
-    mailing = make_mailing(owner, counts_clicks=True)
+    mailing, other = make_mailing(owner, counts_clicks=True), make_mailing(owner)
     run = make_run(mailing, utcnow() - timedelta(days=20), is_tracked=True)
     did = {"anna": (1, "person", 2), "boris": (0, "person", 10), "clara": (1, "machine", 2)}
     for position, (name, (link, who, days_ago)) in enumerate(did.items(), 1):
@@ -126,7 +128,7 @@ def test_people_are_found_by_what_they_did_with_emails(owner: User, people: dict
         ("opened", "yes", {"days": 5}, "a"),  # when they did it, not when it was sent
         ("opened", "no", {"days": 5}, "bc"),
         ("clicked", "yes", {"mailing": mailing.id}, "a"),
-        ("clicked", "no", {"mailing": mailing.id + 1}, "abc"),
+        ("clicked", "no", {"mailing": other.id}, "abc"),
         ("clicked", "yes", {"runs": 1}, "a"),
     ]:
         node = {"what": "happened", "op": op, "outcome": outcome, **within}
@@ -216,6 +218,8 @@ def test_the_builder_works_by_plain_forms(
         "/clients/segments/new", data={"name": "x", "c.0-what": "f3", "c.0-op": "before_days", "c.0-value": "скоро"}
     )
     assert wrong.status_code == 422 and 'id="c.0-error"' in wrong.text
+    forged = as_owner.post("/clients/segments/new", data={"name": "x"} | row | {"c.0-op": "more"})
+    assert forged.status_code == 422 and 'id="c.0-error"' in forged.text, "never the first comparison instead"
     more = {
         "c.1-join": "none",
         "c.1.0-what": "f4",
@@ -244,7 +248,7 @@ def test_the_builder_works_by_plain_forms(
 
 
 def test_a_mailing_takes_segments_leaves_others_out_and_keeps_what_they_said(
-    owner: User, people: dict[str, Client]
+    as_owner: Browser, owner: User, people: dict[str, Client]
 ) -> None:
     kazan = save(ClientFilter(owner_id=owner.id, name="Kazan", tree={"v": 1, "all": [CITY]}))
     all_ = save(ClientFilter(owner_id=owner.id, name="All", tree=tree_of({})))
@@ -264,6 +268,14 @@ def test_a_mailing_takes_segments_leaves_others_out_and_keeps_what_they_said(
     write_recipient_list(broken.id)
     db.session.refresh(broken)
     assert (broken.state, broken.stop_reason, broken.planned_count) == ("skipped", "segment", 0)
+    assert [tell_owners(utcnow()), tell_owners(utcnow())] == [1, 0], "once"
+    mail = db.session.scalars(db.select(AccountEmail).where(AccountEmail.template == "segment-broken")).one()
+    assert mail.user_id == owner.id and mail.context["name"] == "Nested"
+    assert 'data-broken="segment"' in as_owner.get(f"/mailings/{broken.mailing_id}").text
+    nested.tree = inner
+    db.session.commit()
+    assert tell_owners(utcnow()) == 0 and nested.broken_at is None
+    assert 'data-broken="segment"' not in as_owner.get(f"/mailings/{broken.mailing_id}").text
 
 
 def test_a_list_of_a_shop_is_imported_and_the_right_people_are_found(

@@ -13,10 +13,10 @@ from sqlalchemy import func, select, text
 from mailer.clients import subscription
 from mailer.clock import utcnow
 from mailer.extensions import db
-from mailer.models.client import Suppression, SuppressionReason
+from mailer.models.client import ClientFilter, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery
 from mailer.models.run import RunState
-from mailer.models.series import Enrolment, EnrolmentState, LeftReason, Series
+from mailer.models.series import Enrolment, EnrolmentState, Entry, LeftReason, Series
 from mailer.models.user import User
 from mailer.preferences import services as preferences
 from mailer.sending.series import taking
@@ -24,7 +24,7 @@ from mailer.sending.series.places import due_people, with_work, work_at
 from mailer.sending.series.taking import take
 from mailer.smtp.testserver import Lab
 from tests.conftest import owner_engine
-from tests.factories import make_client
+from tests.factories import make_client, save
 from tests.sending.conftest import assert_adds_up, finish, lab, states
 from tests.series.conftest import let_pass, put_in, runs_of, turn, where_is
 
@@ -74,6 +74,34 @@ def test_three_people_go_through_three_steps_and_one_leaves_amid_them(lab: Lab, 
     received = [mail.recipient for mail in lab.accepted]
     assert sorted(received) == sorted(["p1@example.test", "p3@example.test"] * 3 + ["p2@example.test"])
     assert [where_is(one).state.value for one in people] == ["finished", "left", "finished"]
+
+
+def test_a_segment_lets_people_in_and_out(lab: Lab, owner: User, make_series: Make) -> None:
+    """Through the worker: who comes into it enters, who leaves it gets no further step; broken, it moves nobody."""
+    tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["lead"]}]}
+    segment = save(ClientFilter(owner_id=owner.id, name="Leads", tree=tree))
+    people = [make_client(owner, email=f"p{n}@example.test", tags=["lead"] * (n < 3)) for n in (1, 2, 3)]
+    rule = {"entry": Entry.SEGMENT, "entry_segment_id": segment.id, "takes_present": True, "leaves_with_segment": True}
+    series = make_series(0, 24, **rule)
+    turn(series)
+    assert finish(runs_of(series)[0]).accepted_count == 2
+    people[0].tags = []
+    segment.tree = {"v": 1, "all": [{"field": 99, "op": "filled"}]}
+    people[2].tags = ["lead"]
+    db.session.commit()
+    let_pass(series, 1)
+    turn(series)
+    assert where_is(people[0]).state is EnrolmentState.WAITING, "nobody leaves by what cannot be asked"
+    assert db.session.scalar(select(func.count()).select_from(Enrolment)) == 2, "nor enters"
+    segment.tree = tree
+    db.session.commit()
+    let_pass(series, 24)
+    turn(series)
+    assert where_is(people[0]).left_reason is LeftReason.SEGMENT
+    for run in runs_of(series):
+        finish(run)
+    received = sorted(mail.recipient for mail in lab.accepted)
+    assert received == ["p1@example.test", "p2@example.test", "p2@example.test", "p3@example.test"]
 
 
 def test_a_crash_between_the_list_and_the_moving_on_neither_loses_nor_repeats(

@@ -1,0 +1,1 @@
+"""From the list of clients into a series: whom the list shows, and who of them can enter."""
