@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from mailer.access import Permission
 from mailer.admin.guard import Guarded
+from mailer.admin.sections import sections_of
 
 
 class Index(Guarded, AdminIndexView):  # type: ignore[misc]
@@ -21,6 +22,6 @@ class Index(Guarded, AdminIndexView):  # type: ignore[misc]
 
     @expose("/")
     def index(self) -> Any:
-        """A list of links with what each holds."""
+        """Links to what each holds, those together that belong together."""
         views = [view for view in self.admin._views if view is not self and view.is_accessible()]
-        return self.render(self._template, views=views)
+        return self.render(self._template, sections=sections_of(views))

@@ -15,6 +15,7 @@ from sqlalchemy import Enum
 
 from mailer.admin.column_labels import LABELS
 from mailer.admin.overviews import ELSEWHERE, OVERVIEWS, rest
+from mailer.admin.sections import SECTIONS
 from mailer.admin.tables_of_sending import Tallies
 from mailer.admin.value_labels import SPEAKERS, _words_in, label_of, mail_label
 from mailer.clock import utcnow
@@ -127,6 +128,7 @@ def test_the_machinery_is_shown_while_redis_is_away(
 
 def test_every_table_has_its_list_and_no_secret_is_in_one(app: Flask) -> None:
     assert set(TABLES) | ELSEWHERE == {table.name for table in db.metadata.sorted_tables}
+    assert set(TABLES) <= {name for _title, names in SECTIONS for name in names}, "each stands in a section"
     for overview in EVERY:
         columns = {*overview.shown, *overview.more}
         assert len(columns) == len(overview.shown) + len(overview.more), "no column twice"
