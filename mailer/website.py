@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_migrate import Migrate
 from werkzeug.wrappers import Response
 
@@ -17,6 +18,7 @@ from mailer.clients import bulk_views as client_bulk_views
 from mailer.clients import unsubscribe_views
 from mailer.clients import views as client_views
 from mailer.clock import utcnow
+from mailer.composing.subject_words import subject_in_words
 from mailer.domains import own_views as own_domain_views
 from mailer.domains import views as service_domain_views
 from mailer.drafts import hooks as draft_hooks
@@ -78,6 +80,7 @@ VIEWS = (
 
 def init_app(app: Flask) -> None:
     """Register everything that answers requests or commands."""
+    app.jinja_env.filters["subject_in_words"] = lambda subject: subject_in_words(subject, str(get_locale()))
     Migrate(app, db)
     _init_login(app)
     csrf.init_app(app)

@@ -10,6 +10,7 @@ from flask_login import current_user, login_required
 from mailer.accounts import drafts
 from mailer.drafts import hooks
 from mailer.drafts.forms_kept import DRAFTED_ENDPOINTS, REFILLED, author_of_form, page_above, place_of
+from mailer.drafts.kept_labels import said_in
 from mailer.extensions import limiter
 from mailer.http import own_path
 from mailer.limiting import per_user
@@ -41,7 +42,7 @@ def open_kept(draft_id: int) -> ResponseReturnValue:
         return render_template("drafts/of_another.html"), 404
     if draft.endpoint in REFILLED:
         return redirect(hooks.address_of(draft))
-    texts = [(name, value) for name, value in draft.fields if value.strip()]
+    texts = said_in(draft.endpoint, draft.fields)
     return render_template("drafts/words.html", draft=draft, texts=texts, page=page_above(draft.path))
 
 

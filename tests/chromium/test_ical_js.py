@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from launcher.assets import ICAL
 from mailer.recurrence.days import Note
-from mailer.recurrence.ical import Subject, calendar, repeating
+from mailer.recurrence.ical import Invitation, Subject, calendar, invitation, repeating
 from mailer.recurrence.moments import Moment, moments
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.recurrence.rule import Rule
@@ -33,6 +33,13 @@ EXPAND = """([texts, most]) => texts.map((text) => {
   return [...new Set(found)].sort((one, other) => one - other).slice(0, most);
 })"""
 
+READ = """(text) => {
+  const calendar = new ICAL.Component(ICAL.parse(text)), component = calendar.getFirstSubcomponent("vevent");
+  const event = new ICAL.Event(component), organizer = component.getFirstProperty("organizer");
+  return [event.summary, event.location, event.description, event.startDate.toUnixTime(), event.endDate.toUnixTime(),
+    event.organizer, organizer.getParameter("cn"), calendar.getFirstPropertyValue("method")];
+}"""
+
 
 def test_ical_js_reads_the_moments_that_will_be(chromium: Browser) -> None:
     rules = [rule for rule in map(random_rule, map(Random, range(140))) if is_exported(rule)]
@@ -46,6 +53,19 @@ def test_ical_js_reads_the_moments_that_will_be(chromium: Browser) -> None:
         ours = list(islice(moments(rule), MOST))
         if not any(map(is_skipped_by_the_clocks, ours)):  # ical.js passes such a time an hour early
             assert found == [int(moment.at.timestamp()) for moment in ours], (rule, text)
+
+
+def test_ical_js_reads_an_invitation(chromium: Browser) -> None:
+    words = "Дегустация; пироги, квас\\n\nВторая строка: " + "очень длинная " * 20
+    starts, ends = datetime(2027, 3, 28, 1, 30, tzinfo=UTC), datetime(2027, 3, 28, 4, tzinfo=UTC)
+    about = Invitation("1@golub.test", words, starts, ends, ("Пекарня «Колос»", "b@x.test"), starts, "Тула; 1", words)
+    page = chromium.new_page()
+    page.add_script_tag(content=(ROOT / ICAL).read_text("utf-8"))
+    found = page.evaluate(READ, invitation(about))
+    page.close()
+    assert found == [
+        words, "Тула; 1", words, starts.timestamp(), ends.timestamp(), "mailto:b@x.test", "Пекарня «Колос»", "PUBLISH",
+    ]  # fmt: skip
 
 
 def is_skipped_by_the_clocks(moment: Moment) -> bool:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from mailer.accounts import drafts, sessions
 from mailer.drafts.forms_kept import page_above
+from mailer.drafts.kept_labels import said_in
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.draft import Draft
@@ -150,7 +151,19 @@ def test_words_without_a_page_of_their_own_can_be_copied(guarded: Flask, app: Fl
     end_session("ended from another device", web, manager)
     answer = web.post(f"{address}/block", data=typed)
     there = log_in(web, manager, answer.location)
-    assert "Вторая строка" in web.get(there.location).text
+    page = web.get(there.location).text
+    assert "Вторая строка" in page
+    assert re.findall(r'<label class="form-label"[^>]*>([^<]*)', page) == ["Причина"], "not what pages tell each other"
+
+
+def test_kept_words_are_named_as_their_forms_name_them(app: Flask) -> None:
+    with app.test_request_context():
+        fields = [["subject", "a"], ["html_body", "<p>b"], ["version", "3"], ["copied_from", "1"], ["odd", "one two"]]
+        assert said_in("messages.create", fields) == [
+            ("Тема", "a"), ("Текст с оформлением (HTML)", "<p>b"), ("Текст", "one two"),
+        ]  # fmt: skip
+        block = [["seen", "0" * 40], ["items-0-label", "x"], ["html", "y"], ["width", "12"]]
+        assert [value for _label, value in said_in("messages.letter_part", block)] == ["x", "y"]
 
 
 def test_secrets_and_odd_characters_are_not_kept() -> None:

@@ -81,7 +81,8 @@ def test_the_page_of_a_run_leads_to_who_clicked_and_the_persons_page_to_what(as_
 
 
 def test_runs_of_a_mailing_stand_beside_each_other_and_in_the_file(as_owner: Browser, run: Run) -> None:
-    other = make_run(run.mailing, utcnow() - timedelta(days=1), snapshot={"subject": "Summer", "html": "", "text": "x"})
+    kept = {"subject": 'Summer, {{ first_name }}{{ город | ", dear" }}', "html": "", "text": "x"}
+    other = make_run(run.mailing, utcnow() - timedelta(days=1), snapshot=kept)
     make_deliveries(other, accepted=2)
     close(other)
     page = as_owner.get(f"/reports/mailings/{run.mailing_id}").text
@@ -95,5 +96,7 @@ def test_runs_of_a_mailing_stand_beside_each_other_and_in_the_file(as_owner: Bro
         ("0", "0", "0"),
         ("1", "2", "3"),
     ]
-    assert as_owner.get(f"/reports/runs/{other.id}").status_code == 200
+    for path in (f"/reports/runs/{other.id}", f"/mailings/{other.mailing_id}/runs/{other.id}"):
+        page += as_owner.get(path).text
+    assert page.count("Summer, [first name], dear") >= 3 and "{{" not in page
     assert as_owner.get(f"/reports/runs/{other.id}/letter").status_code == 404
