@@ -44,6 +44,8 @@ DARK_RULES = "\n".join(
         ("CARD .l-muted div, CARD .l-text .l-old, CARD .ink-muted", "color:#b4bac3"),
         (".l-foot div, .l-foot a", "color:#b4bac3"),
         ("CARD .l-logo img", "background-color:#ffffff"),
+        ("CARD .l-logo-light", "display:none"),
+        ("CARD .l-logo-dark", "display:block !important;max-height:none"),
     )
 )
 

@@ -34,6 +34,7 @@ class LetterTheme:
 
     logo: str = held_as(PictureAddress(), "")
     logo_alt: str = held_as(OneLine(), "")
+    logo_dark: str = held_as(PictureAddress(), "")
     accent: str = held_as(ColourCode(), "#3a5bc7")
     page: str = held_as(ColourCode(), "#f1f3f5")
     card: str = held_as(ColourCode(), "#ffffff")

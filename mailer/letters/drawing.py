@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 
 from mailer.composing.sieve import sieve
 from mailer.letters import kinds, rich
-from mailer.letters.colours import LEAST, contrast, ink_on, readable
+from mailer.letters.colours import LEAST, LIGHT, contrast, ink_on, readable
 from mailer.letters.document import LetterTheme
 
 RAW = "rawpart{}end"  # stands where the author's own HTML is put in after compiling
@@ -68,13 +68,28 @@ class Drawer:
                 _column(_words(words, ground, f'align="{block.align}" font-size="22px" padding="24px 25px 12px"')),
                 ground,
             )
-        image = self._image(
-            block.picture,
-            block.alt,
-            block.link,
-            f'css-class="l-logo" width="{block.width}px" align="{block.align}" padding="24px 25px 12px"',
+        is_dark = ink_on(ground.colour) == LIGHT
+        picture = block.picture_dark if is_dark and block.picture_dark else block.picture
+        has_two = bool(block.picture_dark) and not (is_dark or ground.is_own)  # those stay in the dark as they are
+        names = "l-logo l-logo-light" if has_two else "l-logo-own" if is_dark and block.picture_dark else "l-logo"
+        look = f'css-class="{names}" width="{block.width}px" align="{block.align}" padding="24px 25px 12px"'
+        images = self._image(picture, block.alt, block.link, look) + (self._logo_in_the_dark(block) if has_two else "")
+        return _section(_column(images), ground)
+
+    def _logo_in_the_dark(self, block: kinds.LogoBlock) -> str:
+        """The second logo, hidden until the style sheet of dark programs shows it; Outlook knows none and skips it."""
+        margin = "0 auto" if block.align == "center" else "0"
+        image = (
+            f'<img src="{esc(self.picture_url(block.picture_dark))}" alt="{esc(block.alt)}" width="{block.width}" '
+            f'style="display:block;width:{block.width}px;max-width:100%;height:auto;border:0;margin:{margin}"/>'
         )
-        return _section(_column(image), ground)
+        linked = f'<a href="{esc(block.link)}">{image}</a>' if block.link else image
+        self.raw.append(
+            "<!--[if !mso]><!-->"
+            '<div class="l-logo-dark" style="display:none;max-height:0;overflow:hidden;mso-hide:all">'
+            f'<div style="padding:24px 25px 12px">{linked}</div></div><!--<![endif]-->'
+        )
+        return f"<mj-raw>{RAW.format(len(self.raw) - 1)}</mj-raw>"
 
     @_draw.register
     def _heading(self, block: kinds.HeadingBlock, ground: Ground) -> str:

@@ -51,6 +51,7 @@ class LogoBlock(Block):
     width: int = held_as(WholeNumber(40, 400), 160)
     align: str = held_as(LEFT_OR_CENTER, "center")
     link: str = held_as(LinkTo(), "")
+    picture_dark: str = held_as(PictureAddress(), "")  # instead, where the ground is dark
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ _FIELDS = {
     "words": _l("Plain text written by hand"),
     "logo": _l("Logo"),
     "logo_alt": _l("What stands on the logo"),
+    "logo_dark": _l("Logo for dark backgrounds"),
+    "picture_dark": _l("Logo for dark backgrounds"),
     "accent": _l("Main colour"),
     "page": _l("Around the letter"),
     "card": _l("Behind the words"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from mailer.letters.colours import LEAST, contrast
 from mailer.letters.compiling import MAX_DEPTH, Compiler, Scheme, depth_of, picture_addresses
 from mailer.letters.document import Letter, LetterTheme, PlacedBlock, ShownTo, from_json, shown_to, to_json
 from mailer.letters.shapes import build, plain
-from mailer.letters.starters import LANGUAGES, NAMES, starter
+from mailer.letters.starters import LANGUAGES, NAMES, dressed, starter
 from mailer.letters.text_half import text_of
 
 ADDRESSES = picture_addresses("https://site.test", "https://media.test")
@@ -80,6 +81,25 @@ def test_the_starters_make_whole_mails_below_the_size_that_gmail_cuts(language: 
         assert re.findall(r'<img(?![^>]*\salt=")[^>]*>', look.html) == []
         links = re.findall(r'(?:href|src)="([^"]*)"', look.html)
         assert all(link.startswith(("https://", "tel:", "mailto:")) for link in links)
+
+
+def test_a_second_logo_is_for_the_dark() -> None:
+    theme = LetterTheme(
+        logo="https://x.test/l.png", logo_dark="https://x.test/d.png", logo_alt='"Shop" {{ имя | "x" }}'
+    )
+    letter = dressed(starter("sale", "ru"), theme)
+    mail = Compiler(ADDRESSES).compile(letter)
+    assert mail.count("https://x.test/l.png") == mail.count("https://x.test/d.png") == 1
+    hidden = mail.split("https://x.test/d.png")[0].rpartition("<div class=")[2]
+    assert hidden.startswith('"l-logo-dark" style="display:none')
+    assert parse(mail, None, markup=True).render({}).count("&quot;Shop&quot; x") == 2
+    assert ".l-logo-light" in mail and "l-logo-light" not in Compiler(ADDRESSES).compile(
+        dressed(starter("sale", "ru"), LetterTheme(logo="https://x.test/l.png"))).split("</style>")[-1]  # fmt: skip
+    for look in (replace(theme, card="#101820"), theme):
+        block = replace(letter.blocks[0], block=replace(letter.blocks[0].block, background="#101820"))
+        placed = letter if look is not theme else replace(letter, blocks=(block, *letter.blocks[1:]))
+        drawn = Compiler(ADDRESSES).compile(replace(placed, theme=look))
+        assert "https://x.test/l.png" not in drawn and drawn.count("https://x.test/d.png") == 1, "the ground is dark"
 
 
 def test_previews_have_anchors_and_show_the_dark_colours_unasked() -> None:

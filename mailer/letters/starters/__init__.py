@@ -35,7 +35,7 @@ def dressed(letter: Letter, theme: LetterTheme) -> Letter:
         if not isinstance(block, kinds.LogoBlock) or not theme.logo:
             return placed
         own = replace(block, picture=theme.logo, alt=theme.logo_alt or block.alt, link=theme.link or block.link)
-        return replace(placed, block=own)
+        return replace(placed, block=replace(own, picture_dark=theme.logo_dark))
 
     return replace(letter, theme=theme, blocks=tuple(map(with_logo, letter.blocks)))
 
