@@ -114,6 +114,13 @@ def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
     assert told[-1] == {"where": "clients.duplicates.compare", "merged": str(gone.id)}
 
 
+def test_an_address_that_is_no_more_closes_no_other(as_owner: Browser, owner: User) -> None:
+    kept, gone = make_client(owner, "new@x.test"), make_client(owner, "old@x.test")
+    save(Suppression(owner_id=owner.id, email_key="old@x.test", reason=SuppressionReason.BOUNCED))
+    assert merge(as_owner, kept, gone).status_code == 303
+    assert db.session.scalars(select(Suppression.email_key)).all() == ["old@x.test"]
+
+
 def test_links_of_old_mails_are_the_persons(as_owner: Browser, web: Browser, owner: User) -> None:
     kept, gone = make_client(owner, "new@x.test", tags=["a"]), make_client(owner, "old@x.test")
     merge(as_owner, kept, gone)

@@ -33,14 +33,9 @@ from mailer.models.user import User
 from mailer.segments.fields import fields_of
 from mailer.sending.series.places import hold, leave_those, point
 
-# The first outweighs those behind it: what nobody can take back, what only the person can, what the owner can.
-STRICTEST = (
-    SuppressionReason.COMPLAINED,
-    SuppressionReason.UNSUBSCRIBED,
-    SuppressionReason.MANUAL,
-    SuppressionReason.BOUNCED,
-    SuppressionReason.BAD_ADDRESS,
-)
+# What is said of a person; the first outweighs those behind it: what nobody can take back, what only the person can,
+# what the owner can. That mails to an address came back says nothing of another address.
+STRICTEST = (SuppressionReason.COMPLAINED, SuppressionReason.UNSUBSCRIBED, SuppressionReason.MANUAL)
 
 
 class CannotMerge(Refusal):
@@ -145,10 +140,10 @@ def _each(tags: Any) -> list[str]:
 
 
 def _carry_suppression(kept: Client, gone: Sequence[Client]) -> SuppressionReason | None:
-    """The strictest of what is said of any of the addresses holds for the one that stays, if anything is. Undoing an
-    import takes nothing of it back."""
+    """The strictest of what is said of the person holds for the address that stays, whichever of them it was said of.
+    Undoing an import takes nothing of it back."""
     keys = [client.email_key for client in [kept, *gone]]
-    rows = Suppression.owner_id == kept.owner_id, Suppression.email_key.in_(keys)
+    rows = Suppression.owner_id == kept.owner_id, Suppression.email_key.in_(keys), Suppression.reason.in_(STRICTEST)
     found = list(db.session.scalars(select(Suppression).where(*rows)))
     if not found:
         return None
