@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, func, or_
 MAX_LENGTH = 200  # characters, as the search boxes allow
 MAX_WORDS = 10
 SHORTEST_NUMBER = 5  # digits
-SIGNS_OF_NUMBERS = " ()-+./\u00a0"
 _NUMBER = re.compile(r"\+?[0-9 ()\-./]+")
 
 
@@ -36,7 +35,12 @@ def mentions(search: str, columns: Collection[Any]) -> list[ColumnElement[bool]]
 
 def holds(column: Any, word: str) -> ColumnElement[bool]:
     """Whether `word` stands in the column; ё is е, in any case."""
-    found: ColumnElement[bool] = folded(column).contains(_folded(word), autoescape=True)
+    return stands_in(folded(column), word)
+
+
+def stands_in(folded_text: Any, word: str) -> ColumnElement[bool]:
+    """Whether `word` stands in a text that is folded already."""
+    found: ColumnElement[bool] = folded_text.contains(_folded(word), autoescape=True)
     return found
 
 

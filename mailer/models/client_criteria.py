@@ -5,27 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, exists, func, literal_column, or_
+from sqlalchemy import ColumnElement, String, and_, cast, exists, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mailer.models.client import Client, Suppression
-from mailer.searching import SIGNS_OF_NUMBERS, digits_of, holds, shortened
+from mailer.models.client_text import ClientText
+from mailer.searching import digits_of, shortened, stands_in
 
 SUBSCRIBED, UNSUBSCRIBED = "subscribed", "unsubscribed"
-_SPACE: ColumnElement[str] = literal_column("' '")
-_NAMES = (
-    Client.last_name
-    + _SPACE
-    + Client.first_name
-    + _SPACE
-    + Client.patronymic
-    + _SPACE
-    + Client.email
-    + _SPACE
-    + Client.comment
-)
-_DETAILS = cast(func.jsonb_path_query_array(Client.attributes, literal_column("'$.*'")), String)  # values, not names
-_HAS_DETAILS = Client.attributes != literal_column("'{}'::jsonb")
 
 
 def conditions(criteria: Mapping[str, Any]) -> list[ColumnElement[bool]]:
@@ -54,11 +41,14 @@ def client_mentions(search: str) -> list[ColumnElement[bool]]:
 
     What is written like a telephone number is found however it is written there.
     """
-    words = [or_(holds(_NAMES, word), and_(_HAS_DETAILS, holds(_DETAILS, word))) for word in shortened(search).split()]
-    if (digits := digits_of(search)) is None:
-        return words
-    numbers = func.translate(Client.comment + _SPACE + _DETAILS, SIGNS_OF_NUMBERS, "")
-    return [or_(and_(*words), numbers.contains(digits))]
+    words = [stands_in(ClientText.words, word) for word in shortened(search).split()]
+    if not words:
+        return []
+    found = and_(*words)
+    if (digits := digits_of(search)) is not None:
+        found = or_(found, ClientText.numbers.contains(digits))
+    theirs = (ClientText.client_id == Client.id, ClientText.owner_id == Client.owner_id)
+    return [exists().where(*theirs, found).correlate(Client)]
 
 
 def is_suppressed() -> ColumnElement[bool]:

@@ -18,11 +18,14 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression, SuppressionReason
 from mailer.models.client_count import ClientCount
+from mailer.models.client_criteria import client_mentions
+from mailer.models.client_text import INDEX, ClientText
 from mailer.models.user import User
-from tests.conftest import Browser
+from tests.conftest import Browser, owner_engine
 from tests.factories import add_clients, make_client, save
 
 LENGTH = 2_000
+LIVE = Client.deleted_at.is_(None)
 
 
 def counted(owner: User) -> dict[str | None, int]:
@@ -70,6 +73,29 @@ def test_the_kept_numbers_are_those_that_counting_gives(owner: User, stranger: U
     assert db.session.scalar(db.select(db.func.count()).where(ClientCount.owner_id == owner.id)) == 0
 
 
+def searched(owner: User) -> dict[str, list[str]]:
+    """What a search looks through, of each live client, and what searching by that finds."""
+    by_email = db.select(Client.email).where(Client.owner_id == owner.id, LIVE).order_by(Client.email)
+    return {
+        "words": list(db.session.scalars(db.select(ClientText.words).where(ClientText.owner_id == owner.id))),
+        "found": list(db.session.scalars(by_email.where(*client_mentions("Ёлка")))),
+        "by number": list(db.session.scalars(by_email.where(*client_mentions("89123456789")))),
+    }
+
+
+def test_a_search_follows_whatever_changes_a_client(owner: User) -> None:
+    anna, boris = (make_client(owner, f"{name}@x.test") for name in ("anna", "boris"))
+    assert searched(owner)["words"] == ["   anna@x.test  ", "   boris@x.test  "]
+    anna.last_name, boris.attributes = "Елкаева", {"тел": "+7 (912) 345-67-89", "прим": "ЁЛКА"}
+    db.session.commit()
+    found = searched(owner)
+    assert (found["found"], found["by number"]) == (["anna@x.test", "boris@x.test"], ["boris@x.test"])
+    anna.last_name, anna.tags = "", ["x"]
+    db.session.delete(boris)
+    db.session.commit()
+    assert searched(owner) == {"words": ["   anna@x.test  "], "found": [], "by number": []}
+
+
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """What the database is asked meanwhile."""
@@ -113,8 +139,8 @@ def many(owner: User) -> None:
     db.session.execute(text(set_tags))
     db.session.commit()
     save(Suppression(owner_id=owner.id, email_key="c7@example.test", reason=SuppressionReason.MANUAL))
-    db.session.execute(text("ANALYZE clients, suppressions"))
-    db.session.commit()
+    with owner_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE clients, client_texts, suppressions")
 
 
 def test_no_page_reads_every_client(
@@ -146,6 +172,11 @@ def test_no_page_reads_every_client(
             assert answer.status_code == 200, path
             read = {query: clients_read(query) for query in asked if "clients" in query and query.startswith("SELECT")}
             assert sum(read.values()) < LENGTH / 2, (path, max(read, key=lambda query: read[query]))
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))  # a list of a test is quickly read whole
+    with statements() as asked:
+        db.session.scalars(db.select(Client.id).where(Client.owner_id == owner.id, *client_mentions("c1987"))).all()
+    plan = db.session.scalars(text("EXPLAIN " + asked[0].replace(":", r"\:"))).all()
+    assert any(INDEX in line for line in plan), plan
     page = as_owner.get("/clients/?state=subscribed").text
     assert "1–50, всего больше 200" in page
     assert "Все найденные клиенты: больше 200" in page

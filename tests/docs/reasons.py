@@ -58,6 +58,12 @@ REASONS = {
     ),
     "clients_are_counted_anew": "As `clients_are_counted`, where clients change, are deleted or come back.",
     "clients_are_counted_off": "As `clients_are_counted`, where clients are erased; not those of an erased account.",
+    "clients_are_read": (
+        "Writes what a search looks through, in `client_texts`, whoever writes a client: a search for part of a word "
+        "looks into an index instead of at every client."
+    ),
+    "clients_are_read_anew": "As `clients_are_read`, where a word of a client changes, and only then.",
+    "clients_are_read_no_more": "What a search looks through goes with the client.",
     "consent_texts_never_change": "What people agreed to is evidence: another text is another version.",
     "sign_ups_never_change": "Who asked for what, from where and under which texts is evidence.",
     "users_are_erased_for_good": "A deleted account does not come back, nor does its deletion get another day.",

@@ -34,8 +34,8 @@ GROUPS = {
         "own_addresses", "drafts", "sending_domains", "domain_keys",
     ),
     "Clients": (
-        "clients", "client_counts", "client_fields", "client_filters", "client_imports", "suppressions", "former_links",
-        "sign_up_forms", "consent_texts", "sign_ups", "topics",
+        "clients", "client_counts", "client_texts", "client_fields", "client_filters", "client_imports", "suppressions",
+        "former_links", "sign_up_forms", "consent_texts", "sign_ups", "topics",
     ),
     "Messages and mailings": (
         "messages", "letter_desks", "letter_versions", "own_templates", "own_blocks", "own_themes",
