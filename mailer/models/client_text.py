@@ -13,7 +13,7 @@ INDEX = "ix_client_texts_search"
 class ClientText(db.Model):  # type: ignore[misc,name-defined]
     """The words of one client, folded, and the digits of their numbers without the signs between them.
 
-    Written by triggers on `clients` (migration 0056), so that no door forgets it, and only when a word changes: tags
+    Written by triggers on `clients` (migration 0058), so that no door forgets it, and only when a word changes: tags
     and all else that changes often leave the index alone.
     """
 

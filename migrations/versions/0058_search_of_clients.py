@@ -1,7 +1,7 @@
 """What a search for clients looks through: their words, folded, in a table of their own with an index for parts of words.
 
-Revision ID: 0056
-Revises: 0055
+Revision ID: 0058
+Revises: 0057
 Create Date: 2026-11-30
 """
 
@@ -10,8 +10,8 @@ import logging
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
