@@ -35,7 +35,7 @@ GROUPS = {
     ),
     "Clients": (
         "clients", "client_counts", "client_texts", "client_fields", "client_filters", "client_imports", "suppressions",
-        "former_links", "sign_up_forms", "consent_texts", "sign_ups", "topics",
+        "client_merges", "clients_apart", "former_links", "sign_up_forms", "consent_texts", "sign_ups", "topics",
     ),
     "Messages and mailings": (
         "messages", "letter_desks", "letter_versions", "own_templates", "own_blocks", "own_themes",
@@ -47,7 +47,7 @@ GROUPS = {
     "Series": ("series", "series_steps", "enrolments"),
     "Sending": (
         "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
-        "mail_servers", "instances",
+        "domain_days", "mail_servers", "instances",
     ),
     "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),
     "Blog": ("blog_posts", "former_slugs"),
