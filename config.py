@@ -186,6 +186,7 @@ class Config:
 
     def _read_mailings(self, get: Any) -> None:
         """Where mailings leave from and come back to, and how they are sent."""
+        self.ONLY_CONFIRMED = flag(get, "ONLY_CONFIRMED")  # only people who confirmed by a link get mailings
         # Every mailing leaves from the service's own domain; the owner's address stands in Reply-To only.
         self.MAILINGS_FROM = get("MAILINGS_FROM", "news@golub.localhost")
         # Where mails that cannot be delivered come back to. Reports come for weeks: BOUNCE_KEY outlives SECRET_KEY.

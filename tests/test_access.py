@@ -152,6 +152,7 @@ TABLE: dict[str, dict[str, str]] = {
     "clients.duplicates.propose_again": {"POST": OWN_WORK},
     "enrolling.ask": {"POST": OWN_WORK},
     "enrolling.take_back": {"POST": OWN_THING},
+    "sign_up_forms.only_confirmed": {"GET": OWN_WORK, "POST": OWN_WORK},
     "clients.fields.index": {"GET": OWN_WORK},
     "clients.fields.new": {"GET": OWN_WORK, "POST": OWN_WORK},
     "clients.fields.edit": {"GET": OWN_THING, "POST": OWN_THING},

@@ -6,36 +6,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, false, func, select
 
 from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.series import Enrolment, EnrolmentState, Entry, Series
+from mailer.sending.runs.confirmed_only import is_required, is_unconfirmed
 from mailer.sending.series.entering import IS_SUPPRESSED, enter_those, newcomers, wake
 from mailer.sending.series.places import hold, point
 
 
 @dataclass(frozen=True, slots=True)
 class EnteringOutlook:
-    """How many are chosen, how many must not be written to, and how many would enter: the rest are or were in it."""
+    """How many are chosen, must not be written to, have not confirmed, and would enter: the rest are or were in it."""
 
     chosen_count: int
     suppressed_count: int
+    unconfirmed_count: int  # where only those who confirmed are written to
     count: int
 
     @property
     def known_count(self) -> int:
         """Those who are in the series, or have been and may not come again."""
-        return self.chosen_count - self.suppressed_count - self.count
+        return self.chosen_count - self.suppressed_count - self.unconfirmed_count - self.count
 
 
 def outlook_of(series: Series, who: Sequence[ColumnElement[bool]]) -> EnteringOutlook:
     """As things stand now."""
-    figures = select(func.count(), func.count().filter(IS_SUPPRESSED.correlate(Client)))
-    chosen, suppressed = db.session.execute(figures.select_from(Client).where(*who)).one()
+    suppressed = IS_SUPPRESSED.correlate(Client)
+    unconfirmed = is_unconfirmed() if is_required(series.owner_id) else false()
+    figures = select(
+        func.count(), func.count().filter(suppressed), func.count().filter(~suppressed, unconfirmed)
+    ).select_from(Client)
+    about = db.session.execute(figures.where(*who)).tuples().one()
     people = newcomers(series, who).subquery()
-    return EnteringOutlook(chosen, suppressed, db.session.scalar(select(func.count()).select_from(people)) or 0)
+    return EnteringOutlook(*about, db.session.scalar(select(func.count()).select_from(people)) or 0)
 
 
 def put_in(series: Series, who: Sequence[ColumnElement[bool]]) -> tuple[int, datetime]:

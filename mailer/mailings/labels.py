@@ -96,6 +96,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.UNSUBSCRIBED: _("unsubscribed"),
         Reason.SUPPRESSED: _("on the list of addresses not to write to"),
         Reason.PAUSED: _("paused by the person themselves"),
+        Reason.UNCONFIRMED: _("has not confirmed by a link of a sign-up form, as you or this service ask for"),
         Reason.DELETED: _("deleted from the clients meanwhile"),
         Reason.INVALID_ADDRESS: _("the address cannot be used"),
         Reason.NO_SMTPUTF8: _(

@@ -140,14 +140,14 @@ def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
     """The clients who would get a mailing that is not saved yet."""
     mailing = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
     mailing.segment_ids, mailing.left_out_ids = plan.segment_ids, plan.left_out_ids
-    return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]))
+    return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]), owner.id)
 
 
 def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:
     """Who would get a mailing that is not saved yet; hand-picked clients come from `client_ids`."""
     if mailing.audience is not Audience.CLIENTS:
         return audience.shown_summary(mailing)
-    return audience.summary_of(_chosen(mailing, client_ids))
+    return audience.summary_of(_chosen(mailing, client_ids), mailing.owner_id)
 
 
 def _chosen(mailing: Mailing, client_ids: list[int]) -> list[ColumnElement[bool]]:

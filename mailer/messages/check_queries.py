@@ -19,7 +19,7 @@ def people_of(message: Message, mailing: Mailing | None) -> Select[tuple[Client]
     """Who would get it: the mailing's people, or without one everybody of the owner's who may be written to."""
     if mailing is not None:
         return recipients(mailing).order_by(None)
-    return not_suppressed([Client.owner_id == message.owner_id, Client.deleted_at.is_(None)])
+    return not_suppressed([Client.owner_id == message.owner_id, Client.deleted_at.is_(None)], message.owner_id)
 
 
 def count_of(people: Select[tuple[Client]]) -> int:

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
     PAUSED = "paused"  # by the person, for a month
+    UNCONFIRMED = "unconfirmed"  # never followed the link of a sign-up, where that is asked for
     DELETED = "deleted"
     INVALID_ADDRESS = "invalid_address"
     NO_SMTPUTF8 = "no_smtputf8"  # letters that the mail server takes in no address

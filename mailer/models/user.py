@@ -98,6 +98,7 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     # An owner's own: emails to one person in a day of the owner's zone, and in seven
     person_daily_ceiling: Mapped[int | None] = mapped_column(SmallInteger)
     person_weekly_ceiling: Mapped[int | None] = mapped_column(SmallInteger)
+    only_confirmed: Mapped[bool] = mapped_column(default=False, server_default="false")  # whoever else gets no mailings
     needs_approval: Mapped[bool] = mapped_column(default=False, server_default="false")  # of a manager, before sending
 
     @property

@@ -22,8 +22,9 @@ from mailer.models.mailing import InDoubtRule, Mailing
 from mailer.models.run import Run, RunState
 from mailer.models.slice import Slice
 from mailer.recurrence.moments import Moment
-from mailer.sending.runs import audience, recipient_list
+from mailer.sending.runs import audience
 from mailer.sending.runs.closing import final_state
+from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.run_rows import snapshot_of
 from mailer.sending.worker import statements
 from mailer.sending.worker.delivery_rules import DeliveryUpdate, RunRules, deadline
@@ -80,7 +81,7 @@ def add_closed_run(mailing: Mailing, planned_at: datetime, story_of: Callable[[i
     db.session.add(run)
     db.session.flush()
     chosen = select(Client.id).where(*audience.chosen(mailing), Client.created_at <= planned_at)
-    recipient_list.write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
+    write_list(run.id, mailing.owner_id, db.session.scalars(chosen.order_by(Client.id)).all())
     last_at = _settle(run, story_of)
     db.session.refresh(run)  # the triggers have counted
     run.state, run.closed_at = final_state(run), last_at

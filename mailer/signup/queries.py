@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from mailer.extensions import db
+from mailer.models.client import Client, Suppression
 from mailer.models.sign_up import ConsentKind, ConsentText, SignUp, SignUpForm
 from mailer.models.user import User
+from mailer.sending.runs.confirmed_only import HAS_CONFIRMED
 
 SHOWN = 50  # sign-ups on the form's page
 
@@ -92,3 +94,19 @@ def text_of(form: SignUpForm, text_id: int) -> ConsentText:
     query = select(ConsentText).where(ConsentText.id == text_id, ConsentText.form_id == form.id)
     text: ConsentText = db.one_or_404(query)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedFigures:
+    """Of the people whom mailings may go to, how many there are, and how many have confirmed."""
+
+    total: int
+    confirmed: int
+
+
+def confirmed_of(owner_id: int) -> ConfirmedFigures:
+    """The figures of an owner's whole list."""
+    suppressed = exists().where(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
+    mine = Client.owner_id == owner_id, Client.deleted_at.is_(None), ~suppressed
+    query = select(func.count(), func.count().filter(HAS_CONFIRMED)).select_from(Client).where(*mine)
+    return ConfirmedFigures(*db.session.execute(query).one())

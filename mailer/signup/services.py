@@ -29,6 +29,12 @@ class FormRefused(Refusal):
     """A sign-up form cannot be as it was asked for."""
 
 
+def write_only_to_confirmed(owner: User, *, is_on: bool) -> None:
+    """Leave out of mailings whoever has not confirmed, or write to them again, from the next list on."""
+    owner.only_confirmed = is_on
+    db.session.commit()
+
+
 def create_form(owner: User, values: Mapping[str, Any], texts: Mapping[ConsentKind, str]) -> SignUpForm:
     """A new form; raises `FormRefused` for a name that is taken and beyond the limit."""
     db.session.execute(select(User.id).where(User.id == owner.id).with_for_update(**FOR_CHANGE))

@@ -9,10 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from mailer.access import Permission, get_own_editable, requires
+from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
 from mailer.http import absolute_url
 from mailer.models.sign_up import MOST_FORMS, SignUpForm
 from mailer.segments.fields import fields_of
+from mailer.sending.runs.confirmed_only import is_required_here
 from mailer.signup import queries, services
 from mailer.signup.questions import TRAP, choices_of, input_name, questions_of
 from mailer.signup.settings import SettingsForm, new_values, settings_form, values_of
@@ -25,6 +27,22 @@ bp = Blueprint("sign_up_forms", __name__, url_prefix="/clients/forms")
 def index() -> str:
     """The forms, the newest first."""
     return render_template("signup/index.html", forms=queries.forms_of(current_user.id), most=MOST_FORMS)
+
+
+@bp.route("/only-confirmed", methods=["GET", "POST"])
+@requires(Permission.SEND)
+def only_confirmed() -> ResponseReturnValue:
+    """Whether mailings go only to those who confirmed; how many that leaves out stands above the switch."""
+    if request.method == "POST" and not is_required_here():
+        services.write_only_to_confirmed(me(), is_on=bool(request.form.get("only_confirmed")))
+        flash(_("Changes saved."), "success")
+        return redirect(url_for("sign_up_forms.only_confirmed"), 303)
+    return render_template(
+        "signup/only_confirmed.html",
+        figures=queries.confirmed_of(current_user.id),
+        is_on=me().only_confirmed,
+        is_required_here=is_required_here(),
+    )
 
 
 @bp.route("/new", methods=["GET", "POST"])

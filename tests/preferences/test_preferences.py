@@ -73,7 +73,7 @@ def test_who_paused_is_left_out_when_the_list_is_made_and_when_it_is_sent(
     assert "done=paused" in web.post(f"{path}/pause", data={"do": "pause"}).location
     db.session.expire_all()
     assert client.paused_until is not None and client.paused_until > utcnow() + timedelta(days=29)
-    summary = summary_of([Client.owner_id == owner.id])
+    summary = summary_of([Client.owner_id == owner.id], owner.id)
     assert (summary.total, summary.paused, summary.will_get) == (1, 1, 0)
     make_client(owner)
     run = make_due_run(owner)

@@ -33,7 +33,7 @@ from mailer.models.delivery import DeliveryState, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import Role, User
-from mailer.sending.runs import closing, recipient_list, stuck, windows
+from mailer.sending.runs import closing, list_rows, recipient_list, stuck, windows
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.worker.claims import Claim
 from mailer.sending.worker.delivery_rules import DeliveryUpdate
@@ -171,7 +171,7 @@ class Stage:
 
     def write_list(self) -> None:
         """A worker that writes one more part of the list, as far as anybody is missing."""
-        recipient_list.write_list(self.run_id, self.owner_id, self.newcomers, len(PEOPLE))
+        list_rows.write_list(self.run_id, self.owner_id, self.newcomers, len(PEOPLE))
         db.session.execute(text("UPDATE runs SET unlisted_count = 0 WHERE id = :run"), {"run": self.run_id})
 
     def begin_list(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select, true
 
 from mailer.client_counts import client_count
 from mailer.extensions import db
@@ -18,6 +18,7 @@ from mailer.models.user import User
 from mailer.segments.conditions import condition_of
 from mailer.segments.leaves import leaves
 from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
+from mailer.sending.runs.confirmed_only import is_required, is_unconfirmed, may_be_written_to
 
 IS_PAUSED = and_(Client.paused_until.is_not(None), Client.paused_until > func.now())
 SUPPRESSED = and_(Suppression.owner_id == Client.owner_id, Suppression.email_key == Client.email_key)
@@ -116,12 +117,14 @@ def within(tree: Any) -> list[int]:
 
 def recipients(mailing: Mailing) -> Select[Any]:
     """The clients who would get the mailing now, in a stable order."""
-    return not_suppressed(chosen(mailing)).order_by(Client.id)
+    return not_suppressed(chosen(mailing), mailing.owner_id).order_by(Client.id)
 
 
-def not_suppressed(among: list[ColumnElement[bool]]) -> Select[Any]:
-    """Those of the chosen whom nobody asked not to write to, and who have not paused."""
-    return select(Client).where(*among, ~select(Suppression).where(SUPPRESSED).exists(), not_(IS_PAUSED))
+def not_suppressed(among: list[ColumnElement[bool]], owner_id: int) -> Select[Any]:
+    """Those of the owner's chosen whom nobody asked not to write to, who have not paused, and who confirmed where that
+    is asked for."""
+    may_be = [~select(Suppression).where(SUPPRESSED).exists(), not_(IS_PAUSED), *may_be_written_to(owner_id)]
+    return select(Client).where(*among, *may_be)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +135,23 @@ class AudienceSummary:
     unsubscribed: int
     suppressed: int
     paused: int = 0
+    unconfirmed: int = 0
 
     @property
     def will_get(self) -> int:
         """Chosen and not left out."""
-        return self.total - self.unsubscribed - self.suppressed - self.paused
+        return self.total - self.unsubscribed - self.suppressed - self.paused - self.unconfirmed
 
 
 def summary(mailing: Mailing, today: date | None = None) -> AudienceSummary:
     """The figures of a mailing's audience as things stand now."""
-    return summary_of(chosen(mailing, today))
+    return summary_of(chosen(mailing, today), mailing.owner_id)
 
 
 def shown_summary(mailing: Mailing) -> AudienceSummary:
     """`summary` for pages: where everybody is meant it reads no list but those of people who are left out."""
-    if mailing.audience is not Audience.EVERYONE or mailing.chosen_segment_ids or mailing.left_out_ids:
+    is_narrowed = mailing.chosen_segment_ids or mailing.left_out_ids
+    if mailing.audience is not Audience.EVERYONE or is_narrowed or is_required(mailing.owner_id):
         return summary(mailing)
     live = (Client.owner_id == mailing.owner_id, Client.deleted_at.is_(None))
     # One look at an index for each address not written to: as a plain join PostgreSQL would read the whole list.
@@ -160,8 +165,10 @@ def shown_summary(mailing: Mailing) -> AudienceSummary:
     return AudienceSummary(client_count(mailing.owner_id), unsubscribed, sum(left_out.values()), paused)
 
 
-def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:
-    """The figures of the clients who meet these conditions."""
+def summary_of(among: list[ColumnElement[bool]], owner_id: int) -> AudienceSummary:
+    """The figures of the owner's clients who meet these conditions."""
+    others = Suppression.reason.is_(None), not_(func.coalesce(IS_PAUSED, False))
+    unconfirmed = func.count().filter(*others, is_unconfirmed()) if is_required(owner_id) else literal(0)
     unsubscribed = Suppression.reason == SuppressionReason.UNSUBSCRIBED
     row = db.session.execute(
         select(
@@ -169,6 +176,7 @@ def summary_of(among: list[ColumnElement[bool]]) -> AudienceSummary:
             func.count().filter(unsubscribed),
             func.count().filter(~unsubscribed),
             func.count().filter(Suppression.reason.is_(None), IS_PAUSED),
+            unconfirmed,
         )
         .select_from(Client)
         .outerjoin(Suppression, SUPPRESSED)

@@ -16,20 +16,20 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from mailer.clock import today_in, utcnow
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row, trying_for
-from mailer.models.client import Client, SuppressionReason
-from mailer.models.delivery import Delivery, DeliveryState, Reason
+from mailer.models.client import Client
+from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.arrays import array
 from mailer.sending.runs import audience, audience_snapshot, bound_values, ceilings, limits, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
+from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.listed_values import listed_values
 from mailer.sending.runs.next_run import next_promised, point_at
 
@@ -39,22 +39,6 @@ FIRST_PART = 2_500  # people: soon written, and enough for the first workers; th
 LONGEST_PART = 20_000
 
 WANTS_LIST = (Run.closed_at.is_(None), or_(Run.state == RunState.PLANNED, Run.unlisted_count > 0))
-INSERT_DELIVERIES = text(
-    "INSERT INTO deliveries (run_id, position, client_id, email, email_key, bound_values, state, reason) "
-    "SELECT :run, :listed + row_number() OVER (ORDER BY c.id), c.id, c.email, c.email_key, chosen.bound, "
-    f"CASE WHEN s.reason IS NOT NULL OR c.paused_until > now() THEN '{DeliveryState.EXCLUDED}' "
-    f"ELSE '{DeliveryState.WAITING}' END, "
-    f"CASE WHEN s.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}' "
-    f"WHEN s.reason IS NOT NULL THEN '{Reason.SUPPRESSED}' WHEN c.paused_until > now() THEN '{Reason.PAUSED}' END "
-    "FROM unnest(CAST(:ids AS bigint[]), CAST(:bound AS jsonb[])) AS chosen (id, bound) "
-    "JOIN clients c ON c.id = chosen.id "
-    "LEFT JOIN suppressions s ON s.owner_id = :owner AND s.email_key = c.email_key "
-    "WHERE c.id BETWEEN :first AND :last"
-)
-INSERT_SLICES = text(
-    "INSERT INTO slices (run_id, first_position, last_position, ready_at) "
-    "SELECT :run, first, least(first + :size - 1, :last), now() FROM generate_series(:first, :last, :size) AS first"
-)
 
 
 def write_recipient_list(run_id: int) -> bool:
@@ -250,29 +234,6 @@ class RecipientListWriter:
             .values(unlisted_count=unlisted)
             .execution_options(synchronize_session=False)
         )
-
-
-def write_list(
-    run_id: int, owner_id: int, people: Sequence[int], listed_count: int = 0, bound: Sequence[str | None] = ()
-) -> int:
-    """Write deliveries of these clients (ids, rising) behind those listed, and their slices; no commit.
-
-    `bound` are the values that an approval holds for, as JSON, one for each. How many: a client who was deleted
-    altogether since the reading gets none.
-    """
-    about = {
-        "run": run_id,
-        "owner": owner_id,
-        "listed": listed_count,
-        "ids": array(people),
-        "bound": [*bound] if any(bound) else [],
-        "first": people[0],
-        "last": people[-1],
-    }
-    count = int(db.session.execute(INSERT_DELIVERIES, about).rowcount)  # type: ignore[attr-defined]
-    places = {"run": run_id, "first": listed_count + 1, "last": listed_count + count}
-    db.session.execute(INSERT_SLICES, places | {"size": current_app.config["SLICE_SIZE"]})
-    return count
 
 
 def _lock(run: Run, mailing: Mailing) -> None:

@@ -14,6 +14,7 @@ from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.series import Enrolment, EnrolmentState, Entry, Series, SeriesState
 from mailer.queue import ADVANCE_SERIES, enqueue
+from mailer.sending.runs.confirmed_only import may_be_written_to
 from mailer.sending.series.delays import due_after
 from mailer.sending.series.places import hold, point
 
@@ -81,7 +82,12 @@ def newcomers(series: Series, who: Sequence[ColumnElement[bool]], round_: int | 
     else:
         bars = had & (Enrolment.state != EnrolmentState.PASSED_BY)
     return select(Client.id).where(
-        Client.owner_id == series.owner_id, Client.deleted_at.is_(None), ~IS_SUPPRESSED, ~exists().where(bars), *who
+        Client.owner_id == series.owner_id,
+        Client.deleted_at.is_(None),
+        ~IS_SUPPRESSED,
+        ~exists().where(bars),
+        *may_be_written_to(series.owner_id),
+        *who,
     )
 
 

@@ -25,8 +25,8 @@ from mailer.models.series import Enrolment, EnrolmentState, Held, Series, Series
 from mailer.sending import instance_guard
 from mailer.sending.runs import bound_values, ceilings, limits
 from mailer.sending.runs.approvals import content_of
+from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.listed_values import listed_values
-from mailer.sending.runs.recipient_list import write_list
 from mailer.sending.series import step_runs
 from mailer.sending.series.delays import DAY, due_after
 from mailer.sending.series.people import Due, let_wait, sorted_out
