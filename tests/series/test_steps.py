@@ -13,15 +13,21 @@ from sqlalchemy import func, select, text
 from mailer.clients import subscription
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.letters.document import ShownTo, added
+from mailer.letters.kinds import TextBlock
+from mailer.letters.starters import starter
+from mailer.messages import letter_desk
 from mailer.models.client import ClientFilter, Suppression, SuppressionReason
 from mailer.models.delivery import Delivery
 from mailer.models.run import RunState
-from mailer.models.series import Enrolment, EnrolmentState, Entry, LeftReason, Series
+from mailer.models.series import DelayKind, Enrolment, EnrolmentState, Entry, LeftReason, Series
 from mailer.models.user import User
 from mailer.preferences import services as preferences
 from mailer.sending.series import taking
 from mailer.sending.series.places import due_people, with_work, work_at
 from mailer.sending.series.taking import take
+from mailer.series import services
+from mailer.series.plan import SeriesPlan, StepPlan
 from mailer.smtp.testserver import Lab
 from tests.conftest import owner_engine
 from tests.factories import make_client, save
@@ -74,6 +80,30 @@ def test_three_people_go_through_three_steps_and_one_leaves_amid_them(lab: Lab, 
     received = [mail.recipient for mail in lab.accepted]
     assert sorted(received) == sorted(["p1@example.test", "p3@example.test"] * 3 + ["p2@example.test"])
     assert [where_is(one).state.value for one in people] == ["finished", "left", "finished"]
+
+
+def test_a_block_for_some_reaches_those_who_are_in_its_segment_when_their_step_comes(lab: Lab, owner: User) -> None:
+    tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["vip"]}]}
+    vip = save(ClientFilter(owner_id=owner.id, name="VIP", tree=tree))
+    letter, _id = added(starter("personal", "en"), TextBlock(html="<p>For friends</p>"), None, ShownTo("in", vip.id))
+    letter, _id = added(letter, TextBlock(html="<p>For others</p>"), None, ShownTo("not_in", vip.id))
+    step = StepPlan(letter_desk.begin(owner, letter), DelayKind.HOURS, 0, None)
+    series = services.save_series(owner, SeriesPlan("Welcome", "UTC", [step]))
+    services.start(series)
+    anna, boris, vera = (make_client(owner, f"{name}@example.test") for name in ("anna", "boris", "vera"))
+    anna.tags = ["vip"]
+    put_in(series, anna, boris)
+    turn(series)
+    finish(runs_of(series)[0])
+    vera.tags, boris.tags = ["vip"], ["vip"]  # Boris has his already
+    put_in(series, vera)
+    turn(series)
+    (run,) = runs_of(series)
+    assert finish(run).accepted_count == 3, "the same run of the day was taken up again"
+    got = {mail.recipient: (mail.content or b"").decode() for mail in lab.accepted}
+    for name, for_friends in (("anna", True), ("boris", False), ("vera", True)):
+        mail = got[f"{name}@example.test"]
+        assert (mail.count("For friends"), mail.count("For others")) == ((2, 0) if for_friends else (0, 2)), name
 
 
 def test_a_segment_lets_people_in_and_out(lab: Lab, owner: User, make_series: Make) -> None:

@@ -24,6 +24,15 @@ SENT_TO = (
 KEPT_BLOCKS = (
     "INSERT INTO own_blocks (owner_id, name, blocks, created_at) VALUES (%s, 'Kept', '[]', now()) RETURNING id"
 )
+LONG_LOOK = """
+    INSERT INTO examinations (owner_id, message_id, kind, message_version, state, result, created_at, moved_at)
+    VALUES (%s, %s, 'people', 1, 'running', '{}', now(), now() + interval '1 hour') RETURNING id
+"""
+A_PICTURE = """
+    INSERT INTO pictures (owner_id, public_id, digest, extension, name, width, height, size, created_at)
+    VALUES (%s, md5(random()::text), repeat('0', 64), 'png', 'Kept', 1, 1, 1, now()) RETURNING public_id
+"""
+SHOWS_IT = "UPDATE messages SET html_body = '<img src=\"http://a.test/i/' || %s || '.png\">' WHERE id = %s RETURNING id"
 A_FIELD = "SELECT max(id) FROM client_fields WHERE owner_id = %s AND archived_at IS NULL"
 TWO_CLIENTS = """
     SELECT id FROM clients WHERE owner_id = %s AND deleted_at IS NULL
@@ -52,6 +61,7 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     go_through_a_series(walked, walks)
     sign_up(walked, walks)
     own_a_domain(walked, walks)
+    look_a_message_over(walked, walks)
     [(blocks,)] = walked.service.rows(KEPT_BLOCKS, walked.id_of(walks["user"].visitor.person.logins[0][0]))
     walks["admin"].look(f"/admin/own_blocks/details/?id={blocks}")
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
@@ -137,6 +147,23 @@ def own_a_domain(walked: WalkedService, walks: dict[str, Walk]) -> None:
         walked.fill(owner, domain, f"domains.{name}")
     for table, row in (("sending_domains", number), ("domain_keys", key)):
         walks["admin"].look(f"/admin/{table}/details/?id={row}")
+
+
+def look_a_message_over(walked: WalkedService, walks: dict[str, Walk]) -> None:
+    """Its links are asked; a look at everybody's mail that takes long is stopped; and its picture travels inside."""
+    owner = walks["user"]
+    account = walked.id_of(owner.visitor.person.logins[0][0])
+    message = walked.fill(owner, "/messages/new", "messages.create")
+    number = message.rpartition("/")[2]
+    walked.fill(owner, f"{message}/check", "messages.examine")
+    owner.look(f"{message}/check/links")  # as its page does every second
+    walked.service.rows("DELETE FROM examinations WHERE message_id = %s AND kind = 'people' RETURNING id", number)
+    [(look,)] = walked.service.rows(LONG_LOOK, account, number)
+    walked.fill(owner, f"{message}/check", "messages.cancel_examination")
+    walks["admin"].look(f"/admin/examinations/details/?id={look}")
+    [(picture,)] = walked.service.rows(A_PICTURE, account)
+    walked.service.rows(SHOWS_IT, picture, number)
+    walked.fill(owner, f"{message}/files", "messages.inline_pictures")
 
 
 def arrange_last(walked: WalkedService, walks: dict[str, Walk]) -> None:
