@@ -117,6 +117,7 @@ def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
 def test_an_address_that_is_no_more_closes_no_other(as_owner: Browser, owner: User) -> None:
     kept, gone = make_client(owner, "new@x.test"), make_client(owner, "old@x.test")
     save(Suppression(owner_id=owner.id, email_key="old@x.test", reason=SuppressionReason.BOUNCED))
+    assert "callout-warning" not in as_owner.get(MERGE, query_string={"id": [kept.id, gone.id]}).text
     assert merge(as_owner, kept, gone).status_code == 303
     assert db.session.scalars(select(Suppression.email_key)).all() == ["old@x.test"]
 

@@ -15,7 +15,7 @@ from mailer.clients import queries
 from mailer.clients.duplicates import apart, finding
 from mailer.clients.duplicates.finding import Likeness
 from mailer.clients.duplicates.labels import kinds
-from mailer.clients.duplicates.merging import CannotMerge, merge
+from mailer.clients.duplicates.merging import STRICTEST, CannotMerge, merge
 from mailer.clients.duplicates.side_by_side import ALL, ComparedLine, Picks, lines_of
 from mailer.errors import Conflict, Refusal, choice_in
 from mailer.flashes import flash_undo
@@ -125,12 +125,14 @@ def _stamp(client: Client) -> str:
 
 
 def _render(clients: Sequence[Client], lines: Sequence[ComparedLine], picks: Picks) -> str:
+    suppressions = queries.suppressions_of([*clients])
     return render_template(
         "clients/duplicates/compare.html",
         clients=clients,
         lines=lines,
         picks=picks,
         stamp=_stamp,
-        suppressions=queries.suppressions_of([*clients]),
+        suppressions=suppressions,
+        is_left_out=any(one.reason in STRICTEST for one in suppressions.values()),
         all_of_it=ALL,
     )
