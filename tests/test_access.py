@@ -315,6 +315,10 @@ TABLE: dict[str, dict[str, str]] = {
     "returns.index": {"GET": OVERSEERS},
     "returns.show_probe": {"GET": OVERSEERS},
     "returns.send_probe": {"POST": ADMINS},
+    "paces.index": {"GET": OVERSEERS},
+    "paces.set_rule": {"POST": ADMINS},
+    "paces.end_rule": {"POST": ADMINS},
+    "paces.end_rest": {"POST": ADMINS},
     "service_domain.show": {"GET": OVERSEERS},
     "service_domain.check": {"POST": OVERSEERS},
     "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
@@ -461,7 +465,7 @@ def test_the_table_holds_for_looking_and_looking_changes_nothing(
 # how the machines do. Everything else that opens to them is watched.
 FEW = {
     "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe",
-    "service_domain.show", "articles.index",
+    "service_domain.show", "paces.index", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip

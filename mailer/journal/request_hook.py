@@ -43,7 +43,7 @@ PAGE_OF_PART = {
 # What staff looks at without an entry: what everybody may read, their own account, how the machines do, empty forms.
 PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}
 UNWATCHED = {
-    "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe",
+    "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe", "paces.index",
     "service_domain.show", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",

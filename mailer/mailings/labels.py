@@ -106,6 +106,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.TOO_MANY: _("too many: this person had got as many emails as you allow for one"),
         Reason.RENDER_ERROR: _("the email could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
+        Reason.PACED: _("waits: its provider gets only so many emails a minute"),
         Reason.PROVEN_BY_REPORT: _("what came back shows that it had been sent"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
         Reason.STOPPED_BY_OWNER: _("stopped by the owner"),

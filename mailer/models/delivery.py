@@ -84,6 +84,7 @@ class Reason(StrEnum):
     RENDER_ERROR = "render_error"
     RETRIES_RAN_OUT = "retries_ran_out"
     COUNTED_AS_ACCEPTED = "counted_as_accepted"
+    PACED = "paced"  # waiting: its provider's recipients get only so many a minute
     PROVEN_BY_REPORT = "proven_by_report"  # accepted: what came back shows that the mail had left
     STOPPED_BY_OWNER = "owner"
     STOPPED_DISABLED = "disabled"

@@ -26,6 +26,7 @@ from mailer.models import (  # noqa: F401
     own_address,
     picture,
     reaction,
+    recipient_pace,
     run,
     run_fault,
     run_tally,

@@ -21,8 +21,10 @@ from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
+from mailer.sending import pacing
 from mailer.sending.conditions import OPEN_SENDING_STATES
 from mailer.sending.runs import closing, domain_days
+from mailer.smtp import provider_pace as pacing_words
 from mailer.smtp.concerns import Concern, concern_of
 from mailer.smtp.replies import Reply
 from mailer.smtp.results import Phase
@@ -43,6 +45,7 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
         _suppress(run, delivery, came_back, report.worst)
     lock_row(run, FOR_CHANGE)
     lock_row(delivery, FOR_CHANGE)
+    _note_pace(report, delivery)
     if delivery.state is DeliveryState.UNCERTAIN:
         _settle_uncertain(run, delivery)
     if came_back is not None:
@@ -52,6 +55,15 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     delivery.came_back = came_back
     db.session.flush()
     return _pause_if_too_many(run, report.worst) if came_back is not CameBack.COMPLAINED else None
+
+
+def _note_pace(report: Report, delivery: Delivery) -> None:
+    """A provider that gets too much of ours says so in reports of delays, where the relay keeps its words to itself."""
+    said = report.worst
+    if report.kind in (Kind.DELAYED, Kind.BOUNCE) and pacing_words.says_too_fast(said.code, said.status, said.text):
+        cursor = db.session.connection().connection.cursor()
+        pacing.hear(cursor, delivery.email, said.text)
+        cursor.close()
 
 
 def _count_by_domain(run: Run, delivery: Delivery, came_back: CameBack) -> None:

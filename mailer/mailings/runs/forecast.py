@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from flask import current_app
 
 from mailer.mailings.runs import queries
+from mailer.models.recipient_pace import RecipientPace
 from mailer.models.run import PauseReason, Run, RunState
-from mailer.sending import instance_guard
+from mailer.sending import instance_guard, pacing
 from mailer.sending.servers import mail_routes
 
 LONG = timedelta(days=3650)
@@ -27,6 +29,7 @@ class RunForecast:
     taken_over_at: datetime | None = None  # a worker fell silent: when others get what it holds
     restored_from: datetime | None = None  # when the backup was made that it was open in
     is_unattended: bool = False  # people are due, and no worker comes for them
+    holds: Mapping[str, tuple[datetime, RecipientPace | None]] = field(default_factory=dict)  # see `pacing.holds_of`
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> RunForecast:
@@ -48,6 +51,8 @@ class RunForecast:
         found = cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
         if run.pause_reason is PauseReason.RESTORED:
             found = replace(found, restored_from=instance_guard.data_of())
+        if run.state is RunState.SENDING and run.waiting_count:
+            found = replace(found, holds=pacing.holds_of(run.id))
         if not is_moving:
             return found
         taken_over_at, is_unattended = queries.standstill(run, current_app.config["LEASE_SECONDS"], now)

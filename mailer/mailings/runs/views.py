@@ -22,12 +22,15 @@ from mailer.mailings.runs import queries, services
 from mailer.mailings.runs.audience_words import audience_told
 from mailer.mailings.runs.export import table_of
 from mailer.mailings.runs.forecast import RunForecast, speed
+from mailer.mailings.runs.hold_words import hold_words
 from mailer.mailings.runs.reactions import reactions_to, rule_label, verdict_label
 from mailer.mailings.runs.summary import outcome_choices, verdict
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
 from mailer.sending import return_path, server_faults
 from mailer.sending.runs import closing
+
+bp.add_app_template_global(hold_words)
 
 AT = "/<int:mailing_id>/runs/<int:run_id>"
 

@@ -18,6 +18,7 @@ class DueDelivery:
     values: dict[str, str]
     token: str | None  # of the unsubscribe link
     is_settled: bool = True  # the row in the database says what `progress` says
+    has_moment: bool = False  # was held for a provider's pace until now, and goes without asking again
 
 
 MARKED, UNMARKED = b"10"

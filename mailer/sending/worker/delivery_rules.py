@@ -45,6 +45,10 @@ class DeliveryUpdate:
     retry_at: datetime | None = None
     suspect_count: int = 0  # tries at which the server failed at the words about this recipient
 
+    def hold(self, until: datetime, reason: Reason) -> None:
+        """Wait as before until that moment; no try is lost."""
+        self.retry_at, self.reason = until, reason
+
     def exclude(self, reason: Reason) -> None:
         """Leave this person out, for good; a mail that may have arrived stays uncertain."""
         if self.state is DeliveryState.IN_DOUBT:
@@ -96,6 +100,7 @@ class DeliveryUpdate:
         delay = named_delay(result.text) or retry_delay(self.transient_count, random)
         retry_at = result.finished_at + delay
         self.transient_count += 1
+        self.reason = None
         if retry_at >= rules.deadline:
             self._end(DeliveryState.REFUSED, Reason.RETRIES_RAN_OUT)
             return

@@ -29,12 +29,14 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extras import execute_values
 
 from mailer.models.delivery import DeliveryState, Reason
+from mailer.sending import pacing
 from mailer.sending.arrays import array
 from mailer.sending.database_connections import OneAtATime, Patience, is_away
 from mailer.sending.worker import statements
 from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, DeliveryUpdate, is_refused_too_often
 from mailer.sending.worker.group_commit import GroupCommit, Writer
+from mailer.sending.worker.pacer import Pacer
 from mailer.sending.worker.statements import DUE
 from mailer.smtp.results import Outcome, Phase, Result
 
@@ -54,6 +56,7 @@ class Ledger:
         self.writer = writer
         self._run_id = writer.run_id
         self.lease_seconds = writer.lease_seconds
+        self._pacer = Pacer()
 
     def close(self) -> None:
         """Give the connection back to the server."""
@@ -86,12 +89,12 @@ class Ledger:
             if row is None:
                 cursor.execute(statements.CLAIM.format(condition=condition), arguments)
                 row = cursor.fetchone()
-            return None if row is None else self._load(cursor, token, *row)
+            return None if row is None else self._load(cursor, token, *row, is_to_send=condition is DUE)
 
         return self._patiently(work)
 
     def _load(
-        self, cursor: Any, token: str, slice_id: int, first: int, last: int, marked: str | None
+        self, cursor: Any, token: str, slice_id: int, first: int, last: int, marked: str | None, *, is_to_send: bool
     ) -> tuple[Claim, Sequence[int]]:
         cursor.execute(statements.PEOPLE, {"run": self._run_id, "first": first, "last": last})
         people = {row[0]: _person(row) for row in cursor.fetchall()}
@@ -100,6 +103,8 @@ class Ledger:
         claim = Claim(slice_id, token, first, people, flags, len(people), was_left=marked is not None)
         for position in doubts:  # until they are settled, the flags say what they said
             claim.set_flag(position, True)
+        if is_to_send:
+            self._pacer.hold(cursor, self._run_id, people, doubts)
         return claim, doubts
 
     def mark_and_record(
@@ -160,6 +165,10 @@ class Ledger:
     def note_no_riding(self, server: str) -> None:
         """Every worker at this server is to send no envelope behind a final dot, from its next slice on."""
         self._patiently(lambda cursor, _is_repeated: cursor.execute(statements.NOTE_NO_RIDING, {"server": server}))
+
+    def hear(self, address: str, words: str) -> None:
+        """The provider of this address says that it gets too much: it rests, for all workers."""
+        self._patiently(lambda cursor, _is_repeated: pacing.hear(cursor, address, words))
 
     def knows_no_riding(self, server: str) -> bool:
         """Whether a worker has found out just now that this server bears no envelope behind a final dot."""
@@ -257,7 +266,7 @@ def write_progress(cursor: Any, run_id: int, progress: Sequence[DeliveryUpdate])
 
 def _person(row: tuple[Any, ...]) -> DueDelivery:
     position, email, state, attempts, transients, retry_at, suspects = row[:7]
-    token, first, last, patronymic, year, comment, attributes, bound, out = row[7:]
+    token, first, last, patronymic, year, comment, attributes, bound, reason, out = row[7:]
     progress = DeliveryUpdate(position, STATES[state], attempts, transients, None, retry_at, suspects)
     if out is not None:
         progress.exclude(Reason(out))
@@ -273,4 +282,4 @@ def _person(row: tuple[Any, ...]) -> DueDelivery:
         values = {key: str(value) for key, value in attributes.items()} | values
     if bound:  # what was approved, whatever has become of the client since
         values |= bound
-    return DueDelivery(progress, email, values, token, is_settled=out is None)
+    return DueDelivery(progress, email, values, token, is_settled=out is None, has_moment=reason == Reason.PACED)

@@ -14,6 +14,7 @@ from mailer.sending.servers.habits import Learned
 from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
 from mailer.sending.worker.composer import Composer
 from mailer.sending.worker.group_committer import GroupCommitter, Mark
+from mailer.sending.worker.hearing import Hearing
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.slice_feeder import SliceFeeder
 from mailer.sending.worker.work import SliceInWork, TimeBudget, TurnReport, Work
@@ -68,6 +69,7 @@ class Sender:
         self._is_ending = False
         self._may_send = True
         self._has_shown_refusals = False
+        self._hearing = Hearing(lambda address, words: self._feeder.hear(address, words))
         self._has_begun = asyncio.Event()
         self._has_told_of_riding = not transport.rides_behind_dot
         self.report = TurnReport()
@@ -255,6 +257,7 @@ class Sender:
                 result, self._work.rules, self._random, serves_others=serves_others, nobody_has_it=self._nobody_has_it
             )
             self.report.count(result)
+            self._hearing.note(person.email, result)
             self._note(slice_, person)
 
     def _note(self, slice_: SliceInWork, person: DueDelivery) -> None:

@@ -66,6 +66,10 @@ class SliceFeeder:
         """The server bears no envelope behind a final dot: write it down for the workers at it now."""
         self._thread.put(("riding",))
 
+    def hear(self, address: str, words: str) -> None:
+        """A provider gets too much: write it down for all workers, from their next slices on."""
+        self._thread.put(("hear", address, words))
+
     def pause_for_size(self) -> None:
         """Pause the run, whose mails are too large for the server, unless somebody got one meanwhile."""
         self._thread.put(("size",))
@@ -81,6 +85,8 @@ class SliceFeeder:
             elif kind == "size":
                 if self._ledger.pause_for_size():
                     log.warning("mails too large for the server: run paused", run=self._work.run_id)
+            elif kind == "hear":
+                self._ledger.hear(*arguments)
             elif kind == "riding":
                 self._ledger.note_no_riding(self._work.server)
             else:

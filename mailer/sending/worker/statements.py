@@ -34,7 +34,7 @@ PEOPLE = f"""
                 AND a.phase IN ({listed(SUSPECT_PHASES)})
         ) ELSE 0 END,
         c.token::text, c.first_name, c.last_name, c.patronymic, c.birth_year, c.comment, NULLIF(c.attributes, '{{}}'),
-        d.bound_values,
+        d.bound_values, d.reason,
         CASE WHEN c.id IS NULL OR c.deleted_at IS NOT NULL THEN '{Reason.DELETED}'
              WHEN p.reason = '{SuppressionReason.UNSUBSCRIBED}' THEN '{Reason.UNSUBSCRIBED}'
              WHEN p.reason IS NOT NULL THEN '{Reason.SUPPRESSED}'

@@ -1,0 +1,96 @@
+"""For staff: how many mails a minute a provider's recipients get, by rule and by what its servers said."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from wtforms import IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from mailer.access import Permission, requires
+from mailer.clock import utcnow
+from mailer.errors import Refusal
+from mailer.forms import FlaskForm, one_line
+from mailer.http import readable_domain
+from mailer.models.recipient_pace import LONGEST_NAME, MOST_A_MINUTE
+from mailer.operations import paces
+from mailer.recipient_domains import GROUPS, NAMES
+from mailer.sending.pacing import pace_now
+
+bp = Blueprint("paces", __name__, url_prefix="/operations/paces")
+
+
+class PaceForm(FlaskForm):
+    """A rule."""
+
+    name = StringField(
+        _l("Recipient domain"),
+        [InputRequired(_l("Type a domain.")), Length(max=LONGEST_NAME), one_line],
+        description=_l("A domain of a great provider stands for all of its domains."),
+    )
+    per_minute = IntegerField(
+        _l("Emails a minute, at most"),
+        [
+            InputRequired(_l("Type a number.")),
+            NumberRange(1, MOST_A_MINUTE, _l("A number from %(min)s to %(max)s.")),
+        ],
+    )
+
+
+@bp.get("")
+@requires(Permission.OVERSEE)
+def index() -> str:
+    """What holds now."""
+    return _page(PaceForm(formdata=None))
+
+
+@bp.post("")
+@requires(Permission.ADMINISTER)
+def set_rule() -> ResponseReturnValue:
+    """One more rule, or another one for the same domain."""
+    form = PaceForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    try:
+        name = paces.read_name(form.name.data or "")
+        paces.set_rule(name, form.per_minute.data or 1)
+    except Refusal as refusal:
+        form.name.errors = [str(refusal)]
+        return _page(form), 422
+    count = format_decimal(form.per_minute.data)
+    flash(_("%(domain)s: at most %(count)s a minute.", domain=label(name), count=count), "success")
+    return redirect(url_for("paces.index"), 303)
+
+
+@bp.post("/end-rule")
+@requires(Permission.ADMINISTER)
+def end_rule() -> ResponseReturnValue:
+    """No rule any more."""
+    if paces.end_rule(request.form.get("name", "")[:LONGEST_NAME].replace("\0", "")):
+        flash(_("The rule is removed."), "success")
+    return redirect(url_for("paces.index"), 303)
+
+
+@bp.post("/end-rest")
+@requires(Permission.ADMINISTER)
+def end_rest() -> ResponseReturnValue:
+    """Send again at once."""
+    if paces.end_rest(request.form.get("name", "")[:LONGEST_NAME].replace("\0", "")):
+        flash(_("What the servers said is forgotten."), "success")
+    return redirect(url_for("paces.index"), 303)
+
+
+def label(name: str) -> str:
+    """A group's or domain's name."""
+    return NAMES.get(name) or readable_domain(name)
+
+
+def _page(form: PaceForm) -> str:
+    return render_template(
+        "operations/paces.html", form=form, paces=paces.paces(), label=label, pace_now=pace_now, now=utcnow(),
+        domains_of=GROUPS, may_change=current_user.can(Permission.ADMINISTER),
+    )  # fmt: skip
