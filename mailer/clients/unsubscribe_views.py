@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from mailer.clients import subscription as subscriptions
-from mailer.clients.one_topic import topic_of_the_mail
+from mailer.clients.topics import topic_of_the_mail
 from mailer.extensions import csrf
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.sending.mail_headers import TRIAL_TOKEN

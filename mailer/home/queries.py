@@ -18,6 +18,7 @@ from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.run import Run
+from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesState
 from mailer.models.user import User
 from mailer.owner_filter import EVERYBODY, Whose
 from mailer.periods import day_number
@@ -176,3 +177,25 @@ def first_steps(user: User) -> FirstSteps:
 
 def _seen(query: Select[Any], owner_id: InstrumentedAttribute[int], whose: Whose) -> Select[Any]:
     return query.where(*whose.where(owner_id))
+
+
+@dataclass(frozen=True, slots=True)
+class GoingSeries:
+    """A series that people are in, and how many are on their way through it."""
+
+    series: Series
+    waiting_count: int
+
+
+def going_series(whose: Whose) -> list[GoingSeries]:
+    """An owner's series that go, the latest started first; of nobody where everybody's work is shown."""
+    if whose.owner_id is None:
+        return []
+    going = select(Series).where(
+        Series.owner_id == whose.owner_id, Series.state == SeriesState.ACTIVE, Series.deleted_at.is_(None)
+    )
+    found = list(db.session.scalars(going.order_by(Series.started_at.desc(), Series.id).limit(LIST_LENGTH)))
+    waiting = Enrolment.series_id.in_([series.id for series in found]), Enrolment.state == EnrolmentState.WAITING
+    query = select(Enrolment.series_id, func.count()).where(*waiting).group_by(Enrolment.series_id)
+    counts = dict(db.session.execute(query).tuples().all())
+    return [GoingSeries(series, counts.get(series.id, 0)) for series in found]

@@ -38,6 +38,7 @@ def dashboard() -> ResponseReturnValue:
     return render_template(
         "home/dashboard.html",
         steps=queries.first_steps(current_user),
+        going_series=queries.going_series(whose_asked(request.args, current_user)),
         **_live_parts(),
     )
 

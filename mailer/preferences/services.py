@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select
 
 from mailer.clients import subscription as subscriptions
 from mailer.clients.merged import former_keys, ids_of
+from mailer.clients.topics import topics_of
 from mailer.clients.values import MAX_TAGS
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -19,7 +20,6 @@ from mailer.models.account_email import AccountEmail, Allowance
 from mailer.models.client import Client
 from mailer.models.journal_entry import Action
 from mailer.models.sign_up import SignUp
-from mailer.preferences.topics import topics_of
 from mailer.sending.series import places
 from mailer.tracking.upkeep import forget_client
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask_babel import gettext as _
 from sqlalchemy import func, literal_column, select
 
 from mailer.client_counts import tag_counts
+from mailer.clients.topics import topics_of
 from mailer.errors import Refusal, refused_by
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE
@@ -18,11 +17,6 @@ from mailer.models.user import User
 
 class TopicRefused(Refusal):
     """A topic cannot be as it was asked for."""
-
-
-def topics_of(owner_id: int) -> Sequence[Topic]:
-    """An owner's topics, in the order in which they were made."""
-    return db.session.scalars(select(Topic).where(Topic.owner_id == owner_id).order_by(Topic.id)).all()
 
 
 def with_counts(owner_id: int) -> list[tuple[Topic, int, int]]:

@@ -18,6 +18,7 @@ from mailer.clients import subscription as subscriptions
 from mailer.clients import values
 from mailer.clients.forms import CleanField
 from mailer.clients.labels import FIELDS
+from mailer.clients.topics import topics_of
 from mailer.clock import utcnow
 from mailer.extensions import csrf, limiter
 from mailer.forms import FlaskForm
@@ -27,7 +28,6 @@ from mailer.messages.views import as_mail
 from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.preferences import own_data, services, viewing
-from mailer.preferences.topics import topics_of
 from mailer.sending.mail_headers import TRIAL_TOKEN
 
 bp = Blueprint("preferences", __name__, url_prefix="/u")

@@ -51,6 +51,7 @@ class StepFigures:
     step: SeriesStep
     waiting_count: int
     next_at: datetime | None
+    next_client_id: int | None  # who is the first to get it
     totals: Any  # `planned_count`, `accepted_count` … of all its runs
 
     @property
@@ -72,8 +73,14 @@ def picture(series: Series) -> list[StepFigures]:
     rows = db.session.execute(select(Run.mailing_id, *sums).where(Run.mailing_id.in_(ids)).group_by(Run.mailing_id))
     totals = {row.mailing_id: row for row in rows}
     return [
-        StepFigures(step, waiting.get(step.id, 0), _next_at(step), totals.get(step.mailing_id)) for step in series.steps
+        StepFigures(step, waiting.get(step.id, 0), _next_at(step), _next_client_id(step), totals.get(step.mailing_id))
+        for step in series.steps
     ]
+
+
+def _next_client_id(step: SeriesStep) -> int | None:
+    first = select(Enrolment.client_id).where(Enrolment.step_id == step.id, Enrolment.due_at.is_not(None))
+    return db.session.scalar(first.order_by(Enrolment.due_at, Enrolment.id).limit(1))
 
 
 def _next_at(step: SeriesStep) -> datetime | None:

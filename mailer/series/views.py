@@ -83,6 +83,7 @@ def people(series_id: int) -> str:
         left_reasons=labels.left_reasons(),
         entered_by=labels.entered_by,
         numbers={step.id: number for number, step in enumerate(series.steps, 1)},
+        messages={step.id: step.mailing.message_id for step in series.steps},
         may_change=may_change(series),
     )
 

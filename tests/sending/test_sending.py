@@ -268,6 +268,18 @@ def test_a_paused_run_keeps_its_people_and_goes_on(make_run: MakeRun, lab: Lab) 
     assert finish(run).state is RunState.COMPLETE
 
 
+def test_who_pauses_after_the_list_was_made_gets_nothing(make_run: MakeRun, lab: Lab) -> None:
+    run = make_run("a@example.test", "b@example.test")
+    write_recipient_list(run.id)
+    pausing = update(Client).where(Client.email_key == "a@example.test")
+    db.session.execute(pausing.values(paused_until=utcnow() + timedelta(days=30)))
+    db.session.commit()
+    run = finish(run)
+    assert (states(run)["a@example.test"], run.excluded_count, len(lab.accepted)) == ("excluded", 1, 1)
+    assert db.session.scalar(select(Delivery.reason).where(Delivery.email_key == "a@example.test")) is Reason.PAUSED
+    assert_adds_up(run)
+
+
 def test_a_stopped_run_says_who_was_left_out(make_run: MakeRun, lab: Lab) -> None:
     run = make_run("a@example.test", "b@example.test")
     write_recipient_list(run.id)

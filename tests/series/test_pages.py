@@ -17,6 +17,7 @@ from mailer.models.series import DelayKind, Enrolment, EnrolmentState, Entry, Le
 from mailer.models.user import User
 from mailer.sending.series.entering import newcomers
 from mailer.sending.series.looking import look, on_date
+from mailer.sending.series.places import with_work
 from mailer.series import services
 from mailer.series.form_reading import values_of
 from tests.conftest import Browser
@@ -64,6 +65,12 @@ def test_a_series_is_made_started_and_people_are_put_in(as_owner: Browser, owner
     assert as_owner.post("/series/put-in", data=asked | {"confirmed": f"{series.id}:0"}).status_code == 422, "not twice"
     shown = as_owner.get(f"/series/{series.id}").text
     assert 'data-figure="waiting">1<' in shown
+    as_this_person = f"/messages/{message.id}?client={client.id}"
+    for path in (f"/series/{series.id}", f"/series/{series.id}/people"):
+        assert as_this_person in as_owner.get(path).text
+    assert "ann@example.test" in as_owner.get(as_this_person).text
+    overview = as_owner.get("/dashboard").text
+    assert re.search(rf'data-series="{series.id}">.*?: +1 ', overview.replace("\n", " ")), "who is on the way"
     turn(db.session.get_one(Series, series.id))
     step = series.steps[0].mailing
     assert as_owner.get(f"/mailings/{step.id}").location == f"/series/{series.id}"
@@ -123,6 +130,12 @@ def test_pause_and_a_managers_switch_hold_everybody(
     assert runs_of(series) == []
     assert "No consent" in as_owner.get(f"/series/{series.id}").text
     as_manager.post(f"/manager/series/{series.id}/enable")
+    owner.blocked_at, owner.block_reason = utcnow(), "spam"
+    db.session.commit()
+    assert series.id not in with_work(utcnow()), "a blocked owner's series wakes nobody"
+    owner.blocked_at = owner.block_reason = None
+    db.session.commit()
+    assert series.id in with_work(utcnow())
     turn(series)
     assert len(runs_of(series)) == 1
 

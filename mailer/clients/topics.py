@@ -1,7 +1,8 @@
-"""The topic of a mail that went to those with one tag only: its readers may leave just that."""
+"""The topics of an owner; and that of a mail that went to those with one tag only, which its readers may leave."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -12,6 +13,11 @@ from mailer.models.client import Client
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run
 from mailer.models.topic import Topic
+
+
+def topics_of(owner_id: int) -> Sequence[Topic]:
+    """An owner's topics, in the order in which they were made."""
+    return db.session.scalars(select(Topic).where(Topic.owner_id == owner_id).order_by(Topic.id)).all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,6 @@ def topic_of_the_mail(subscription: Subscription) -> OneTopic | None:
         Client.deleted_at.is_(None),
     )
     tags = set(db.session.scalar(mine) or ())
-    having = [
-        topic
-        for topic in db.session.scalars(select(Topic).where(Topic.owner_id == subscription.owner_id))
-        if topic.tag in tags
-    ]
+    having = [topic for topic in topics_of(subscription.owner_id) if topic.tag in tags]
     found = next((topic for topic in having if topic.tag == tag), None)
     return OneTopic(found.label, [topic.id for topic in having if topic is not found]) if found is not None else None
