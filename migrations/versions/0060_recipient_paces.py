@@ -14,9 +14,9 @@ branch_labels = None
 depends_on = None
 
 REASONS = [
-    *("unsubscribed", "suppressed", "paused", "deleted", "invalid_address", "no_smtputf8", "too_late", "too_many"),
-    *("render_error", "retries_ran_out", "counted_as_accepted", "proven_by_report", "owner", "disabled", "manager"),
-    *("blocked", "mailing_deleted", "ended", "window", "no_catcher"),
+    *("unsubscribed", "suppressed", "paused", "unconfirmed", "deleted", "invalid_address", "no_smtputf8", "too_late"),
+    *("too_many", "render_error", "retries_ran_out", "counted_as_accepted", "proven_by_report", "owner", "disabled"),
+    *("manager", "blocked", "mailing_deleted", "ended", "window", "no_catcher"),
 ]
 
 
