@@ -21,8 +21,10 @@ from mailer.models.client_count import ClientCount
 from mailer.models.client_criteria import client_mentions
 from mailer.models.client_text import INDEX, ClientText
 from mailer.models.user import User
+from mailer.sending.runs.recipient_list import write_recipient_list
+from mailer.sending.series.taking import on_list
 from tests.conftest import Browser, owner_engine
-from tests.factories import add_clients, make_client, save
+from tests.factories import add_clients, make_client, make_due_run, save
 
 LENGTH = 2_000
 LIVE = Client.deleted_at.is_(None)
@@ -111,11 +113,11 @@ def statements() -> Iterator[list[str]]:
         event.remove(db.engine, "after_cursor_execute", note)
 
 
-def clients_read(statement: str) -> int:
-    """How many rows of clients, or entries of their indexes, a question has PostgreSQL look at."""
+def rows_read(statement: str, table: str = "clients") -> int:
+    """How many rows of a table, or entries of their indexes, a question has PostgreSQL look at."""
     plan = db.session.scalar(text("EXPLAIN (ANALYZE, FORMAT JSON) " + statement.replace(":", r"\:")))
     (top,) = plan if isinstance(plan, list) else json.loads(str(plan))
-    return sum(map(_rows, _nodes(top["Plan"])))
+    return sum(_rows(node, table) for node in _nodes(top["Plan"]))
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -124,8 +126,8 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _nodes(inner)
 
 
-def _rows(node: dict[str, Any]) -> int:
-    if node.get("Relation Name") != "clients":
+def _rows(node: dict[str, Any], table: str = "clients") -> int:
+    if node.get("Relation Name") != table:
         return 0
     removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
     return int((node["Actual Rows"] + removed) * node["Actual Loops"])
@@ -170,7 +172,7 @@ def test_no_page_reads_every_client(
             with statements() as asked:
                 answer = web.get(path)
             assert answer.status_code == 200, path
-            read = {query: clients_read(query) for query in asked if "clients" in query and query.startswith("SELECT")}
+            read = {query: rows_read(query) for query in asked if "clients" in query and query.startswith("SELECT")}
             assert sum(read.values()) < LENGTH / 2, (path, max(read, key=lambda query: read[query]))
     db.session.execute(text("SET LOCAL enable_seqscan = off"))  # a list of a test is quickly read whole
     with statements() as asked:
@@ -185,3 +187,19 @@ def test_no_page_reads_every_client(
     assert "951–2" in last
     assert last.index("c1000@") > last.index("c1001@") > last.index("c1002@")
     assert as_owner.get("/clients/?page=41").status_code == 404
+
+
+def test_a_step_of_a_series_reads_the_list_of_the_day_once_at_most(owner: User, many: None) -> None:
+    for is_known in (True, False):
+        run = make_due_run(owner)
+        write_recipient_list(run.id)
+        with owner_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if is_known:
+                connection.exec_driver_sql("VACUUM ANALYZE deliveries")
+    ids = db.session.scalars(db.select(Client.id).order_by(Client.id).limit(100)).all()
+    with statements() as asked:
+        assert set(db.session.scalars(on_list(run.id, ids))) == set(ids)
+    db.session.execute(text("SET LOCAL enable_hashjoin = off"))  # as where either side is long
+    db.session.execute(text("SET LOCAL enable_mergejoin = off"))
+    read = {table: rows_read(asked[-1], table) for table in ("deliveries", "clients")}
+    assert max(read.values()) <= len(ids), read

@@ -7,12 +7,13 @@ became of everybody it was for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, exists, func, literal, select, update
 
 from mailer.clock import database_now
 from mailer.extensions import db
@@ -126,10 +127,19 @@ def _obstacle(due: Due, mailing: Mailing, now: datetime) -> Held | None:
 
 
 def _listed_already(run: Run, listed: dict[int, int]) -> dict[int, int]:
-    keys = select(Delivery.email_key).where(Delivery.run_id == run.id)
-    clients = select(Client.id).where(Client.id.in_(listed.values()), Client.email_key.in_(keys))
-    found = set(db.session.scalars(clients)) if run.planned_count else set()
+    found = set(db.session.scalars(on_list(run.id, listed.values()))) if run.planned_count else set()
     return {id_: client_id for id_, client_id in listed.items() if client_id in found}
+
+
+def on_list(run_id: int, client_ids: Iterable[int]) -> Select[tuple[int]]:
+    """Those of the clients whose addresses are on the list of a run.
+
+    PostgreSQL looks each of them up. Of a run that is named outright and is not in its statistics yet, it would think
+    that it has one recipient, and read the whole list for each client.
+    """
+    run = select(literal(run_id)).scalar_subquery()
+    is_there = exists().where(Delivery.run_id == run, Delivery.email_key == Client.email_key).correlate(Client)
+    return select(Client.id).where(Client.id.in_(client_ids), is_there)
 
 
 def _write(run: Run, due: Due, mailing: Mailing, now: datetime) -> None:
