@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 import time
 from collections.abc import Callable, Collection
@@ -99,11 +98,10 @@ def _asked(
             connection.request(verb, path, headers={"User-Agent": AGENT, "Accept": "*/*", "Connection": "close"})
             answer = connection.getresponse()
             return LinkAnswer(_end_of(answer.status), answer.status, answer.getheader("Location") or "")
-    except ssl.SSLCertVerificationError:
+    except ssl.SSLError:
         return LinkAnswer(LinkEnd.UNSAFE)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        is_deaf = isinstance(error, (TimeoutError, socket.timeout, ConnectionError, http.client.HTTPException))
-        return LinkAnswer(LinkEnd.SILENT if is_deaf else LinkEnd.NO_HOST)
+    except (OSError, http.client.HTTPException, ValueError):
+        return LinkAnswer(LinkEnd.SILENT)
 
 
 def _end_of(status: int) -> LinkEnd:

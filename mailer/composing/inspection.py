@@ -103,6 +103,9 @@ def _pictures(seen: _Seen, own: tuple[str, ...]) -> Iterator[LetterFinding]:
     silent = [source for source, alt in seen.pictures if alt is None]
     if silent:
         yield _finding("no_alt", "warning", silent)
+    lost = [source for source, _alt in seen.pictures if source.lower().startswith("cid:")]
+    if lost:
+        yield _finding("lost_picture", "bad", lost)
     plain = [source for source, _alt in seen.pictures if source.lower().startswith("http://")]
     plain = [source for source in plain if not source.startswith(own)]
     if plain:

@@ -25,6 +25,10 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
             ngettext("%(num)s picture has no description", "%(num)s pictures have no description", count),
             _('Say in alt what each one shows; leave it empty (alt="") where it is decoration only.'),
         ),
+        "lost_picture": (
+            ngettext("%(num)s picture is not in the email", "%(num)s pictures are not in the email", count),
+            _("The HTML comes from another email. Put the picture into your library and its address into src."),
+        ),
         "only_pictures": (
             _("Pictures are all there is"),
             _("Many see no pictures at first, and filters take such emails for spam. Write the main thing as text."),

@@ -24,6 +24,7 @@ def test_a_good_letter_has_no_findings() -> None:
     [
         ('<img src="https://a.test/a.png">', "no_alt"),
         ('<img src="http://a.test/a.png" alt="a">', "http_picture"),
+        ('<img src="cid:image001.png" alt="a">', "lost_picture"),
         ('<a href="#">x</a>', "empty_link"),
         ('<a href="">x</a>', "empty_link"),
         ('<a href="https://a b.test">x</a>', "broken_link"),

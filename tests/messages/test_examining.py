@@ -65,6 +65,7 @@ def test_a_link_is_asked_as_a_browser_would_and_never_within(site: int) -> None:
     ]  # fmt: skip
     assert Site.asked[:4] == ["HEAD /", "HEAD /heads", "GET /heads", "HEAD /moved"]
     assert ask(f"http://127.0.0.1:{site}/moved", may_ask=bool, ports=[site]).led_to.endswith("/a%20b")
+    assert ask(f"https://127.0.0.1:{site}/", may_ask=bool, ports=[site]).end is LinkEnd.UNSAFE, "it speaks no TLS"
     Site.asked.clear()
     assert end("/", only_loopback=False) is LinkEnd.PRIVATE
     odd = (f"http://127.0.0.1:{site}/", "http://[::1]/", "http://localhost/", "http://a@b.test/", "http://169.254.1.1/")
