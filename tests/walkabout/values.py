@@ -43,6 +43,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "slug": lambda: f"article-{next(NUMBERS)}",
     "attributes": lambda: f"Размер {next(NUMBERS)}: 42",  # one that is no field yet
     "logo": lambda: "https://shop.example/logo.png",
+    "logo_dark": lambda: "https://shop.example/logo-dark.png",
     "link": lambda: "https://shop.example/",
     "birth_year": lambda: "1990",
     "domain": lambda: f"walkabout{next(NUMBERS)}.example",
