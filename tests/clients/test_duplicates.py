@@ -110,7 +110,8 @@ def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
     assert as_owner.get(f"/clients/{earlier.id}").location == f"/clients/{kept.id}"
     assert as_owner.post(f"/clients/{gone.id}/restore").location == "/clients/"
     assert {one.client_id for one in db.session.scalars(select(ClientMerge))} == {kept.id}
-    told = [one.details for one in db.session.scalars(select(JournalEntry)) if "merged" in one.details]
+    entries = db.session.scalars(select(JournalEntry).order_by(JournalEntry.id))
+    told = [one.details for one in entries if "merged" in one.details]
     assert told[-1] == {"where": "clients.duplicates.compare", "merged": str(gone.id)}
 
 
