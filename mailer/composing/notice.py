@@ -37,7 +37,7 @@ def build_notice(notice: Notice) -> bytes:
         + "X-Auto-Response-Suppress: All\r\n"
         + "MIME-Version: 1.0\r\n"
     )
-    html = [_lines(notice.html)] if notice.html.strip() else None
+    html = mime.html_part([_lines(notice.html)], [], "") if notice.html.strip() else None
     boundary = mime.boundary_for(notice.subject, notice.text, notice.html)
     return head.encode("ascii") + b"".join(mime.content([_lines(notice.text)], html, boundary))
 
