@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from mailer.clients.merged import ids_of
+from mailer.clients.merged import with_merged
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.client_import import ClientImport
@@ -26,7 +26,7 @@ class Evidence:
 
 def imports_of(client: Client) -> list[ClientImport]:
     """The imports that brought the client, or a record merged into it, if their owner said how people agreed."""
-    brought = select(Client.import_id).where(or_(Client.id == client.id, Client.id.in_(ids_of(client.id))))
+    brought = select(Client.import_id).where(Client.id.in_(with_merged(client.id)))
     found = db.session.scalars(select(ClientImport).where(ClientImport.id.in_(brought)).order_by(ClientImport.id))
     return [one for one in found if one.options.get("consent")]
 

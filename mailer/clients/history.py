@@ -6,10 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from flask_sqlalchemy.pagination import Pagination
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import joinedload
 
-from mailer.clients.merged import ids_of
+from mailer.clients.merged import with_merged
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.client import Client
@@ -34,7 +34,7 @@ def history_of(client: Client) -> History:
     """What was sent to `client`, 20 deliveries a page; 404 for a page that is not there."""
     query = (
         select(Delivery)
-        .where(or_(Delivery.client_id == client.id, Delivery.client_id.in_(ids_of(client.id))))
+        .where(Delivery.client_id.in_(with_merged(client.id)))
         .order_by(Delivery.run_id.desc(), Delivery.position)
         .options(joinedload(Delivery.run).joinedload(Run.mailing))
     )

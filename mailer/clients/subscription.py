@@ -10,10 +10,10 @@ from string import hexdigits
 import structlog
 from flask import abort
 from flask_babel import gettext as _
-from sqlalchemy import BigInteger, ColumnElement, String, cast, delete, literal, or_, select, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, String, cast, delete, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from mailer.clients.merged import former_keys, ids_of, present_id
+from mailer.clients.merged import former_keys, present_id, with_merged
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -92,7 +92,7 @@ def _run_of(client: Client, link_code: str) -> int | None:
     query = (
         select(Run.id)
         .join(Delivery, Delivery.run_id == Run.id)
-        .where(or_(Delivery.client_id == client.id, Delivery.client_id.in_(ids_of(client.id))))
+        .where(Delivery.client_id.in_(with_merged(client.id)))
         .where(cast(Run.token, String).startswith(link_code.lower()))
     )
     return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
