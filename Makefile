@@ -35,10 +35,10 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
 test: check browser mail-servers ## check, then all tests
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
+	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
 coverage: setup-dev browser mail-servers ## all tests, and which lines they reach
-	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
+	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
 test-quick: setup-dev ## an early warning from every room: ruff, tests without a database, some pages of each file
