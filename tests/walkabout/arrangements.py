@@ -43,7 +43,34 @@ A_MAIL_SENT = """
     FROM deliveries JOIN runs ON runs.id = run_id JOIN clients ON clients.id = client_id
     WHERE deliveries.state = 'accepted' AND runs.owner_id = %s ORDER BY runs.id DESC LIMIT 1
 """
+MERGED = """
+    INSERT INTO client_merges (owner_id, client_id, merged_id, former)
+    SELECT owner_id, min(id), max(id), '{}' FROM clients WHERE owner_id = %s GROUP BY owner_id RETURNING id
+"""
+APART = """
+    INSERT INTO clients_apart (owner_id, client_ids)
+    SELECT owner_id, ARRAY[min(id), max(id)] FROM clients WHERE owner_id = %s GROUP BY owner_id RETURNING id
+"""
+A_DAY = """
+    INSERT INTO domain_days (run_id, day, domain, figure, words, owner_id, count)
+    SELECT id, '2026-01-01', 'walkabout.test', 'accepted', 'x', owner_id, 1 FROM runs WHERE owner_id = %s LIMIT 1
+    RETURNING run_id
+"""
+A_HOLD = """
+    INSERT INTO run_holds (run_id, name, until)
+    SELECT id, 'walkabout.test', now() FROM runs WHERE owner_id = %s LIMIT 1 RETURNING run_id
+"""
+HEARD = "UPDATE recipient_paces SET heard_at = now(), heard = 'unusual rate' WHERE name = %s RETURNING name"
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
+
+# Rows that nothing else here makes, and where the panel shows each.
+ROWS = (
+    (KEPT_BLOCKS, "own_blocks/details/?id=%s"),
+    (MERGED, "client_merges/details/?id=%s"),
+    (APART, "clients_apart/details/?id=%s"),
+    (A_DAY, "domain_days/details/?id=%s,2026-01-01,walkabout.test,accepted,x"),
+    (A_HOLD, "run_holds/details/?id=%s,walkabout.test"),
+)
 
 
 def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
@@ -62,8 +89,11 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     sign_up(walked, walks)
     own_a_domain(walked, walks)
     look_a_message_over(walked, walks)
-    [(blocks,)] = walked.service.rows(KEPT_BLOCKS, walked.id_of(walks["user"].visitor.person.logins[0][0]))
-    walks["admin"].look(f"/admin/own_blocks/details/?id={blocks}")
+    owner = walked.id_of(walks["user"].visitor.person.logins[0][0])
+    for statement, details in ROWS:
+        [(key,)] = walked.service.rows(statement, owner)
+        walks["admin"].look(f"/admin/{details % key}")
+    set_a_pace(walked, walks["admin"])
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
     move(walked, walks["admin"])
     [(mailing, run)] = walked.service.rows(REFUSED)
@@ -147,6 +177,16 @@ def own_a_domain(walked: WalkedService, walks: dict[str, Walk]) -> None:
         walked.fill(owner, domain, f"domains.{name}")
     for table, row in (("sending_domains", number), ("domain_keys", key)):
         walks["admin"].look(f"/admin/{table}/details/?id={row}")
+
+
+def set_a_pace(walked: WalkedService, admin: Walk) -> None:
+    """A provider gets so many mails a minute; what it said of that is forgotten, and then the rule."""
+    name = "walkabout.test"
+    walked.fill(admin, "/operations/paces", "paces.set_rule", name=name, per_minute="5")
+    walked.service.rows(HEARD, name)
+    admin.look(f"/admin/recipient_paces/details/?id={name}")
+    walked.fill(admin, "/operations/paces", "paces.end_rest")
+    walked.fill(admin, "/operations/paces", "paces.end_rule")
 
 
 def look_a_message_over(walked: WalkedService, walks: dict[str, Walk]) -> None:
