@@ -72,7 +72,9 @@ def invite(email: str) -> None:
 
 
 @click.command(
-    "reset-second-factor", cls=OperatorCommand, help=N_("Let somebody who lost their codes in by the password alone.")
+    "reset-second-factor",
+    cls=OperatorCommand,
+    help=N_("Let somebody who lost their codes log in with the password alone."),
 )
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
@@ -81,7 +83,7 @@ def reset_second_factor(email: str) -> None:
     if user is None:
         raise Refusal(_("There is no account with the address %(email)s.", email=email))
     remove_second_factor(user)
-    click.echo(_("%(email)s logs in by the password alone now.", email=user.email))
+    click.echo(_("%(email)s now logs in with the password alone.", email=user.email))
 
 
 @click.command(

@@ -109,7 +109,7 @@ def _make_room(owner_id: int, key: str, *, is_asked_for: bool) -> int:
         db.session.execute(delete(Draft).where(Draft.id.in_(oldest)))
     elif len(list(db.session.scalars(others))) >= MAX_DRAFTS:
         db.session.rollback()
-        raise DraftRefused(_("You have %(count)s drafts. Finish or throw away some of them first.", count=MAX_DRAFTS))
+        raise DraftRefused(_("You have %(count)s drafts. Finish or discard some of them first.", count=MAX_DRAFTS))
     return len(oldest)
 
 

@@ -75,5 +75,9 @@ LABELS = {
     "held_reason": _l("Why people wait"), "excused_until": _l("Not late before"), "removed_at": _l("Taken out"),
     "link": _l("Link"), "verdict": _l("Who it was"), "rule": _l("By what rule"), "hit_count": _l("Requests"),
     "hour": _l("Hour"), "clicked_count": _l("People who clicked"), "opened_count": _l("People who opened"),
-    "complained_count": _l("Called spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
+    "merged_id": _l("Merged client"), "said_at": _l("Said"), "figure": _l("What"), "message_version": _l("Version"),
+    "total_count": _l("Of"), "per_minute": _l("Rule, a minute"), "heard_at": _l("Last words about pace"),
+    "rest_minutes": _l("Minutes of the last rest"), "rests_until": _l("Rests until"),
+    "next_free": _l("Next free moment"), "until": _l("Until"),
+    "complained_count": _l("Marked as spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -197,6 +197,8 @@ def _key_part(text: str, column: Column[Any]) -> int | date | str:
         return whole_number(text)
     if kind is date:
         return date.fromisoformat(text)
+    if issubclass(kind, StrEnum):
+        return kind(text)
     if kind is not str or len(text) > LONGEST_KEY or is_impossible(text):  # a digest is nobody's name for a row
         raise ValueError("no key of ours")
     return text

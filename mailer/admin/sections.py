@@ -15,7 +15,7 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     )),
     (_l("Clients"), (
         "clients", "client_filters", "client_fields", "client_imports", "suppressions", "client_merges",
-        "clients_apart", "client_counts", "sign_up_forms", "sign_ups", "consent_texts", "topics",
+        "clients_apart", "sign_up_forms", "sign_ups", "consent_texts", "topics",
     )),
     (_l("Messages"), (
         "messages", "examinations", "attachments", "file_contents", "pictures", "letter_desks", "letter_versions",
@@ -23,7 +23,7 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     )),
     (_l("Sending"), (
         "mailings", "series", "series_steps", "enrolments", "runs", "run_tallies", "slices", "deliveries", "attempts",
-        "run_faults", "sending_domains", "domain_keys",
+        "run_faults", "recipient_paces", "run_holds", "sending_domains", "domain_keys",
     )),
     (_l("What came of it"), (
         "mail_reports", "unread_mails", "domain_days", "reactions", "reaction_totals", "reaction_hours",

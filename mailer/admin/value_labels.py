@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from mailer.bounces.report import Kind
 from mailer.clients.labels import FIELD_TYPES
-from mailer.mailings.labels import mailing_statuses, reason_label, run_states, stop_reasons
+from mailer.mailings.labels import domain_figures, mailing_statuses, reason_label, run_states, stop_reasons
 from mailer.mailings.runs.export import came_back_label, delivery_label, outcome_label
 from mailer.mailings.runs.reactions import rule_label, verdict_label
 from mailer.manager.labels import role_labels
@@ -22,6 +22,8 @@ from mailer.models.client import SuppressionReason
 from mailer.models.client_field import FieldType
 from mailer.models.client_import import ImportState
 from mailer.models.delivery import CameBack, DeliveryState, Reason
+from mailer.models.domain_day import DomainFigure
+from mailer.models.examination import ExaminationKind, ExaminationState
 from mailer.models.mail_report import Door
 from mailer.models.mailing import Audience, InDoubtRule, MailingStatus
 from mailer.models.reaction import Asker, JudgedBy
@@ -116,7 +118,20 @@ def _import_states() -> dict[Any, str]:
     }
 
 
+def _examination_states() -> dict[Any, str]:
+    return {
+        ExaminationState.QUEUED: pgettext("import", "waiting"),
+        ExaminationState.RUNNING: pgettext("import", "running"),
+        ExaminationState.DONE: pgettext("import", "done"),
+        ExaminationState.CANCELLED: _("stopped"),
+        ExaminationState.FAILED: pgettext("import", "failed"),
+    }
+
+
 SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
+    DomainFigure: lambda: dict(domain_figures()),
+    ExaminationKind: lambda: {ExaminationKind.LINKS: _("Links"), ExaminationKind.PEOPLE: _("Everyone’s email")},
+    ExaminationState: _examination_states,
     Asker: lambda: {asker: verdict_label(asker) for asker in Asker},
     JudgedBy: lambda: {rule: rule_label(rule) for rule in JudgedBy},
     Role: lambda: dict(role_labels()),
@@ -158,7 +173,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
         Kind.BOUNCE: _("came back"),
         Kind.DELAYED: _("a server is still trying"),
         Kind.DELIVERED: _("handed on"),
-        Kind.COMPLAINT: _("called spam"),
+        Kind.COMPLAINT: _("marked as spam"),
         Kind.AUTO_REPLY: _("an automatic answer"),
         Kind.REPLY: _("an answer"),
         Kind.UNKNOWN: _("not understood"),

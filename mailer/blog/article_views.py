@@ -82,7 +82,7 @@ def take_back(post_id: int) -> ResponseReturnValue:
 def drop_change(post_id: int) -> ResponseReturnValue:
     """The approved version as it is, without the change."""
     services.drop_change(queries.get_own_post(post_id, current_user))
-    flash(_("The change is thrown away. The article is as readers see it."), "success")
+    flash(_("The change is discarded. The article is as readers see it."), "success")
     return redirect(url_for("articles.show", post_id=post_id), 303)
 
 

@@ -202,7 +202,7 @@ def lift_suppression(client: Client) -> None:
             _("This person unsubscribed. Only they can take that back, by the link in any of your emails.")
         )
     if suppression.reason is SuppressionReason.COMPLAINED:
-        raise TheirOwnWord(_("This person called an email of yours spam. Nobody can take that back for them."))
+        raise TheirOwnWord(_("This person marked an email of yours as spam. Nobody can undo that for them."))
     db.session.delete(suppression)
     add_entry(Action.CHANGED, f"client {client.id}", where="clients.unsuppress", reason=suppression.reason.value)
     db.session.commit()

@@ -63,12 +63,12 @@ def problem_text(check: Check, problem: str, detail: str) -> str:
         "bad-name": _("“%(name)s” is not a name in DNS.", name=detail),
         "revoked": _("The key is revoked: “p=” is empty."),
         "cut": _("The key is cut off: the provider’s form took only a part. Split it into strings of 255 characters."),
-        "another-key": _("Another key stands here."),
+        "another-key": _("There is another key here."),
         "test-mode": _("“t=y” says that the domain is only testing: receivers may ignore the signature. Take it out."),
         "null-mx": _("The domain says that it takes no mail."),
         "no-address": _("%(name)s has no address.", name=detail),
         "no-name": _("%(address)s has no name. Whoever rents you the address sets it.", address=detail),
         "not-back": _("The name of %(address)s does not lead back to it.", address=detail),
-        "another-proof": _("Another text stands here."),
+        "another-proof": _("There is other text here."),
     }  # fmt: skip
     return texts.get(problem, problem)

@@ -32,7 +32,7 @@ def ask() -> ResponseReturnValue:
     choice, going = choice_in(request.form), queries.active_series(me())
     back = url_for("clients.index", **args_of(choice))
     if not request.form.get("everyone") and not marked_ids():
-        flash(_("Mark the clients first."), "warning")
+        flash(_("Select clients first."), "warning")
         return redirect(back, 303)
     who = marked(choice)
     asked = request.form.get("series_id", "")

@@ -146,6 +146,6 @@ def _reasons(code: str, calendar: Calendar) -> dict[str, str]:
         "every": {"every": _("Choose a number from 1 to 999.")},
         "run_limit": {"run_limit": _("Choose a number from 1 to %(most)s.", most=MOST_RUNS)},
         "month_days": {"month_days": _("Choose days from 1 to 31, or “last”.")},
-        "month_weeks": {"month_weeks": _("There is no such one in a month.")},
+        "month_weeks": {"month_weeks": _("There is no such day in any month.")},
         "dates": {"dates": _("Enter at least one date.")},
     }.get(code, {"ends_at" if is_start_sane else "starts_at": years})

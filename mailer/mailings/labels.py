@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from mailer.models.delivery import Reason
+from mailer.models.domain_day import DomainFigure
 from mailer.models.mailing import MailingStatus
 from mailer.models.run import RunState, StopReason
 from mailer.models.run_tally import RefusalKind
@@ -105,7 +106,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.TOO_LATE: _("too late: the service was down when this step of the series was due"),
         Reason.TOO_MANY: _("too many: this person had got as many emails as you allow for one"),
         Reason.RENDER_ERROR: _("the email could not be made for this client"),
-        Reason.RETRIES_RAN_OUT: _("the server put us off until the tries ran out"),
+        Reason.RETRIES_RAN_OUT: _("the server deferred it until the attempts ran out"),
         Reason.PACED: _("waits: its provider gets only so many emails a minute"),
         Reason.PROVEN_BY_REPORT: _("what came back shows that it had been sent"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
@@ -118,3 +119,14 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.STOPPED_NO_CATCHER: _("a sample account, and no mail catcher"),
         Reason.STOPPED_WINDOW: _("the mailing came to its end while waiting for the sending hours"),
     }[Reason(reason)]
+
+
+def domain_figures() -> dict[DomainFigure, str]:
+    """What is counted of a recipient domain."""
+    return {
+        DomainFigure.ACCEPTED: _("Accepted"),
+        DomainFigure.DEFERRED: _("Deferred"),
+        DomainFigure.REFUSED: _("Refused"),
+        DomainFigure.BOUNCED: _("Came back"),
+        DomainFigure.COMPLAINED: _("Marked as spam"),
+    }

@@ -110,8 +110,8 @@ def more_than_ever(owner_id: int, will_get: int) -> list[str]:
         return []
     return [
         ngettext(
-            "Never before did you write to so many: the largest run so far was to %(count)s person.",
-            "Never before did you write to so many: the largest run so far was to %(count)s people.",
+            "You have never written to so many people: the largest run so far went to %(count)s person.",
+            "You have never written to so many people: the largest run so far went to %(count)s.",
             most,
             count=format_decimal(most),
         )
@@ -122,7 +122,7 @@ def _examples_text(message: Message) -> list[str]:
     """A word about a starter's words and pictures that nobody has replaced."""
     if message.kind is not MessageKind.BLOCKS or not examples_left(from_json(message.document)):
         return []
-    return [_("The letter still holds words or pictures of the example it was begun with.")]
+    return [_("The letter still contains text or pictures of the example it started from.")]
 
 
 def _domain_text(owner: User) -> list[str]:

@@ -112,10 +112,10 @@ def end_sessions(user_id: int) -> ResponseReturnValue:
 @bp.post("/users/<int:user_id>/reset-second-factor")
 @requires(Permission.ADMINISTER)
 def reset_second_factor(user_id: int) -> ResponseReturnValue:
-    """Let somebody who lost their codes in by the password alone."""
+    """Let somebody who lost their codes log in with the password alone."""
     person = queries.person_named(user_id)
     remove_second_factor(person)
-    flash(_("%(name)s logs in by the password alone now.", name=person.display_name), "success")
+    flash(_("%(name)s now logs in with the password alone.", name=person.display_name), "success")
     return _to_page(user_id)
 
 

@@ -122,7 +122,7 @@ def cut(picture_id: int) -> ResponseReturnValue:
         numbers = [whole_number(request.form.get(name, "")) for name in ("left", "top", "width", "height", "scaled_to")]
         new = services.cut(current_user, picture, Crop(*numbers))
     except ValueError:
-        flash(_("Give whole numbers of pixels."), "danger")
+        flash(_("Enter whole numbers of pixels."), "danger")
         return _page_of(picture), 422
     except Refusal as refusal:
         flash(str(refusal), "danger")

@@ -95,7 +95,7 @@ def inline_pictures(message_id: int) -> ResponseReturnValue:
     message = get_own_editable(Message, message_id, current_user)
     inside = "inside" in request.form
     attachments.let_pictures_travel(message, inside)
-    flash(_("Pictures travel inside the email.") if inside else _("Pictures are loaded from the web."), "success")
+    flash(_("Pictures are embedded in the email.") if inside else _("Pictures are loaded from the web."), "success")
     return redirect(url_for("messages.files", message_id=message.id), 303)
 
 

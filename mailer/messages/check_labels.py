@@ -18,8 +18,8 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
     kilobytes = format_decimal(round(count / 1024))
     return {
         "contrast": (
-            ngettext("Words are hard to read on their ground", "Words are hard to read on their ground", count),
-            _("Make the words darker or their ground lighter: the contrast should be 4.5 or more."),
+            ngettext("Text is hard to read on its background", "Text is hard to read on its background", count),
+            _("Make the text darker or its background lighter: the contrast should be at least 4.5."),
         ),
         "no_alt": (
             ngettext("%(num)s picture has no description", "%(num)s pictures have no description", count),
@@ -30,7 +30,7 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
             _("The HTML comes from another email. Put the picture into your library and its address into src."),
         ),
         "only_pictures": (
-            _("Pictures are all there is"),
+            _("There is nothing but pictures"),
             _("Many see no pictures at first, and filters take such emails for spam. Write the main thing as text."),
         ),
         "http_picture": (
@@ -70,8 +70,8 @@ def _of_links(finding: LetterFinding) -> tuple[str, str] | None:
             _("Without one people press “Spam” instead. Put {{ unsubscribe_url }} into a link."),
         ),
         "example": (
-            _("Words of a template are left"),
-            _("Write your own in their place."),
+            _("Template text is still there"),
+            _("Replace it with your own."),
         ),
         "shouting": (
             _("It sounds like spam"),
@@ -83,7 +83,7 @@ def _of_links(finding: LetterFinding) -> tuple[str, str] | None:
 def _of_programs(finding: LetterFinding) -> tuple[str, str]:
     return {
         "dark": (
-            _("Nothing is said about dark mode"),
+            _("Dark mode is not declared"),
             _("Mail programs will choose dark colours by themselves. See that your logo stays visible on black."),
         ),
         "rounded": (_("Outlook for Windows makes rounded corners square"), _("Nothing to do, if that looks fine too.")),
@@ -101,6 +101,6 @@ def _of_programs(finding: LetterFinding) -> tuple[str, str]:
         ),
         "inlined": (
             _("Gmail does not show pictures that are part of the HTML"),
-            _("Put them into your library of pictures."),
+            _("Put them into your picture library."),
         ),
     }[finding.code]

@@ -42,20 +42,20 @@ def said_of_links(examination: Examination) -> list[SaidOfLink]:
 def _said_of_link(answer: dict[str, Any]) -> SaidOfLink:
     end, status = LinkEnd(answer["end"]), answer["status"]
     if end is LinkEnd.THERE and answer["led_to"]:
-        return SaidOfLink(answer["address"], "note", _("There, and leads on to %(address)s", address=answer["led_to"]))
+        return SaidOfLink(answer["address"], "note", _("Works, redirects to %(address)s", address=answer["led_to"]))
     level, words = {
         LinkEnd.THERE: ("good", _("There")),
         LinkEnd.GONE: ("bad", _("There is no such page (%(status)s)", status=status)),
         LinkEnd.REFUSED: (
             "warning",
-            _("The site does not show it to our machine (%(status)s): look yourself", status=status),
+            _("The site refuses automatic requests (%(status)s): open it yourself", status=status),
         ),
-        LinkEnd.BROKEN: ("bad", _("The site is broken (%(status)s)", status=status)),
+        LinkEnd.BROKEN: ("bad", _("The site reports an error (%(status)s)", status=status)),
         LinkEnd.NO_HOST: ("bad", _("There is no such site")),
-        LinkEnd.PRIVATE: ("warning", _("Not asked: it does not lie on the internet, or at an unusual port")),
+        LinkEnd.PRIVATE: ("warning", _("Not checked: not a public address, or an unusual port")),
         LinkEnd.UNSAFE: ("bad", _("Browsers will warn: the site’s certificate is not valid")),
         LinkEnd.SILENT: ("warning", _("The site does not answer")),
-        LinkEnd.CIRCLES: ("bad", _("It leads on and on, and never arrives")),
+        LinkEnd.CIRCLES: ("bad", _("It redirects in circles")),
     }[end]
     return SaidOfLink(answer["address"], level, words)
 
@@ -73,7 +73,7 @@ def _said_of_people(fault: str, count: int, first: list[tuple[int, str]]) -> Sai
         words = ngettext(
             "%(num)s person has nothing for %(name)s", "%(num)s people have nothing for %(name)s", count, name=name
         )
-        return SaidOfPeople(words, _("Write a default, or fill in the field."), first, count)
+        return SaidOfPeople(words, _("Set a default value, or fill in the field."), first, count)
     words, advice = {
         "long_subject": (
             ngettext(

@@ -40,9 +40,9 @@ def begin(message: Message, kind: ExaminationKind, mailing: Mailing | None) -> E
     former = Examination.message_id == message.id, Examination.kind == kind
     at_work = select(func.count()).where(Examination.owner_id == message.owner_id, Examination.finished_at.is_(None))
     if db.session.scalar(select(Examination.id).where(*former, Examination.finished_at.is_(None))):
-        raise Refusal(_("This is being looked at already."))
+        raise Refusal(_("This check is already running."))
     if (db.session.scalar(at_work) or 0) >= MOST_AT_ONCE:
-        raise Refusal(_("%(count)s of your messages are being looked at: wait for one of them.", count=MOST_AT_ONCE))
+        raise Refusal(_("%(count)s of your messages are being checked: wait for one to finish.", count=MOST_AT_ONCE))
     db.session.execute(delete(Examination).where(*former))
     begun = Examination(
         owner_id=message.owner_id,

@@ -43,7 +43,7 @@ class MessageForm(Refillable, Versioned, FlaskForm):
             "For screen readers and translators of mail programs, and for the words of the unsubscribe link."
         ),
     )
-    text_fits = BooleanField(_l("I have looked: the plain text still fits"))
+    text_fits = BooleanField(_l("I have checked: the plain text still fits"))
     copied_from = HiddenField()  # the message that a new one began as
     takes_files = BooleanField(_l("Take its files along"), default=True)
 

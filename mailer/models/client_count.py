@@ -11,7 +11,7 @@ from mailer.models.types import Id
 
 class ClientCount(db.Model):  # type: ignore[misc,name-defined]
     """One change of a number; the number is the sum. Written by triggers on `clients`, one row for each statement and
-    what it changed, so that nobody waits for anybody; the tick adds rows up (`mailer.client_counts.fold`)."""
+    what it changed, so that nobody waits for anybody; the tick adds rows up (`mailer/client_counts.py`)."""
 
     __tablename__ = "client_counts"
     __table_args__ = (Index("ix_client_counts_owner", "owner_id", "tag"),)

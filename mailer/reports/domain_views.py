@@ -17,7 +17,7 @@ from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import limiter
 from mailer.http import readable_domain
 from mailer.limiting import per_user
-from mailer.models.domain_day import DomainFigure
+from mailer.mailings.labels import domain_figures
 from mailer.models.user import User
 from mailer.periods import parse_period, presets
 from mailer.recipient_domains import GROUPS, NAMES, OTHERS
@@ -69,14 +69,7 @@ def export_by_domain() -> Response:
 
 def headings() -> dict[str, str]:
     """What the figures are called."""
-    words = {
-        DomainFigure.ACCEPTED: _("Accepted"),
-        DomainFigure.DEFERRED: _("Put off"),
-        DomainFigure.REFUSED: _("Refused"),
-        DomainFigure.BOUNCED: _("Came back"),
-        DomainFigure.COMPLAINED: _("Called spam"),
-    }
-    return {figure.value: word for figure, word in words.items()}
+    return {figure.value: word for figure, word in domain_figures().items()}
 
 
 def domain_label(domain: str) -> str:

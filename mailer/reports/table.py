@@ -38,7 +38,7 @@ def _figure_headings() -> list[object]:
     return [
         _("Planned people"), *outcome_headings().values(),
         _("Unsubscribed"), _("Emails sent"), _("Successful attempts"), _("Failed attempts"),
-        _("Came back"), _("Called spam"), _("Clicked"), _("Opened, at least"),
+        _("Came back"), _("Marked as spam"), _("Clicked"), _("Opened, at least"),
     ]  # fmt: skip
 
 

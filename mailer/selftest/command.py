@@ -24,7 +24,7 @@ COLUMNS = (
     N_("adds up"), N_("seconds"),
 )  # fmt: skip
 CAME_BACK = {
-    Kind.BOUNCE: N_("came back:"), Kind.DELAYED: N_("delays noted:"), Kind.COMPLAINT: N_("called spam:"),
+    Kind.BOUNCE: N_("came back:"), Kind.DELAYED: N_("delays noted:"), Kind.COMPLAINT: N_("marked as spam:"),
     Kind.AUTO_REPLY: N_("automatic answers:"), Kind.DELIVERED: N_("handed on:"), Kind.REPLY: N_("answers of people:"),
 }  # fmt: skip
 LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import DeliveryState
+from mailer.models.domain_day import DomainDay, DomainFigure
 from mailer.models.letter import LetterDesk, LetterVersion
 from mailer.models.mail_server import MailServer
 from mailer.models.run_tally import RunTally
@@ -76,6 +78,14 @@ def test_there_are_a_list_and_details_of_each_table_and_nothing_else(as_admin: B
 @pytest.mark.parametrize("query", ["?id=999999999", "?id=x", "?id=1,2,3,4", "?id=99999999999999999999"])
 def test_a_row_that_is_not_there_is_not_found(as_admin: Browser, query: str) -> None:
     assert as_admin.get(f"/admin/users/details/{query}").status_code == 404
+
+
+def test_a_row_is_found_by_a_key_of_many_parts(as_admin: Browser, owner: User) -> None:
+    run = make_run(make_mailing(owner))
+    key = {"run_id": run.id, "day": utcnow().date(), "domain": "", "figure": DomainFigure.REFUSED}
+    save(DomainDay(**key, words="550 5.1.1 No, never.", owner_id=owner.id, count=1))
+    (link,) = re.findall(r'href="(/admin/domain_days/details/[^"]+)"', as_admin.get("/admin/domain_days/").text)
+    assert as_admin.get(html.unescape(link)).status_code == 200
 
 
 def test_secrets_are_on_no_page(as_admin: Browser, owner: User) -> None:

@@ -103,6 +103,6 @@ def test_an_import_asks_how_people_agreed_and_their_page_tells_it(importer: Impo
     importer.run("email\nann@example.test\n", consent="A paper form at the fair")
     (client,) = live_clients()
     assert "A paper form at the fair" in importer.web.get(f"/clients/{client.id}").text
-    assert about(client)["imported"]["agreed_by"] == "A paper form at the fair", "and they see it themselves"
+    assert about(client)["imported"][0]["agreed_by"] == "A paper form at the fair", "and they see it themselves"
     again, _form = importer.preview("email\nbob@example.test\n")
     assert 'value="A paper form at the fair"' in importer.web.get(again).text, "asked once"

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "adr").glob("[0-9]*.md"))
 STATUS = re.compile(
-    r"Status: (Accepted|Accepted, (amends|amended by) \[\d{4}\]\(.+\.md\)|Superseded by \[\d{4}\]\(.+\.md\))\."
+    r"Status: (Accepted|(Accepted, (amends|amended by|supersedes)|Superseded by) \[\d{4}\]\(.+\.md\))\."
 )
 
 

@@ -80,7 +80,7 @@ def keep_apart() -> ResponseReturnValue:
         if len(clients) > 1:
             apart.keep_apart(me(), clients)
             undo = url_for("clients.duplicates.propose_again", id=[client.id for client in clients], by=kind)
-            flash_undo(_("They are not proposed together any more."), undo)
+            flash_undo(_("They will not be proposed together again."), undo)
     except Refusal as refusal:
         flash(str(refusal), "danger")
     return redirect(url_for("clients.duplicates.index", by=kind), 303)

@@ -173,7 +173,7 @@ def _plan(form: MailingForm) -> MailingPlan:
 def _all_there(form: MailingForm, name: str, found: list[T]) -> list[T]:
     """What was found for a field, when that is all that was chosen in it. Raises FormRefusal."""
     if len(found) < len(set(form[name].data or [])):
-        raise FormRefusal({name: _("Something that was chosen here is gone. Look whether the rest is right.")})
+        raise FormRefusal({name: _("Something that was chosen here no longer exists. Check the rest.")})
     return found
 
 

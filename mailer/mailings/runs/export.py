@@ -59,7 +59,7 @@ def came_back_label(what: CameBack) -> str:
     return {
         CameBack.TRANSIENT: _("came back: not delivered in the end"),
         CameBack.PERMANENT: _("came back: undeliverable"),
-        CameBack.COMPLAINED: _("called spam"),
+        CameBack.COMPLAINED: _("marked as spam"),
     }[what]
 
 

@@ -51,7 +51,7 @@ def verdict_label(verdict: Asker) -> str:
 def rule_label(rule: JudgedBy) -> str:
     """Why it is taken for that."""
     return {
-        JudgedBy.NONE: _("nothing speaks for a robot"),
+        JudgedBy.NONE: _("nothing suggests a robot"),
         JudgedBy.PROXY: _("the mail service fetched pictures for somebody who was looking"),
         JudgedBy.HEAD: _("asked for the headers only"),
         JudgedBy.AHEAD: _("fetched ahead, before anybody clicked"),

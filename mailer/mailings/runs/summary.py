@@ -191,8 +191,8 @@ def _stop_text(run: Run) -> str:
 
 def _refused_text(run: Run) -> str:
     return ngettext(
-        "%(count)s was refused for good; the server’s own words stand in the list.",
-        "%(count)s were refused for good; the server’s own words stand in the list.",
+        "%(count)s was refused for good; the server’s own words are in the list.",
+        "%(count)s were refused for good; the server’s own words are in the list.",
         run.refused_count,
         count=format_decimal(run.refused_count),
     )
@@ -218,8 +218,8 @@ def came_back_text(run: Run) -> str:
     if not run.complained_count:
         return text
     return f"{text} " + ngettext(
-        "%(count)s of them was called spam by its reader.",
-        "%(count)s of them were called spam by their readers.",
+        "%(count)s of them was marked as spam by its reader.",
+        "%(count)s of them were marked as spam by their readers.",
         run.complained_count,
         count=format_decimal(run.complained_count),
     )
