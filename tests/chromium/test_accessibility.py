@@ -34,7 +34,9 @@ NO_PAGES = re.compile(
     # the sample data have no row of these; all tables share one page of a row
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|reactions|reaction_totals|reaction_hours"
-    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents|examinations)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents|examinations"
+    r"|client_merges|clients_apart|domain_days|recipient_paces|run_holds)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|messages\.examination$|duplicates\.compare$"  # a part of a page; of clients who are named: below
     r"|tracking\.follow$"  # a picture, or somebody else's page
     r"|mailings\.move$"  # of a mailing that runs again: below
 )
@@ -45,7 +47,7 @@ ALSO = {
         "/blog?q=nothing-like-this",
         "/login?next=/mailings",
     ],
-    "owner": ["/clients/?q=zzzz", "/reports?rows=run", "/mailings/2/move"],
+    "owner": ["/clients/?q=zzzz", "/clients/duplicates/merge?id=1&id=2", "/reports?rows=run", "/mailings/2/move"],
 }
 LOOKS = [("ru", "light", 1280), ("en", "dark", 360)]
 ROLES = {"owner": "user", "manager": "manager", "editor": "editor", "admin": "admin"}
