@@ -110,6 +110,8 @@ def carry_on(run: Run, seconds: float = 60, *, time_flies: bool = True, stretch:
         try:
             if time_flies:
                 let_time_pass()
+                db.session.execute(text("UPDATE recipient_paces SET rests_until = NULL"))  # of providers
+                db.session.commit()
             work_on_run(run_id, stretch)
             stop_what_must()
             found = db.session.get_one(Run, run_id, populate_existing=True)

@@ -76,6 +76,7 @@ CHANGING = {
         "closed_at",
         "reopened_at",
         "alarmed_at",
+        "domains_counted_at",
         "last_fault",
         "last_fault_at",
         "unlisted_count",

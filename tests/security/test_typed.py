@@ -177,7 +177,11 @@ def test_looking_where_only_forms_go_leads_to_the_page_of_the_form(app: Flask, a
     assert as_owner.get("/profile/avatar", headers={"Accept": "application/json"}).status_code == 405
 
 
-CHOICES = {"messages.letter_step": {"by": "undo"}}  # where a part of an address is one of a few words
+CHOICES = {  # where a part of an address is one of a few words
+    "messages.letter_step": {"by": "undo"},
+    "messages.examine": {"kind": "links"},
+    "messages.cancel_examination": {"kind": "links"},
+}
 
 
 def test_no_address_answers_405_to_somebody_who_looks(app: Flask, as_owner: Browser) -> None:
