@@ -248,6 +248,9 @@ def test_every_page(
     pages = addresses(app, values, person)
     assert len(pages) > 10
     look = str(request.node.callspec.params["looking"])
+    if look != str(LOOKS[0]):  # rows of the panel's tables share one template, and so do its lists
+        rows = [path for path in pages if "/admin/" in path and "/details/" in path]
+        pages = [path for path in pages if path not in rows[1:]]
     problems = [
         problem
         for number, path in enumerate(pages)

@@ -278,9 +278,13 @@ def test_every_question_tells_of_the_sender_and_of_those_who_got_it_today(
 def test_nothing_that_is_done_to_many_is_done_by_one_careless_click(
     as_owner: Browser, as_manager: Browser, owner: User
 ) -> None:
-    """It asks first, or (deleting clients) can be undone by one click; giving a tag takes nothing away."""
+    """It asks first, or (deleting clients) can be undone by one click; giving a tag takes nothing away, and merging
+    begins with a page."""
     make_mailing(owner, [make_client(owner)])
-    for browser, path, free in ((as_owner, "/clients/", {"add_tag", "delete"}), (as_manager, "/mailings", set())):
+    for browser, path, free in (
+        (as_owner, "/clients/", {"add_tag", "delete", "merge"}),
+        (as_manager, "/mailings", set()),
+    ):
         buttons = re.findall(r'<button[^>]*name="action" value="(\w+)"([^>]*)>', browser.get(path).text)
         assert len(buttons) >= 2
         assert {name for name, rest in buttons if "data-confirm=" not in rest} == free
