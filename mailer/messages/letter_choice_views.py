@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_own_editable, requires
+from mailer.composing.placeholders import PlaceholderError
 from mailer.errors import choice_in
 from mailer.extensions import limiter
 from mailer.letters.compiling import Scheme
@@ -182,4 +183,7 @@ def _begin(letter: Letter, original: Message | None = None) -> ResponseReturnVal
 
 def _preview(letter: Letter) -> Response:
     draft = letter_desk.draft_of(letter, Scheme.LIGHT)
-    return as_mail(look_at(draft, current_user, None).mail.html)
+    try:
+        return as_mail(look_at(replace(draft, subject=draft.subject or "-"), current_user, None).mail.html)
+    except PlaceholderError:
+        return as_mail(draft.html_body)  # braces that are no placeholder, shown as they stand

@@ -212,6 +212,9 @@ def test_own_templates_themes_and_earlier_letters_begin_new_ones(as_owner: Brows
     assert "https://x.test/l.png" in message().html_body
     assert as_owner.post(f"{own}/delete").status_code == 303
     assert as_owner.post(own).status_code == 404
+    odd = {"logo": "https://x.test/l.png", "logo_alt": "{{", "link": "https://x.test"}  # no placeholder, and said later
+    assert as_owner.post("/messages/theme", data=odd).status_code == 303
+    assert as_owner.get("/messages/write/starter/news.ru").status_code == 200
 
 
 def test_a_letter_has_a_bound_and_may_shrink_beyond_it(as_owner: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
