@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 from wtforms import DateTimeLocalField, HiddenField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from mailer.access import get_own_editable
 from mailer.errors import Conflict, Refusal
@@ -18,7 +18,7 @@ from mailer.mailings import by_hand
 from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.blueprint import bp
 from mailer.models.mailing import Mailing
-from mailer.recurrence.rule import zone_named
+from mailer.recurrence.rule import FIRST_YEAR, LAST_YEAR, zone_named
 from mailer.sending.runs.next_run import occurrence_of, waited_for
 
 
@@ -27,6 +27,11 @@ class MoveForm(FlaskForm):
 
     to = DateTimeLocalField(_l("Begin at"), [InputRequired(_l("Choose a date and a time."))], format="%Y-%m-%dT%H:%M")
     occurrence = HiddenField(validators=[Length(max=64)])
+
+    def validate_to(self, field: DateTimeLocalField) -> None:
+        """In the years that calendars know: others have no moment in every zone."""
+        if field.data is not None and not FIRST_YEAR <= field.data.year <= LAST_YEAR:
+            raise ValidationError(_("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR))
 
 
 @bp.post("/<int:mailing_id>/leave-out")

@@ -79,7 +79,7 @@ def searched(owner: User) -> dict[str, list[str]]:
     """What a search looks through, of each live client, and what searching by that finds."""
     by_email = db.select(Client.email).where(Client.owner_id == owner.id, LIVE).order_by(Client.email)
     return {
-        "words": list(db.session.scalars(db.select(ClientText.words).where(ClientText.owner_id == owner.id))),
+        "words": sorted(db.session.scalars(db.select(ClientText.words).where(ClientText.owner_id == owner.id))),
         "found": list(db.session.scalars(by_email.where(*client_mentions("Ёлка")))),
         "by number": list(db.session.scalars(by_email.where(*client_mentions("89123456789")))),
     }

@@ -90,7 +90,9 @@ def test_a_run_moved_and_then_edited_is_not_sent_twice(web: Browser, mailing: Ma
     assert mailing.next_run_at == NINE + DAY
 
 
-@pytest.mark.parametrize("to", ["2026-11-30T10:00", "2026-12-02T09:00", "2027-12-02T09:00", "", "x"])
+@pytest.mark.parametrize(
+    "to", ["2026-11-30T10:00", "2026-12-02T09:00", "2027-12-02T09:00", "0001-01-01T00:00", "9999-12-31T23:59", "", "x"]
+)
 def test_where_it_cannot_go(web: Browser, mailing: Mailing, to: str) -> None:
     answer = press(web, mailing, "move", occurrence="2026-12-01T06:00Z", to=to)
     assert (answer.status_code, "has-error" in answer.text) == (422, True)
