@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -18,7 +16,7 @@ from mailer.clients.blueprint import bp
 from mailer.clients.duplicates.finding import MOST_AT_ONCE
 from mailer.clients.forms import BulkForm
 from mailer.clients.values import MAX_TAG
-from mailer.flashes import flash_undo
+from mailer.flashes import flash_undo, moment_to_undo
 
 
 @bp.post("/bulk")
@@ -62,7 +60,7 @@ def _do(action: str, where: list[ColumnElement[bool]], form: BulkForm) -> None:
 @requires(Permission.SEND)
 def restore_deleted() -> ResponseReturnValue:
     """Undo a deletion of many, named by its moment."""
-    count = services.restore_deleted(current_user, _moment())
+    count = services.restore_deleted(current_user, moment_to_undo())
     flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
     return redirect(url_for("clients.index"), 303)
 
@@ -75,7 +73,7 @@ def undo_tag() -> ResponseReturnValue:
     if did not in ("add_tag", "remove_tag"):
         abort(404)
     count = services.undo_tag(
-        current_user, request.args.get("tag", "")[:MAX_TAG], _moment(), was_added=did == "add_tag"
+        current_user, request.args.get("tag", "")[:MAX_TAG], moment_to_undo(), was_added=did == "add_tag"
     )
     flash(ngettext("%(num)s client changed.", "%(num)s clients changed.", count), "success")
     return redirect(url_for("clients.index"), 303)
@@ -85,16 +83,6 @@ def undo_tag() -> ResponseReturnValue:
 @requires(Permission.SEND)
 def undo_suppress() -> ResponseReturnValue:
     """Write again to those whom one press of the button left out."""
-    count = bulk_suppression.undo_suppress_all(current_user, _moment())
+    count = bulk_suppression.undo_suppress_all(current_user, moment_to_undo())
     flash(ngettext("%(num)s address gets mailings again.", "%(num)s addresses get mailings again.", count), "success")
     return redirect(url_for("clients.index"), 303)
-
-
-def _moment() -> datetime:
-    try:
-        moment = datetime.fromisoformat(request.args.get("at", ""))
-    except ValueError:
-        abort(404)
-    if moment.tzinfo is None:
-        abort(404)
-    return moment

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -16,7 +14,7 @@ from mailer.accounts.signed_in import me
 from mailer.clients.asked import args_of, choice_in, marked, marked_ids
 from mailer.clock import database_now
 from mailer.enrolling.services import outlook_of, put_in, undo
-from mailer.flashes import flash_undo
+from mailer.flashes import flash_undo, moment_to_undo
 from mailer.models.series import Series
 from mailer.series import queries
 from mailer.series.putting_in import MOST_AT_ONCE
@@ -63,13 +61,7 @@ def ask() -> ResponseReturnValue:
 def take_back(series_id: int) -> ResponseReturnValue:
     """Undo, named by its moment."""
     series = get_own_editable(Series, series_id, current_user)
-    try:
-        moment = datetime.fromisoformat(request.args.get("at", ""))
-    except ValueError:
-        abort(404)
-    if moment.tzinfo is None:
-        abort(404)
-    count = undo(series, moment)
+    count = undo(series, moment_to_undo())
     flash(ngettext("%(num)s person is out of the series again.", "%(num)s people are out of the series again.", count),
           "success")  # fmt: skip
     return redirect(url_for("series.show", series_id=series.id), 303)
