@@ -23,7 +23,7 @@ setup: ## make or renew .venv, the front-end files and the compiled translations
 setup-dev: setup
 	@$${PYTHON:-$$(command -v python3.11 || command -v python3)} launcher/environment.py --dev
 	@.venv/bin/python -m launcher.assets --dev
-	@$${PYTHON:-$$(command -v python3.11 || command -v python3)} launcher/bounce_samples.py
+	@$${PYTHON:-$$(command -v python3.11 || command -v python3)} -m launcher.bounce_samples
 
 check: setup-dev ## everything that needs no service: linters, types, import contracts, sizes
 	.venv/bin/ruff check

@@ -1,6 +1,6 @@
 """Mails that came back to somebody, for tests: out of the source package of `flufl.bounce` -> `tests/vendor/bounces/`.
 
-    python3 launcher/bounce_samples.py
+    python3 -m launcher.bounce_samples
 
 The library's own tests read them; `expected` there says what each means. Nothing of it is committed. The package is
 the one that `requirements.txt` locks, by its hash. Does nothing while the lock names the same.
@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tarfile
 import tempfile
 from pathlib import Path
+
+from launcher.environment import pip
 
 HERE = Path(__file__).resolve().parent.parent
 SAMPLES = Path("tests/vendor/bounces")
@@ -29,9 +30,9 @@ def ensure_bounce_samples(root: Path = HERE) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         lock = Path(scratch, "lock.txt")
         lock.write_text(wanted)
-        pip = [*_pip(root), "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        pip += ["--no-binary", PACKAGE, "--require-hashes", "--requirement", str(lock), "--dest", scratch]
-        subprocess.run(pip, check=True)
+        download = [*pip(), "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        download += ["--no-binary", PACKAGE, "--require-hashes", "--requirement", str(lock), "--dest", scratch]
+        subprocess.run(download, check=True)
         folder.mkdir(parents=True, exist_ok=True)
         (package,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(package) as archive:
@@ -44,13 +45,6 @@ def ensure_bounce_samples(root: Path = HERE) -> bool:
                     (folder / "expected").write_bytes(file.read())
     stamp.write_text(wanted)
     return True
-
-
-def _pip(root: Path) -> list[str]:
-    """The environment's own; it has none where the host's can install into it."""
-    own = [str(root / ".venv/bin/python"), "-m", "pip"]
-    has_own = subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0
-    return own if has_own else [sys.executable, "-m", "pip"]
 
 
 def _locked(root: Path) -> str:

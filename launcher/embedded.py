@@ -20,11 +20,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from launcher import nobody
-from launcher.part import Part, start, stop, wait_until_ready
+from launcher.part import running
 from launcher.postgres import Postgres, prepare_postgres
 from launcher.valkey import prepare_valkey
-
-STOP_SECONDS = 10.0
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def running_servers(state_dir: Path) -> Iterator[tuple[str, str]]:
 @contextmanager
 def running_postgres(state_dir: Path, *, is_durable: bool = False) -> Iterator[str]:
     """A PostgreSQL with an empty database."""
-    with throw_away_postgres(state_dir, is_durable=is_durable) as server, _running(server.part()):
+    with throw_away_postgres(state_dir, is_durable=is_durable) as server, running(server.part()):
         server.ensure_database()
         yield server.url()
 
@@ -56,7 +54,7 @@ def own_postgres(state_dir: Path, *, may_be_new: bool) -> Iterator[str]:
     """The state folder's own database, which is not running (hold `launcher.lock` meanwhile), for this `with`."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = prepare_postgres(state_dir)
-    with _running(server.part()):
+    with running(server.part()):
         server.ensure_database(is_expected=not may_be_new)
         yield server.url()
 
@@ -66,15 +64,5 @@ def running_valkey(state_dir: Path) -> Iterator[str]:
     """A Valkey of its own."""
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = prepare_valkey(state_dir)
-    with _running(server.part()):
+    with running(server.part()):
         yield server.url
-
-
-@contextmanager
-def _running(part: Part) -> Iterator[None]:
-    process = start(part)
-    try:
-        wait_until_ready(part, process)
-        yield
-    finally:
-        stop(part, process, STOP_SECONDS)

@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 LOG_BYTES_KEPT = 10_000_000
 READY_SECONDS = 60.0
+STOP_SECONDS = 10.0  # of a part that stands alone
 STARTED = "=== started "
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -116,6 +117,17 @@ def stop(part: Part, process: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def running(part: Part) -> Iterator[None]:
+    """A part that is ready, for the length of a `with`. Errors: `StartError`."""
+    process = start(part)
+    try:
+        wait_until_ready(part, process)
+        yield
+    finally:
+        stop(part, process, STOP_SECONDS)
 
 
 def ending(part: Part, process: subprocess.Popen[bytes], line_count: int = 12) -> str:

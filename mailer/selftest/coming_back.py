@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from flask import Flask
 from sqlalchemy import func, select
 
-from launcher.part import Part, start, stop, wait_until_ready
+from launcher.part import Part, running
 from launcher.ports import first_free
 from launcher.processes import FLASK, mail_catcher
 from mailer.bounces.report import Kind
@@ -87,23 +87,13 @@ def at_home(app: Flask) -> Iterator[Home]:
             "reports", (*FLASK, "receive-reports"), environment, Path(folder) / "logs" / "reports.log",
             is_ready=lambda: _listens(back), directory=ROOT,
         )  # fmt: skip
-        with _running(receiver), _running(mail_catcher(smtp, page, Path(folder) / "mail", environment)):
+        with running(receiver), running(mail_catcher(smtp, page, Path(folder) / "mail", environment)):
             before = app.config["BOUNCE_ADDRESS"]
             app.config["BOUNCE_ADDRESS"] = ADDRESS.replace("@", "+*@")
             app.config["MAILINGS_SMTP_URLS"] = None
             app.config["MAILINGS_SMTP_URL"] = f"smtp://127.0.0.1:{smtp}"
             yield Home(smtp, page)
             app.config["BOUNCE_ADDRESS"] = before
-
-
-@contextmanager
-def _running(part: Part) -> Iterator[None]:
-    process = start(part)
-    try:
-        wait_until_ready(part, process)
-        yield
-    finally:
-        stop(part, process, 10)
 
 
 def _listens(port: int) -> bool:
