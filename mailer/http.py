@@ -29,6 +29,7 @@ from werkzeug.routing import IntegerConverter
 from mailer import places
 from mailer.clock import utcnow
 from mailer.forms import faults_of
+from mailer.recipient_domains import NAMES
 
 log = structlog.get_logger()
 CONTENT_SECURITY_POLICY = (
@@ -188,6 +189,11 @@ def readable_address(email: str) -> str:
 def readable_domain(name: str) -> str:
     """A domain as its owner knows it: `xn--e1afmkfd.xn--p1ai` is `пример.рф`."""
     return readable_address(f"@{name}").removeprefix("@")
+
+
+def provider_label(name: str) -> str:
+    """A group of `recipient_domains`, or a domain, as people call it."""
+    return NAMES.get(name) or readable_domain(name)
 
 
 def own_path(target: str | None) -> str | None:

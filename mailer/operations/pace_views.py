@@ -15,10 +15,11 @@ from mailer.access import Permission, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.forms import FlaskForm, one_line
-from mailer.http import readable_domain
+from mailer.http import provider_label
+from mailer.input_limits import without_impossible
 from mailer.models.recipient_pace import LONGEST_NAME, MOST_A_MINUTE
 from mailer.operations import paces
-from mailer.recipient_domains import GROUPS, NAMES
+from mailer.recipient_domains import GROUPS
 from mailer.sending.pacing import pace_now
 
 bp = Blueprint("paces", __name__, url_prefix="/operations/paces")
@@ -62,7 +63,7 @@ def set_rule() -> ResponseReturnValue:
         form.name.errors = [str(refusal)]
         return _page(form), 422
     count = format_decimal(form.per_minute.data)
-    flash(_("%(domain)s: at most %(count)s a minute.", domain=label(name), count=count), "success")
+    flash(_("%(domain)s: at most %(count)s a minute.", domain=provider_label(name), count=count), "success")
     return redirect(url_for("paces.index"), 303)
 
 
@@ -70,7 +71,7 @@ def set_rule() -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def end_rule() -> ResponseReturnValue:
     """No rule any more."""
-    if paces.end_rule(request.form.get("name", "")[:LONGEST_NAME].replace("\0", "")):
+    if paces.end_rule(_named()):
         flash(_("The rule is removed."), "success")
     return redirect(url_for("paces.index"), 303)
 
@@ -79,18 +80,17 @@ def end_rule() -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def end_rest() -> ResponseReturnValue:
     """Send again at once."""
-    if paces.end_rest(request.form.get("name", "")[:LONGEST_NAME].replace("\0", "")):
+    if paces.end_rest(_named()):
         flash(_("What the servers said is forgotten."), "success")
     return redirect(url_for("paces.index"), 303)
 
 
-def label(name: str) -> str:
-    """A group's or domain's name."""
-    return NAMES.get(name) or readable_domain(name)
+def _named() -> str:
+    return without_impossible(request.form.get("name", "")[:LONGEST_NAME])
 
 
 def _page(form: PaceForm) -> str:
     return render_template(
-        "operations/paces.html", form=form, paces=paces.paces(), label=label, pace_now=pace_now, now=utcnow(),
+        "operations/paces.html", form=form, paces=paces.paces(), label=provider_label, pace_now=pace_now, now=utcnow(),
         domains_of=GROUPS, may_change=current_user.can(Permission.ADMINISTER),
     )  # fmt: skip

@@ -45,8 +45,8 @@ class DomainLine:
     words: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # the commonest, by figure
 
 
-def by_domain(scope: DomainScope) -> list[DomainLine]:
-    """The domains with the most mails, then the others together."""
+def by_domain(scope: DomainScope, total: DomainLine) -> list[DomainLine]:
+    """The domains with the most mails, then the others together: what these leave of the `total`."""
     busiest = func.sum(DomainDay.count).desc()
     query = _within(select(DomainDay.domain, *SUMS), scope).group_by(DomainDay.domain)
     found = db.session.execute(
@@ -54,8 +54,7 @@ def by_domain(scope: DomainScope) -> list[DomainLine]:
     ).all()
     words = _words(scope, DomainDay.domain, [row.domain for row in found])
     lines = [DomainLine(row.domain, _counts(row), words.get(row.domain, {})) for row in found]
-    total = total_of(scope).counts
-    rest = {name: total[name] - sum(line.counts[name] for line in lines) for name in total}
+    rest = {name: count - sum(line.counts[name] for line in lines) for name, count in total.counts.items()}
     return [*lines, DomainLine(OTHERS, rest)] if any(rest.values()) else lines
 
 

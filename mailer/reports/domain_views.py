@@ -15,12 +15,12 @@ from mailer.clock import today_in
 from mailer.downloads import csv_download
 from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import limiter
-from mailer.http import readable_domain
+from mailer.http import provider_label
 from mailer.limiting import per_user
 from mailer.mailings.labels import domain_figures
 from mailer.models.user import User
 from mailer.periods import parse_period, presets
-from mailer.recipient_domains import GROUPS, NAMES, OTHERS
+from mailer.recipient_domains import GROUPS, OTHERS
 from mailer.reports import domain_queries
 from mailer.reports.domain_queries import DomainScope
 from mailer.reports.views import bp, person_asked
@@ -42,10 +42,9 @@ def by_domain() -> ResponseReturnValue:
         scope = _scope(person, domain)
     except Refusal as refusal:
         return render_template("reports/domains.html", refusal=str(refusal), **about), 422
-    lines = domain_queries.by_domain(scope) if domain is None else domain_queries.by_day(scope)
-    return render_template(
-        "reports/domains.html", scope=scope, lines=lines, total=domain_queries.total_of(scope), **about
-    )
+    total = domain_queries.total_of(scope)
+    lines = domain_queries.by_domain(scope, total) if domain is None else domain_queries.by_day(scope)
+    return render_template("reports/domains.html", scope=scope, lines=lines, total=total, **about)
 
 
 @bp.get("/domains.csv")
@@ -74,7 +73,7 @@ def headings() -> dict[str, str]:
 
 def domain_label(domain: str) -> str:
     """A group's or domain's name."""
-    return _("other domains") if domain == OTHERS else NAMES.get(domain) or readable_domain(domain)
+    return _("other domains") if domain == OTHERS else provider_label(domain)
 
 
 def _scope(person: User | None, domain: str | None) -> DomainScope:
@@ -86,5 +85,5 @@ def _scope(person: User | None, domain: str | None) -> DomainScope:
 
 def _domain() -> str | None:
     """A domain, a group, or `others`; None for all."""
-    asked = request.args.get("domain", "").strip().lower().replace("\0", "")[:MAX_DOMAIN]
+    asked = request.args.get("domain", "").strip().lower()[:MAX_DOMAIN]
     return OTHERS if asked == "others" else asked or None

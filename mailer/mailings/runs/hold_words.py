@@ -8,15 +8,14 @@ from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 
 from mailer.clock import utcnow
-from mailer.http import readable_domain
+from mailer.http import provider_label
 from mailer.models.recipient_pace import RecipientPace
-from mailer.recipient_domains import NAMES
 from mailer.sending.pacing import pace_now
 
 
 def hold_words(name: str, until: datetime, pace: RecipientPace | None) -> str:
     """The reason, and about when the last of them goes."""
-    said = {"domain": NAMES.get(name) or readable_domain(name), "time": format_datetime(until, "d MMM, HH:mm")}
+    said = {"domain": provider_label(name), "time": format_datetime(until, "d MMM, HH:mm")}
     now = utcnow()
     if pace is not None and pace.rests_until is not None and pace.rests_until > now:
         return _("%(domain)s says that it gets too much and rests; those who wait go by about %(time)s.", **said)

@@ -123,12 +123,16 @@ def _count(run: Run) -> bool:
     """Count all of it anew; False where somebody else is just doing that. No commit."""
     if not db.session.scalar(trying_pair(DOMAIN_DAYS, run.id)):
         return False
-    zone = db.session.scalar(select(User.timezone).where(User.id == run.owner_id)) or "UTC"
+    zone = _zone_of(run)
     first = run.created_at.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
     about = _about(run, zone, first)
     for statement in (FORGET, COUNT_ATTEMPTS, COUNT_RETURNS):
         db.session.execute(statement, about)
     return True
+
+
+def _zone_of(run: Run) -> str:
+    return db.session.scalar(select(User.timezone).where(User.id == run.owner_id)) or "UTC"
 
 
 def _about(run: Run, zone: str, first: date) -> dict[str, object]:
@@ -143,6 +147,6 @@ def note_return(run: Run, email_key: str, figure: DomainFigure) -> None:
     """Add what came back of one mail of a run that is counted already; the caller has locked the run. No commit."""
     if run.domains_counted_at is None:
         return
-    zone = db.session.scalar(select(User.timezone).where(User.id == run.owner_id)) or "UTC"
+    zone = _zone_of(run)
     about = {"run": run.id, "owner": run.owner_id, "day": today_in(zone), "domain": group_of(domain_of(email_key))}
     db.session.execute(ADD_RETURN, {**about, "figure": figure.value})
