@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -48,36 +50,26 @@ def set_rule(name: str, per_minute: int) -> None:
 
 def end_rule(name: str) -> bool:
     """No limit of ours any more; what its servers said still counts. Whether there was one."""
-    ended = db.session.scalar(
-        update(RecipientPace)
-        .where(RecipientPace.name == name, RecipientPace.per_minute.is_not(None))
-        .values(per_minute=None)
-        .returning(RecipientPace.name)
-    )
-    if ended is None:
-        db.session.rollback()
-        return False
-    db.session.execute(delete(RecipientPace).where(RecipientPace.name == name, RecipientPace.heard_at.is_(None)))
-    db.session.commit()
-    return True
+    return _end(name, RecipientPace.per_minute, {"per_minute": None}, RecipientPace.heard_at)
 
 
 def end_rest(name: str) -> bool:
     """Forget what its servers said: it rests no longer, and only the rule holds. Whether anything was known."""
-    ended = db.session.scalar(
-        update(RecipientPace)
-        .where(RecipientPace.name == name, RecipientPace.heard_at.is_not(None))
-        .values(learned_per_minute=None, heard_at=None, rests_until=None, rest_minutes=0, heard="")
-        .returning(RecipientPace.name)
-    )
-    if ended is None:
+    forgotten = {"learned_per_minute": None, "heard_at": None, "rests_until": None, "rest_minutes": 0, "heard": ""}
+    return _end(name, RecipientPace.heard_at, forgotten, RecipientPace.per_minute)
+
+
+def _end(name: str, known: Any, values: dict[str, Any], other: Any) -> bool:
+    """Take `values` where `known` is there; a row that has nothing of the `other` either goes."""
+    ended = update(RecipientPace).where(RecipientPace.name == name, known.is_not(None)).values(values)
+    if db.session.scalar(ended.returning(RecipientPace.name)) is None:
         db.session.rollback()
         return False
-    db.session.execute(delete(RecipientPace).where(RecipientPace.name == name, RecipientPace.per_minute.is_(None)))
+    db.session.execute(delete(RecipientPace).where(RecipientPace.name == name, other.is_(None)))
     db.session.commit()
     return True
 
 
 def paces() -> list[RecipientPace]:
-    """All of them by name; those without a rule and with nothing heard of late are of no interest."""
+    """All of them, by name."""
     return list(db.session.scalars(select(RecipientPace).order_by(RecipientPace.name).limit(2 * MOST_RULES)))

@@ -15,7 +15,7 @@ from typing import Any
 
 from mailer.models.delivery import Reason
 from mailer.recipient_domains import domain_of, group_of
-from mailer.sending.pacing import pace_now
+from mailer.sending.pacing import REMEMBERED, pace_now
 from mailer.sending.worker.claims import DueDelivery
 
 NEAR = timedelta(seconds=5)  # such a moment is now
@@ -23,7 +23,7 @@ STEP = 10  # seconds: moments are rounded up to these, so that a slice is not ta
 ASKED_EVERY = 2.0  # seconds: how late a new rule, or a rest that others heard of, is known here
 PACED = (
     "SELECT name FROM recipient_paces WHERE per_minute IS NOT NULL OR rests_until > now() "
-    "OR learned_per_minute IS NOT NULL AND heard_at > now() - interval '24 hours'"
+    f"OR learned_per_minute IS NOT NULL AND heard_at > now() - interval '{REMEMBERED.total_seconds():.0f} seconds'"
 )
 LOCK = """
     SELECT name, per_minute, learned_per_minute, heard_at, rests_until, next_free, now()
