@@ -17,8 +17,9 @@ from mailer.http import zone_label
 from mailer.mailings import by_hand
 from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.blueprint import bp
+from mailer.mailings.calendar_plan import require_known_year
 from mailer.models.mailing import Mailing
-from mailer.recurrence.rule import FIRST_YEAR, LAST_YEAR, zone_named
+from mailer.recurrence.rule import zone_named
 from mailer.sending.runs.next_run import occurrence_of, waited_for
 
 
@@ -29,9 +30,12 @@ class MoveForm(FlaskForm):
     occurrence = HiddenField(validators=[Length(max=64)])
 
     def validate_to(self, field: DateTimeLocalField) -> None:
-        """In the years that calendars know: others have no moment in every zone."""
-        if field.data is not None and not FIRST_YEAR <= field.data.year <= LAST_YEAR:
-            raise ValidationError(_("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR))
+        """In the years that calendars know."""
+        try:
+            if field.data is not None:
+                require_known_year(field.data.year)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
 
 @bp.post("/<int:mailing_id>/leave-out")

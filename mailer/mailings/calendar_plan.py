@@ -134,11 +134,20 @@ def _days_since(rule: Rule, now: datetime) -> int:
     return passed // (rule.every * {Period.DAILY: 1, Period.WEEKLY: 1}.get(rule.period, 15))
 
 
+def require_known_year(year: int) -> None:
+    """ValueError, in words, for a year that no calendar here knows: some have no moment in every zone."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(_known_years())
+
+
+def _known_years() -> str:
+    return _("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR)
+
+
 COLUMNS = tuple(each.name for each in fields(Calendar) if each.name not in ("changes", "language"))
 
 
 def _reasons(code: str, calendar: Calendar) -> dict[str, str]:
-    years = _("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR)
     is_start_sane = FIRST_YEAR <= calendar.starts_local.year <= LAST_YEAR
     return {
         "unknown_zone": {"timezone": _("There is no such time zone.")},
@@ -148,4 +157,4 @@ def _reasons(code: str, calendar: Calendar) -> dict[str, str]:
         "month_days": {"month_days": _("Choose days from 1 to 31, or “last”.")},
         "month_weeks": {"month_weeks": _("There is no such day in any month.")},
         "dates": {"dates": _("Enter at least one date.")},
-    }.get(code, {"ends_at" if is_start_sane else "starts_at": years})
+    }.get(code, {"ends_at" if is_start_sane else "starts_at": _known_years()})

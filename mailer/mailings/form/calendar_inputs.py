@@ -13,7 +13,8 @@ from markupsafe import Markup
 from wtforms import DateTimeLocalField, Field, IntegerField, TimeField
 from wtforms.widgets import TextInput, html_params
 
-from mailer.recurrence.rule import FIRST_YEAR, LAST_YEAR, MOST_DATES
+from mailer.mailings.calendar_plan import require_known_year
+from mailer.recurrence.rule import MOST_DATES
 
 MOST_TIMES, MOST_EXCEPTIONS = 24, 200
 LAST_WORDS = {"last": -1, "последний": -1, "последнее": -1, "последняя": -1, "предпоследний": -2, "предпоследнее": -2}
@@ -236,8 +237,7 @@ def read_date(word: str) -> date:
         raise ValueError(_("“%(word)s” is no date. Write dates like %(example)s.", word=word[:30], example=example))
     numbers = [int(number) for number in re.split(r"[.-]", word)]
     year, month, day = numbers if "-" in word else reversed(numbers)
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(_("Choose a year from %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR))
+    require_known_year(year)
     try:
         return date(year, month, day)
     except ValueError:
