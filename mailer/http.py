@@ -68,6 +68,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["relative"] = relative
     app.jinja_env.filters["accusative"] = accusative
     app.jinja_env.filters["zone"] = zone_label
+    app.jinja_env.filters["language"] = language_name
     app.jinja_env.filters["address"] = readable_address
     app.jinja_env.filters["domain"] = readable_domain
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -117,6 +118,11 @@ def accusative(distance: timedelta | float) -> str:
 def zone_label(zone: str) -> str:
     """An IANA zone as its reader calls it: by its city."""
     return places.city(zone, str(get_locale()))
+
+
+def language_name(code: str) -> str:
+    """A language of mails and people as its reader calls it; empty where it is not known."""
+    return places.language_name(code, str(get_locale())) if code else ""
 
 
 def chosen_timezone() -> str:

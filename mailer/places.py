@@ -1,4 +1,4 @@
-"""Countries and time zones by name, in the reader's language, sorted for a list to choose from."""
+"""Countries, languages and time zones by name, in the reader's language, sorted for a list to choose from."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
 # Territories that Unicode lists beside the countries: unions, and codes for tests.
@@ -40,6 +40,14 @@ def countries(language: str) -> list[tuple[str, str]]:
     names = Locale(language).territories.items()
     found = [(code, name) for code, name in names if code.isalpha() and code not in NOT_COUNTRIES]
     return sorted(found, key=lambda pair: _alphabetic(pair[1]))
+
+
+def language_name(code: str, language: str) -> str:
+    """What a reader of `language` calls the language of that code (BCP 47); the code where it has no name."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(language) or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 def zone_labels(language: str, now: datetime) -> Mapping[str, str]:

@@ -32,9 +32,16 @@ class ZoneInput(TextInput):
 
 
 class ZoneField(StringField):
-    """`data` is an IANA name; what names no zone, or several, is refused with those that were perhaps meant."""
+    """`data` is an IANA name; what names no zone, or several, is refused with those that were perhaps meant.
+
+    `may_be_empty`: nothing typed is no zone, and `data` is empty then.
+    """
 
     widget = ZoneInput()
+
+    def __init__(self, *args: Any, may_be_empty: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.flags.optional = may_be_empty
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Find the zone that was typed."""
@@ -43,6 +50,9 @@ class ZoneField(StringField):
         language, typed = str(get_locale()), valuelist[0][:MAX_LENGTH]
         if self.object_data and typed == places.zone_label(self.object_data, language, utcnow()):
             self.data = self.object_data  # untouched: a former name stays, another would be another calendar
+            return
+        if self.flags.optional and not typed.strip():
+            self.data = ""
             return
         self.data = places.zone_of(typed, language, utcnow())
         if self.data is not None:

@@ -24,7 +24,10 @@ class Clients(Overview):
 
     model, title, is_large = Client, _l("Clients"), True
     shown = ("id", "owner_id", "email", "last_name", "first_name", "tags", "deleted_at")
-    more = ("patronymic", "birth_year", "comment", "attributes", "import_id", "created_at", "updated_at")
+    more = (
+        "patronymic", "birth_year", "language", "timezone", "comment", "attributes", "import_id", "created_at",
+        "updated_at",
+    )  # fmt: skip
     column_searchable_list = ("email_key",)
     labels = {"email_key": _l("Address")}
 

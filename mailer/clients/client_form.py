@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, ValidationError
+from wtforms import IntegerField, SelectField, ValidationError
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
@@ -19,10 +20,12 @@ from mailer.clients.field_values import CleanValue, clean_value, columns_for, fi
 from mailer.clients.forms import CleanField, CleanTextField
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
+from mailer.composing.languages import offered
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
 from mailer.models.client import Client
 from mailer.models.client_field import ClientField
+from mailer.zones import ZoneField
 
 
 class ClientForm(Refillable, FlaskForm):
@@ -37,10 +40,16 @@ class ClientForm(Refillable, FlaskForm):
     first_name = CleanField(labels.FIELDS["first_name"], validators=[Optional()])
     patronymic = CleanField(labels.FIELDS["patronymic"], validators=[Optional()])
     birth_year = CleanField(labels.FIELDS["birth_year"], values.clean_year, validators=[Optional()])
+    language = SelectField(labels.FIELDS["language"], default="")
+    timezone = ZoneField(labels.FIELDS["timezone"], may_be_empty=True, description=_l("Type a city."))
     tags = CleanField(labels.FIELDS["tags"], values.clean_tags, validators=[Optional()])
     comment = CleanTextField(labels.FIELDS["comment"], values.clean_comment, validators=[Optional()])
     attributes = CleanTextField(_l("More fields"), values.clean_attributes, validators=[Optional()])
     version = IntegerField(widget=HiddenInput(), validators=[Optional()])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.language.choices = [("", _("Not known")), *offered(str(get_locale()))]
 
     def validate_attributes(self, field: CleanTextField) -> None:
         """A line called as a field that is empty above is that field's value."""
@@ -73,6 +82,7 @@ class ClientForm(Refillable, FlaskForm):
         attributes = unseen | (self.attributes.cleaned or {}) | texts
         return (
             {"email": email, "email_key": key, "attributes": attributes}
+            | {"language": self.language.data, "timezone": self.timezone.data or ""}
             | {name: self[name].cleaned for name in names}
             | slots
         )
@@ -103,6 +113,8 @@ def _shown(client: Client, fields: Sequence[ClientField], archived: Sequence[str
         "first_name": client.first_name,
         "patronymic": client.patronymic,
         "birth_year": "" if client.birth_year is None else str(client.birth_year),
+        "language": client.language,
+        "timezone": client.timezone,
         "tags": values.join_tags(client.tags),
         "comment": client.comment,
         "attributes": "\n".join(f"{name}: {value}" for name, value in client.attributes.items() if name not in hidden),

@@ -11,6 +11,8 @@ FIELDS = {
     "first_name": _l("First name"),
     "patronymic": _l("Patronymic"),
     "birth_year": _l("Year of birth"),
+    "language": _l("Language"),
+    "timezone": _l("Time zone"),
     "comment": _l("Comment"),
     "tags": _l("Tags"),
     "subscribed": _l("Subscription"),

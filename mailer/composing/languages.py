@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mailer.places import language_name
+
 UNSUBSCRIBE = {
     "ru": "Отписаться",
     "en": "Unsubscribe",
@@ -55,6 +57,13 @@ COUNTED = {
         BOTH: "У цьому листі рахуються відкриття та переходи за посиланнями.",
     },
 }
+
+
+def offered(reader: str) -> list[tuple[str, str]]:
+    """The languages by code (BCP 47), with their names in the reader's; Russian and English come first."""
+    names = {code: language_name(code, reader) for code in UNSUBSCRIBE}
+    first = ("ru", "en")
+    return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
 def counted_text(language: str, *, clicks: bool, opens: bool) -> str:

@@ -2,24 +2,16 @@
 
 from typing import Any
 
-from babel import Locale
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from mailer.composing.languages import UNSUBSCRIBE
+from mailer.composing.languages import offered
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm, Versioned, one_line
 from mailer.messages.services import MessageDraft
-
-
-def languages(reader: Locale) -> list[tuple[str, str]]:
-    """The languages a message can be written in, by their names in the reader's; ours come first."""
-    names = {code: Locale(code).get_display_name(reader) or code for code in UNSUBSCRIBE}
-    first = ("ru", "en")
-    return [(code, names[code]) for code in (*first, *sorted(names.keys() - {*first}, key=names.__getitem__))]
 
 
 class MessageForm(Refillable, Versioned, FlaskForm):
@@ -49,7 +41,7 @@ class MessageForm(Refillable, Versioned, FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.language.choices = languages(get_locale())
+        self.language.choices = offered(str(get_locale()))
         if not self.language.data:  # a new message, or a form of before
             self.language.data = current_user.language
 

@@ -10,10 +10,10 @@ from flask_babel import format_decimal, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from mailer.composing.languages import offered
 from mailer.letters.document import PlacedBlock, ShownTo
 from mailer.letters.kinds import NAME_OF
 from mailer.letters.shapes import ValueFault
-from mailer.messages.forms import languages
 
 KINDS = {
     "logo": _l("Logo"),
@@ -163,7 +163,7 @@ def choices_of(kind: type, name: str, shape: Any) -> list[tuple[str, str]]:
     if name == "per_row":
         return [("2", "2"), ("3", "3")]
     if name == "language":
-        return languages(get_locale())
+        return offered(str(get_locale()))
     return [(word, str(_CHOICES.get(word, word))) for word in getattr(shape, "options", ())]
 
 

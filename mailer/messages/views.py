@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
@@ -21,7 +20,7 @@ from mailer.form_refill import is_refilled
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
 from mailer.messages import queries, services
-from mailer.messages.forms import MessageForm, languages
+from mailer.messages.forms import MessageForm
 from mailer.messages.labels import placeholder_names
 from mailer.messages.preview import Look, look_at
 from mailer.messages.services import CopiedMessage, MessageDraft, MessageInUse, MessageRefused
@@ -98,7 +97,6 @@ def show(message_id: int) -> str:
         text_is_stale=is_stale(message),
         mailings=queries.mailings_using(message),
         is_own=message.owner_id == current_user.id,
-        language_name=dict(languages(get_locale())).get(message.language, message.language),
         addresses=own_addresses(message.owner_id),
         may_change=message.owner_id == current_user.id and current_user.can(Permission.SEND),
     )

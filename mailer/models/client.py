@@ -80,6 +80,9 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
     patronymic: Mapped[str] = mapped_column(String(150), default="")
     comment: Mapped[str] = mapped_column(String(2000), default="")
     birth_year: Mapped[int | None] = mapped_column(SmallInteger)
+    # What they read (a code of `composing.languages`) and the zone they live in (an IANA name); empty: not known.
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
     tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")
     # tags the person gave back on their own page: a trigger keeps them off, whoever adds them
     refused_tags: Mapped[list[str]] = mapped_column(ARRAY(String(50)), default=list, server_default="{}")

@@ -18,8 +18,8 @@ from mailer.models.user import User
 
 MOST_DELIVERIES = 5000
 ABOUT = (
-    "email", "last_name", "first_name", "patronymic", "birth_year", "comment", "tags", "refused_tags", "attributes",
-    "created_at", "updated_at", "paused_until",
+    "email", "last_name", "first_name", "patronymic", "birth_year", "language", "timezone", "comment", "tags",
+    "refused_tags", "attributes", "created_at", "updated_at", "paused_until",
 )  # fmt: skip
 
 

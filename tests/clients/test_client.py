@@ -26,6 +26,8 @@ TYPED = {
     "first_name": " Анна  Мария ",
     "patronymic": "Ивановна",
     "birth_year": "1990",
+    "language": "en",
+    "timezone": "владивосток",
     "tags": "vip; Москва, VIP",
     "comment": "первая\r\nвторая",
     "attributes": "Город: Омск\r\n\r\nСкидка: 5:10",
@@ -39,9 +41,11 @@ def test_a_client_is_added_with_every_attribute(as_owner: Browser, owner: User) 
     assert (client.owner_id, client.email, client.email_key) == (owner.id, "Anna@example.test", "anna@example.test")
     assert (client.full_name, client.birth_year) == ("Щукина Анна Мария Ивановна", 1990)
     assert (client.tags, client.comment) == (["vip", "Москва"], "первая\nвторая")
+    assert (client.language, client.timezone) == ("en", "Asia/Vladivostok")
     assert client.attributes == {"Город": "Омск", "Скидка": "5:10"}
     page = as_owner.get(answer.location).text
-    assert all(text in page for text in ("Щукина Анна Мария Ивановна", "Anna@example.test", "Омск", "vip", "1990"))
+    shown = "Щукина Анна Мария Ивановна", "Anna@example.test", "Омск", "vip", "1990", "английский", "Владивосток"
+    assert all(text in page for text in shown)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,8 @@ def test_a_client_is_added_with_every_attribute(as_owner: Browser, owner: User) 
         ("first_name", "a\x00b"),
         ("birth_year", "1899"),
         ("birth_year", "двадцать"),
+        ("language", "tlh"),
+        ("timezone", "Атлантида"),
         ("tags", "я" * 51),
         ("attributes", "без двоеточия"),
         ("comment", "я" * 2001),

@@ -9,11 +9,13 @@ from typing import Any
 from mailer.clients.field_labels import shown_value
 from mailer.clients.labels import FIELDS
 from mailer.clients.values import MAX_COMMENT
+from mailer.http import language_name, zone_label
 from mailer.models.client import Client
 from mailer.models.client_field import ClientField
 
-OURS = ("last_name", "first_name", "patronymic", "birth_year", "comment")
+OURS = ("last_name", "first_name", "patronymic", "birth_year", "language", "timezone", "comment")
 OWN = "own-"  # before the key of an own field
+_IN_WORDS = {"language": language_name, "timezone": zone_label}
 ALL = "all"  # of a comment: one after the other
 
 
@@ -74,4 +76,6 @@ def _line(name: str, label: Any, values: list[str], clients: Sequence[Client], p
 
 def _shown(client: Client, name: str) -> str:
     value = getattr(client, name)
+    if name in _IN_WORDS:
+        return _IN_WORDS[name](value)
     return "" if value is None else str(value)
