@@ -19,6 +19,15 @@ NOT_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
 CITIES = {("America/Coyhaique", "ru"): "Койайке"}  # younger than the names of Unicode
 _FIXED = re.compile(r"(?:Etc/)?(?:GMT([+-]?\d+)?|UCT|UTC|Universal|Greenwich|Zulu)")
 _OFFSET = re.compile(r" \(utc(?:[+-][0-9:]+)?\)$")
+# "UTC+3" as people write it; "МСК+2", as the zones of Russia are called by law, and from which its cities differ.
+_HOURS = re.compile(r"(?:utc|gmt)? ?([+-]) ?0?([0-9]{1,2})(?::00)?")
+_FROM_MOSCOW = re.compile(r"(?:мск|msk)(?: ?([+-]) ?([0-9]{1,2}))?")
+_RUSSIAN = {
+    -1: "Europe/Kaliningrad", 0: "Europe/Moscow", 1: "Europe/Samara", 2: "Asia/Yekaterinburg", 3: "Asia/Omsk",
+    4: "Asia/Krasnoyarsk", 5: "Asia/Irkutsk", 6: "Asia/Yakutsk", 7: "Asia/Vladivostok", 8: "Asia/Magadan",
+    9: "Asia/Kamchatka",
+}  # fmt: skip
+_FURTHEST_EAST, _FURTHEST_WEST = 14, -12  # whole hours that the zone database has a name for
 ALIASES: Mapping[str, str] = get_global("zone_aliases")  # former IANA name → present
 # Folders of the zone database, and the region of the world (UN M.49) that names each.
 REGIONS = {
@@ -62,13 +71,29 @@ def zone_label(zone: str, language: str, now: datetime) -> str:
 
 
 def zone_of(typed: str, language: str, now: datetime) -> str | None:
-    """The IANA name of the zone that is meant: by that name, by its label (of whatever season) or by a city in Russian
-    or English, in any case; None where it is no zone, or one of several."""
+    """The IANA name of the zone that is meant: by that name, by its label (of whatever season), by a city in Russian
+    or English, or as "UTC+3" and "МСК+2", in any case; None where it is no zone, or one of several."""
     names = _index(language, now.replace(minute=0, second=0, microsecond=0)).names
     folded = _folded(typed)
+    if (hours := _HOURS.fullmatch(folded)) and not is_zone(folded.upper()):  # "GMT+0" is one
+        return _of_hours(int(hours[1] + hours[2]))
+    if moscow := _FROM_MOSCOW.fullmatch(folded):
+        return _RUSSIAN.get(int(moscow[1] + moscow[2]) if moscow[1] else 0)
     found = names.get(folded) or names.get(_OFFSET.sub("", folded), set())
     kinds = {ALIASES.get(zone, zone) for zone in found}  # Asia/Istanbul is Europe/Istanbul
     return min(found & kinds or found) if len(kinds) == 1 else None
+
+
+def is_zone(name: str) -> bool:
+    """Whether it is the IANA name of a zone, letter for letter."""
+    return name in _zones()
+
+
+def _of_hours(ahead: int) -> str | None:
+    """The zone that is always so many hours ahead of UTC: its IANA name counts the other way round."""
+    if not _FURTHEST_WEST <= ahead <= _FURTHEST_EAST:
+        return None
+    return f"Etc/GMT{-ahead:+}" if ahead else "UTC"
 
 
 def zones_like(typed: str, language: str, now: datetime) -> list[str]:
@@ -112,7 +137,7 @@ def _zones() -> set[str]:
 @lru_cache(maxsize=8)
 def _time_zones(language: str, now: datetime) -> dict[str, list[tuple[str, str]]]:
     found: dict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
-    for zone in sorted(_zones()):
+    for zone in sorted(_zones(), key=lambda zone: (zone in ALIASES, zone)):  # London before Belfast, which follows it
         folder, _slash, place = zone.partition("/")
         if folder in REGIONS and place:
             city = _city(zone, language)

@@ -36,9 +36,12 @@ def zone_shown(page: str) -> str:
         ("нью-йорк", "America/New_York"),
         ("new york", "America/New_York"),
         ("Стамбул", "Europe/Istanbul"),  # in the zone database twice
-        ("Киев", "Europe/Kiev"),
+        ("Киев", "Europe/Kyiv"),
         ("asia/kolkata", "Asia/Kolkata"),
-        ("Калькутта (UTC+5:30)", "Asia/Calcutta"),
+        ("Калькутта (UTC+5:30)", "Asia/Kolkata"),
+        ("Лондон", "Europe/London"),  # not Belfast, which follows it
+        ("GMT+3", "Etc/GMT-3"),  # as people mean it: the IANA name counts the other way round
+        ("МСК+7", "Asia/Vladivostok"),
         ("Etc/GMT-3", "Etc/GMT-3"),
         ("UTC", "UTC"),
     ],

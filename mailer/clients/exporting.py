@@ -14,7 +14,10 @@ from mailer.clients.values import join_tags
 from mailer.models.client import SuppressionReason
 from mailer.models.user import User
 
-COLUMNS = ("email", "last_name", "first_name", "patronymic", "birth_year", "comment", "tags", "subscribed")
+COLUMNS = (
+    *("email", "last_name", "first_name", "patronymic", "birth_year", "language", "timezone", "comment"),
+    *("tags", "subscribed"),
+)
 
 
 def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[object]]:
@@ -22,7 +25,7 @@ def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[obje
     names, rows = export_of(choice, user, session)
     yield [*(str(FIELDS[name]) for name in COLUMNS), *names.values()]
     for row in rows:
-        yield [*row[:6], join_tags(row.tags), _consent(row.reason), *(row.attributes.get(name, "") for name in names)]
+        yield [*row[:8], join_tags(row.tags), _consent(row.reason), *(row.attributes.get(name, "") for name in names)]
 
 
 def _consent(reason: SuppressionReason | None) -> str:

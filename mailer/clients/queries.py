@@ -120,6 +120,8 @@ def export_of(choice: Choice, user: User, session: Session) -> tuple[dict[str, s
         Client.first_name,
         Client.patronymic,
         Client.birth_year,
+        Client.language,
+        Client.timezone,
         Client.comment,
         Client.tags,
         Client.attributes,

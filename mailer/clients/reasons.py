@@ -36,6 +36,12 @@ SENTENCES: dict[str, LazyString] = {
     "too_long": _l("The value is longer than %(limit)s characters."),
     "year_not_a_number": _l("The year of birth must be written with four digits."),
     "year_out_of_range": _l("The year of birth must lie between %(first)s and %(last)s."),
+    "language_unknown": _l(
+        "Messages can have no such language, so it was left out. Write its name, or a code such as “en”."
+    ),
+    "zone_unknown": _l(
+        "There is no such time zone, so it was left out. Write a large city, a name like Europe/Berlin, or UTC+3."
+    ),
     "subscription_unknown": _l("This does not say whether the person is subscribed."),
     "too_many_tags": _l("There are more than %(limit)s tags."),
     "too_many_attributes": _l("There are more than %(limit)s custom fields."),

@@ -11,6 +11,7 @@ from mailer.clients.field_values import field_named, proposed_type
 from mailer.clients.importing.layout import is_address
 from mailer.clients.importing.names import field_called, is_technical
 from mailer.clients.labels import FIELDS
+from mailer.clients.locales import are_languages, are_named_languages, are_zones
 from mailer.clients.refused import ValueRefused
 from mailer.clients.values import MAX_ATTRIBUTES, clean_attribute_name
 from mailer.models.client_field import ClientField, FieldType
@@ -61,10 +62,13 @@ def guess_columns(columns: Sequence[Column], own: Sequence[ClientField] = ()) ->
     fields = [field_called(column.name) if column.is_named else None for column in columns]
     if has_cells:
         fields = [field if column.cells else None for field, column in zip(fields, columns, strict=True)]
+    names = [column.name.casefold() for column in columns]
     taken = {"email"} if address is not None else set()
     targets: list[str] = []
     for place, column in enumerate(columns):
-        target = "email" if place == address else _target(column, fields[place], taken, fields, own)
+        # Of two columns of one name ours comes first: so writes our export, where an own field is called the same.
+        is_ours = fields[place] not in {None, *taken} and names.count(column.name.casefold()) > 1
+        target = "email" if place == address else _target(column, fields[place], taken, fields, () if is_ours else own)
         is_full = sum(target in NEW_FIELDS for target in targets) == MAX_ATTRIBUTES
         if (has_cells and not column.cells) or (target in NEW_FIELDS and (is_full or not column.is_named)):
             target = IGNORE
@@ -82,12 +86,22 @@ def _target(
         return IGNORE  # says again what the parts say
     if field in CONSENT and not all(_is_known(CONSENT[field], cell) for cell in column.cells):
         field = None  # a status of another kind
+    if field == "language" and column.cells and not are_languages(column.cells):
+        field = None  # of another kind: programming languages
+    field = field or _by_content(column)
     if field is not None and field != "email" and field not in taken:
         return field
     if is_technical(column.name, column.cells):
         return IGNORE
     kind = proposed_type(column.cells)
     return next(target for target, type_ in NEW_FIELDS.items() if type_ is kind)
+
+
+def _by_content(column: Column) -> str | None:
+    """What the values leave no doubt of, whatever the column is called."""
+    if are_zones(column.cells):
+        return "timezone"
+    return "language" if are_named_languages(column.cells) else None
 
 
 def _address_column(columns: Sequence[Column]) -> int | None:

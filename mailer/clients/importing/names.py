@@ -21,6 +21,8 @@ NAMES = MappingProxyType(
         "full_name": "фио фамилияимяотчество полноеимя fullname name displayname contactname получатель клиент контакт",
         "comment": "комментарий комментарии примечание заметка заметки comment comments note notes",
         "birth_year": "годрождения birthyear yearofbirth год",
+        "language": "язык языки языкобщения языкписем языкрассылки language lang locale languagecode preferredlanguage",
+        "timezone": "часовойпояс часовыепояса таймзона временнаязона timezone timezones tz ianatimezone",
         "tags": "метки теги тэги тег метка tags tag группа группы groups group groupmembership labels",
         "subscribed": "подписка подписан подписана подписканарассылку согласие согласиенарассылку статусподписки "
         "статус subscribed subscription subscriptionstatus status emailstatus optin consent acceptsmarketing "
@@ -33,7 +35,7 @@ _FIELD_OF = {name: field for field, names in NAMES.items() for name in names.spl
 # What other programs keep for themselves: of no use in a letter, and some of it is nobody's business.
 _TECHNICAL_NAMES = (
     "id uid uuid guid leid euid rowid externalid userid clientid customerid contactid ид идентификатор внешнийид "
-    "memberrating rating optintime optinip confirmtime confirmip lastchanged latitude longitude gmtoff dstoff timezone "
+    "memberrating rating optintime optinip confirmtime confirmip lastchanged latitude longitude gmtoff dstoff "
     "cc ip ipaddress ipадрес useragent createdat updatedat modifiedat deletedat created modified lastmodified "
     "datecreated dateadded dateadd датасоздания датаизменения датаобновления createdby modifiedby hash token password "
     "пароль checksum gclid fbclid yclid sessionid utmsource utmmedium utmcampaign utmcontent utmterm photo avatar"

@@ -11,6 +11,7 @@ from mailer.clients.address import normalise
 from mailer.clients.field_values import clean_value
 from mailer.clients.importing.columns import CONSENT, IGNORE, NEW_FIELDS, OWN
 from mailer.clients.importing.table import MAX_FIELD, BrokenRow
+from mailer.clients.locales import clean_language, clean_zone
 from mailer.clients.refused import ValueRefused
 from mailer.formulas import restore
 from mailer.models.client_field import ClientField
@@ -40,6 +41,8 @@ class ImportedClient:
     patronymic: str = ""
     comment: str = ""
     birth_year: int | None = None
+    language: str = ""
+    timezone: str = ""
     tags: Sequence[str] = ()
     attributes: Mapping[str, str] = dataclasses.field(default_factory=dict)
     slots: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -76,9 +79,14 @@ SETTERS: Mapping[str, Setter] = {
     "patronymic": _setter("patronymic", values.clean_name),
     "comment": _setter("comment", values.clean_comment),
     "birth_year": _setter("birth_year", values.clean_year),
+    "language": _setter("language", clean_language),
+    "timezone": _setter("timezone", clean_zone),
     "tags": _setter("tags", values.clean_tags),
     **{name: _set_consent(clean) for name, clean in CONSENT.items()},
 }
+
+
+LEFT_OUT = frozenset({"language", "timezone"})  # where one cannot be read, the person is taken without it
 
 
 class RowReader:
@@ -124,12 +132,13 @@ class RowReader:
             try:
                 set_value(client, restore(cell))
             except ValueRefused as refused:
-                problems.append(RowProblem(number, name, cell[:200], refused.code, refused.params))
+                is_warning = name in LEFT_OUT
+                problems.append(RowProblem(number, name, cell[:200], refused.code, refused.params, is_warning))
         if self._attributes:
             client.attributes = self._read_attributes(number, cells, problems)
         if self._own:
             self._read_own(client, cells, problems)
-        if not problems and "xn--" in client.email and _is_mixed(client):
+        if "xn--" in client.email and all(problem.is_warning for problem in problems) and _is_mixed(client):
             problems.append(RowProblem(number, "email", client.email, "mixed_script", is_warning=True))
         return client, problems
 

@@ -19,7 +19,7 @@ from mailer.models.client import type_of_slot
 _TABLE = """
     CREATE TEMPORARY TABLE staged_clients (
         row integer, email text, email_key text, last_name text, first_name text, patronymic text, comment text,
-        birth_year smallint, tags text[], attributes jsonb, suppressed text{slots}
+        language text, timezone text, birth_year smallint, tags text[], attributes jsonb, suppressed text{slots}
     ) ON COMMIT DROP
 """
 _DUPLICATES = """
@@ -32,11 +32,11 @@ _DUPLICATES = """
 _MERGE = """
     WITH written AS (
         INSERT INTO clients AS c (
-            owner_id, import_id, email, email_key, last_name, first_name, patronymic, comment, birth_year, tags,
-            attributes{slots}
+            owner_id, import_id, email, email_key, last_name, first_name, patronymic, comment, language, timezone,
+            birth_year, tags, attributes{slots}
         )
-        SELECT %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name, patronymic, comment, birth_year,
-            {tags}, attributes{slots}
+        SELECT %(owner_id)s, %(import_id)s, email, email_key, last_name, first_name, patronymic, comment, language,
+            timezone, birth_year, {tags}, attributes{slots}
         FROM (SELECT DISTINCT ON (email_key) * FROM staged_clients ORDER BY email_key, row) AS first_ones
         ORDER BY row
         ON CONFLICT (owner_id, email_key) WHERE deleted_at IS NULL {on_conflict}
@@ -51,6 +51,8 @@ _UPDATE = f"""
         first_name = coalesce(nullif(excluded.first_name, ''), c.first_name),
         patronymic = coalesce(nullif(excluded.patronymic, ''), c.patronymic),
         comment = coalesce(nullif(excluded.comment, ''), c.comment),
+        language = coalesce(nullif(excluded.language, ''), c.language),
+        timezone = coalesce(nullif(excluded.timezone, ''), c.timezone),
         birth_year = coalesce(excluded.birth_year, c.birth_year),
         tags = {_MERGED_TAGS},
         attributes = c.attributes || excluded.attributes,{{slots}}
@@ -59,6 +61,8 @@ _UPDATE = f"""
         OR (excluded.first_name <> '' AND excluded.first_name <> c.first_name)
         OR (excluded.patronymic <> '' AND excluded.patronymic <> c.patronymic)
         OR (excluded.comment <> '' AND excluded.comment <> c.comment)
+        OR (excluded.language <> '' AND excluded.language <> c.language)
+        OR (excluded.timezone <> '' AND excluded.timezone <> c.timezone)
         OR excluded.birth_year <> coalesce(c.birth_year, 0)
         OR NOT c.tags @> excluded.tags
         OR NOT c.attributes @> excluded.attributes
@@ -133,7 +137,8 @@ def merge(
 
 def _line(client: ImportedClient, slots: Sequence[str]) -> str:
     """One line of COPY's text format."""
-    texts = (client.email, client.email_key, client.last_name, client.first_name, client.patronymic, client.comment)
+    names = (client.last_name, client.first_name, client.patronymic)
+    texts = (client.email, client.email_key, *names, client.comment, client.language, client.timezone)
     line = "\x1f".join(texts)
     if "\\" in line or "\n" in line or "\t" in line or "\r" in line:
         line = line.translate(_ESCAPES)
