@@ -82,6 +82,7 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     walked.fill_on(walks["newcomer"], deleted, "messages.restore")
     hand_in(walked, walks["newcomer"], 2)
     decide(walked, walks)
+    put_a_run_off(walked, walks["user"])
     go_through_a_series(walked, walks)
     sign_up(walked, walks)
     own_a_domain(walked, walks)
@@ -116,6 +117,14 @@ def decide(walked: WalkedService, walks: dict[str, Walk]) -> None:
         if yes_or_no == "approve":
             walked.fill(walks["newcomer"], f"/articles/{post}/edit", "articles.edit", do="submit")
             walked.fill(walks["newcomer"], f"/articles/{post}", "articles.drop_change")
+
+
+def put_a_run_off(walked: WalkedService, owner: Walk) -> None:
+    """A run that is still to come is moved by hand; its mailing pauses, and goes on."""
+    mailing = walked.fill(owner, "/mailings/new", "mailings.create")
+    walked.fill(owner, f"{mailing}/move", "mailings.move")
+    walked.fill(owner, mailing, "mailings.pause")
+    walked.fill(owner, mailing, "mailings.resume")
 
 
 def go_through_a_series(walked: WalkedService, walks: dict[str, Walk]) -> None:
