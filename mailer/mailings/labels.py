@@ -109,6 +109,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.RETRIES_RAN_OUT: _("the server deferred it until the attempts ran out"),
         Reason.PACED: _("waits: its provider gets only so many emails a minute"),
         Reason.PROVEN_BY_REPORT: _("what came back shows that it had been sent"),
+        Reason.PROVEN_BY_CLICK: _("its recipient opened it or followed a link"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),
         Reason.STOPPED_BY_OWNER: _("stopped by the owner"),
         Reason.STOPPED_DISABLED: _("the mailing was switched off"),

@@ -86,6 +86,7 @@ class Reason(StrEnum):
     COUNTED_AS_ACCEPTED = "counted_as_accepted"
     PACED = "paced"  # waiting: its provider's recipients get only so many a minute
     PROVEN_BY_REPORT = "proven_by_report"  # accepted: what came back shows that the mail had left
+    PROVEN_BY_CLICK = "proven_by_click"  # accepted: its recipient followed a link of it, or saw its pictures
     STOPPED_BY_OWNER = "owner"
     STOPPED_DISABLED = "disabled"
     STOPPED_BY_MANAGER = "manager"

@@ -46,8 +46,9 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     lock_row(run, FOR_CHANGE)
     lock_row(delivery, FOR_CHANGE)
     _note_pace(report, delivery)
-    if delivery.state is DeliveryState.UNCERTAIN:
-        _settle_uncertain(run, delivery)
+    if delivery.state is DeliveryState.UNCERTAIN:  # whatever comes back shows that the mail had left
+        closing.settle_uncertain(run, Reason.PROVEN_BY_REPORT, Delivery.position == delivery.position)
+        db.session.refresh(delivery)
     if came_back is not None:
         _count_by_domain(run, delivery, came_back)
     if came_back is None or _WORSE[came_back] <= _WORSE[delivery.came_back]:
@@ -80,15 +81,6 @@ def _outcome(report: Report) -> CameBack | None:
     if report.kind is Kind.BOUNCE:
         return CameBack.PERMANENT if report.worst.is_permanent else CameBack.TRANSIENT
     return None
-
-
-def _settle_uncertain(run: Run, delivery: Delivery) -> None:
-    """Whatever comes back shows that the mail had left."""
-    delivery.state, delivery.reason = DeliveryState.ACCEPTED, Reason.PROVEN_BY_REPORT
-    db.session.flush()
-    db.session.refresh(run)
-    if run.closed_at is not None:
-        run.state = closing.final_state(run)
 
 
 def is_about_address(said: Said) -> bool:

@@ -14,9 +14,10 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.locks import REACTIONS, trying_pair
 from mailer.models.attempt import Attempt
-from mailer.models.delivery import Delivery
+from mailer.models.delivery import Delivery, Reason
 from mailer.models.reaction import OPEN, Asker, LinkHit, Reaction, ReactionHour, ReactionTotal
 from mailer.models.run import Run
+from mailer.sending.runs.closing import settle_uncertain
 from mailer.smtp.results import Outcome
 from mailer.tracking.judging import Hit, Judged, judged
 
@@ -80,6 +81,9 @@ def _fold(run: Run, rows: Iterable[Row[Any]]) -> None:
     if new:
         db.session.execute(delete(Reaction).where(Reaction.run_id == run.id, Reaction.position.in_(positions)))
         db.session.execute(insert(Reaction), new)
+    if run.uncertain_count:  # what a person has looked at has arrived
+        seen = {row["position"] for row in new if row["verdict"] is Asker.PERSON}
+        settle_uncertain(run, Reason.PROVEN_BY_CLICK, Delivery.position.in_(seen))
 
 
 def _there(run_id: int, positions: list[int]) -> list[int]:

@@ -21,10 +21,11 @@ from launcher.web import listen
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.client import Client
-from mailer.models.delivery import Delivery
+from mailer.models.delivery import Delivery, Reason
 from mailer.models.mailing import Mailing
 from mailer.models.reaction import LinkHit, Reaction, ReactionHour, ReactionTotal
-from mailer.models.run import Run
+from mailer.models.run import Run, RunState
+from mailer.models.user import User
 from mailer.preferences.services import erase
 from mailer.sending import tracking
 from mailer.sending.runs.approvals import fingerprint
@@ -32,7 +33,9 @@ from mailer.smtp.testserver import Lab
 from mailer.tracking.hits import HitBuffer, HitRow, buffer
 from mailer.tracking.upkeep import forget_old
 from tests.conftest import ROOT, Browser, Servers, rewrite
-from tests.tracking.conftest import CHROME, SHOP, fold, links_in, path_of
+from tests.factories import make_message
+from tests.sending.conftest import finish
+from tests.tracking.conftest import CHROME, LETTER, SHOP, fold, links_in, path_of
 from tests.waiting import wait_until
 
 
@@ -67,6 +70,26 @@ def test_a_click_leads_on_at_once_and_is_counted_by_and_by(sent: Run, lab: Lab, 
     assert db.session.scalar(select(func.count()).select_from(LinkHit)) == 0, "what was asked with is not kept"
     (hour,) = db.session.scalars(select(ReactionHour))
     assert (hour.clicked_count, hour.opened_count) == (1, 1)
+
+
+def test_whose_uncertain_mail_is_looked_at_by_a_person_has_got_it(
+    owner: User, make_run: Any, lab: Lab, web: Browser
+) -> None:
+    lab.obey("DOT -> accept; drop")  # each answer is lost
+    message = make_message(owner, html_body=LETTER, text_body="")
+    run = finish(make_run("a@far.example", "b@far.example", message=message, counts_clicks=True, counts_opens=True))
+    assert (run.state, run.uncertain_count) == (RunState.INCOMPLETE, 2)
+    _as_if_sent_an_hour_ago(run)
+    web.head(path_of(run, 1, 1))  # a scanner stands before many a mailbox that the mail never gets to
+    assert fold() == 1
+    assert run.uncertain_count == 2
+    web.get(path_of(run, 1, 1), headers=CHROME)
+    assert fold() == 1
+    assert (run.state, run.uncertain_count, run.accepted_count) == (RunState.INCOMPLETE, 1, 1)
+    web.get(path_of(run, 2, 0), headers=CHROME)
+    assert fold() == 1
+    assert (run.state, run.uncertain_count, run.accepted_count) == (RunState.COMPLETE, 0, 2)
+    assert set(db.session.scalars(select(Delivery.reason))) == {Reason.PROVEN_BY_CLICK}
 
 
 def test_links_of_nobody_and_links_that_stood_in_no_mail_lead_nowhere(sent: Run, web: Browser) -> None:

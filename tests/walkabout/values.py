@@ -40,6 +40,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "dates": str,
     "month_days": str,
     "working_days": str,
+    "timezone": lambda: "Europe/Moscow",
     "slug": lambda: f"article-{next(NUMBERS)}",
     "attributes": lambda: f"Размер {next(NUMBERS)}: 42",  # one that is no field yet
     "logo": lambda: "https://shop.example/logo.png",

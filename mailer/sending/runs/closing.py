@@ -189,11 +189,16 @@ def cut_off_count(run: Run) -> int:
 
 def count_uncertain_as_accepted(run: Run) -> int:
     """The owner's decision that those uncertain did arrive. How many; no commit."""
+    return settle_uncertain(run, Reason.COUNTED_AS_ACCEPTED)
+
+
+def settle_uncertain(run: Run, reason: Reason, *whom: ColumnElement[bool]) -> int:
+    """Those uncertain (of these deliveries) are accepted, for that reason. How many; no commit."""
     lock_row(run, FOR_CHANGE)
     changed = db.session.execute(
         update(Delivery)
-        .where(Delivery.run_id == run.id, Delivery.state == DeliveryState.UNCERTAIN)
-        .values(state=DeliveryState.ACCEPTED, reason=Reason.COUNTED_AS_ACCEPTED)
+        .where(Delivery.run_id == run.id, Delivery.state == DeliveryState.UNCERTAIN, *whom)
+        .values(state=DeliveryState.ACCEPTED, reason=reason)
         .execution_options(synchronize_session=False)
     ).rowcount  # type: ignore[attr-defined]
     db.session.refresh(run)
