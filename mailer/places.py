@@ -89,6 +89,14 @@ def is_zone(name: str) -> bool:
     return name in _zones()
 
 
+def same_zone(name: str) -> list[str]:
+    """All IANA names of the zone, former and present ones (Asia/Calcutta is Asia/Kolkata); none for what is no zone."""
+    if not is_zone(name):
+        return []
+    kind = ALIASES.get(name, name)
+    return [kind, *(alias for alias, meant in ALIASES.items() if meant == kind)]
+
+
 def _of_hours(ahead: int) -> str | None:
     """The zone that is always so many hours ahead of UTC: its IANA name counts the other way round."""
     if not _FURTHEST_WEST <= ahead <= _FURTHEST_EAST:

@@ -24,11 +24,17 @@ class ZoneInput(TextInput):
         """An input with its list of time zones, searchable in both languages."""
         list_id = f"{field.id}-zones"
         kwargs = {"list": list_id, "maxlength": MAX_LENGTH, "autocomplete": "off", "spellcheck": "false"} | kwargs
-        language = str(get_locale())
-        other = "en" if language == "ru" else "ru"  # browsers search what stands beside a line too
-        offered = places.zone_labels(language, utcnow())
-        options = Markup("").join(_OPTION.format(label, places.city(zone, other)) for zone, label in offered.items())
-        return Markup("{}<datalist id='{}'>{}</datalist>").format(super().__call__(field, **kwargs), list_id, options)
+        return Markup("{}<datalist id='{}'>{}</datalist>").format(
+            super().__call__(field, **kwargs), list_id, zone_options()
+        )
+
+
+def zone_options() -> Markup:
+    """The zones as options of a list."""
+    language = str(get_locale())
+    other = "en" if language == "ru" else "ru"  # browsers search what stands beside a line too
+    offered = places.zone_labels(language, utcnow())
+    return Markup("").join(_OPTION.format(label, places.city(zone, other)) for zone, label in offered.items())
 
 
 class ZoneField(StringField):

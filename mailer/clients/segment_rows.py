@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
+from mailer import places
+from mailer.clock import utcnow
+from mailer.composing.languages import offered
 from mailer.input_limits import number_or_none
 from mailer.models.client_field import FieldType
 from mailer.segments.scope import OURS, ConditionScope
 from mailer.segments.words import OUR_LABELS
+from mailer.zones import MAX_LENGTH
 
 OWN = "f"  # before the id of an own field
 Node = dict[str, Any]
@@ -26,6 +31,14 @@ OPS: Mapping[str, Mapping[str, Any]] = {
     "choice": {
         "one_of": _l("is one of"), "none_of": _l("is none of"), "empty": _l("is empty"),
         "filled": _l("is filled in"),
+    },
+    "language": {
+        "one_of": _l("is one of"), "none_of": _l("is none of (not known counts)"), "empty": _l("is not known"),
+        "filled": _l("is known"),
+    },
+    "zone": {
+        "is": _l("is"), "is_not": _l("is not"), "one_of": _l("is one of (separated by semicolons)"),
+        "none_of": _l("is none of (separated by semicolons)"), "empty": _l("is not known"), "filled": _l("is known"),
     },
     "number": {
         "is": _l("is"), "is_not": _l("is not"), "more": _l("is more than"), "at_least": _l("is at least"),
@@ -64,6 +77,11 @@ SUBJECTS = {
     "tag": _l("Tags"), "state": _l("Subscription"), "happened": _l("What happened"), "came": _l("How they came"),
     "search": _l("Search"), "segment": _l("Another segment"),
 }  # fmt: skip
+_OF_OURS = {"language": "language", "timezone": "zone"}  # fields of ours with comparisons of their own
+_INPUTS = {
+    "choice": "choices", "language": "choices", "zone": "zone", "tag": "tags", "happened": "happened",
+    "segment": "segments",
+}  # fmt: skip
 _DAYS = {"before_days", "after_days", "days_ago", "next_days", "in_days", "yearly"}
 
 
@@ -92,7 +110,7 @@ class Row:
 def kind_of(what: str, scope: ConditionScope) -> str:
     """The key in `OPS` of a subject's comparisons; empty for a subject that there is not."""
     if what in OURS:
-        return OURS[what].type.value
+        return _OF_OURS.get(what, OURS[what].type.value)
     if what.startswith(OWN) and (number := number_or_none(what[1:])) is not None:
         own = scope.fields.get(number)
         return own.type.value if own is not None else ""
@@ -117,7 +135,7 @@ def _input_of(kind: str, op: str) -> str:
         return "days" if op in _DAYS else "dates" if op == "between" else "date"
     if kind == "number":
         return "numbers" if op == "between" else "number"
-    return {"choice": "choices", "tag": "tags", "happened": "happened", "segment": "segments"}.get(kind, "text")
+    return _INPUTS.get(kind, "text")
 
 
 def node_of(row: Row, scope: ConditionScope) -> Node:
@@ -145,13 +163,32 @@ def _comparison(row: Row, kind: str) -> tuple[str, Any]:
         return _date_comparison(row)
     if _input_of(kind, row.op) == "":
         return row.op, None
-    if kind == "choice":
+    if kind in ("choice", "language"):
         return row.op, list(row.values)
     if kind == "number":
         return row.op, [row.value, row.second] if row.op == "between" else row.value
+    if kind == "zone":
+        return row.op, _zones(row.value) if row.op in ("one_of", "none_of") else _zone(row.value.strip())
     if row.op in ("one_of", "none_of"):
-        return row.op, [part.strip() for part in row.value.split(";") if part.strip()]
+        return row.op, _parts(row.value)
     return row.op, row.value.strip()
+
+
+def _parts(typed: str) -> list[str]:
+    return [part.strip() for part in typed.split(";") if part.strip()]
+
+
+def _zones(typed: str) -> list[str]:
+    return [_zone(part) for part in _parts(typed)]
+
+
+def _zone(typed: str) -> str:
+    """Its IANA name, or what was typed, which names none."""
+    return places.zone_of(typed[:MAX_LENGTH], str(get_locale()), utcnow()) or typed
+
+
+def _zone_shown(zone: str) -> str:
+    return places.zone_label(zone, str(get_locale()), utcnow())
 
 
 def _date_comparison(row: Row) -> tuple[str, Any]:
@@ -193,11 +230,13 @@ def row_of(node: Node, scope: ConditionScope) -> Row:
 def _fill(row: Row, op: str, value: Any, kind: str) -> None:
     if kind == "date" and value is not None:
         _fill_date(row, op, value)
+    elif kind == "zone" and value is not None:
+        row.value = "; ".join(map(_zone_shown, value if isinstance(value, list) else [value]))
     elif isinstance(value, list) and op == "between":
         row.value, row.second = str(value[0]), str(value[1])
     elif isinstance(value, list):
         row.values, row.value = value, "; ".join(value)
-    elif kind == "choice" and op in ("is", "is_not"):
+    elif kind in ("choice", "language") and op in ("is", "is_not"):
         row.op, row.values = {"is": "one_of", "is_not": "none_of"}[op], [value]
     elif value is not None:
         row.value = str(value)
@@ -230,8 +269,9 @@ def subjects(scope: ConditionScope) -> list[tuple[Any, list[tuple[str, Any]]]]:
     return [group for group in groups if group[1]]
 
 
-def choices_of(what: str, scope: ConditionScope) -> list[str]:
-    """The choices of the field that a row is about."""
-    if kind_of(what, scope) != FieldType.CHOICE:
-        return []
-    return list(scope.fields[int(what[1:])].choices)
+def choices_of(what: str, scope: ConditionScope) -> dict[str, str]:
+    """The choices of the field that a row is about, with what they are called."""
+    kind = kind_of(what, scope)
+    if kind == "language":
+        return dict(offered(str(get_locale())))
+    return {choice: choice for choice in scope.fields[int(what[1:])].choices} if kind == FieldType.CHOICE else {}

@@ -24,6 +24,7 @@ from mailer.limiting import per_user
 from mailer.models.client import ClientFilter
 from mailer.segments.former import tree_of
 from mailer.segments.scope import ConditionScope, scope_of
+from mailer.zones import zone_options
 
 bp = Blueprint("segments", __name__, url_prefix="/segments")
 
@@ -124,9 +125,9 @@ def _first(scope: ConditionScope) -> Group:
 def _render(segment: ClientFilter | None, form: FilterForm, root: Group, scope: ConditionScope) -> str:
     tags = owner_choices.tags(current_user.id)
 
-    def options_of(row: Row) -> list[str]:
-        known = tags if row.input == "tags" else choices_of(row.what, scope)
-        return [*known, *(value for value in row.values if value not in known)]
+    def options_of(row: Row) -> dict[str, str]:
+        known = dict(zip(tags, tags, strict=True)) if row.input == "tags" else choices_of(row.what, scope)
+        return known | {value: value for value in row.values if value not in known}
 
     others = [(str(one.id), one.name) for one in scope.segments.values() if segment is None or one.id != segment.id]
     return render_template(
@@ -136,6 +137,7 @@ def _render(segment: ClientFilter | None, form: FilterForm, root: Group, scope: 
         root=root,
         subjects=subjects(scope),
         options_of=options_of,
+        zone_options=zone_options,
         whence=WHENCE,
         segments=sorted(others, key=lambda pair: pair[1].casefold()),
         mailings=[(str(id_), name) for id_, name in segment_queries.mailings_of(current_user)],

@@ -29,6 +29,8 @@ def compare(field: Field, op: str, value: Any, scope: ConditionScope, path: str)
         return _is_empty(field) if op == "empty" else not_(_is_empty(field))
     if field.type is FieldType.DATE:
         return _day(field, op, value, scope, path)
+    if field.alike is not None:
+        return _known(field, op, value, path)
     return OPS[field.type][op](field.column, value, path)
 
 
@@ -49,6 +51,15 @@ def _is(column: Column, value: Any, path: str) -> Condition:
 def _one_of(column: Column, value: Any, path: str) -> Condition:
     # `lower` of the whole array is no function of PostgreSQL's: the values are lowered as it lowers them.
     return or_(*(func.lower(column) == func.lower(bindparam(None, one, String)) for one in texts_of(value, path)))
+
+
+def _known(field: Field, op: str, value: Any, path: str) -> Condition:
+    """Of values that are known: written in one way only, and of several that mean the same each counts."""
+    assert field.alike is not None
+    asked = [field.alike(one) for one in texts_of(value if op in ("one_of", "none_of") else [value], path)]
+    require(all(asked), path, field.unknown)
+    found: Condition = field.column.in_([one for alike in asked for one in alike])
+    return found if op in ("is", "one_of") else not_(found)
 
 
 def _contains(column: Column, value: Any, path: str) -> Condition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NoReturn
@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from mailer.clock import today_in
+from mailer.composing.languages import UNSUBSCRIBE
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.mailing import Mailing
 from mailer.models.user import User
+from mailer.places import same_zone
 from mailer.segments.fields import fields_of, value_column
 
 MAX_DEPTH, MAX_NODES, MAX_BYTES, MAX_TEXT, MAX_LIST, MAX_DAYS = 5, 60, 20_000, 500, 200, 36_600
@@ -36,6 +38,13 @@ class Field:
     type: FieldType
     column: Any  # of `Client`
     label: str = ""
+    # Of a field whose values are known: those that mean the same as one of them, none for what is none of them …
+    alike: Callable[[str], list[str]] | None = None
+    unknown: str = "choice"  # … and the reason for refusing that
+
+
+def _same_language(code: str) -> list[str]:
+    return [code] if code in UNSUBSCRIBE else []
 
 
 OURS: Mapping[str, Field] = {
@@ -44,6 +53,8 @@ OURS: Mapping[str, Field] = {
     "last_name": Field(FieldType.TEXT, Client.last_name),
     "patronymic": Field(FieldType.TEXT, Client.patronymic),
     "comment": Field(FieldType.TEXT, Client.comment),
+    "language": Field(FieldType.CHOICE, Client.language, alike=_same_language),
+    "timezone": Field(FieldType.CHOICE, Client.timezone, alike=same_zone, unknown="zone"),
     "birth_year": Field(FieldType.NUMBER, Client.birth_year),
     "added": Field(FieldType.DATE, Client.created_at),  # a moment: it is compared as a day in the owner's zone
 }

@@ -11,6 +11,7 @@ from flask_babel import format_date, format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from mailer.http import language_name, zone_label
 from mailer.segments.scope import ConditionScope
 
 OUR_LABELS = {
@@ -19,6 +20,8 @@ OUR_LABELS = {
     "last_name": _l("Last name"),
     "patronymic": _l("Patronymic"),
     "comment": _l("Comment"),
+    "language": _l("Language"),
+    "timezone": _l("Time zone"),
     "birth_year": _l("Year of birth"),
     "added": _l("Day added"),
 }
@@ -37,7 +40,9 @@ REASONS = {
     "date": _l("Choose a day."),
     "two": _l("Write both ends."),
     "choice": _l("Choose one."),
+    "zone": _l("There is no such time zone. Type a large city, a name like Europe/Berlin, or UTC+3."),
 }
+_KNOWN = {"language": language_name, "timezone": zone_label}  # how the values of fields of ours are called
 OTHER_REASON = _l("This condition cannot be used.")
 
 
@@ -89,7 +94,16 @@ def _field(node: Mapping[str, Any], names: Names) -> str:
     if op == "between" and isinstance(value, list):
         first, last = (_value(one) for one in value)
         return str(_("%(field)s is from %(first)s to %(last)s", field=label, first=first, last=last))
+    if name in _KNOWN:
+        return _known(name, op, value, label)
     return str(_template(op) % {"field": label, "value": _value(value)})
+
+
+def _known(name: str, op: str, value: Any, label: str) -> str:
+    if op in ("empty", "filled"):
+        return str(_("%(field)s is not known", field=label) if op == "empty" else _("%(field)s is known", field=label))
+    values = value if isinstance(value, list) else [value]
+    return str(_template(op) % {"field": label, "value": _value([_KNOWN[name](str(one)) for one in values])})
 
 
 def _template(op: str) -> str:

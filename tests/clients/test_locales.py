@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import force_locale
 
 from mailer.clients.fields import create_field
 from mailer.clients.locales import clean_language, clean_zone
 from mailer.clients.refused import ValueRefused
+from mailer.extensions import db
+from mailer.models.client import Client, ClientFilter
 from mailer.models.client_field import FieldType
 from mailer.models.client_import import ClientImport
 from mailer.models.user import User
+from mailer.segments.conditions import condition_of
+from mailer.segments.scope import ConditionRefused, scope_of
+from mailer.segments.words import Names, in_words
 from tests.clients.conftest import Importer, live_clients
 from tests.conftest import Browser
 from tests.factories import make_client, save
@@ -121,3 +129,87 @@ def test_what_is_exported_comes_back_even_beside_an_own_field_of_that_name(
     assert importer.run(file).updated_count == 1
     (back,) = live_clients()
     assert (back.language, back.timezone, back.attributes) == ("kk", "Asia/Almaty", own)
+
+
+def chosen(owner: User, node: dict[str, Any]) -> str:
+    """First letters of those who meet the condition."""
+    condition = condition_of({"v": 1, "all": [node]}, scope_of(owner))
+    query = db.select(Client.email).where(Client.owner_id == owner.id, condition).order_by(Client.email)
+    return "".join(email[0] for email in db.session.scalars(query))
+
+
+def test_segments_ask_for_language_and_zone(owner: User) -> None:
+    for name, language, zone in (
+        ("anna", "ru", "Europe/Moscow"),
+        ("boris", "en", "Asia/Calcutta"),
+        ("clara", "", ""),
+        ("dora", "de", "Asia/Kolkata"),
+    ):
+        make_client(owner, f"{name}@x.test", language=language, timezone=zone)
+    for field, op, value, who in (
+        ("language", "is", "ru", "a"),
+        ("language", "one_of", ["en", "de"], "bd"),
+        ("language", "is_not", "ru", "bcd"),  # not known is not Russian
+        ("language", "none_of", ["ru", "en"], "cd"),
+        ("language", "empty", None, "c"),
+        ("language", "filled", None, "abd"),
+        ("timezone", "is", "Asia/Kolkata", "bd"),  # one zone by its former and its present name
+        ("timezone", "none_of", ["Europe/Moscow", "Asia/Calcutta"], "c"),
+        ("timezone", "empty", None, "c"),
+    ):
+        node = {"field": field, "op": op} | ({} if value is None else {"value": value})
+        assert (field, op, chosen(owner, node)) == (field, op, who)
+        if value is not None:
+            rest = "".join(letter for letter in "abcd" if letter not in who)
+            assert chosen(owner, {"not": node}) == rest
+    for field, op, value in (
+        ("language", "is", "tlh"),
+        ("language", "one_of", ["ru", "' OR 1=1 --"]),
+        ("language", "contains", "r"),
+        ("timezone", "is", "Mars/Olympus"),
+        ("timezone", "is", 3),
+    ):
+        with pytest.raises(ConditionRefused):
+            chosen(owner, {"field": field, "op": op, "value": value})
+
+
+def test_their_words_are_those_of_the_reader(app: Flask) -> None:
+    tree = {
+        "v": 1,
+        "all": [
+            {"field": "language", "op": "none_of", "value": ["ru", "en"]},
+            {"field": "timezone", "op": "is", "value": "Asia/Vladivostok"},
+            {"field": "timezone", "op": "empty"},
+        ],
+    }
+    words = {
+        "ru": "Язык — не русский или английский и Часовой пояс — Владивосток и Часовой пояс: не известно",
+        "en": "Language is not Russian or English and Time zone is Vladivostok and Time zone is not known",
+    }
+    for language, said in words.items():
+        with app.test_request_context(), force_locale(language):
+            assert in_words(tree, Names()) == said
+
+
+def test_the_builder_offers_languages_by_name_and_takes_a_city(as_owner: Browser, owner: User) -> None:
+    make_client(owner, "vera@x.test", language="en", timezone="Asia/Vladivostok")
+    rows = {"c.0-what": "language", "c.0-op": "one_of", "c.0-values": ["en", "kk"], "c.1-what": "timezone"}
+    zone = {"c.1-op": "is", "c.1-value": "владивосток"}
+    wrong = as_owner.post(
+        "/clients/segments/new", data={"name": "x"} | rows | {"c.1-op": "is", "c.1-value": "Атлантида"}
+    )
+    assert wrong.status_code == 422 and 'id="c.1-error"' in wrong.text and 'value="Атлантида"' in wrong.text
+    assert "английский, казахский" in wrong.text and "c.1-zones" in wrong.text
+    assert as_owner.post("/clients/segments/new", data={"name": "x"} | rows | zone).status_code == 303
+    segment = db.session.scalars(db.select(ClientFilter)).one()
+    assert segment.tree == {
+        "v": 1,
+        "all": [
+            {"field": "language", "op": "one_of", "value": ["en", "kk"]},
+            {"field": "timezone", "op": "is", "value": "Asia/Vladivostok"},
+        ],
+    }
+    assert 'value="Владивосток (UTC+10)"' in as_owner.get(f"/clients/segments/{segment.id}").text
+    several = {"c.1-op": "one_of", "c.1-value": "Москва; Владивосток"}
+    assert 'data-found="1"' in as_owner.post("/clients/segments/preview", data=rows | several).text
+    assert "vera@x.test" in as_owner.get(f"/clients/?filter={segment.id}").text
