@@ -65,6 +65,7 @@ TABLE: dict[str, dict[str, str]] = {
     "preferences.topics": {"POST": EVERYBODY},
     "preferences.pause": {"POST": EVERYBODY},
     "preferences.name": {"POST": EVERYBODY},
+    "preferences.language": {"POST": EVERYBODY},
     "preferences.take_data": {"POST": EVERYBODY},
     "preferences.erase": {"POST": EVERYBODY},
     "preferences.view": {"GET": EVERYBODY},
@@ -363,7 +364,7 @@ ROWS = [(endpoint, method) for endpoint, methods in TABLE.items() for method in 
 ONE_CLICK = "unsubscribe.unsubscribe"  # RFC 8058: no cookies, no token
 OF_PROGRAMS = "webhooks.take"  # believed by a signature
 # Forms of people without an account, posted from any site: they prove nothing, or carry a link that a mail brought.
-OF_LINKS = {f"preferences.{name}" for name in ("topics", "pause", "name", "take_data", "erase")}
+OF_LINKS = {f"preferences.{name}" for name in ("topics", "pause", "name", "language", "take_data", "erase")}
 OF_STRANGERS = {"sign_up.ask", "sign_up.again", "sign_up.confirm", *OF_LINKS}
 
 

@@ -76,13 +76,24 @@ def find(token: uuid.UUID, link_code: str = "") -> Subscription:
 def client_of(token: uuid.UUID) -> Client:
     """The client behind a link, deleted or not, of one merged the person that they are now; 404 for an unknown one,
     SenderIsGone as `find` says."""
-    client = db.session.scalar(select(Client).where(Client.token == token))
-    if client is not None and client.deleted_at is not None:
-        client = db.session.get_one(Client, present_id(client.id))
+    client = _client_of(token)
     if client is None:
         if db.session.get(FormerLink, FormerLink.hash_of(token)) is not None:
             raise SenderIsGone
         abort(404)
+    return client
+
+
+def language_of(token: uuid.UUID) -> str:
+    """What the person behind a link reads; empty where nobody knows."""
+    client = _client_of(token)
+    return client.language if client is not None else ""
+
+
+def _client_of(token: uuid.UUID) -> Client | None:
+    client = db.session.scalar(select(Client).where(Client.token == token))
+    if client is not None and client.deleted_at is not None:
+        client = db.session.get_one(Client, present_id(client.id))
     return client
 
 

@@ -20,11 +20,17 @@ CODE = f"<string(length={LINK_CODE_LENGTH}):link_code>"  # of the run whose mail
 
 @bp.before_request
 def speak_the_readers_language() -> None:
-    """The reader never picked a language here: their browser says which they read."""
+    """Where no language was picked in this browser: the one that the person is known to read, else the browser's."""
     if "language" not in session and not current_user.is_authenticated:
-        languages = current_app.config["LANGUAGES"]
-        default = current_app.config["BABEL_DEFAULT_LOCALE"]
-        g.language = request.accept_languages.best_match(languages, default)
+        g.language = readers_language()
+
+
+def readers_language() -> str:
+    """The language of the person behind the link of the present request, else what the browser asks for."""
+    languages = current_app.config["LANGUAGES"]
+    if (known := subscriptions.language_of((request.view_args or {})["token"])) in languages:
+        return known
+    return str(request.accept_languages.best_match(languages, current_app.config["BABEL_DEFAULT_LOCALE"]))
 
 
 @bp.errorhandler(subscriptions.SenderIsGone)

@@ -67,6 +67,13 @@ def rename(client: Client, first_name: str, last_name: str) -> None:
     db.session.commit()
 
 
+def choose_language(client: Client, language: str, timezone: str) -> None:
+    """Write to them in that language, by the clock of that zone (an IANA name), as far as the owner can; empty: any."""
+    client = _held(client)
+    client.language, client.timezone = language, timezone
+    db.session.commit()
+
+
 def erase(client: Client) -> None:
     """Delete what the owner keeps about the person, for good. The address stays on the list of those not to be written
     to, so that no import brings it back; deliveries stay as evidence of what was sent, without the client."""

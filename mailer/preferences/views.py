@@ -11,6 +11,9 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField
 from wtforms.validators import Length, Optional
 
 from mailer.accounts.own_data import plain
@@ -19,7 +22,9 @@ from mailer.clients import values
 from mailer.clients.forms import CleanField
 from mailer.clients.labels import FIELDS
 from mailer.clients.topics import topics_of
+from mailer.clients.unsubscribe_views import readers_language
 from mailer.clock import utcnow
+from mailer.composing.languages import offered
 from mailer.extensions import csrf, limiter
 from mailer.forms import FlaskForm
 from mailer.input_limits import number_or_none
@@ -29,10 +34,11 @@ from mailer.models.client import Client
 from mailer.models.run import LINK_CODE_LENGTH
 from mailer.preferences import own_data, services, viewing
 from mailer.sending.mail_headers import TRIAL_TOKEN
+from mailer.zones import ZoneField
 
 bp = Blueprint("preferences", __name__, url_prefix="/u")
 CODE = f"<string(length={LINK_CODE_LENGTH}):link_code>"
-DONE = ("topics", "paused", "resumed", "name")
+DONE = ("topics", "paused", "resumed", "name", "language")
 
 
 class NameForm(FlaskForm):
@@ -40,6 +46,17 @@ class NameForm(FlaskForm):
 
     first_name = CleanField(FIELDS["first_name"], validators=[Optional(), Length(max=values.MAX_NAME)])
     last_name = CleanField(FIELDS["last_name"], validators=[Optional(), Length(max=values.MAX_NAME)])
+
+
+class LanguageForm(FlaskForm):
+    """What somebody reads, and by which clock they live."""
+
+    language = SelectField(_l("Language of letters"), default="")
+    timezone = ZoneField(FIELDS["timezone"], may_be_empty=True, description=_l("Type a city."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.language.choices = [("", _("Any")), *offered(str(get_locale()))]
 
 
 def _link() -> str:
@@ -54,11 +71,9 @@ taking = limiter.shared_limit("10 per hour", scope="own-data", methods=["POST"],
 
 @bp.before_request
 def speak_the_readers_language() -> None:
-    """The one picked on the page, else what the browser asks for."""
-    languages = current_app.config["LANGUAGES"]
+    """The one picked on the page, else that of the person, else what the browser asks for."""
     asked = request.args.get("lang")
-    default = current_app.config["BABEL_DEFAULT_LOCALE"]
-    g.language = asked if asked in languages else request.accept_languages.best_match(languages, default)
+    g.language = asked if asked in current_app.config["LANGUAGES"] else readers_language()
 
 
 @bp.errorhandler(subscriptions.SenderIsGone)
@@ -74,8 +89,7 @@ def page(token: uuid.UUID, link_code: str = "") -> ResponseReturnValue:
     if token == TRIAL_TOKEN:
         return render_template("preferences/test.html")
     client = subscriptions.client_of(token)
-    form = _name_form_of(client)
-    return _shown(client, form)
+    return _shown(client)
 
 
 @bp.post("/<uuid:token>/preferences/topics")
@@ -108,9 +122,23 @@ def name(token: uuid.UUID) -> ResponseReturnValue:
     client = subscriptions.client_of(token)
     form = NameForm(meta={"csrf": False})
     if not form.validate():
-        return _shown(client, form), 422
+        return _shown(client, name_form=form), 422
     services.rename(client, form.first_name.cleaned or "", form.last_name.cleaned or "")
     return _back(token, "name")
+
+
+@bp.post("/<uuid:token>/preferences/language")
+@csrf.exempt
+@changing
+def language(token: uuid.UUID) -> ResponseReturnValue:
+    """Another language, another zone. The page speaks that language from now on, where it can."""
+    client = subscriptions.client_of(token)
+    form = LanguageForm(meta={"csrf": False})
+    if not form.validate():
+        return _shown(client, language_form=form), 422
+    services.choose_language(client, form.language.data, form.timezone.data or "")
+    lang = None if client.language in current_app.config["LANGUAGES"] else request.args.get("lang")
+    return redirect(url_for("preferences.page", token=token, done="language", lang=lang), 303)
 
 
 @bp.post("/<uuid:token>/preferences/data")
@@ -132,8 +160,7 @@ def erase(token: uuid.UUID) -> ResponseReturnValue:
     """Everything about the person goes, once they have said that they mean it."""
     client = subscriptions.client_of(token)
     if request.form.get("sure") != "yes":
-        form = _name_form_of(client)
-        return _shown(client, form, asks_for_sure=True), 422
+        return _shown(client, asks_for_sure=True), 422
     services.erase(client)
     return render_template("preferences/erased.html")
 
@@ -164,13 +191,20 @@ def _name_form_of(client: Client) -> NameForm:
     return NameForm(data={"first_name": client.first_name, "last_name": client.last_name}, meta={"csrf": False})
 
 
-def _shown(client: Client, form: NameForm, **more: Any) -> str:
+def _language_form_of(client: Client) -> LanguageForm:
+    return LanguageForm(data={"language": client.language, "timezone": client.timezone}, meta={"csrf": False})
+
+
+def _shown(
+    client: Client, *, name_form: NameForm | None = None, language_form: LanguageForm | None = None, **more: Any
+) -> str:
     subscription = subscriptions.find(client.token)
     done = request.args.get("done")
     return render_template(
         "preferences/page.html",
         client=client,
-        form=form,
+        name_form=name_form or _name_form_of(client),
+        language_form=language_form or _language_form_of(client),
         subscription=subscription,
         topics=topics_of(client.owner_id),
         is_paused=client.paused_until is not None and client.paused_until > utcnow(),

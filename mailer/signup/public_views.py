@@ -14,11 +14,13 @@ from flask.typing import ResponseReturnValue
 from mailer.clock import utcnow
 from mailer.extensions import csrf
 from mailer.models.sign_up import MAX_PAGE, SignUpForm
+from mailer.places import same_zone
 from mailer.segments.fields import fields_of
 from mailer.signup import asking, confirming, limits, links, proof_of_work, queries
 from mailer.signup.proof_of_work import Proof
 from mailer.signup.questions import Questions, questions_of
 
+MAX_ZONE = 64  # characters: longer than any name of a zone
 bp = Blueprint("sign_up", __name__, url_prefix="/s")
 
 
@@ -65,7 +67,8 @@ def ask(form_token: uuid.UUID) -> ResponseReturnValue:
     if not proof_of_work.spend(challenge):
         return _step(form, questions, None)
     consents = [box.agreed_id for box in questions.boxes if box.agreed_id is not None]
-    asking.ask(form, questions.email.cleaned, questions.answers, consents, _origin(questions.page.data))
+    answers = questions.answers | {"language": form.language} | ({"timezone": zone} if (zone := _zone()) else {})
+    asking.ask(form, questions.email.cleaned, answers, consents, _origin(questions.page.data))
     return _sent(form, questions)
 
 
@@ -139,6 +142,12 @@ def _origin(page_: str | None) -> asking.Origin:
     return asking.Origin(request.remote_addr or "", request.headers.get("User-Agent", ""), page_ or "")
 
 
+def _zone() -> str:
+    """The zone of the browser, where a script said it. "UTC" is what browsers say that tell nobody."""
+    said = request.form.get("zone", "")[:MAX_ZONE]
+    return next(iter(same_zone(said)), "") if "/" in said and not said.startswith("Etc/") else ""
+
+
 def _with(form: SignUpForm, template: str, **values: object) -> Response:
     return make_response(
         render_template(
@@ -146,6 +155,7 @@ def _with(form: SignUpForm, template: str, **values: object) -> Response:
             form=form,
             owner=queries.owner_of(form),
             work=proof_of_work,
+            zone=_zone(),
             **values,
         )
     )

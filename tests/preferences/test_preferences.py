@@ -131,3 +131,27 @@ def test_a_mail_is_read_in_a_browser_as_its_run_keeps_it(web: Browser, owner: Us
     assert web.get(f"/u/{other.token}/{run.link_code}/view").status_code == 404, "of that person only"
     assert web.get(f"/u/{client.token}/{'0' * 8}/view").status_code == 404
     assert web.get(f"{path}/preferences").status_code == 200
+
+
+def test_a_reader_chooses_language_and_zone_and_the_pages_speak_it(
+    web: Browser, as_owner: Browser, owner: User
+) -> None:
+    client = make_client(owner)
+    path, german = f"/u/{client.token}/preferences", {"Accept-Language": "de, en;q=0.5"}
+    for wrong in ({"language": "tlh", "timezone": ""}, {"language": "ru", "timezone": "Атлантида"}):
+        answer = web.post(f"{path}/language", data=wrong, headers=german)
+        assert answer.status_code == 422 and "-error" in answer.text, wrong
+    assert '<html lang="en"' in web.get(path, headers=german).text, "what the browser asks for"
+    chosen = web.post(f"{path}/language?lang=en", data={"language": "ru", "timezone": "Vladivostok"}, headers=german)
+    assert (chosen.status_code, "lang=" in chosen.location) == (303, False)
+    db.session.expire_all()
+    assert (client.language, client.timezone) == ("ru", "Asia/Vladivostok")
+    for page in (chosen.location, f"/u/{client.token}", path, f"/u/{client.token}/00000000/view"):
+        assert '<html lang="ru"' in web.get(page, headers=german).text, page
+    assert '<html lang="en"' in web.get(f"{path}?lang=en", headers=german).text, "the one picked on the page"
+    assert 'value="Владивосток (UTC+10)"' in web.get(path, headers=german).text
+    person = json.loads(web.post(f"{path}/data").text)["person"]
+    assert (person["language"], person["timezone"]) == ("ru", "Asia/Vladivostok")
+    web.post(f"{path}/language", data={"language": "", "timezone": ""})
+    db.session.expire_all()
+    assert (client.language, client.timezone) == ("", "")

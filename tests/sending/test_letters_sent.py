@@ -88,6 +88,22 @@ def test_a_block_for_some_reaches_them_alone_as_the_segment_was_when_the_run_was
     assert fingerprint(run.mailing) != before, "an approval covers whom the parts are for"
 
 
+def test_a_letter_says_it_in_the_language_of_each(
+    app: Flask, lab: Lab, owner: User, make_run: Callable[..., Run]
+) -> None:
+    tree = {"v": 1, "all": [{"field": "language", "op": "is", "value": "en"}]}
+    english = save(ClientFilter(owner_id=owner.id, name="English", tree=tree))
+    letter, _id = added(starter("personal", "ru"), TextBlock(html="<p>Sale</p>"), None, ShownTo("in", english.id))
+    letter, _id = added(letter, TextBlock(html="<p>Скидки</p>"), None, ShownTo("not_in", english.id))
+    people = {code: make_client(owner, f"{code or 'unknown'}@example.test", language=code) for code in ("en", "ru", "")}
+    run = make_due_run(owner, list(people.values()), message=letter_desk.begin(owner, letter))
+    assert finish(run).accepted_count == 3
+    got = {mail["To"].addresses[0].addr_spec: text_of(mail) for mail in map(_read, lab.accepted)}
+    for code, client in people.items():
+        text = got[client.email]
+        assert ("Sale" in text, "Скидки" in text) == (code == "en", code != "en"), code
+
+
 def _read(record: Any) -> EmailMessage:
     mail = message_from_bytes(record.content or b"", policy=modern)
     assert isinstance(mail, EmailMessage)

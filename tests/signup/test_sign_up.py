@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -177,3 +178,41 @@ def test_a_form_is_changed_and_what_was_agreed_to_stays(as_owner: Browser, form:
 def seen_page(page: str) -> str:
     """What a visitor can tell one answer from another by."""
     return re.sub(r'name="ticket" value="[^"]+"', "", page)
+
+
+def test_the_language_of_the_form_and_the_zone_of_the_browser_are_kept(
+    visitor: Visitor, mailbox: Mailbox, owner: User, as_owner: Browser
+) -> None:
+    make_client(owner, "known@example.test", language="de", timezone="Europe/Berlin")
+    said = {
+        "new": "Asia/Calcutta",
+        "known": "Asia/Omsk",
+        "silent": "",
+        "hiding": "UTC",
+        "fixed": "Etc/GMT-3",
+        "forged": "Mars/Olympus\x00",
+        "long": "Europe/" + "x" * 10_000,
+    }
+    for name, zone in said.items():
+        sent = visitor.sign_up(f"{name}@example.test", zone=zone)
+        assert 'data-state="sent"' in sent.text, name
+        assert visitor.press(text_of(mailbox.fetch_one())).status_code == 200, name
+    clients = db.session.scalars(db.select(Client).execution_options(populate_existing=True))
+    found = {client.email.partition("@")[0]: (client.language, client.timezone) for client in clients}
+    assert found == {
+        "new": ("en", "Asia/Kolkata"),
+        "known": ("de", "Europe/Berlin"),  # the form may have been filled in by somebody else
+        **dict.fromkeys(("silent", "hiding", "fixed", "forged", "long"), ("en", "")),
+    }
+    client = db.session.scalars(db.select(Client).filter_by(email="new@example.test")).one()
+    page = as_owner.get(f"/clients/{client.id}").text
+    assert "Пояс по данным браузера" in page and "Калькутта" in page
+
+
+def test_the_zone_survives_the_button_that_a_snippet_asks_for(
+    visitor: Visitor, form: SignUpForm, as_owner: Browser
+) -> None:
+    snippet = fields_in(html.unescape(as_owner.get(f"/clients/forms/{form.id}").text))
+    typed = {name: snippet[name] for name in ("consent_mail", "consent_data")} | {"email": "b@example.test"}
+    step = visitor.web.post(visitor.path, data=typed | {"zone": "Asia/Omsk"})
+    assert fields_in(step.text)["zone"] == "Asia/Omsk"
