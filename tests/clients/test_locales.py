@@ -162,15 +162,16 @@ def test_segments_ask_for_language_and_zone(owner: User) -> None:
         if value is not None:
             rest = "".join(letter for letter in "abcd" if letter not in who)
             assert chosen(owner, {"not": node}) == rest
-    for field, op, value in (
+    refused: tuple[tuple[str, str, Any], ...] = (
         ("language", "is", "tlh"),
         ("language", "one_of", ["ru", "' OR 1=1 --"]),
         ("language", "contains", "r"),
         ("timezone", "is", "Mars/Olympus"),
         ("timezone", "is", 3),
-    ):
+    )
+    for name, op, wrong in refused:
         with pytest.raises(ConditionRefused):
-            chosen(owner, {"field": field, "op": op, "value": value})
+            chosen(owner, {"field": name, "op": op, "value": wrong})
 
 
 def test_their_words_are_those_of_the_reader(app: Flask) -> None:
