@@ -16,7 +16,8 @@ from mailer.clients.choice import as_args, parse_choice
 from mailer.clients.forms import FilterForm
 from mailer.clients.refused import ChoiceRefused
 from mailer.clients.segment_builder import Group
-from mailer.clients.segment_rows import WHENCE, Row, choices_of, subjects
+from mailer.clients.segment_rows import WHENCE, Row, choices_of, shown, subjects
+from mailer.composing.languages import UNSUBSCRIBE
 from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import limiter
 from mailer.flashes import refusal_flashed
@@ -116,8 +117,11 @@ def _answer(segment: ClientFilter | None) -> ResponseReturnValue:
 
 
 def _first(scope: ConditionScope) -> Group:
-    """What a new segment begins with: one condition to fill in."""
+    """What a new segment begins with: one condition to fill in, or the language that the address names."""
     root = Group()
+    if (language := request.args.get("language")) in UNSUBSCRIBE:
+        root.parts = [shown(Row("language", "one_of", values=[str(language)]), scope)]
+        return segment_builder.numbered(root, root.path)
     segment_builder.press(root, "add", root.path, scope)
     return segment_builder.numbered(root, root.path)
 

@@ -14,6 +14,7 @@ from mailer.http import relative
 from mailer.letters.document import from_json
 from mailer.letters.starters import examples_left
 from mailer.mailings.agenda_labels import format_instant, format_local
+from mailer.mailings.other_languages import other_languages_text
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.queries import people_of
 from mailer.models.client import Client
@@ -54,7 +55,9 @@ def before_saving(
     ends_at = end_at(rule.until, rule.zone)
     if ends_at is not None and rule.until is not None:
         lines += _end_text(ends_at, rule.until, now)
-    lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people_of(plan, owner), now)
+    people = people_of(plan, owner)
+    lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people, now)
+    lines += other_languages_text(plan.message, people)
     return lines + more_than_ever(owner.id, will_get)
 
 
@@ -74,7 +77,9 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
-    lines += _once_more(mailing.owner, mailing.message_id, mailing.id, recipients(mailing), now)
+    people = recipients(mailing)
+    lines += _once_more(mailing.owner, mailing.message_id, mailing.id, people, now)
+    lines += other_languages_text(mailing.message, people)
     return lines + more_than_ever(mailing.owner_id, will_get)
 
 

@@ -17,6 +17,15 @@ def leaves(tree: Any, what: str) -> list[dict[str, Any]]:
     return [leaf for part in tree.values() for leaf in leaves(part, what)]
 
 
+def names_field(tree: Any, name: str | int) -> bool:
+    """Whether a condition of the tree compares that field: one of ours by name, an own one by its id."""
+    if isinstance(tree, list):
+        return any(names_field(part, name) for part in tree)
+    return isinstance(tree, dict) and (
+        tree.get("field") == name or any(names_field(part, name) for part in tree.values())
+    )
+
+
 def with_segments_written_out(tree: Any, segments: Mapping[int, Any]) -> Any:
     """The tree with what `segments` say in place of their ids, so that it stays what it is when they change.
 

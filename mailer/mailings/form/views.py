@@ -30,12 +30,14 @@ from mailer.mailings.form.preview import (
     typed_calendar,
     wants_reading,
 )
+from mailer.mailings.other_languages import other_languages_text
 from mailer.mailings.plan import MailingPlan, too_many_text
 from mailer.mailings.runs.queries import open_run
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
 from mailer.searching import searched
 from mailer.sending.runs.audience import AudienceSummary
+from mailer.sending.runs.audience import recipients as recipients_of
 from mailer.sending.runs.next_run import has_open_run
 from mailer.sending.senders import own_address, sender_as, sender_of
 
@@ -120,7 +122,14 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
         return _render(form, mailing), 409
     is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
     flash(_("Mailing saved. Sending starts now.") if is_due else _("Mailing saved."), "success")
+    if not is_due:  # who sends at once was asked
+        _tell_of_languages(saved)
     return redirect(url_for("mailings.show", mailing_id=saved.id), 303)
+
+
+def _tell_of_languages(saved: Mailing) -> None:
+    for line in other_languages_text(saved.message, recipients_of(saved)):
+        flash(line, "warning")
 
 
 def _answer_sentence(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
