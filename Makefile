@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers s3-server lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -34,10 +34,10 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
-test: check browser mail-servers ## check, then all tests
+test: check browser mail-servers s3-server ## check, then all tests
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
-coverage: setup-dev browser mail-servers ## all tests, and which lines they reach
+coverage: setup-dev browser mail-servers s3-server ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
@@ -74,6 +74,9 @@ browser:
 mail-servers:
 	@sh .ci/mail-servers
 
+s3-server: setup-dev
+	@sh .ci/s3-server
+
 schema: setup-dev ## write docs/schema.md anew, after a migration or a change of a model
 	.venv/bin/python -m tests.docs.schema
 
@@ -87,7 +90,7 @@ translations: setup-dev ## collect new texts of the pages into mailer/translatio
 lock: setup ## resolve requirements*.in into requirements*.txt with hashes
 	@test -x $(TOOLS)/bin/uv || .venv/bin/python -m venv $(TOOLS)
 	@test -x $(TOOLS)/bin/uv || $(TOOLS)/bin/python -m pip install -q uv==$(VERSION_OF_UV)
-	for name in requirements requirements-dev requirements-node; do \
+	for name in requirements requirements-dev requirements-node requirements-s3-server; do \
 		$(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 			$$name.in -o $$name.txt || exit 1; \
 	done

@@ -15,7 +15,7 @@ from typing import Any
 from dotenv import dotenv_values, load_dotenv
 
 from launcher.language import InBoth, in_language
-from network_settings import dns_server
+from network_settings import bucket, dns_server
 from production_rules import INSECURE_SECRET, refused_addresses, refused_secrets, warnings
 from setting_values import (
     ConfigError,
@@ -175,6 +175,7 @@ class Config:
         self.BABEL_DEFAULT_TIMEZONE = time_zone(get, "DEFAULT_TIMEZONE", "Europe/Moscow")
         self.BABEL_TRANSLATION_DIRECTORIES = str(HERE / "mailer" / "translations")
         self.MEDIA_DIR = str(var_dir / "media")
+        self.BUCKET = bucket(get)  # of S3 storage, for the pictures of letters; None: they lie in MEDIA_DIR
         self.IMPORTS_DIR = str(var_dir / "imports")
         self.LOG_FORMAT = one_of(get, "LOG_FORMAT", "json" if self.PRODUCTION else "console", ("console", "json"))
         self.SHOW_STYLEGUIDE = not self.PRODUCTION

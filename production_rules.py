@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from launcher.language import InBoth
+from network_settings import Bucket
 
 RANDOM_CHARACTERS = 10  # different ones that a key has at least: 32 hexadecimal digits have fewer once in a million
 PLACEHOLDER = re.compile(r"change.?me|example|password|secret.?key|placeholder|0123456789|abcdefgh|…", re.IGNORECASE)
@@ -30,6 +31,7 @@ class Settings(Protocol):
     MAIL_USE_SSL: bool
     REGISTRATION: str
     NEW_ACCOUNT_DAILY_LIMIT: int | None
+    BUCKET: Bucket | None
 
 
 def refused_secrets(settings: Settings) -> dict[InBoth, bool]:
@@ -84,6 +86,7 @@ def refused_addresses(settings: Settings) -> dict[InBoth, bool]:
 def warnings(settings: Settings) -> dict[InBoth, bool]:
     """What an administrator should look at, though the site starts."""
     database, redis = urlsplit(settings.SQLALCHEMY_DATABASE_URI), urlsplit(settings.REDIS_URL or "")
+    endpoint = urlsplit((settings.BUCKET and settings.BUCKET.endpoint) or "")
     is_encrypted = {"require", "verify-ca", "verify-full"} & set(parse_qs(database.query).get("sslmode", []))
     has_password = database.password or {"PGPASSWORD", "PGPASSFILE"} & set(os.environ)
     return {
@@ -103,6 +106,10 @@ def warnings(settings: Settings) -> dict[InBoth, bool]:
             "REDIS_URL — не rediss://: всё, что идёт в Redis, и пароль тоже, можно прочесть в пути.",
             "REDIS_URL is not rediss://: what goes to Redis, its password too, can be read on its way.",
         ): redis.scheme != "rediss" and not is_local(redis.hostname),
+        InBoth(
+            "S3_ENDPOINT — не https://: картинки и подписи запросов к хранилищу можно прочесть в пути.",
+            "S3_ENDPOINT is not https://: pictures and signatures of requests can be read on their way.",
+        ): endpoint.scheme == "http" and not is_local(endpoint.hostname),
         InBoth(
             "Любой может зарегистрироваться и отправлять без ограничений: задайте NEW_ACCOUNT_DAILY_LIMIT или "
             "REGISTRATION=invite.",

@@ -21,7 +21,7 @@ from launcher.language import in_language
 
 Get = Callable[..., str | None]
 YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
-NAMED = re.compile(r"^#?([A-Z][A-Z_]+)=", re.MULTILINE)  # a setting in .env.example
+NAMED = re.compile(r"^#?([A-Z][A-Z0-9_]+)=", re.MULTILINE)  # a setting in .env.example
 MAILBOX_PORTS = {"imaps": 993, "pop3s": 995}
 SLIP = 0.85  # how alike two names are that mean one: PGPASSWORD and MAIL_PASSWORD are not
 

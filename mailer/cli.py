@@ -18,6 +18,7 @@ from mailer.errors import Refusal
 from mailer.journal.command import journal
 from mailer.manager.command import grant, revoke
 from mailer.manager.labels import role_labels
+from mailer.media.commands import copy_pictures
 from mailer.models.user import Role
 from mailer.returns.commands import receive_reports, take_report
 from mailer.selftest.command import self_test
@@ -31,7 +32,7 @@ def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
     accounts = (create_user, invite, reset_second_factor, grant, revoke)
     reports = (take_report, receive_reports)
-    others = (journal, load_sample, dkim_key, confirm_instance, self_test, backup, restore_command)
+    others = (journal, load_sample, dkim_key, confirm_instance, self_test, backup, restore_command, copy_pictures)
     for command in (*accounts, *reports, *others):
         app.cli.add_command(command)
 

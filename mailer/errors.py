@@ -28,7 +28,9 @@ from werkzeug.exceptions import (
 from werkzeug.exceptions import Conflict as ConflictPage
 
 from mailer import storage
+from mailer.error_texts import explanation
 from mailer.extensions import db
+from mailer.picture_names import StoreAway
 
 log = structlog.get_logger()
 P = ParamSpec("P")
@@ -63,6 +65,13 @@ class Busy(ServiceUnavailable):
 
     def __init__(self) -> None:
         super().__init__(retry_after=5)
+
+
+class PicturesAway(ServiceUnavailable):
+    """The storage of pictures does not answer, or refuses us."""
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=10)
 
 
 class UnknownChoice(BadRequest):
@@ -205,6 +214,9 @@ def _refuse_files() -> None:
 
 def _disk_or_crash(error: OSError) -> ResponseReturnValue:
     """A disk that takes no more is nobody's mistake: say so, and that nothing was kept."""
+    if isinstance(error, StoreAway):
+        db.session.rollback()
+        return http_error(PicturesAway())
     if not storage.is_about_room(error):
         return _crash(error)
     _forget_user()
@@ -239,6 +251,11 @@ def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
             _("Too much at once"),
             _("Others are doing the same kind of work just now. Nothing is lost; try again in a few seconds."),
         )
+    if isinstance(error, PicturesAway):
+        return _("Pictures are out of reach"), _(
+            "The storage where they lie does not answer just now. Pictures that are there are safe; of what you sent "
+            "just now nothing was kept. Try again in a minute."
+        )
     if isinstance(error, UnknownChoice):
         return _("There is no such choice"), _(
             "The address asks for “%(name)s=%(value)s”, which is not known here. The link may be old, or cut short.",
@@ -254,45 +271,3 @@ def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
             "It was ended so that others need not wait. Ask for less, or try again later."
         )
     return None
-
-
-def explanation(code: int) -> tuple[str, str]:
-    """Title and advice for an HTTP status, in the reader's language."""
-    known = {
-        400: (
-            _("The request could not be understood"),
-            _("The form may have expired or been opened in another session. Go back, reload the page and try again."),
-        ),
-        401: (_("Please log in"), _("Your session has ended. Log in and repeat what you were doing.")),
-        403: (
-            _("You are not allowed to do this"),
-            _("Your role does not allow this. If you think it should, ask an administrator."),
-        ),
-        404: (_("Nothing here"), _("The address is wrong, or the thing has been deleted.")),
-        405: (_("This cannot be done here"), _("The page exists, but does not take this kind of request.")),
-        409: (
-            _("Somebody else got there first"),
-            _("The record was changed, or is in use. Reload the page, look at the change and repeat yours."),
-        ),
-        413: (_("Too large"), _("The file or text is larger than we accept. Make it smaller and try again.")),
-        422: (_("Something is wrong in the form"), _("Go back, look at the marked fields and try again.")),
-        429: (_("Too many tries"), _("Wait a little and try again.")),
-        507: (
-            _("There is no room to keep it"),
-            _(
-                "The disk of this service is full, or takes nothing for another reason, so nothing of what you sent "
-                "was kept. What was there before is safe. Tell the administrator, and try again later."
-            ),
-        ),
-        503: (
-            _("Back in a moment"),
-            _("A part of the service is restarting. Nothing is lost; try again in a few seconds."),
-        ),
-    }
-    return known.get(
-        code,
-        (
-            _("Something broke on our side"),
-            _("It has been logged under the number below. Try again; if it happens again, tell us that number."),
-        ),
-    )

@@ -7,7 +7,9 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from flask import current_app
@@ -23,11 +25,14 @@ DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 NOT_OURS_TO_WRITE = {errno.EACCES, errno.EPERM, errno.EIO}
 
 
-class _Watch:
-    """Asks the disk in a thread of its own: who asks a disk that does not answer cannot even be ended."""
+class Watch:
+    """Asks something in a thread of its own: who asks a disk that does not answer cannot even be ended.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `look` tells a state and a number of bytes; an OSError means READ_ONLY.
+    """
+
+    def __init__(self, look: Callable[[], tuple[str, int]]) -> None:
+        self._look = look
         self._lock = threading.Lock()
         self._found = OK, 0
         self._found_at = float("-inf")
@@ -43,7 +48,7 @@ class _Watch:
                     return self._found
                 self._asked_at = now
                 self._answered.clear()
-                threading.Thread(target=self._ask, name="disk", daemon=True).start()
+                threading.Thread(target=self._ask, name="watch", daemon=True).start()
             until = self._asked_at + patience
         self._answered.wait(max(0.0, until - now))
         with self._lock:
@@ -52,7 +57,7 @@ class _Watch:
 
     def _ask(self) -> None:
         try:
-            found = _look(self._folder)
+            found = self._look()
         except OSError:
             found = READ_ONLY, 0
         with self._lock:
@@ -72,7 +77,7 @@ def _look(folder: Path) -> tuple[str, int]:
     return (FULL if free < FULL_BYTES else LOW if free < LOW_BYTES else OK), free
 
 
-_watches: dict[tuple[int, str], _Watch] = {}  # of each process: a thread does not outlive a fork
+_watches: dict[tuple[int, str], Watch] = {}  # of each process: a thread does not outlive a fork
 
 
 def disk_state(patience: float = A_LOOK) -> tuple[str, int]:
@@ -80,7 +85,7 @@ def disk_state(patience: float = A_LOOK) -> tuple[str, int]:
     not answered for `STALLED_SECONDS`), and its free bytes. Never takes longer than `patience`, in seconds.
     """
     folder = str(current_app.config["VAR_DIR"])
-    return _watches.setdefault((os.getpid(), folder), _Watch(Path(folder))).state(patience)
+    return _watches.setdefault((os.getpid(), folder), Watch(partial(_look, Path(folder)))).state(patience)
 
 
 def takes_files() -> bool:

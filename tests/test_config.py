@@ -105,7 +105,7 @@ def test_the_block_of_the_readme_works_as_an_env_file(tmp_path: Path, readme: st
     values = dotenv_values(stream=StringIO(filled))
     assert values.pop("GOLUB_ENV") == "production"
     assert all(values.values())
-    known = set(re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    known = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert set(values) <= known
     config = ProductionConfig(VAR_DIR=str(tmp_path), **values)
     assert (config.MAIL_PORT, config.MAIL_DEFAULT_SENDER) == (587, "Golub <no-reply@example.org>")
@@ -135,8 +135,8 @@ def test_the_driver_is_always_named(url: str) -> None:
 
 
 def test_every_setting_is_named_in_the_example() -> None:
-    read = set(re.findall(r"""(?<!overrides\.)\bget\("([A-Z_]+)""", (ROOT / "config.py").read_text()))
-    named = set(re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    read = set(re.findall(r"""(?<!overrides\.)\bget\("([A-Z0-9_]+)""", (ROOT / "config.py").read_text()))
+    named = set(re.findall(r"^#([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - named - {"MAIL_PAGE_URL"} == set()
 
 

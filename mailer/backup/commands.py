@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
@@ -29,6 +30,8 @@ def backup(file: Path) -> None:
     click.echo(_describe(manifest))
     click.echo(_("Written: %(file)s, %(size)s MiB. It holds secrets: keep it as you keep passwords.",
                  file=file, size=format_decimal(round(file.stat().st_size / 2**20, 1))))  # fmt: skip
+    if bucket := current_app.config["BUCKET"]:
+        click.echo(_("The pictures of letters are not in it: they lie in %(place)s.", place=bucket.place))
 
 
 @click.command(

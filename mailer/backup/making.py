@@ -148,5 +148,5 @@ def _keys() -> Iterator[tuple[str, Path]]:
 
 def _settings() -> str:
     """What was set by environment or `.env`, of the settings that `.env.example` names: to compare with, by eye."""
-    known = re.findall(r"^#?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    known = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     return "".join(f"{name}={json.dumps(os.environ[name])}\n" for name in known if os.environ.get(name))

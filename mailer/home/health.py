@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import queue, storage, zone_data
 from mailer.extensions import db
+from mailer.picture_store import media_store
 from mailer.sending import instance_guard
 
 TIMEOUT_SECONDS = 1
@@ -19,7 +20,8 @@ TIMEOUT_SECONDS = 1
 
 def check() -> dict[str, Any]:
     """`database`: "ok" or "away"; `redis`: "ok", "away", or "refuses" (it takes nothing: disk or memory full);
-    `disk` (of the state folder): "ok", "low", "full", "read_only" or "stalled"; `tick_age_seconds` and
+    `disk` (of the state folder): "ok", "low", "full", "read_only" or "stalled"; `pictures` (their storage): "ok",
+    "away", "refuses" or "stalled"; `tick_age_seconds` and
     `scheduler_age_seconds`: since their last word, null when none is known; `workers`: how many live for each queue;
     `is_held`: whether a copy awaits confirmation; `time_zones`: the release of their rules, such as `2026f`.
     """
@@ -28,6 +30,7 @@ def check() -> dict[str, Any]:
         "database": "ok" if database_answers else "away",
         "redis": storage.AWAY,
         "disk": storage.disk_state()[0],
+        "pictures": media_store().state(),
         "tick_age_seconds": None,
         "scheduler_age_seconds": None,
         "workers": {},

@@ -7,8 +7,9 @@ import re
 from flask import current_app, url_for
 
 from mailer.models.picture import Picture
+from mailer.picture_names import FOLDER
 
-PATH = "/i/"  # a test holds it to the route
+PATH = f"/{FOLDER}"  # a test holds it to the route
 FILE_NAME = re.compile(r"([0-9a-f]{32})\.(jpg|png|gif)")
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import IO
 
+import structlog
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.clock import utcnow
@@ -22,7 +24,10 @@ from mailer.media.encoding import Encoded, encode, encode_image, reopen
 from mailer.media.queries import is_shown, used_bytes
 from mailer.models.picture import ALT_LENGTH, NAME_LENGTH, Picture
 from mailer.models.user import User
+from mailer.picture_names import PictureFile, StoreAway
 from mailer.picture_store import media_store
+
+log = structlog.get_logger()
 
 QUOTA_BYTES = 300 * 2**20
 QUOTA_COUNT = 3000
@@ -58,12 +63,15 @@ def add_picture(owner: User, upload: IO[bytes], file_name: str, alt: str = "") -
 def _keep(owner_id: int, encoded: Encoded, name: str, alt: str) -> Picture:
     db.session.execute(select(User.id).where(User.id == owner_id).with_for_update(**FOR_CHANGE))  # one counts at a time
     same = select(Picture).where(Picture.owner_id == owner_id, Picture.digest == encoded.digest)
-    if db.session.scalar(same) is None:
+    known = db.session.scalar(same.with_only_columns(Picture.public_id))
+    if known is None:
         _require_room(owner_id, len(encoded.content))
-    media_store().put(f"{encoded.digest}.{encoded.extension}", encoded.content)
+    file = PictureFile(secrets.token_hex(16) if known is None else known, encoded.digest, encoded.extension)
+    media_store().put(file, encoded.content)
     values = {
-        "owner_id": owner_id, "digest": encoded.digest, "extension": encoded.extension, "name": name,
-        "alt": alt[:ALT_LENGTH], "width": encoded.width, "height": encoded.height, "size": len(encoded.content),
+        "owner_id": owner_id, "public_id": file.public_id, "digest": encoded.digest, "extension": encoded.extension,
+        "name": name, "alt": alt[:ALT_LENGTH], "width": encoded.width, "height": encoded.height,
+        "size": len(encoded.content),
     }  # fmt: skip
     row = insert(Picture).values(values)
     db.session.execute(row.on_conflict_do_update(index_elements=["owner_id", "digest"], set_={"deleted_at": None}))
@@ -96,7 +104,7 @@ def cut(owner: User, picture: Picture, crop: Crop) -> Picture:
     right, bottom = crop.left + crop.width, crop.top + crop.height
     if not (0 <= crop.left < right <= picture.width and 0 <= crop.top < bottom <= picture.height):
         raise Refusal(_("This part is not inside the picture."))
-    content = media_store().read(f"{picture.digest}.{picture.extension}")
+    content = media_store().read(picture.file)
     if content is None:
         raise Refusal(_("The file of this picture is gone. Upload it again."))
     part = reopen(content).crop((crop.left, crop.top, right, bottom))
@@ -132,13 +140,23 @@ def forget_unused(now: datetime) -> int:
             db.session.delete(picture)
             count += 1
     db.session.commit()
-    store = media_store()
-    for key in store.keys_older_than(now - FILE_UNUSED_FOR):
-        digest = key.partition(".")[0]
-        if db.session.scalar(select(Picture.id).where(Picture.digest == digest).limit(1)) is None:
-            store.remove(key)
-    db.session.rollback()
+    _remove_files_of_nobody(now - FILE_UNUSED_FOR)
     return count
+
+
+def _remove_files_of_nobody(moment: datetime) -> None:
+    """A folder calls a file by its content, a bucket by its address. A storage that is away is looked at next time."""
+    store = media_store()
+    try:
+        for name in store.names_older_than(moment):
+            stem = name.partition(".")[0]
+            is_it = or_(Picture.digest == stem, Picture.public_id == stem)
+            if db.session.scalar(select(Picture.id).where(is_it).limit(1)) is None:
+                store.remove(name)
+    except StoreAway:
+        log.warning("files of pictures that nobody has any more wait for their storage")
+    finally:
+        db.session.rollback()
 
 
 def name_of(file_name: str) -> str:

@@ -19,15 +19,14 @@ from mailer.media import queries, services
 from mailer.media.addresses import FILE_NAME, PATH, as_json, public_url
 from mailer.media.services import Crop
 from mailer.models.picture import ALT_LENGTH, NAME_LENGTH, Picture
+from mailer.picture_names import KINDS, YEAR_SECONDS, StoreAway
 from mailer.picture_store import media_store
 from mailer.searching import searched
 
 bp = Blueprint("media", __name__)
 bp.add_app_template_filter(as_json, "picture_json")
 
-YEAR_SECONDS = 31_536_000
 MOST_AT_ONCE = 30  # files of one upload
-TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
 
 
 @bp.get(f"{PATH}<name>")
@@ -41,11 +40,11 @@ def show_file(name: str) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    response.mimetype = TYPES[picture.extension]
+    response.mimetype = KINDS[picture.extension]
     response.set_etag(picture.digest)
     response.make_conditional(request)
     if response.status_code == 200:
-        content = media_store().read(f"{picture.digest}.{picture.extension}")
+        content = media_store().read(picture.file)
         if content is None:
             abort(404)
         response.set_data(content)
@@ -157,6 +156,10 @@ def _kept_of(files: list[FileStorage]) -> tuple[list[Picture], list[tuple[str, s
             kept.append(services.add_picture(current_user, file.stream, file.filename or ""))
         except Refusal as refusal:
             refused.append((file.filename or "", str(refusal)))
+        except StoreAway:
+            if not number:
+                raise  # nothing was kept, as the page says
+            refused.append((file.filename or "", _("The storage of pictures did not answer. Upload this one again.")))
         except Busy:
             if not number:
                 raise  # nothing was kept: whoever asks again in some seconds loses nothing

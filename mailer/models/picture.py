@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.types import Id, UTCDateTime
+from mailer.picture_names import PictureFile
 
 NAME_LENGTH, ALT_LENGTH = 150, 300  # characters
 
@@ -18,8 +19,9 @@ NAME_LENGTH, ALT_LENGTH = 150, 300  # characters
 class Picture(db.Model):  # type: ignore[misc,name-defined]
     """A picture as mails show it. What it shows never changes: one that is cut or scaled is a new row.
 
-    The file lies under its `digest`, once for all who have the same; the address is made of `public_id`, which nobody
-    can guess. `deleted_at` hides it from the library; letters that were sent go on showing it.
+    In a folder the file lies under its `digest`, once for all who have the same, in a bucket under its address, which
+    is made of `public_id`: nobody can guess it. `deleted_at` hides it from the library; letters that were sent go on
+    showing it.
     """
 
     __tablename__ = "pictures"
@@ -49,6 +51,11 @@ class Picture(db.Model):  # type: ignore[misc,name-defined]
     def file_name(self) -> str:
         """The last part of its public address."""
         return f"{self.public_id}.{self.extension}"
+
+    @property
+    def file(self) -> PictureFile:
+        """Its file, wherever it lies."""
+        return PictureFile(self.public_id, self.digest, self.extension)
 
     @property
     def wants_alt(self) -> bool:

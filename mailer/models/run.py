@@ -94,6 +94,7 @@ class PauseReason(StrEnum):
     RESTORED = "restored"  # it was open in the copy that these data come from, and may have gone on elsewhere since
 
 
+PICTURES_AWAY = "Storage of pictures: "  # begins `last_fault` where it is not the mail server's
 LINK_CODE_LENGTH = 8
 COUNTERS = ("accepted", "refused", "excluded", "stopped", "uncertain", "waiting")
 _FINAL = ", ".join(f"'{state}'" for state in sorted(FINAL_RUN_STATES))
@@ -225,8 +226,15 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
 
     @property
     def standing(self) -> str:
-        """What a reader is told: the state, or `stopping` from the order on."""
-        return "stopping" if self.is_stopping else self.state.value
+        """What a reader is told: the state, `stopping` from the order on, or `waiting_for_pictures`."""
+        if self.is_stopping:
+            return "stopping"
+        return "waiting_for_pictures" if self.waits_for_pictures else self.state.value
+
+    @property
+    def waits_for_pictures(self) -> bool:
+        """Whether it is not the mail server that is away, but the storage of the pictures that travel inside."""
+        return self.state is RunState.WAITING_FOR_SERVER and (self.last_fault or "").startswith(PICTURES_AWAY)
 
     @property
     def came_back_count(self) -> int:

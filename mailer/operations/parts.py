@@ -14,6 +14,7 @@ from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
+from mailer.picture_store import media_store
 from mailer.queue import WORKERS, WorkerBeat
 from mailer.sending.runs import overdue
 
@@ -28,6 +29,8 @@ class Parts:
     redis: str  # as `storage.queue_state` tells
     disk: str  # as `storage.disk_state` tells
     disk_free_bytes: int
+    pictures: str  # as `storage` calls the state of where pictures lie
+    pictures_place: str | None  # None: on the disk of the state folder
     tick_age: float | None
     scheduler_age: float | None
     workers: list[WorkerBeat]
@@ -58,7 +61,7 @@ class Parts:
 
 def parts() -> Parts:
     """Ask everybody."""
-    now = utcnow()
+    now, pictures = utcnow(), media_store()
     tick = scheduler = None
     workers: list[WorkerBeat] = []
     waiting: dict[str, int] = {}
@@ -75,6 +78,8 @@ def parts() -> Parts:
     return Parts(
         state,
         *storage.disk_state(),
+        pictures.state(),
+        pictures.place if current_app.config["BUCKET"] else None,
         tick,
         scheduler,
         workers,

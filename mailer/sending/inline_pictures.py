@@ -18,11 +18,11 @@ from mailer.composing.email import Content
 from mailer.extensions import db
 from mailer.models.message import Message
 from mailer.models.picture import Picture
+from mailer.picture_names import KINDS, PictureFile
 from mailer.picture_store import media_store
 
 MOST_BYTES = 3 * 2**20  # of all of them in a mail; those beyond it are loaded from their addresses
 MOST_PICTURES = 20
-KINDS = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
 # Where a mail shows one: not where it links to one.
 _SHOWN = re.compile(
     r"""((?:\bsrc|\bbackground)\s*=\s*["']?|url\(\s*(?:["']|&quot;|&\#3[49];|&apos;)?)"""
@@ -59,15 +59,16 @@ def as_copy(message: Message) -> list[dict[str, Any]]:
 def with_pictures(content: Content, copy: Mapping[str, Any]) -> Content:
     """The content with the pictures inside that a copy of a message names.
 
-    One whose file is not found stays at its address: its reader sees it all the same.
+    One whose file is not found stays at its address: its reader sees it all the same. Errors: StoreAway, while nobody
+    can tell whether it is there.
     """
     inside = {}
-    for one in copy.get("inline") or []:
-        file = media_store().read(one["file"])
+    listed = [PictureFile(one["id"], *one["file"].split(".")) for one in copy.get("inline") or []]
+    for picture, file in zip(listed, media_store().read_all(listed) if listed else (), strict=True):
         if file is None:
-            log.warning("a picture stays at its address: its file is not here", file=one["file"])
+            log.warning("a picture stays at its address: its file is not here", file=picture.content_name)
             continue
-        id_, extension = one["id"], one["file"].rpartition(".")[2]
+        id_, extension = picture.public_id, picture.extension
         inside[id_] = InlinePicture(f"{id_}@pictures", f"{id_[:8]}.{extension}", KINDS[extension], file)
     if not inside:
         return content

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page
 from config import TestingConfig
 from mailer import create_app
 from mailer.guide.pages import ORDER
+from mailer.picture_names import PictureFile
 from mailer.picture_store import FolderStore
 from tests.chromium.conftest import Service, log_in, sample_account
 from tests.chromium.looker import Looker
@@ -91,7 +92,7 @@ def values(service: Service) -> dict[str, Any]:
     )[0][0]  # fmt: skip
     drawn = BytesIO()
     Image.new("RGB", (600, 400), "teal").save(drawn, "PNG")
-    FolderStore(service.var_dir / "media").put(f"{'0' * 64}.png", drawn.getvalue())
+    FolderStore(service.var_dir / "media").put(PictureFile("a" * 32, "0" * 64, "png"), drawn.getvalue())
     picture_id = service.rows(
         "INSERT INTO pictures (owner_id, public_id, digest, extension, name, width, height, size, created_at)"
         " VALUES (%s, repeat('a', 32), repeat('0', 64), 'png', 'Хлеб', 600, 400, 1000, now()) RETURNING id", owner,

@@ -29,7 +29,14 @@ def test_all_is_well(web: Browser, servers: Servers) -> None:
     assert parts.pop("tick_age_seconds") >= 3
     assert parts.pop("disk") in ("ok", "low")
     assert parts.pop("time_zones") == tzdata.IANA_VERSION
-    assert parts == {"database": "ok", "redis": "ok", "scheduler_age_seconds": None, "workers": {}, "is_held": False}
+    assert parts == {
+        "database": "ok",
+        "redis": "ok",
+        "pictures": "ok",
+        "scheduler_age_seconds": None,
+        "workers": {},
+        "is_held": False,
+    }
 
 
 def test_no_tick_is_known_yet(web: Browser) -> None:

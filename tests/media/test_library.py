@@ -132,7 +132,7 @@ def test_what_was_sent_goes_on_showing_its_pictures(app: Flask, owner: User, web
     assert services.forget_unused(utcnow() + timedelta(days=29)) == 0
     assert services.forget_unused(utcnow() + timedelta(days=31)) == 1
     assert [web.get(address).status_code for address in addresses] == [200, 200, 404]
-    assert len(list(media_store().keys_older_than(utcnow() + timedelta(days=1)))) == 2
+    assert len(list(media_store().names_older_than(utcnow() + timedelta(days=1)))) == 2
 
 
 def test_a_part_is_a_picture_of_its_own(as_owner: Browser, as_stranger: Browser, owner: User) -> None:
@@ -168,7 +168,7 @@ def test_nothing_odd_breaks_the_check_of_gifs() -> None:
 
 def test_the_file_must_be_there(app: Flask, owner: User, web: Browser) -> None:
     picture = services.add_picture(owner, file_of(photo()), "a.png")
-    media_store().remove(f"{picture.digest}.{picture.extension}")
+    media_store().remove(picture.file.content_name)
     assert web.get(PATH + picture.file_name).status_code == 404
     with pytest.raises(BadPicture):
         services.add_picture(owner, io.BytesIO(b"\xff\xd8\xff"), "cut.jpg")

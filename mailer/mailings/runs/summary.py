@@ -58,6 +58,9 @@ def _planned(run: Run) -> Verdict:
 def _open(run: Run) -> Verdict:
     done = run.planned_count - run.waiting_count
     counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
+    if run.waits_for_pictures:
+        text = _("%(done)s of %(planned)s are done. The storage of the pictures inside the email is away.", **counts)
+        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
     if run.state is RunState.WAITING_FOR_SERVER:
         text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
         return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])

@@ -27,7 +27,7 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
-from mailer.sending import instance_guard, own_domains, return_path, server_faults, tracking
+from mailer.sending import instance_guard, own_domains, picture_waits, return_path, server_faults, tracking
 from mailer.sending.attachments import with_files
 from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
 from mailer.sending.contents import content_of_copy
@@ -178,13 +178,14 @@ def _rules(run: Run) -> RunRules:
 
 
 def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -> TurnReport | None:
-    """Send until the turn is over or a better server is to be tried again; None without a free connection."""
+    """Send until the turn is over or a better server is to be tried again; None without a free connection, or without
+    the pictures that travel inside."""
     now = database_clock()
     if choice.until is not None:
         turn = turn.not_beyond(max(0.0, (choice.until - now()).total_seconds()))
     connect = connector()
     shared = SharedConnections(choice.route, current_app.config["SENDERS_PER_RUN"], partial(connect, async_=True))
-    with suppress(NoSlot), ExitStack() as stack:
+    with suppress(NoSlot), picture_waits.letting_run_wait(run_id), ExitStack() as stack:
         committer = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
         stack.callback(committer.close)
         stack.callback(shared.give_back)
@@ -217,6 +218,8 @@ async def _run_until_terminated(sender: Sender) -> TurnReport:
 
 
 def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Work:
+    if run.snapshot.get("inline"):
+        picture_waits.require_storage()
     snapshot, signers = own_domains.as_it_may_leave(run.owner_id, run.snapshot)
     content = with_files(content_of_copy(snapshot), run.owner_id, snapshot)
     headers = replace(mail_headers_for(run.owner_id, snapshot, run.mailing_id), tracking=tracking.of_run(run))
