@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers s3-server lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers bucket-server lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -34,10 +34,10 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
-test: check browser mail-servers s3-server ## check, then all tests
+test: check browser mail-servers bucket-server ## check, then all tests
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
-coverage: setup-dev browser mail-servers s3-server ## all tests, and which lines they reach
+coverage: setup-dev browser mail-servers bucket-server ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
@@ -74,8 +74,8 @@ browser:
 mail-servers:
 	@sh .ci/mail-servers
 
-s3-server: setup-dev
-	@sh .ci/s3-server
+bucket-server: setup-dev
+	@sh .ci/bucket-server
 
 schema: setup-dev ## write docs/schema.md anew, after a migration or a change of a model
 	.venv/bin/python -m tests.docs.schema

@@ -150,7 +150,6 @@ class Config:
         self.MAIL_DEFAULT_SENDER = get("MAIL_DEFAULT_SENDER", "Golub <no-reply@golub.localhost>")
 
         self._read_mailings(get)
-
         # What new accounts may send in 24 hours until a manager raises it, and the size of a run that needs a manager's
         # approval; unset: no limit, no approval.
         self.NEW_ACCOUNT_DAILY_LIMIT = whole_or_none(get, "NEW_ACCOUNT_DAILY_LIMIT")

@@ -28,8 +28,8 @@ from mailer.picture_names import PictureFile, StoreAway
 from mailer.picture_store import folder_store
 from network_settings import Bucket, bucket
 from setting_values import ConfigError
+from tests.bucket_server import KEY, SECRET, S3Server, s3_server
 from tests.conftest import ROOT, Browser
-from tests.s3_server import KEY, SECRET, S3Server, s3_server
 
 pytestmark = pytest.mark.services
 JSON = {"Accept": "application/json"}

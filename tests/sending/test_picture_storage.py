@@ -21,9 +21,9 @@ from mailer.models.run import Run, RunState
 from mailer.models.user import User
 from mailer.sending import picture_waits
 from mailer.smtp.testserver import Lab
+from tests.bucket_server import s3_server
 from tests.conftest import Browser
 from tests.factories import make_message
-from tests.s3_server import s3_server
 from tests.sending.conftest import attempts, finish, states
 from tests.sending.test_attachments import picture_of
 
