@@ -48,7 +48,7 @@ async function upload(form, files) {
     });
     kept.push(...(answer.pictures ?? []));
     for (const { name, reason } of answer.refused ?? []) remark(remarks, `${name}: ${reason}`);
-    if (!answer.pictures) remark(remarks, form.dataset.failed.replace("{name}", file.name));
+    if (!answer.pictures) remark(remarks, `${form.dataset.failed.replace("{name}", file.name)} ${answer.detail ?? ""}`);
   }
   bar.hidden = true;
   form.removeAttribute("aria-busy");
@@ -73,12 +73,20 @@ function send(form, file, told, tries = TRIES) {
     request.addEventListener("load", () => {
       if (request.status === 503 && tries > 1) {
         setTimeout(() => send(form, file, told, tries - 1).then(resolve), 2000);
-      } else if (request.status === 201 || request.status === 422) {
-        resolve(JSON.parse(request.responseText));
+      } else if ([201, 422, 503, 507].includes(request.status)) {
+        resolve(read(request.responseText)); // what the server says, or nothing where it was a proxy that answered
       } else resolve({});
     });
     request.send(body);
   });
+}
+
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 function remark(list, text) {
