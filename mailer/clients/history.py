@@ -15,19 +15,23 @@ from mailer.models.attempt import Attempt
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery
 from mailer.models.mail_report import MailReport
+from mailer.models.reaction import Asker, Reaction
 from mailer.models.run import Run
 
 PER_PAGE = 20
 REPORTS_SHOWN = 200
+REACTIONS_SHOWN = 500
 
 
 @dataclass(frozen=True)
 class History:
-    """A page of deliveries, newest first; the attempts of each and what came back, by `(run_id, position)`."""
+    """A page of deliveries, newest first; the attempts of each, what came back, and what the person opened and followed
+    (not what robots did), by `(run_id, position)`."""
 
     page: Pagination
     attempts: dict[tuple[int, int], list[Attempt]]
     reports: dict[tuple[int, int], list[MailReport]]
+    reactions: dict[tuple[int, int], list[Reaction]]
 
 
 def history_of(client: Client) -> History:
@@ -45,7 +49,7 @@ def history_of(client: Client) -> History:
         found = select(Attempt).where(tuple_(Attempt.run_id, Attempt.position).in_(keys)).order_by(Attempt.number)
         for attempt in db.session.scalars(found):
             attempts[attempt.run_id, attempt.position].append(attempt)
-    return History(page, attempts, _reports_of(keys))
+    return History(page, attempts, _reports_of(keys), _reactions_of(keys))
 
 
 def _reports_of(keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[MailReport]]:
@@ -55,3 +59,13 @@ def _reports_of(keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[MailR
         for report in db.session.scalars(query.order_by(MailReport.id.desc()).limit(REPORTS_SHOWN)):
             reports[report.run_id, report.position].append(report)
     return reports
+
+
+def _reactions_of(keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[Reaction]]:
+    reactions: defaultdict[tuple[int, int], list[Reaction]] = defaultdict(list)
+    if keys:
+        query = select(Reaction).where(tuple_(Reaction.run_id, Reaction.position).in_(keys))
+        query = query.where(Reaction.verdict == Asker.PERSON).order_by(Reaction.first_at, Reaction.link)
+        for reaction in db.session.scalars(query.limit(REACTIONS_SHOWN)):
+            reactions[reaction.run_id, reaction.position].append(reaction)
+    return reactions

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
+from mailer.models.reaction import OPEN
 from mailer.models.types import MAX_RESPONSE, Id, UTCDateTime, text_enum
 
 
@@ -250,6 +251,10 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     def link_code(self) -> str:
         """What an unsubscribe link carries to say which run it came with: enough to tell one client's runs apart."""
         return self.token.hex[:LINK_CODE_LENGTH]
+
+    def link_address(self, link: int) -> str | None:
+        """Where that link of its mails leads, the first being 1; None for the pixel."""
+        return str(self.snapshot["tracking"]["links"][link - 1]) if link != OPEN else None
 
     @property
     def late_by(self) -> timedelta | None:

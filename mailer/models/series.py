@@ -140,6 +140,8 @@ class Series(db.Model):  # type: ignore[misc,name-defined]
     window_closes: Mapped[time | None] = mapped_column(Time)
     working_days_only: Mapped[bool] = mapped_column(default=False, server_default="false")
     holiday_country: Mapped[str | None] = mapped_column(String(3))
+    counts_clicks: Mapped[bool] = mapped_column(default=False, server_default="false")
+    counts_opens: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     next_look_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the rules are looked at next
     looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # NULL: those present are not sorted out yet

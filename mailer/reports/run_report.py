@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from mailer.access import Permission
 from mailer.extensions import db
-from mailer.mailings.runs.reactions import address_of
 from mailer.models.mailing import Mailing
 from mailer.models.reaction import OPEN, Asker, JudgedBy, ReactionHour, ReactionTotal
 from mailer.models.run import Run, RunState
@@ -78,7 +77,7 @@ def _links(run: Run, totals: Sequence[ReactionTotal]) -> list[LinkLine]:
     lines = []
     for number in range(1, len((run.snapshot.get("tracking") or {}).get("links", ())) + 1):
         found = [counts[number].get(verdict, 0) for verdict in (Asker.PERSON, Asker.PROBABLY, Asker.MACHINE)]
-        lines.append(LinkLine(number, address_of(run, number) or "", *found))
+        lines.append(LinkLine(number, run.link_address(number) or "", *found))
     return lines
 
 

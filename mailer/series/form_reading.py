@@ -53,6 +53,8 @@ def plan_of(form: SeriesForm, owner: User) -> SeriesPlan | None:
         window_closes=form.window_closes.data,
         working_days_only=form.working_days_only.data,
         holiday_country=form.holiday_country.data or None,
+        counts_clicks=form.counts_clicks.data,
+        counts_opens=form.counts_opens.data,
     )
 
 

@@ -22,6 +22,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from mailer import owner_choices
+from mailer.counting_fields import CountingFields
 from mailer.days_off import countries
 from mailer.forms import FlaskForm, TypedByPeople, Versioned, may_be_empty, one_line
 from mailer.models.series import (
@@ -62,7 +63,7 @@ class StepForm(TypedByPeople, Form):
             raise ValidationError(_("Say at what time."))
 
 
-class SeriesForm(Versioned, FlaskForm):
+class SeriesForm(Versioned, CountingFields, FlaskForm):
     """Name, steps, who enters, who leaves, and when nothing is sent."""
 
     name = StringField(

@@ -54,6 +54,8 @@ class SeriesPlan:
     window_closes: time | None = None
     working_days_only: bool = False
     holiday_country: str | None = None
+    counts_clicks: bool = False
+    counts_opens: bool = False
 
     def apply_to(self, series: Series) -> None:
         """Write all but the steps."""
@@ -74,7 +76,7 @@ def apply_step(step: SeriesStep, plan: StepPlan, position: int) -> None:
 
 
 def apply_mailing(mailing: Mailing, series: Series, message: Message, number: int) -> None:
-    """The mailing of a step: the series' hours, and a calendar without moments."""
+    """The mailing of a step: the series' hours and what it counts, and a calendar without moments."""
     mailing.name = f"{series.name} · {number}"
     mailing.message_id, mailing.audience = message.id, Audience.SERIES
     mailing.period, mailing.starts_local = Period.ONCE, series.created_at.replace(tzinfo=None)
@@ -83,3 +85,4 @@ def apply_mailing(mailing: Mailing, series: Series, message: Message, number: in
     mailing.window_weekdays = list(WORKING_WEEK if series.working_days_only else EVERY_DAY)
     mailing.window_skips_holidays = series.working_days_only and series.holiday_country is not None
     mailing.holiday_country, mailing.holiday_rule = series.holiday_country, HolidayRule.IGNORE
+    mailing.counts_clicks, mailing.counts_opens = series.counts_clicks, series.counts_opens

@@ -67,7 +67,7 @@ def picture(series: Series) -> list[StepFigures]:
         .where(Enrolment.series_id == series.id, Enrolment.state == EnrolmentState.WAITING)
         .group_by(Enrolment.step_id)
     )
-    names = ("planned", *COUNTERS)
+    names = ("planned", *COUNTERS, "clicked", "opened")
     sums = (func.coalesce(func.sum(getattr(Run, f"{name}_count")), 0).label(f"{name}_count") for name in names)
     ids = [step.mailing_id for step in series.steps]
     rows = db.session.execute(select(Run.mailing_id, *sums).where(Run.mailing_id.in_(ids)).group_by(Run.mailing_id))

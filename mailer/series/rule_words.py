@@ -35,7 +35,15 @@ def rules_of(series: Series) -> list[str]:
         "What the service could not send in time is sent up to %(num)s hours late, else that step is left out.",
         series.late_limit_hours,
     )
-    return [*lines, late]
+    return [*lines, late, *_counted(series)]
+
+
+def _counted(series: Series) -> list[str]:
+    if series.counts_clicks and series.counts_opens:
+        return [_("Clicks and opens are counted.")]
+    if series.counts_clicks or series.counts_opens:
+        return [_("Clicks are counted.") if series.counts_clicks else _("Opens are counted.")]
+    return []
 
 
 def entry_text(series: Series) -> str:

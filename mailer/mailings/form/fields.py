@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from mailer import owner_choices
-from mailer.composing.names import typed_as
 from mailer.composing.sender_name import NAME_LENGTH
+from mailer.counting_fields import CountingFields
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm, Versioned, boxes, one_line
 from mailer.http import readable_address
@@ -59,7 +58,7 @@ def printable_tags(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_("There is no such tag."))
 
 
-class MailingForm(Refillable, CalendarFields, Versioned, FlaskForm):
+class MailingForm(Refillable, CalendarFields, CountingFields, Versioned, FlaskForm):
     """Name, message, recipients and calendar of a mailing."""
 
     name = StringField(
@@ -80,8 +79,6 @@ class MailingForm(Refillable, CalendarFields, Versioned, FlaskForm):
     )
     sender_name = StringField(_l("Sender’s name"), [Optional(), Length(max=NAME_LENGTH), one_line, no_imitation])
     reply_to = SelectField(_l("Reply-to"), coerce=_id_or_none, validate_choice=False)
-    counts_clicks = BooleanField(_l("Count clicks on links"))
-    counts_opens = BooleanField(_l("Count opens"))
     is_read = False  # filled from a sentence, for the person to look at
 
     def offer(self, owner: User) -> None:
@@ -92,11 +89,6 @@ class MailingForm(Refillable, CalendarFields, Versioned, FlaskForm):
         own = [(address.id, readable_address(address.email)) for address in senders.own_addresses(owner.id)]
         self.reply_to.choices = [("", readable_address(owner.email)), *own]
         self.offer_countries()
-
-    @property
-    def notice_placeholder(self) -> str:
-        """What puts the sentence on the counting into a message, in the reader's language."""
-        return typed_as("tracking_notice", get_locale().language)
 
 
 class CalendarForm(CalendarFields, FlaskForm):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.models.delivery import Delivery
-from mailer.models.reaction import OPEN, Asker, JudgedBy, Reaction
+from mailer.models.reaction import Asker, JudgedBy, Reaction
 from mailer.models.run import Run
 
 
@@ -31,12 +31,7 @@ def reactions_to(run: Run, delivery: Delivery) -> list[Did]:
         return []
     query = select(Reaction).where(Reaction.run_id == run.id, Reaction.position == delivery.position)
     found = db.session.scalars(query.order_by(Reaction.first_at, Reaction.link))
-    return [Did(address_of(run, one.link), one.verdict, one.rule, one.first_at, one.hit_count) for one in found]
-
-
-def address_of(run: Run, link: int) -> str | None:
-    """Where that link of the run's mails leads; None for the pixel."""
-    return str(run.snapshot["tracking"]["links"][link - 1]) if link != OPEN else None
+    return [Did(run.link_address(one.link), one.verdict, one.rule, one.first_at, one.hit_count) for one in found]
 
 
 def verdict_label(verdict: Asker) -> str:
