@@ -95,7 +95,8 @@ class Held(StrEnum):
 
 
 class Series(db.Model):  # type: ignore[misc,name-defined]
-    """A series. Wall-clock times are those of `timezone`."""
+    """A series. Wall-clock times are those of `timezone`; with `in_own_zones` those at which somebody is due are of the
+    client's own zone, where it is known."""
 
     __tablename__ = "series"
     __table_args__ = (
@@ -122,6 +123,7 @@ class Series(db.Model):  # type: ignore[misc,name-defined]
     name: Mapped[str] = mapped_column(String(100))
     state: Mapped[SeriesState] = mapped_column(text_enum(SeriesState, "state"), default=SeriesState.DRAFT)
     timezone: Mapped[str] = mapped_column(String(64))
+    in_own_zones: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     entry: Mapped[Entry] = mapped_column(text_enum(Entry, "entry"), default=Entry.HAND)
     entry_tag: Mapped[str | None] = mapped_column(String(50))

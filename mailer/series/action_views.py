@@ -101,7 +101,11 @@ def delete(series_id: int) -> ResponseReturnValue:
 @requires(Permission.SEND)
 def restore(series_id: int) -> ResponseReturnValue:
     """Bring a deleted series back."""
-    services.restore(get_own_deleted(Series, series_id, current_user))
+    try:
+        services.restore(get_own_deleted(Series, series_id, current_user))
+    except Refusal as refusal:
+        flash(str(refusal), "danger")
+        return redirect(url_for("series.index"), 303)
     flash(_("The series is back."), "success")
     return _to_page(series_id)
 

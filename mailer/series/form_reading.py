@@ -37,6 +37,7 @@ def plan_of(form: SeriesForm, owner: User) -> SeriesPlan | None:
         name=(form.name.data or "").strip(),
         timezone=form.timezone.data or owner.timezone,
         steps=steps,
+        in_own_zones=form.in_own_zones.data,
         entry=entry_kind,
         entry_tag=(form.entry_tag.data or "").strip() if entry_kind is Entry.TAG else None,
         entry_segment_id=segment_id if entry_kind is Entry.SEGMENT or leaves_with_segment else None,

@@ -70,6 +70,7 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
         _l("Name of the series"), [InputRequired(_l("Give the series a name.")), Length(max=100), one_line]
     )
     timezone = ZoneField(_l("Time zone"))
+    in_own_zones = BooleanField(_l("Times of day are those of each client’s own time zone"), default=True)
     steps = FieldList(FormField(StepForm), min_entries=1, max_entries=MOST_STEPS)
 
     entry = RadioField(_l("Who enters"), default=Entry.HAND.value)

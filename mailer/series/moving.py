@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Time, cast, func, select, update
 
 from mailer.extensions import db
+from mailer.models.client import Client
 from mailer.models.series import DelayKind, Enrolment, EnrolmentState, Series, SeriesStep
 from mailer.sending.series.delays import due_after
+from mailer.sending.series.own_zones import zone_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,27 @@ def _wait_anew(series: Series, step: SeriesStep, now: datetime) -> None:
     if step.delay_kind is DelayKind.HOURS:
         _of(step, due_at=func.greatest(now, Enrolment.moved_at + func.make_interval(0, 0, 0, 0, step.delay_count)))
         return
-    local = func.timezone(series.timezone, Enrolment.moved_at)
-    day, is_before = func.date_trunc("day", local), cast(local, Time) <= step.at_time
-    groups = select(day, is_before, func.min(Enrolment.moved_at)).where(*_waiting(step)).group_by(day, is_before)
-    for that_day, that_half, moved_at in db.session.execute(groups).all():
-        due_at = max(now, due_after(step, series, moved_at, days_off))
-        _of(step, day == that_day, is_before == that_half, due_at=due_at)
+    for zone, theirs in _zones(series, step):
+        local = func.timezone(zone, Enrolment.moved_at)
+        day, is_before = func.date_trunc("day", local), cast(local, Time) <= step.at_time
+        groups = select(day, is_before, func.min(Enrolment.moved_at)).where(*_waiting(step), *theirs)
+        for that_day, that_half, moved_at in db.session.execute(groups.group_by(day, is_before)).all():
+            due_at = max(now, due_after(step, series, moved_at, days_off, zone))
+            _of(step, *theirs, day == that_day, is_before == that_half, due_at=due_at)
+
+
+def _zones(series: Series, step: SeriesStep) -> list[tuple[str, list[Any]]]:
+    """The zones by whose clocks people wait for the step, each with the condition on whom it is for."""
+    if not series.in_own_zones:
+        return [(series.timezone, [])]
+    theirs = select(Client.timezone).join(Enrolment, Enrolment.client_id == Client.id).where(*_waiting(step)).distinct()
+    return [
+        (
+            zone_for(series, zone),
+            [Enrolment.client_id.in_(select(Client.id).filter_by(owner_id=series.owner_id, timezone=zone))],
+        )
+        for zone in db.session.scalars(theirs).all()
+    ]
 
 
 def _waiting(step: SeriesStep) -> tuple[Any, ...]:

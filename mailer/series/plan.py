@@ -56,6 +56,7 @@ class SeriesPlan:
     holiday_country: str | None = None
     counts_clicks: bool = False
     counts_opens: bool = False
+    in_own_zones: bool = False
 
     def apply_to(self, series: Series) -> None:
         """Write all but the steps."""
@@ -66,7 +67,7 @@ class SeriesPlan:
 
 def changed_calendar(series: Series, plan: SeriesPlan) -> bool:
     """Whether the moments of all steps are others by `plan`."""
-    names = ("timezone", "holiday_country")
+    names = ("timezone", "in_own_zones", "holiday_country")
     return any(getattr(series, name) != getattr(plan, name) for name in names)
 
 

@@ -23,6 +23,8 @@ def rules_of(series: Series) -> list[str]:
         lines.append(_("Who drops out of the segment “%(name)s” leaves.", name=_segment(series)))
     if series.goal_tag:
         lines.append(_("Who gets the tag “%(tag)s” has reached the goal and leaves.", tag=series.goal_tag))
+    if series.in_own_zones:
+        lines.append(_("Times of day are those of each client’s own time zone, where it is known."))
     if series.window_opens and series.window_closes:
         opens, closes = (format_time(at, "HH:mm") for at in (series.window_opens, series.window_closes))
         lines.append(_("Emails leave between %(opens)s and %(closes)s.", opens=opens, closes=closes))

@@ -160,8 +160,10 @@ def delete(series: Series) -> None:
     db.session.commit()
 
 
+@undone_when_refused
 def restore(series: Series) -> None:
-    """Undo a deletion."""
+    """Undo a deletion; Refusal where others have taken its room."""
+    _require_room(series.owner)
     hold(series)
     series.deleted_at = None
     if series.state is SeriesState.DRAFT:

@@ -10,16 +10,27 @@ import pytest
 from sqlalchemy import func, select
 
 from mailer.clock import today_in, utcnow
+from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.models.client_field import ClientField
 from mailer.models.mailing import Mailing
-from mailer.models.series import DelayKind, Enrolment, EnrolmentState, Entry, LeftReason, Series, SeriesState
+from mailer.models.series import (
+    MOST_SERIES,
+    DelayKind,
+    Enrolment,
+    EnrolmentState,
+    Entry,
+    LeftReason,
+    Series,
+    SeriesState,
+)
 from mailer.models.user import User
 from mailer.sending.series.entering import newcomers
 from mailer.sending.series.looking import look, on_date
 from mailer.sending.series.places import with_work
 from mailer.series import services
 from mailer.series.form_reading import values_of
+from mailer.series.plan import SeriesPlan, StepPlan
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, save
 from tests.series.conftest import let_pass, put_in, runs_of, turn, where_is
@@ -220,3 +231,24 @@ def test_what_is_left_empty_and_is_needed_is_asked_for(
     }  # fmt: skip
     answer = as_owner.post("/series/new", data=form | typed)
     assert (answer.status_code, status == 422) == (status, "has-error" in answer.text)
+
+
+def test_there_is_a_bound_to_series_and_to_their_steps(as_owner: Browser, owner: User) -> None:
+    message, now = make_message(owner), utcnow()
+    one = StepPlan(message, DelayKind.HOURS, 1, None)
+    with pytest.raises(Refusal, match="30"):
+        services.save_series(owner, SeriesPlan("Long", "UTC", [one] * 31))
+    full = services.save_series(owner, SeriesPlan("Full", "UTC", [one] * 30))
+    assert len(full.steps) == 30
+    page = as_owner.get(f"/series/{full.id}/edit").text
+    assert 'value="delete-29"' in page and 'value="add"' not in page
+    for number in range(1, MOST_SERIES):
+        db.session.add(Series(owner_id=owner.id, name=f"No. {number}", timezone="UTC", created_at=now))
+    db.session.commit()
+    refused = as_owner.post("/series/new", data=form_of(message.id))
+    assert refused.status_code == 422 and "Можно иметь не больше 100 цепочек" in refused.text.replace("\xa0", " ")
+    as_owner.post(f"/series/{full.id}/delete")
+    assert as_owner.post("/series/new", data=form_of(message.id)).status_code == 303, "a deleted one makes room"
+    back = as_owner.post(f"/series/{full.id}/restore", follow_redirects=True).text.replace("\xa0", " ")
+    assert "не больше 100 цепочек" in back
+    assert db.session.get_one(Series, full.id, populate_existing=True).deleted_at is not None

@@ -14,9 +14,12 @@ from mailer.recurrence.rule import zone_named
 DAY = timedelta(days=1)
 
 
-def due_after(step: SeriesStep, series: Series, before: datetime, days_off: DaysOff | None = None) -> datetime:
-    """The moment (UTC) at which `step` is due for somebody whose step before was sent at `before` (aware)."""
-    return moment_after(step.delay_kind, step.delay_count, step.at_time, series.timezone, before, days_off)
+def due_after(
+    step: SeriesStep, series: Series, before: datetime, days_off: DaysOff | None = None, zone: str | None = None
+) -> datetime:
+    """The moment (UTC) at which `step` is due for somebody whose step before was sent at `before` (aware); on the
+    clocks of `zone`, if not of the series'."""
+    return moment_after(step.delay_kind, step.delay_count, step.at_time, zone or series.timezone, before, days_off)
 
 
 def moment_after(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, exists, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, cast, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
 from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
-from mailer.models.series import Enrolment, EnrolmentState, Entry, Series, SeriesState
+from mailer.models.series import Enrolment, EnrolmentState, Entry, Series, SeriesState, SeriesStep
 from mailer.queue import ADVANCE_SERIES, enqueue
 from mailer.sending.runs.confirmed_only import may_be_written_to
+from mailer.sending.series import own_zones
 from mailer.sending.series.delays import due_after
 from mailer.sending.series.places import hold, point
 
@@ -41,23 +43,39 @@ def enter_those(
     by: Entry,
     now: datetime | None = None,
     *,
-    before: datetime | None = None,
+    counts_from: Callable[[str], datetime] | None = None,
     round_: int | None = None,
     limit: int | None = None,
 ) -> int:
     """The same for the clients who meet these conditions.
 
-    `before`: what the first step counts from, if not now. `round_`: the one round that this entering belongs to, as a
-    birthday's year; such a one is gone once, whatever the series allows. `limit`: so many at most.
+    `counts_from`: what the first step counts from in a zone, if not now. `round_`: the one round that this entering
+    belongs to, as a birthday's year; such a one is gone once, whatever the series allows. `limit`: so many at most.
     """
     now = now or database_now()
     hold(series)
     if series.state is not SeriesState.ACTIVE or series.deleted_at is not None or not series.steps:
         return 0
     first = series.steps[0]
-    due = due_after(first, series, before or now, first.mailing.days_off())
+    days_off = first.mailing.days_off()
+
+    def due_in(zone: str) -> datetime:
+        return due_after(first, series, counts_from(zone) if counts_from else now, days_off, zone)
+
     people = newcomers(series, who, round_).limit(limit)
     chosen = people.add_columns(_round(series, round_).label("round")).subquery()
+    entered = _written(series, first, chosen, due_in(series.timezone), by, now)
+    if own_zones.matter(series, first) or (series.in_own_zones and counts_from is not None):
+        rows = db.session.execute(entered.returning(Enrolment.id, Enrolment.client_id)).tuples().all()
+        own_zones.put_right(series, dict(rows), due_in)
+        count = len(rows)
+    else:
+        count = int(db.session.execute(entered).rowcount)  # type: ignore[attr-defined]
+    point(series)
+    return count
+
+
+def _written(series: Series, first: SeriesStep, chosen: Subquery, due: datetime, by: Entry, now: datetime) -> Insert:
     values = select(
         literal(series.owner_id, BigInteger), literal(series.id, BigInteger), chosen.c.id, chosen.c.round,
         literal(EnrolmentState.WAITING.value), literal(first.id, BigInteger), literal(due), literal(by.value),
@@ -67,9 +85,7 @@ def enter_those(
         "owner_id", "series_id", "client_id", "round", "state", "step_id", "due_at", "entered_by", "entered_at",
         "moved_at",
     ]  # fmt: skip
-    done = db.session.execute(upsert(Enrolment.__table__).from_select(columns, values).on_conflict_do_nothing())
-    point(series)
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return upsert(Enrolment.__table__).from_select(columns, values).on_conflict_do_nothing()
 
 
 def newcomers(series: Series, who: Sequence[ColumnElement[bool]], round_: int | None = None) -> Select[tuple[int]]:

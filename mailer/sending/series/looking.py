@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement, extract, false, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -20,6 +21,7 @@ from mailer.recurrence.moments import resolve
 from mailer.recurrence.rule import zone_named
 from mailer.segments.fields import value_column
 from mailer.sending.runs import audience
+from mailer.sending.series import own_zones
 from mailer.sending.series.delays import DAY, day_meant
 from mailer.sending.series.entering import enter_those, newcomers
 from mailer.sending.series.places import hold, leave_those, point
@@ -166,28 +168,44 @@ def _note_who_is_out(series: Series, meets: Sequence[ColumnElement[bool]]) -> No
 
 
 def _enter_by_date(series: Series, now: datetime) -> None:
-    """Whoever's day has come, for each day since the last look: what is too late the step's rule leaves out."""
-    zone = zone_named(series.timezone)
-    assert series.entry_at is not None
-    last = now.astimezone(zone).date()
-    if resolve(datetime.combine(last, series.entry_at), zone).at > now:
+    """Whoever's day has come, for each day since the last look: what is too late the step's rule leaves out.
+
+    In the clients' own zones a day is looked at when it comes to the first of them on earth: each then waits for the
+    moment of their own.
+    """
+    last = now.astimezone(zone_named(_first_zone(series))).date()
+    if _moment_of(series, last, _first_zone(series)) > now:
         last -= DAY
-    series.looked_day = series.looked_day or last  # what was before the start is not made good
+    if series.looked_day is None:  # what was before the start is not made good
+        started = series.started_at or now
+        series.looked_day = started.date() - DAY - DAY if series.in_own_zones else last
     day = max(series.looked_day + DAY, last - CAUGHT_UP * DAY)
     while day <= last:
-        moment = resolve(datetime.combine(day, series.entry_at), zone).at.astimezone(UTC)
         meant = day - series.entry_offset * DAY
         round_ = meant.year if series.entry_is_yearly else meant.toordinal() if series.allows_again else None
-        enter_those(series, on_date(series, day), Entry.DATE, now, before=moment, round_=round_)
+        moment_in = partial(_moment_of, series, day)
+        who = on_date(series, day)
+        if series.in_own_zones and series.started_at is not None and day <= series.started_at.date() + DAY:
+            who += own_zones.not_before_the_start(series, moment_in)
+        enter_those(series, who, Entry.DATE, now, counts_from=moment_in, round_=round_)
         series.looked_day = day
         db.session.commit()
         day += DAY
 
 
 def _next_time_of_day(series: Series, now: datetime) -> datetime:
-    zone = zone_named(series.timezone)
-    assert series.entry_at is not None
-    day = now.astimezone(zone).date()
-    while (moment := resolve(datetime.combine(day, series.entry_at), zone).at) <= now:
+    day = now.astimezone(zone_named(_first_zone(series))).date()
+    while (moment := _moment_of(series, day, _first_zone(series))) <= now:
         day += DAY
-    return moment.astimezone(UTC)
+    return moment
+
+
+def _first_zone(series: Series) -> str:
+    """The zone in which a day of the series begins first."""
+    return own_zones.FIRST_ON_EARTH if series.in_own_zones else str(series.timezone)
+
+
+def _moment_of(series: Series, day: date, zone: str) -> datetime:
+    """When the people of a zone enter whose day it is."""
+    assert series.entry_at is not None
+    return resolve(datetime.combine(day, series.entry_at), zone_named(zone)).at.astimezone(UTC)

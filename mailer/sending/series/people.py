@@ -19,6 +19,7 @@ from mailer.models.series import Enrolment, Entry, LeftReason, Series, SeriesSte
 from mailer.sending.runs.audience import SUPPRESSED
 from mailer.sending.series.delays import due_after
 from mailer.sending.series.looking import reached
+from mailer.sending.series.own_zones import zone_for
 from mailer.sending.series.places import due_people
 from mailer.smtp.results import Outcome
 
@@ -100,6 +101,7 @@ def _about(ids: list[int]) -> Any:
             Client.deleted_at,
             Client.email_key,
             Client.paused_until,
+            Client.timezone,
             Suppression.reason.label("suppressed"),
             Delivery.state.label("last_state"),
             Delivery.reason.label("last_reason"),
@@ -141,7 +143,7 @@ def _must_wait(row: Any, step: SeriesStep, series: Series, now: datetime, days_o
         return now + UNTIL_ASKED_AGAIN
     if row.last_taken_at is None:
         return None
-    due_at = due_after(step, series, row.last_taken_at, days_off)
+    due_at = due_after(step, series, row.last_taken_at, days_off, zone_for(series, row.timezone))
     return due_at if due_at > now + ALWAYS_ALLOWED else None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from mailer.sending.runs import bound_values, ceilings, limits
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.listed_values import listed_values
-from mailer.sending.series import step_runs
+from mailer.sending.series import own_zones, step_runs
 from mailer.sending.series.delays import DAY, due_after
 from mailer.sending.series.people import Due, let_wait, sorted_out
 from mailer.sending.series.places import leave, point
@@ -190,3 +191,7 @@ def _move_on(due: Due, step: SeriesStep, series: Series, run: Run | None, now: d
     db.session.execute(
         update(Enrolment).where(Enrolment.id.in_(listed)).values(**values).execution_options(synchronize_session=False)
     )
+    if following is not None and own_zones.matter(series, following):
+        people = {id_: due.listed[id_] for id_ in listed}
+        moment_in = partial(due_after, following, series, base, following.mailing.days_off())
+        own_zones.put_right(series, people, moment_in)
