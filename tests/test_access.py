@@ -275,6 +275,7 @@ TABLE: dict[str, dict[str, str]] = {
     "series.create": {"GET": OWN_WORK, "POST": OWN_WORK},
     "series.put_in": {"GET": OWN_WORK, "POST": OWN_WORK},
     "series.edit": {"GET": OWN_THING, "POST": OWN_THING},
+    "series.copy": {"GET": OWN_THING},
     "series.start": {"GET": OWN_THING, "POST": OWN_THING},
     "series.pause": {"POST": OWN_THING},
     "series.resume": {"POST": OWN_THING},

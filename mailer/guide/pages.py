@@ -19,7 +19,9 @@ from markupsafe import Markup
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide"
 PICTURES = "pictures"
 # In the order in which a newcomer reads them. The names are those of the files and of the addresses.
-ORDER = ("first-mailing", "clients", "messages", "calendar", "results", "unsubscribing", "approval", "account")
+ORDER = (
+    "first-mailing", "clients", "messages", "calendar", "series", "results", "unsubscribing", "approval", "account",
+)  # fmt: skip
 PAGE_LINK = re.compile(r"([a-z-]+)\.md(#.*)?")
 PICTURE_LINK = re.compile(rf"{PICTURES}/([a-z0-9-]+\.webp)")
 NOT_IN_ANCHORS = re.compile(r"[^\w\- ]")

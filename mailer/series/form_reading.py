@@ -89,6 +89,12 @@ def values_of(series: Series) -> dict[str, Any]:
     return values | {"steps": steps}
 
 
+def values_of_copy(series: Series) -> dict[str, Any]:
+    """What the form of a new series begins with that is to be like another."""
+    values = values_of(series) | {"name": _("%(name)s (copy)", name=series.name)[:100], "version": None}
+    return values | {"steps": [step | {"id": ""} for step in values["steps"]]}
+
+
 def pressed(form: SeriesForm, button: str) -> dict[str, Any]:
     """What the form holds after one of its buttons: `add`, `up-2`, `down-2`, `delete-2`; others change nothing."""
     values: dict[str, Any] = {name: value for name, value in form.data.items() if name != "csrf_token"}

@@ -18,7 +18,7 @@ from mailer.models.series import MOST_STEPS, Series, SeriesState
 from mailer.series import services
 from mailer.series.blueprint import bp
 from mailer.series.changes import changes_of
-from mailer.series.form_reading import FIRST_STEP, plan_of, pressed, values_of
+from mailer.series.form_reading import FIRST_STEP, plan_of, pressed, values_of, values_of_copy
 from mailer.series.forms import SeriesForm
 
 STEP_FIELD = re.compile(r"steps-[0-9]{1,3}-[a-z_]{1,20}", re.ASCII)
@@ -36,6 +36,14 @@ def create() -> ResponseReturnValue:
 def edit(series_id: int) -> ResponseReturnValue:
     """Change a series; one that is going says first what that changes for the people in it."""
     return _answer(get_own_editable(Series, series_id, current_user))
+
+
+@bp.get("/<int:series_id>/copy")
+@login_required
+def copy(series_id: int) -> ResponseReturnValue:
+    """The form of a new series, filled in as another is; nobody is in it."""
+    original = get_own_editable(Series, series_id, current_user)
+    return _render(SeriesForm(formdata=None, data=values_of_copy(original)), None)
 
 
 def _answer(series: Series | None) -> ResponseReturnValue:

@@ -58,6 +58,8 @@ class World:
     html: str
     mailing: str
     consent: str
+    series: str
+    steps: Sequence[str]
 
 
 RUSSIAN = World(
@@ -70,6 +72,7 @@ RUSSIAN = World(
     '<p>Ждём вас в лавке в городе {{ Город | "поблизости" }}.</p>',
     "Новости чайной лавки",
     "Согласились при покупке у нас",
+    "Знакомство с лавкой", ("Добро пожаловать", "Как заваривать зелёный чай", "Скидка на первый заказ"),
 )  # fmt: skip
 ENGLISH = World(
     "en", "en-GB", "Europe/London", "anna@teashop.example", "Anna Smith",
@@ -81,6 +84,7 @@ ENGLISH = World(
     '<p>Come and see us in {{ City | "town" }}.</p>',
     "News from the tea shop",
     "They agreed when they bought from us",
+    "Getting to know the shop", ("Welcome", "How to brew green tea", "A discount for your first order"),
 )  # fmt: skip
 
 
@@ -196,6 +200,47 @@ def send(camera: Camera, mailing_id: int) -> int:
     return run_id
 
 
+def chain(camera: Camera) -> None:
+    """A series of three steps that goes, with people in it."""
+    page, world, rows = camera.page, camera.world, camera.service.rows
+    [(message,)] = rows(
+        "SELECT max(m.id) FROM messages m JOIN users u ON u.id = m.owner_id WHERE u.email = %s", world.email
+    )
+    for subject in world.steps:
+        camera.go(f"/messages/{message}/copy")
+        page.fill("[name=name]", "")
+        page.fill("[name=subject]", subject)
+        camera.submit()
+        page.wait_for_url(re.compile(r"/messages/\d+$"))
+    camera.go("/series/new")
+    page.fill("[name=name]", world.series)
+    for number, (subject, days) in enumerate(zip(world.steps, (0, 2, 7), strict=True)):
+        if number:
+            page.locator("button[value=add]").click()
+        step = f"steps-{number}"
+        page.locator(f"[name={step}-message_id]").select_option(label=subject)
+        if days:
+            page.fill(f"[name={step}-count]", str(days))
+            page.locator(f"[name={step}-kind]").select_option("days")
+            page.fill(f"[name={step}-at]", "10:00")
+    camera.submit()
+    page.wait_for_url(re.compile(r"/series/\d+$"))
+    series = page.url.rpartition("/")[2]
+    camera.go(f"/series/{series}/start")
+    page.locator("main form button").last.click()
+    page.wait_for_url(re.compile(r"/series/\d+$"))
+    camera.go(f"/series/put-in?series={series}")
+    page.check("[name=whom][value=tag]")
+    page.fill("[name=tag]", world.tag)
+    camera.submit()
+    page.locator("button[name=confirmed]").click()
+    page.wait_for_url(re.compile(r"/series/\d+$"))
+    closed = "SELECT 1 FROM runs JOIN series_steps USING (mailing_id) WHERE series_id = %s AND closed_at IS NOT NULL"
+    wait_until(lambda: rows(closed, series))
+    camera.go(f"/series/{series}")
+    camera.take("series", at=".series-picture")
+
+
 def tour(camera: Camera, folder: Path) -> None:
     """Everything in the order of the guide."""
     sign_in(camera)
@@ -203,6 +248,7 @@ def tour(camera: Camera, folder: Path) -> None:
     write(camera)
     mailing_id = plan(camera)
     send(camera, mailing_id)
+    chain(camera)
     camera.go("/calendar")
     camera.take("calendar")
     camera.go("/profile/second-factor")

@@ -33,6 +33,7 @@ from mailer.series.form_reading import values_of
 from mailer.series.plan import SeriesPlan, StepPlan
 from tests.conftest import Browser
 from tests.factories import make_client, make_mailing, make_message, save
+from tests.mailings.form_reader import fields_of
 from tests.series.conftest import let_pass, put_in, runs_of, turn, where_is
 
 Make = Callable[..., Series]
@@ -192,6 +193,24 @@ def test_a_birthday_comes_every_year_and_29_february_on_the_28th(owner: User, ma
     assert where_is(today).entered_by is Entry.DATE
     let_pass(series, 0)
     assert db.session.scalar(select(func.count()).select_from(Enrolment)) == 1
+
+
+def test_a_stopped_series_goes_on_as_its_copy(as_owner: Browser, owner: User, make_series: Make) -> None:
+    series, client = make_series(0, 48, goal_tag="bought", counts_clicks=True), make_client(owner)
+    put_in(series, client)
+    as_owner.post(f"/series/{series.id}/stop")
+    page = as_owner.get(f"/series/{series.id}/copy").text
+    fields = fields_of(page, "series-form")
+    assert 'action="/series/new"' in page
+    assert (fields["name"], fields["steps-1-count"]) == (["Welcome (копия)"], ["48"])
+    assert as_owner.post("/series/new", data=fields).status_code == 303
+    old, new = db.session.scalars(select(Series).order_by(Series.id))
+    assert (new.state, new.goal_tag, new.counts_clicks) == (SeriesState.DRAFT, "bought", True)
+    assert [(step.delay, step.mailing.message_id) for step in new.steps] == [
+        (step.delay, step.mailing.message_id) for step in old.steps
+    ]
+    assert not {step.id for step in new.steps} & {step.id for step in old.steps}
+    assert where_is(client).series_id == old.id, "nobody is in it"
 
 
 def test_what_is_used_stays(as_owner: Browser, owner: User, make_series: Make) -> None:
