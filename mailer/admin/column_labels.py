@@ -79,6 +79,10 @@ LABELS = {
     "merged_id": _l("Merged client"), "said_at": _l("Said"), "figure": _l("What"), "message_version": _l("Version"),
     "total_count": _l("Of"), "per_minute": _l("Rule, a minute"), "heard_at": _l("Last words about pace"),
     "rest_minutes": _l("Minutes of the last rest"), "rests_until": _l("Rests until"),
+    "in_waves": _l("In each client’s own time zone"), "first_wave_at": _l("First wave"), "wave": _l("Wave"),
+    "wave_local": _l("Time in each zone"), "zone_count": _l("Time zones"), "client_count": _l("Clients"),
+    "opens_at": _l("Emails leave from"), "closes_at": _l("Emails leave until"), "begun_at": _l("Begun"),
+    "is_too_late": _l("Left out, too late"),
     "next_free": _l("Next free moment"), "until": _l("Until"),
     "complained_count": _l("Marked as spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -47,7 +47,7 @@ def _overview_of(model: Any) -> type[Overview]:
     return type(model.__name__, (Overview,), {"model": model, "shown": shown, **what})
 
 
-CALLED_OTHERWISE = {"examinations": {"kind": _l("What was checked")}}
+CALLED_OTHERWISE = {"examinations": {"kind": _l("What was checked")}, "waves": {"number": _l("Wave")}}
 
 
 TITLES: dict[str, Any] = {
@@ -83,5 +83,6 @@ TITLES: dict[str, Any] = {
     "domain_keys": _l("Domain keys"),
     "domain_days": _l("Recipient domains by day"),
     "recipient_paces": _l("Paces of recipient domains"),
+    "waves": _l("Waves of runs"),
     "run_holds": _l("Runs that wait for a pace"),
 }

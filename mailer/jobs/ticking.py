@@ -40,6 +40,8 @@ from mailer.sending.runs.missing import make_good
 from mailer.sending.runs.next_run import follow_zone_data
 from mailer.sending.runs.start import seconds_to_next, start_due
 from mailer.sending.runs.tallies import tally_closed_runs
+from mailer.sending.runs.wave_plan import look_ahead
+from mailer.sending.runs.waves import begin_and_hold_waves
 from mailer.sending.runs.windows import open_and_close_windows
 from mailer.sending.series.places import with_work
 from mailer.tracking import folding
@@ -50,6 +52,7 @@ ZONE_DATA = "zones:release"  # whose rules the stored moments follow
 ALARMS_EVERY = 60  # seconds
 OPEN_RUNS_EVERY = 1800  # seconds: how old figures by domain are of runs that go on
 SEGMENTS_EVERY = 600  # seconds
+WAVES_EVERY = 60  # seconds
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
 COUNTS_EVERY = 300  # seconds
@@ -162,6 +165,11 @@ def move_what_stands() -> None:
         stuck.heal()
 
 
+def look_for_first_waves() -> None:
+    """See when the coming runs in waves begin; once a minute anew, since people come and move."""
+    look_ahead(database_now(), anew=_is_time("waves", WAVES_EVERY))
+
+
 def look_for_missing_runs() -> None:
     """Once a minute, compare a part of the calendar with the runs; round and round."""
     if not _is_time("missing", 60):
@@ -223,8 +231,16 @@ def wake_folding() -> None:
         queue.enqueue_missing(FOLD_HITS, [0])
 
 
-ON_OPEN_RUNS = (open_and_close_windows, move_what_stands, wake_senders, stop_what_must, close_what_is_done)
+ON_OPEN_RUNS = (
+    open_and_close_windows,
+    begin_and_hold_waves,
+    move_what_stands,
+    wake_senders,
+    stop_what_must,
+    close_what_is_done,
+)
 UPKEEP = (
+    look_for_first_waves,
     wake_series,
     sound_alarms,
     tell_admins,

@@ -28,6 +28,7 @@ from mailer.sending.runs.next_run import (
     waited_for,
 )
 from mailer.sending.runs.run_rows import insert_skipped
+from mailer.sending.runs.wave_plan import begins_at
 
 
 def leave_out(mailing: Mailing, occurrence: str, now: datetime | None = None) -> datetime:
@@ -68,7 +69,7 @@ def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None =
     if ends_at is not None and at >= ends_at:
         raise Refusal(_("The mailing ends before that. Choose an earlier time."))
     mailing.moved_from_at = original if at != original else None
-    mailing.next_run_at = at
+    mailing.next_run_at, mailing.first_wave_at = at, None
     _commit(mailing, "run moved", moment.local, after=_written(to))
 
 
@@ -76,7 +77,8 @@ def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:
     """Keep the tick away until the commit; what is asked must be about the run that the mailing waits for."""
     lock_row(mailing, FOR_CHANGE)
     moment = waited_for(mailing)
-    is_due = mailing.next_run_at is not None and mailing.next_run_at <= now
+    comes_at = begins_at(mailing)
+    is_due = comes_at is not None and comes_at <= now
     if moment is None or occurrence_of(mailing, moment) != occurrence or is_due:
         db.session.rollback()
         raise Conflict(_("This run has begun meanwhile, or is no longer the next one. Look at what comes now."))

@@ -103,7 +103,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.NO_SMTPUTF8: _(
             "the mail server takes no addresses with other than Latin letters before the @ (SMTPUTF8)"
         ),
-        Reason.TOO_LATE: _("too late: the service was down when this step of the series was due"),
+        Reason.TOO_LATE: _("too late: the service was down when it was due"),
         Reason.TOO_MANY: _("too many: this person had got as many emails as you allow for one"),
         Reason.RENDER_ERROR: _("the email could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server deferred it until the attempts ran out"),

@@ -93,7 +93,7 @@ def table_labels() -> dict[str, str]:
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
         "client_merges": _("Merged clients"), "clients_apart": _("Clients kept apart"),
         "domain_days": _("Recipient domains by day"), "recipient_paces": _("Paces of recipient domains"),
-        "run_holds": _("Runs that wait for a pace"),
+        "waves": _("Waves of runs"), "run_holds": _("Runs that wait for a pace"),
         "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Consent texts"),
         "topics": _("Topics"), "sending_domains": _("Own domains"), "domain_keys": _("Domain keys"),
     }  # fmt: skip

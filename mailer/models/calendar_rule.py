@@ -85,6 +85,8 @@ class CalendarRule:
     run_limit: Mapped[int | None] = mapped_column(SmallInteger)
     exception_dates: Mapped[list[date]] = mapped_column(ARRAY(Date), default=list, server_default="{}")
     timezone: Mapped[str] = mapped_column(String(64))
+    # at that time in each client's own zone; in `timezone` for whose zone is not known
+    in_waves: Mapped[bool] = mapped_column(default=False, server_default="false")
     holiday_country: Mapped[str | None] = mapped_column(String(3))  # ISO code, or `own`
     holiday_subdivision: Mapped[str | None] = mapped_column(String(20))  # a state or province of it
     holiday_rule: Mapped[HolidayRule] = mapped_column(

@@ -66,6 +66,8 @@ class Client(db.Model):  # type: ignore[misc,name-defined]
         ),
         Index("ix_clients_paused", "owner_id", postgresql_where=text("paused_until IS NOT NULL")),
         Index("ix_clients_refused_tags", "owner_id", postgresql_where=text("refused_tags <> '{}'")),
+        # the zones of an owner's clients, one look for each of them
+        Index("ix_clients_timezone", "owner_id", "timezone", postgresql_where=text("timezone <> ''")),
         Index("ix_clients_tags", "tags", postgresql_using="gin"),
         CheckConstraint("birth_year BETWEEN 1900 AND 2100", name="birth_year_is_sane"),
         CheckConstraint("email_key = lower(email_key)", name="email_key_is_lower"),

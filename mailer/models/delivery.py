@@ -79,7 +79,7 @@ class Reason(StrEnum):
     DELETED = "deleted"
     INVALID_ADDRESS = "invalid_address"
     NO_SMTPUTF8 = "no_smtputf8"  # letters that the mail server takes in no address
-    TOO_LATE = "too_late"  # of a step of a series: the service was down, and back too late for the series' rule
+    TOO_LATE = "too_late"  # of a step of a series, or of a wave: the service was back too late for the rule
     TOO_MANY = "too_many"  # as many emails as the owner wants one person to get had gone to them already
     RENDER_ERROR = "render_error"
     RETRIES_RAN_OUT = "retries_ran_out"

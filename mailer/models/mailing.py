@@ -101,6 +101,15 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
                 "next_run_at IS NOT NULL AND paused_at IS NULL AND disabled_at IS NULL AND deleted_at IS NULL"
             ),
         ),
+        Index(
+            "ix_mailings_in_waves",
+            "next_run_at",
+            postgresql_where=text(
+                "in_waves AND next_run_at IS NOT NULL AND paused_at IS NULL AND disabled_at IS NULL "
+                "AND deleted_at IS NULL"
+            ),
+        ),
+        Index("ix_mailings_first_wave", "first_wave_at", postgresql_where=text("first_wave_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -126,6 +135,8 @@ class Mailing(CalendarRule, db.Model):  # type: ignore[misc,name-defined]
     next_run_local: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=False)
     )  # the same moment on the clocks of the mailing's zone
+    # In waves: when its run begins for the easternmost of its people, as last looked at; None before that.
+    first_wave_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     moved_from_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by hand, the coming run: when it was planned
     # Since when the calendar is as it stands: nothing was promised for moments before.
     calendar_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -173,6 +174,8 @@ class Run(db.Model):  # type: ignore[misc,name-defined]
     planned_at: Mapped[datetime] = mapped_column(UTCDateTime)  # when it should start
     # when it could start at the earliest: a calendar saved after its moment, and the sending hours, come later
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # of a run in waves: the time at which each client's wave begins, on the clock of their zone
+    wave_local: Mapped[datetime | None] = mapped_column(DateTime(timezone=False))
     ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # no attempt starts at or after this
     # the present (or next) opening of the sending hours: no attempt starts outside it; both NULL where there are none
     window_opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, SmallInteger, String, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,7 @@ class Slice(db.Model):  # type: ignore[misc,name-defined]
 
     `ready_at` is when there is work in it next (null: none); the lease says who works on it. `marked` is a string
     of '0' and '1', one per position: '1' was written, durably, before that mail's content was let go, so that a crash
-    leaves no guess.
+    leaves no guess. `wave` is that of a run in waves: nothing leaves before `opens_at`, nor at or after `closes_at`.
     """
 
     __tablename__ = "slices"
@@ -33,6 +33,9 @@ class Slice(db.Model):  # type: ignore[misc,name-defined]
     first_position: Mapped[int] = mapped_column(Integer)
     last_position: Mapped[int] = mapped_column(Integer)
     ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wave: Mapped[int | None] = mapped_column(SmallInteger)
+    opens_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     lease_token: Mapped[uuid.UUID | None] = mapped_column(UUID)
     leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     leased_by: Mapped[str | None] = mapped_column(String(MAX_WORKER_NAME))

@@ -40,6 +40,11 @@ def _is_free(slice_: Any) -> ColumnElement[bool]:
     return or_(slice_.leased_until.is_(None), slice_.leased_until < func.now())
 
 
+def _is_wave_open(slice_: Any) -> ColumnElement[bool]:
+    has_come = or_(slice_.opens_at.is_(None), slice_.opens_at <= func.now())
+    return and_(has_come, or_(slice_.closes_at.is_(None), slice_.closes_at > func.now()))
+
+
 def _is_unfinished(delivery: Any) -> ColumnElement[bool]:
     return delivery.state.in_(sorted(UNFINISHED))
 
@@ -62,5 +67,7 @@ MAY_SEND = _may_send(Run)  # nobody stopped it, it did not end, and the clock is
 MAY_SEND_SQL = _text(_may_send(_columns(Run, "r")))
 IS_FREE = _is_free(Slice)  # no worker has it, or the one that had it let its lease run out
 IS_FREE_SQL = _text(_is_free(_columns(Slice, "s")))
+IS_WAVE_OPEN = _is_wave_open(Slice)  # its wave's moment has come, and it is within the sending hours there
+IS_WAVE_OPEN_SQL = _text(_is_wave_open(_columns(Slice, "s")))
 IS_UNFINISHED = _is_unfinished(Delivery)  # waits for its mail, for the first time or again
 IS_UNFINISHED_SQL = _text(_is_unfinished(_columns(Delivery, "d")))

@@ -46,8 +46,8 @@ GROUPS = {
     ),
     "Series": ("series", "series_steps", "enrolments"),
     "Sending": (
-        "runs", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies", "run_faults",
-        "domain_days", "recipient_paces", "run_holds", "mail_servers", "instances",
+        "runs", "waves", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies",
+        "run_faults", "domain_days", "recipient_paces", "run_holds", "mail_servers", "instances",
     ),
     "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),
     "Blog": ("blog_posts", "former_slugs"),

@@ -57,6 +57,10 @@ A_HOLD = """
     INSERT INTO run_holds (run_id, name, until)
     SELECT id, 'walkabout.test', now() FROM runs WHERE owner_id = %s LIMIT 1 RETURNING run_id
 """
+A_WAVE = """
+    INSERT INTO waves (run_id, number, planned_at, timezone, zone_count, client_count, opens_at)
+    SELECT id, 1, now(), 'Asia/Tokyo', 1, 1, now() FROM runs WHERE owner_id = %s LIMIT 1 RETURNING run_id
+"""
 HEARD = "UPDATE recipient_paces SET heard_at = now(), heard = 'unusual rate' WHERE name = %s RETURNING name"
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
@@ -64,6 +68,7 @@ REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id L
 ROWS = (
     (KEPT_BLOCKS, "own_blocks/details/?id=%s"),
     (A_DAY, "domain_days/details/?id=%s,2026-01-01,walkabout..test,accepted,x"),
+    (A_WAVE, "waves/details/?id=%s,1"),
     (A_HOLD, "run_holds/details/?id=%s,walkabout..test"),
 )
 

@@ -42,6 +42,7 @@ def fingerprint(mailing: Mailing, run: Run | None = None, ask: bound_values.Scal
         *([about["from_email"]] if "from_email" in about else []),
         *([about["files"]] if "files" in about else []),
         *([about["inline"]] if "inline" in about else []),
+        *(["in waves"] if mailing.in_waves else []),
     ]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -13,6 +13,7 @@ from mailer.models.delivery import MAY_BE_SENT_AGAIN, Delivery, DeliveryState, R
 from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
+from mailer.models.wave import Wave
 from mailer.sending import server_faults
 from mailer.sending.conditions import IS_FREE, IS_UNFINISHED
 from mailer.sending.runs import slicing
@@ -176,6 +177,8 @@ def send_to_stopped(run: Run) -> int:
     count = _reopen(run, *CUT_OFF)
     if count:
         run.ends_at = run.window_opens_at = run.window_closes_at = None
+        for table in (Slice, Wave):
+            db.session.execute(update(table).where(table.run_id == run.id).values(closes_at=None))
     return count
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -103,12 +103,20 @@ def used_today(owner: User, now: datetime, run: Run | None = None) -> int:
     if run is not None and not run.occurrence.startswith(ON_DEMAND):
         is_of_yesterday = and_(
             Run.mailing_id == run.mailing_id,
-            Run.created_at <= now - SHORTEST_DAY,
+            _is_a_day_before(run, now),
             Run.reopened_at.is_(None),
             Run.occurrence.not_like(f"{ON_DEMAND}%"),
         )
         total = total.where(~is_of_yesterday)
     return int(db.session.scalar(total) or 0) + _used_by_older_runs(owner, now)
+
+
+def _is_a_day_before(run: Run, now: datetime) -> ColumnElement[bool]:
+    """In SQL: whether a run is that of the day before. One in waves begins earlier when people come farther east."""
+    is_earlier = Run.created_at <= now - SHORTEST_DAY
+    if run.wave_local is None:
+        return is_earlier
+    return or_(is_earlier, and_(Run.wave_local.is_not(None), Run.planned_at <= run.planned_at - SHORTEST_DAY))
 
 
 def _used_by_older_runs(owner: User, now: datetime) -> int:

@@ -122,7 +122,7 @@ def point_at(mailing: Mailing, moment: Moment | None) -> None:
     """Let the mailing wait for this moment; no commit."""
     mailing.next_run_at = moment.at if moment else None
     mailing.next_run_local = moment.local if moment else None
-    mailing.moved_from_at = None
+    mailing.moved_from_at = mailing.first_wave_at = None
 
 
 def waited_for(mailing: Mailing) -> Moment | None:
@@ -157,10 +157,10 @@ def has_open_run(mailing: Mailing) -> bool:
     return db.session.scalar(open_run) is not None
 
 
-def _moved(moment: Moment, before: datetime) -> dict[str, datetime]:
+def _moved(moment: Moment, before: datetime) -> dict[str, datetime | None]:
     """What a mailing gets whose coming moment has moved: the last run's own moment has, too, and was not missed."""
     now = utcnow()
-    return {"next_run_at": moment.at} | ({"calendar_since": now} if before > now else {})
+    return {"next_run_at": moment.at, "first_wave_at": None} | ({"calendar_since": now} if before > now else {})
 
 
 def follow_zone_data(limit: int = 1000) -> int:

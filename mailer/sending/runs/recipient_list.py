@@ -11,12 +11,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, closing, contextmanager
 from datetime import date
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, true, update
 
 from mailer.clock import today_in, utcnow
 from mailer.extensions import db
@@ -26,14 +27,16 @@ from mailer.models.delivery import Delivery
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
-from mailer.sending.runs import audience, audience_snapshot, bound_values, ceilings, limits, windows
+from mailer.models.wave import Wave
+from mailer.sending.runs import audience, audience_snapshot, bound_values, ceilings, limits, wave_list, windows
 from mailer.sending.runs.approvals import content_of
 from mailer.sending.runs.closing import complete_mailing
 from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.listed_values import listed_values
 from mailer.sending.runs.next_run import next_promised, point_at
+from mailer.sending.runs.wave_list import WaveList
 
-Listed = tuple[int, str | None]  # a client, and the values that an approval holds for, as JSON
+Listed = tuple[int, str | None, int]  # a client, the values that an approval holds for, as JSON, and the wave, else 0
 log = structlog.get_logger()
 FIRST_PART = 2_500  # people: soon written, and enough for the first workers; the next parts are as long as all before
 LONGEST_PART = 20_000
@@ -115,6 +118,7 @@ class RecipientListWriter:
         self._next: Sequence[Listed] = ()  # one read and not written, if there is one
         self._listed_count = self._total = 0  # the last position, and that of the list as far as known
         self._parts: Mapping[str, Any] | None = None  # of the letter, for some only
+        self._waves: WaveList | None = None
         self._today: date | None = None  # what dates relative to today are counted from
 
     def close(self) -> None:
@@ -157,24 +161,38 @@ class RecipientListWriter:
         needs_approval = limits.needs_approval(mailing, counts.will_get, utcnow(), run)
         self._total = counts.total
         bound = bound_values.taken_names(content_of(run)) if needs_approval else []
+        rows = self._lay_out(run, mailing)
         self._read(mailing, bound=bound)
         _lock(run, mailing)
         if run.closed_at is not None:  # stopped meanwhile
             return False
         if obstacle is None and not self._next:
             obstacle = StopReason.NOBODY
+        if obstacle is None and self._waves is not None and self._waves.is_all_too_late:
+            obstacle = StopReason.MISSED
         if obstacle is not None:
             self._skip(run, mailing, obstacle)
             return True
         _obey_pause_and_stop(run, mailing)
         run.is_approved = needs_approval
         run.audience = audience_snapshot.taken(mailing, self._today, counts.total)
+        if self._waves is not None:
+            run.due_at, run.ends_at = wave_list.bounds_of(run, mailing, self._waves)
+        db.session.add_all(rows)
         db.session.flush()
         self._write(FIRST_PART)
         # A list made anew after a crash would be of another moment; and no other run counts half of this one's people.
         while (bound or ceilings.has_ceiling(mailing.owner)) and not self.is_complete:
             self._write(LONGEST_PART)
         return True
+
+    def _lay_out(self, run: Run, mailing: Mailing) -> list[Wave]:
+        """The rows of the run's waves, if it has any."""
+        if run.wave_local is None:
+            return []
+        chosen = audience.chosen(mailing, self._today)
+        self._waves, rows = wave_list.laid_out(run, mailing, chosen, utcnow(), self._reading.execute)
+        return rows
 
     def _ask(self, question: Any) -> Any:
         return self._reading.execute(question).scalar()
@@ -184,11 +202,13 @@ class RecipientListWriter:
         listed = select(func.max(Delivery.position), func.max(Delivery.client_id)).where(Delivery.run_id == run.id)
         last_position, last_id = db.session.execute(listed).one()
         self._listed_count, self._total = last_position or 0, run.planned_count + run.unlisted_count
+        self._today = audience_snapshot.today_in(run)
         behind = Client.id > (last_id or 0)
+        if run.wave_local is not None:  # whoever is on the list may have moved to another zone since
+            self._waves, behind = wave_list.taken_up(run, mailing, audience.chosen(mailing, self._today)), true()
         # Asked for once: asked of each client, a planner without statistics reads the whole list for each.
         have_it = select(Client.id).join(Delivery, Delivery.email_key == Client.email_key)
         have_it = have_it.where(Delivery.run_id == run.id, Client.owner_id == mailing.owner_id, behind)
-        self._today = audience_snapshot.today_in(run)
         self._read(mailing, behind, left_out=frozenset(db.session.scalars(have_it)))
         db.session.rollback()
 
@@ -212,7 +232,9 @@ class RecipientListWriter:
     ) -> None:
         """Choose the people, now and for the whole list, and read the first: with the values that stand beside them."""
         values = listed_values(mailing, bound, self._parts, self._ask, self._today)
-        query = select(Client.id, values).where(*audience.chosen(mailing, self._today), *conditions).order_by(Client.id)
+        wave = self._waves.number_of_client() if self._waves is not None else literal(0)
+        query = select(Client.id, values, wave).where(*audience.chosen(mailing, self._today), *conditions)
+        query = query.order_by(*([] if self._waves is None else [wave]), Client.id)
         self._owner_id = mailing.owner_id
         self._people = (row for row in self._reading.execute(query).tuples() if row[0] not in left_out)
         self._next = [*islice(self._people, 1)]
@@ -222,10 +244,12 @@ class RecipientListWriter:
         if self._next:
             listed = [*self._next, *islice(self._people, most - 1)]
             self._next = [*islice(self._people, 1)]
-            people, bound = zip(*listed, strict=True)
-            count = write_list(self.run_id, self._owner_id, people, self._listed_count, bound)
-            ceilings.exclude_who_got_enough(self.run_id, self._owner_id, self._listed_count, utcnow())
-            self._listed_count += count
+            before = self._listed_count
+            for number, group in groupby(listed, key=itemgetter(2)):
+                people, bound, _numbers = zip(*group, strict=True)
+                wave = self._waves.times[number] if self._waves is not None else None
+                self._listed_count += write_list(self.run_id, self._owner_id, people, self._listed_count, bound, wave)
+            ceilings.exclude_who_got_enough(self.run_id, self._owner_id, before, utcnow())
         self.is_complete = not self._next
         unlisted = 0 if self.is_complete else max(1, self._total - self._listed_count)
         db.session.execute(

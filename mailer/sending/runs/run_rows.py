@@ -42,16 +42,18 @@ def insert_run(
     now: datetime,
     skipped: StopReason | None = None,
     snapshot: dict[str, Any] | None = None,
+    wave_local: datetime | None = None,
 ) -> int | None:
     """A run to be planned, or with `skipped` one that says why it was left out; None when it existed already.
 
-    `snapshot` is that of the mailing now, for who makes several rows.
+    `snapshot` is that of the mailing now, for who makes several rows. `wave_local`: of a run in waves.
 
     An end that has passed ends a run on demand no more: a person asks for it all the same.
     """
     ends_at = end_of(mailing)
     is_on_demand = occurrence.startswith(ON_DEMAND)
     snapshot = snapshot_of(mailing) if snapshot is None else snapshot
+    begins_at = planned_at if wave_local is None else min(planned_at, mailing.first_wave_at or planned_at)
     values = {
         "owner_id": mailing.owner_id,
         "mailing_id": mailing.id,
@@ -60,7 +62,8 @@ def insert_run(
         "snapshot": snapshot,
         "is_tracked": "tracking" in snapshot,
         "planned_at": planned_at,
-        "due_at": max(planned_at, mailing.calendar_since or planned_at),
+        "due_at": max(begins_at, mailing.calendar_since or begins_at),
+        "wave_local": wave_local,
         "ends_at": None if is_on_demand and ends_at is not None and ends_at <= now else ends_at,
         "created_at": now,
         "closed_at": now if skipped else None,

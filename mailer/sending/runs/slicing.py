@@ -25,7 +25,7 @@ COVER = text(
 )
 WAKE = text(
     "WITH due AS ("
-    "SELECT o.id, min(coalesce(d.retry_at, now())) AS ready_at FROM slices o "
+    "SELECT o.id, min(greatest(coalesce(d.retry_at, now()), o.opens_at)) AS ready_at FROM slices o "
     "JOIN deliveries d ON d.run_id = o.run_id AND d.position BETWEEN o.first_position AND o.last_position "
     "WHERE o.run_id = :run AND o.leased_until IS NULL AND " + IS_UNFINISHED_SQL + " "
     "GROUP BY o.id), held AS ("

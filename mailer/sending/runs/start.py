@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.clock import utcnow
@@ -26,6 +26,8 @@ from mailer.sending.runs import audience, limits
 from mailer.sending.runs.lateness import due_moments, is_too_late, was_held
 from mailer.sending.runs.next_run import has_open_run, occurrence_of, point_at
 from mailer.sending.runs.run_rows import insert_run, insert_skipped
+from mailer.sending.runs.wave_plan import wave_local_of
+from mailer.sending.runs.waves import is_overlapped
 from mailer.sending.runs.windows import ON_DEMAND
 
 log = structlog.get_logger()
@@ -62,30 +64,32 @@ def start_due(now: datetime | None = None, limit: int = 1000, begun: Callable[[]
             return started
         try:
             going, confirmed_at = _going(ids), instance_guard.confirmed_at()
-            run_ids = [_start(mailing, now, mailing.id in going, confirmed_at) for mailing in mailings]
+            run_ids = [
+                run_id for mailing in mailings for run_id in _start(mailing, now, mailing.id in going, confirmed_at)
+            ]
             db.session.commit()
         except Exception:
             db.session.rollback()
-            run_ids = [_start_alone(id_, now, broken) for id_ in ids]
-        started += [run_id for run_id in run_ids if run_id is not None]
+            run_ids = [run_id for id_ in ids for run_id in _start_alone(id_, now, broken)]
+        started += run_ids
         begun()
     return started
 
 
-def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> int | None:
+def _start_alone(mailing_id: int, now: datetime, broken: list[int]) -> list[int]:
     query = _due(now).where(Mailing.id == mailing_id).with_for_update(**FOR_CHANGE, skip_locked=True, of=Mailing)
     mailing = db.session.scalar(query)
-    run_id = None
+    run_ids: list[int] = []
     try:
         if mailing is not None:
-            run_id = _start(mailing, now, has_open_run(mailing), instance_guard.confirmed_at())
+            run_ids = _start(mailing, now, has_open_run(mailing), instance_guard.confirmed_at())
         db.session.commit()
     except Exception:
         db.session.rollback()
         log.exception("a mailing cannot be started", mailing=mailing_id)
         broken.append(mailing_id)
-        return None
-    return run_id
+        return []
+    return run_ids
 
 
 def _now_if_any_is_due(now: datetime | None) -> datetime | None:
@@ -98,8 +102,9 @@ def _now_if_any_is_due(now: datetime | None) -> datetime | None:
 
 def seconds_to_next(within: float) -> float | None:
     """How long until the next mailing is due, if that is no more than `within` seconds off, by the database's clock."""
-    now, at = func.clock_timestamp(), func.min(Mailing.next_run_at)
-    coming = (*_is_candidate(now + timedelta(seconds=within)), Mailing.next_run_at > now)
+    now, begins_at = func.clock_timestamp(), func.least(Mailing.next_run_at, Mailing.first_wave_at)
+    at = func.min(begins_at)
+    coming = (*_is_candidate(now + timedelta(seconds=within)), begins_at > now)
     found = db.session.scalar(select(func.extract("epoch", at - now)).where(*coming))
     db.session.rollback()
     return None if found is None else max(0.0, float(found))
@@ -108,7 +113,7 @@ def seconds_to_next(within: float) -> float | None:
 def _is_candidate(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
     return (
         Mailing.next_run_at.is_not(None),
-        Mailing.next_run_at <= now,
+        or_(Mailing.next_run_at <= now, Mailing.first_wave_at <= now),
         Mailing.paused_at.is_(None),
         Mailing.disabled_at.is_(None),
         Mailing.deleted_at.is_(None),
@@ -133,36 +138,35 @@ def _going(mailing_ids: Sequence[int]) -> set[int]:
     )
 
 
-def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: datetime | None) -> int | None:
-    """Give the mailing the run of its present moment, or the rows that say why not, and move it on.
+def _start(mailing: Mailing, now: datetime, is_going: bool, confirmed_at: datetime | None) -> list[int]:
+    """Give the mailing the run of its present moment, or the rows that say why not, and move it on; ids of the runs.
 
-    None when no run was made, or that run existed already. See `lateness` for what is too late. What
-    passed during a pause is not made good: nobody who resumes should set off mail of the past.
+    None where that run existed already; several where waves of earlier ones are still to come. See `lateness` for what
+    is too late. What passed during a pause is not made good: nobody who resumes should set off mail of the past.
     """
-    due, run_id = due_moments(mailing, now), None
+    due = due_moments(mailing, now)
     held = [moment for moment in due if was_held(mailing, moment, confirmed_at)]
     insert_skipped(mailing, held, now, StopReason.HELD)
-    if rest := [moment for moment in due if moment not in held]:
-        *missed, present = rest
-        if is_too_late(mailing, present, now):
-            missed = rest
-        else:
-            run_id = _start_present(mailing, present, now, is_going)
-        insert_skipped(mailing, missed, now, StopReason.MISSED)
+    rest = [moment for moment in due if moment not in held]
+    in_time = [moment for moment in (rest if mailing.in_waves else rest[-1:]) if not is_too_late(mailing, moment, now)]
+    begun = [_start_present(mailing, moment, now, is_going) for moment in in_time]
+    run_ids = [run_id for run_id in begun if run_id is not None]
+    insert_skipped(mailing, [moment for moment in rest if moment not in in_time], now, StopReason.MISSED)
     mailing.started_at = mailing.started_at or now
-    mailing.skipped_count += len(due) - (run_id is not None)
+    mailing.skipped_count += len(due) - len(run_ids)
     point_at(mailing, next_moment(mailing.rule, max(now, due[-1].at, mailing.moved_from_at or now)))
-    if mailing.next_run_at is None and run_id is None and not is_going:
+    if mailing.next_run_at is None and not run_ids and not is_going:
         mailing.completed_at = now
-    return run_id
+    return run_ids
 
 
 def _start_present(mailing: Mailing, moment: Moment, now: datetime, is_going: bool) -> int | None:
-    if is_going:
+    if is_overlapped(mailing, moment, now) if mailing.in_waves else is_going:
         insert_run(mailing, occurrence_of(mailing, moment), moment.at, now, StopReason.OVERLAP)
         return None
     mailing.last_run_at = now
-    return insert_run(mailing, occurrence_of(mailing, moment), moment.at, now)
+    occurrence, wave_local = occurrence_of(mailing, moment), wave_local_of(mailing, moment)
+    return insert_run(mailing, occurrence, moment.at, now, wave_local=wave_local)
 
 
 def start_now(mailing: Mailing, token: str, now: datetime | None = None) -> Run:

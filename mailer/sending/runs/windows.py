@@ -18,8 +18,10 @@ ON_DEMAND = "manual:"
 
 
 def enter_window(run: Run, mailing: Mailing, now: datetime) -> None:
-    """Let the run send, or wait for its hours; no commit. A run on demand waits for none: a person asked for it."""
-    window = None if run.occurrence.startswith(ON_DEMAND) else mailing.window
+    """Let the run send, or wait for its hours; no commit. A run on demand waits for none: a person asked for it; one in
+    waves has those of its slices."""
+    has_none = run.occurrence.startswith(ON_DEMAND) or run.wave_local is not None
+    window = None if has_none else mailing.window
     if window is None:
         run.state, run.window_opens_at, run.window_closes_at = RunState.SENDING, None, None
         return

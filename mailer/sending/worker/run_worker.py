@@ -27,9 +27,10 @@ from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
 from mailer.models.user import User
+from mailer.models.wave import Wave
 from mailer.sending import instance_guard, own_domains, picture_waits, return_path, server_faults, tracking
 from mailer.sending.attachments import with_files
-from mailer.sending.conditions import HELD_STATES, IS_FREE, MAY_SEND
+from mailer.sending.conditions import HELD_STATES, IS_FREE, IS_WAVE_OPEN, MAY_SEND
 from mailer.sending.contents import content_of_copy
 from mailer.sending.database_connections import connector
 from mailer.sending.mail_headers import mail_headers_for, recipient_maker
@@ -96,6 +97,8 @@ def _take_turn(run_id: int, turn: TimeBudget) -> bool:
         _settle_crashes(run_id, rules)
         return False
     if not has_work(run_id):  # no connection without a mail in hand
+        if run.wave_local is not None:  # of a wave whose sending hours are over
+            _settle_crashes(run_id, rules)
         return True
     routes = mail_routes.routes_of(db.session.get_one(User, run.owner_id))
     if not routes:
@@ -145,6 +148,7 @@ def runs_with_work(limit: int = 100) -> list[Waiting]:
         .join(Slice, Slice.run_id == Run.id)
         .where(Run.closed_at.is_(None), Slice.ready_at <= func.now())
         .where(or_(Run.state.not_in(sorted(HELD_STATES)), Slice.leased_until < func.now()))
+        .where(or_(IS_WAVE_OPEN, Slice.leased_until < func.now()))
         .group_by(Run.id)
         .having(func.count().filter(IS_FREE) > 0)
     )
@@ -160,7 +164,7 @@ def has_work(run_id: int) -> bool:
     found = db.session.scalar(
         select(Slice.id)
         .join(Run, Run.id == Slice.run_id)
-        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), IS_FREE, MAY_SEND)
+        .where(Slice.run_id == run_id, Slice.ready_at <= func.now(), IS_FREE, MAY_SEND, IS_WAVE_OPEN)
         .limit(1)
     )
     db.session.rollback()
@@ -172,6 +176,8 @@ def _rules(run: Run) -> RunRules:
     since = max(
         run.planned_at, run.created_at, run.reopened_at or run.created_at, run.window_opens_at or run.created_at
     )
+    if run.wave_local is not None:
+        since = max(since, db.session.scalar(select(func.max(Wave.opens_at)).where(Wave.run_id == run.id)) or since)
     in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
     assert in_doubt_rule is not None
     return RunRules(deadline(since, run.ends_at), in_doubt_rule)

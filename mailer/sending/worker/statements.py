@@ -5,11 +5,12 @@ from __future__ import annotations
 from mailer.models.client import SuppressionReason
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.models.run import PauseReason, RunState
-from mailer.sending.conditions import IS_FREE_SQL, IS_UNFINISHED_SQL, MAY_SEND_SQL, listed
+from mailer.sending.conditions import IS_FREE_SQL, IS_UNFINISHED_SQL, IS_WAVE_OPEN_SQL, MAY_SEND_SQL, listed
 from mailer.sending.worker.delivery_rules import SUSPECT_PHASES
 from mailer.smtp.results import Outcome
 
-DUE = f"s.ready_at <= now() AND {IS_FREE_SQL} AND {MAY_SEND_SQL}"
+MAY_LEAVE_SQL = f"{MAY_SEND_SQL} AND {IS_WAVE_OPEN_SQL}"
+DUE = f"s.ready_at <= now() AND {IS_FREE_SQL} AND {MAY_LEAVE_SQL}"
 ABANDONED = "s.leased_until < now() AND s.marked IS NOT NULL"
 CLAIM = """
     WITH free AS (
@@ -56,11 +57,11 @@ _MARK_TYPES = (
 _MARK = f"""
     WITH held AS (
         UPDATE slices s SET
-            marked = CASE WHEN {MAY_SEND_SQL} THEN asked.flags ELSE asked.answered END,
+            marked = CASE WHEN {MAY_LEAVE_SQL} THEN asked.flags ELSE asked.answered END,
             marked_at = now(), leased_until = now() + make_interval(secs => $5)
         FROM unnest($1, $2, $3, $4) AS asked (id, token, flags, answered), runs r
         WHERE s.id = asked.id AND s.lease_token = asked.token AND r.id = s.run_id
-        RETURNING s.id, {MAY_SEND_SQL} AS may_send
+        RETURNING s.id, {MAY_LEAVE_SQL} AS may_send
     ), written AS (
         INSERT INTO attempts (
             run_id, transport, worker, position, number, outcome, phase, smtp_code, enhanced_code, response,
@@ -98,7 +99,7 @@ SETTLE = """
 """
 RELEASE = f"""
     UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (
-        SELECT min(coalesce(d.retry_at, now())) FROM deliveries d
+        SELECT min(greatest(coalesce(d.retry_at, now()), s.opens_at)) FROM deliveries d
         WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position
             AND {IS_UNFINISHED_SQL}
     )
