@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format browser mail-servers bucket-server lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench check format programs lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -34,10 +34,11 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q -n 0 tests/test_house.py
 
-test: check browser mail-servers bucket-server ## check, then all tests
+test: setup-dev ## check, then all tests; what these need of the system is fetched meanwhile
+	@$(MAKE) --no-print-directory -j2 check programs
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
-coverage: setup-dev browser mail-servers bucket-server ## all tests, and which lines they reach
+coverage: setup-dev programs ## all tests, and which lines they reach
 	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
@@ -68,13 +69,9 @@ format: setup-dev ## put the code into its usual form
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-browser:
+programs:
 	@sh .ci/browser
-
-mail-servers:
 	@sh .ci/mail-servers
-
-bucket-server: setup-dev
 	@sh .ci/bucket-server
 
 schema: setup-dev ## write docs/schema.md anew, after a migration or a change of a model
