@@ -242,6 +242,7 @@ class Enrolment(db.Model):  # type: ignore[misc,name-defined]
         Index("ix_enrolments_due", "step_id", "due_at", "id", postgresql_where=text("due_at IS NOT NULL")),
         Index("ix_enrolments_place", "series_id", "state", "step_id"),
         Index("ix_enrolments_client", "client_id"),
+        Index("ix_enrolments_moved", "series_id", "moved_at", "id"),  # the page of its people
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)

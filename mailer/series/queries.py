@@ -12,14 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from mailer.extensions import db
+from mailer.long_pages import LongPage
 from mailer.models.client import Client
+from mailer.models.client_criteria import client_mentions
 from mailer.models.client_field import ClientField, FieldType
 from mailer.models.message import Message
 from mailer.models.run import COUNTERS, Run
 from mailer.models.series import Enrolment, EnrolmentState, Series, SeriesStep
 from mailer.models.user import User
 from mailer.owner_filter import Whose
-from mailer.row_pages import RowsPage
 from mailer.searching import mentions
 from mailer.segments.fields import fields_of
 from mailer.sending.series.places import active_of
@@ -96,17 +97,32 @@ def latest_runs(series: Series) -> list[Run]:
 
 def people_page(series: Series, search: str, state: str, step_id: int | None, page: int) -> Pagination:
     """Its people, who came here last first: rows `(Enrolment, Client)`."""
-    query = select(Enrolment, Client).join(Client, Client.id == Enrolment.client_id)
-    query = query.where(Enrolment.series_id == series.id)
-    query = query.where(*mentions(search, [Client.email, Client.first_name, Client.last_name]))
+    where = [Enrolment.series_id == series.id, Enrolment.state != EnrolmentState.PASSED_BY]
     if state:
-        query = query.where(Enrolment.state == EnrolmentState(state))
-    else:
-        query = query.where(Enrolment.state != EnrolmentState.PASSED_BY)
+        where.append(Enrolment.state == EnrolmentState(state))
     if step_id is not None:
-        query = query.where(Enrolment.step_id == step_id, Enrolment.state == EnrolmentState.WAITING)
-    query = query.order_by(Enrolment.moved_at.desc(), Enrolment.id.desc())
-    return RowsPage(select=query, key=Enrolment.id, page=page, per_page=PER_PAGE, max_per_page=PER_PAGE)
+        where += [Enrolment.step_id == step_id, Enrolment.state == EnrolmentState.WAITING]
+    ids, length = select(Enrolment.id).where(*where), None
+    if search:
+        ids = ids.join(Client, Client.id == Enrolment.client_id)
+        ids = ids.where(*client_mentions(search))
+    else:
+        length = db.session.scalar(select(func.count()).select_from(Enrolment).where(*where))
+    return LongPage(
+        page=page,
+        per_page=PER_PAGE,
+        max_per_page=PER_PAGE,
+        ids=ids,
+        order=(Enrolment.moved_at.desc(), Enrolment.id.desc()),
+        backwards=(Enrolment.moved_at, Enrolment.id),
+        length=length,
+        load=_people,
+    )
+
+
+def _people(ids: Sequence[int]) -> list[Any]:
+    query = select(Enrolment, Client).join(Client, Client.id == Enrolment.client_id).where(Enrolment.id.in_(ids))
+    return sorted(db.session.execute(query), key=lambda row: ids.index(row[0].id))
 
 
 def enrolment_of(series: Series, enrolment_id: int) -> Enrolment:
