@@ -1,7 +1,7 @@
 """Locks: in which order rows are locked, and every advisory lock that PostgreSQL keeps for us.
 
-Rows: users, series, enrolments, mailings, runs, waves, slices, deliveries, attempts, recipient_paces; see
-docs/delivery.md.
+Rows: users, series, enrolments, mailings, runs, waves, slices, deliveries, attempts, warm_up_days and recipient_paces
+(these by name); see docs/delivery.md.
 `FOR UPDATE` is for nobody: it also keeps out whoever only refers to the row. PostgreSQL looks at a run's owner and
 mailing (FOR KEY SHARE) whenever a transaction updates the run twice, as the figures of a slice do, so a sender that
 holds the run would wait for a person who holds the mailing and comes to the run.

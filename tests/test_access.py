@@ -321,6 +321,13 @@ TABLE: dict[str, dict[str, str]] = {
     "paces.set_rule": {"POST": ADMINS},
     "paces.end_rule": {"POST": ADMINS},
     "paces.end_rest": {"POST": ADMINS},
+    "warm_ups.index": {"GET": OVERSEERS},
+    "warm_ups.start": {"POST": ADMINS},
+    "warm_ups.show": {"GET": OVERSEERS},
+    "warm_ups.pause": {"POST": ADMINS},
+    "warm_ups.resume": {"POST": ADMINS},
+    "warm_ups.end": {"POST": ADMINS},
+    "warm_ups.go_on": {"POST": ADMINS},
     "service_domain.show": {"GET": OVERSEERS},
     "service_domain.check": {"POST": OVERSEERS},
     "operations.confirm_instance": {"POST": "L L L 403 403 403 + 403"},
@@ -467,7 +474,7 @@ def test_the_table_holds_for_looking_and_looking_changes_nothing(
 # how the machines do. Everything else that opens to them is watched.
 FEW = {
     "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe",
-    "service_domain.show", "paces.index", "articles.index",
+    "service_domain.show", "paces.index", "warm_ups.index", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip

@@ -84,5 +84,8 @@ LABELS = {
     "opens_at": _l("Emails leave from"), "closes_at": _l("Emails leave until"), "begun_at": _l("Begun"),
     "is_too_late": _l("Left out, too late"),
     "next_free": _l("Next free moment"), "until": _l("Until"),
+    "warm_up_id": _l("Warm-up"), "domain": _l("Domain"), "start_count": _l("Emails on the first day"),
+    "growth_percent": _l("Growth a day, per cent"), "target_count": _l("Warm from, emails a day"),
+    "ceiling": _l("Ceiling"), "step": _l("Why this ceiling"), "used_count": _l("Sent"),
     "complained_count": _l("Marked as spam"), "text": _l("Text"), "last_step": _l("Step of the last code"),
 }  # fmt: skip

@@ -85,4 +85,6 @@ TITLES: dict[str, Any] = {
     "recipient_paces": _l("Paces of recipient domains"),
     "waves": _l("Waves of runs"),
     "run_holds": _l("Runs that wait for a pace"),
+    "warm_ups": _l("Warm-ups"),
+    "warm_up_days": _l("Days of warm-ups"),
 }

@@ -23,7 +23,8 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     )),
     (_l("Sending"), (
         "mailings", "series", "series_steps", "enrolments", "runs", "waves", "run_tallies", "slices", "deliveries",
-        "attempts", "run_faults", "recipient_paces", "run_holds", "sending_domains", "domain_keys",
+        "attempts", "run_faults", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
+        "sending_domains", "domain_keys",
     )),
     (_l("What came of it"), (
         "mail_reports", "unread_mails", "domain_days", "reactions", "reaction_totals", "reaction_hours",

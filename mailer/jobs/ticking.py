@@ -36,6 +36,7 @@ from mailer.queue import (
 from mailer.sending import instance_guard
 from mailer.sending.runs import domain_days, stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
+from mailer.sending.runs.let_go import let_go
 from mailer.sending.runs.missing import make_good
 from mailer.sending.runs.next_run import follow_zone_data
 from mailer.sending.runs.start import seconds_to_next, start_due
@@ -152,6 +153,11 @@ def sound_alarms() -> None:
         broken_segments.tell_owners(utcnow())
 
 
+def let_go_of_warm_ups() -> None:
+    """Those who wait for a warm-up that an administrator has ended go now."""
+    let_go()
+
+
 def count_domains() -> None:
     """Count by recipient domain what has closed and, twice an hour, what goes on."""
     domain_days.count_closed_runs()
@@ -253,6 +259,7 @@ UPKEEP = (
     write_views,
     add_counts_up,
     tally_closed_runs,
+    let_go_of_warm_ups,
     count_domains,
     look_for_missing_runs,
     sweep,

@@ -44,7 +44,7 @@ PAGE_OF_PART = {
 PUBLIC_ROOMS = {"home", "auth", "blog", "guide", "unsubscribe", "sign_up", "preferences", "tracking"}
 UNWATCHED = {
     "admin.index", "machinery.index_view", "operations.index", "returns.index", "returns.show_probe", "paces.index",
-    "service_domain.show", "articles.index",
+    "service_domain.show", "warm_ups.index", "articles.index",
     "articles.create", "calendar.feed",
     "posts.create_view", "media.show_file",
 }  # fmt: skip

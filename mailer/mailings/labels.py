@@ -108,6 +108,7 @@ def reason_label(reason: Reason | str | None) -> str:
         Reason.RENDER_ERROR: _("the email could not be made for this client"),
         Reason.RETRIES_RAN_OUT: _("the server deferred it until the attempts ran out"),
         Reason.PACED: _("waits: its provider gets only so many emails a minute"),
+        Reason.WARMING: _("waits for the next day: the sender’s domain is being warmed up"),
         Reason.PROVEN_BY_REPORT: _("what came back shows that it had been sent"),
         Reason.PROVEN_BY_CLICK: _("its recipient opened it or followed a link"),
         Reason.COUNTED_AS_ACCEPTED: _("the owner counted it as accepted"),

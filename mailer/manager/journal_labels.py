@@ -63,7 +63,7 @@ def room_labels() -> dict[str, str]:
         "home": _("Overview"), "articles": _("Articles"), "unsubscribe": _("Unsubscribing"), "blog": _("Blog"),
         "calendar": _("Calendar"), "calendar.holidays": _("Holidays"), "review": _("Articles for approval"),
         "reports": _("Report"), "drafts": _("Drafts"), "operations": _("Operation"), "admin": _("Administration"),
-        "paces": _("Pace by recipient domain"),
+        "paces": _("Pace by recipient domain"), "warm_ups": _("Warm-up of sending domains"),
         "machinery": _("State of the service"), "static": _("files of the pages"), "guide": _("Help"),
         "series": _("Series"), "enrolling": _("Series"), "media": _("Pictures"), "returns": _("What comes back"),
         "webhooks": _("Webhooks of mail providers"), "tracking": _("Links in emails"),
@@ -93,7 +93,8 @@ def table_labels() -> dict[str, str]:
         "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
         "client_merges": _("Merged clients"), "clients_apart": _("Clients kept apart"),
         "domain_days": _("Recipient domains by day"), "recipient_paces": _("Paces of recipient domains"),
-        "waves": _("Waves of runs"), "run_holds": _("Runs that wait for a pace"),
+        "waves": _("Waves of runs"),
+        "run_holds": _("Runs that wait for a pace"), "warm_ups": _("Warm-ups"), "warm_up_days": _("Days of warm-ups"),
         "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Consent texts"),
         "topics": _("Topics"), "sending_domains": _("Own domains"), "domain_keys": _("Domain keys"),
     }  # fmt: skip

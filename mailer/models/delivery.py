@@ -85,6 +85,7 @@ class Reason(StrEnum):
     RETRIES_RAN_OUT = "retries_ran_out"
     COUNTED_AS_ACCEPTED = "counted_as_accepted"
     PACED = "paced"  # waiting: its provider's recipients get only so many a minute
+    WARMING = "warming"  # waiting for the next day: its domain is warmed up, and the day's ceiling is reached
     PROVEN_BY_REPORT = "proven_by_report"  # accepted: what came back shows that the mail had left
     PROVEN_BY_CLICK = "proven_by_click"  # accepted: its recipient followed a link of it, or saw its pictures
     STOPPED_BY_OWNER = "owner"

@@ -40,10 +40,12 @@ class RecipientPace(db.Model):  # type: ignore[misc,name-defined]
 
 
 class RunHold(db.Model):  # type: ignore[misc,name-defined]
-    """People of this run whose provider is paced wait until about then: what the run's page says."""
+    """People of this run whose provider is paced wait until about then: what the run's page says. `warm_up_id`: they
+    wait for the next day of that warm-up; `name` is then one of its groups."""
 
     __tablename__ = "run_holds"
 
     run_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(LONGEST_NAME), primary_key=True)
     until: Mapped[datetime] = mapped_column(UTCDateTime)
+    warm_up_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("warm_ups.id", ondelete="SET NULL"))

@@ -38,4 +38,5 @@ from mailer.models import (  # noqa: F401
     topic,
     user,
     user_session,
+    warm_up,
 )

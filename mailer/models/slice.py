@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, SmallInteger, String, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.extensions import db
@@ -19,6 +20,8 @@ class Slice(db.Model):  # type: ignore[misc,name-defined]
     `ready_at` is when there is work in it next (null: none); the lease says who works on it. `marked` is a string
     of '0' and '1', one per position: '1' was written, durably, before that mail's content was let go, so that a crash
     leaves no guess. `wave` is that of a run in waves: nothing leaves before `opens_at`, nor at or after `closes_at`.
+    `places`: how many places of a warm-up's day the holder has in hand for mails not gone yet; whoever gives the slice
+    back, or takes it over, gives them back too.
     """
 
     __tablename__ = "slices"
@@ -41,3 +44,4 @@ class Slice(db.Model):  # type: ignore[misc,name-defined]
     leased_by: Mapped[str | None] = mapped_column(String(MAX_WORKER_NAME))
     marked: Mapped[str | None] = mapped_column(String(5000))
     marked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    places: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # of `worker.warm_up_gate`

@@ -24,16 +24,20 @@ class PaceRefused(Refusal):
 def read_name(typed: str) -> str:
     """A group of `recipient_domains`, or a domain in ASCII; a domain of a group stands for all of it. Raises
     PaceRefused."""
+    name = typed.strip().lower()
+    return name if name in GROUPS else group_of(read_domain(name))
+
+
+def read_domain(typed: str) -> str:
+    """A domain in ASCII and lower case, of an address too. Raises PaceRefused."""
     name = typed.strip().lower().rpartition("@")[2].rstrip(".")
-    if name in GROUPS:
-        return name
     try:
         domain = ascii_address(f"x@{name}").rpartition("@")[2].lower()
     except HeaderError:
         raise PaceRefused(_("This is not a domain, such as example.org.")) from None
     if "." not in domain:
         raise PaceRefused(_("This is not a domain, such as example.org."))
-    return group_of(domain)
+    return domain
 
 
 def set_rule(name: str, per_minute: int) -> None:

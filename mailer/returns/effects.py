@@ -21,9 +21,10 @@ from mailer.models.mail_report import MailReport
 from mailer.models.mailing import Mailing
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.models.user import User
-from mailer.sending import pacing
+from mailer.sending import own_domains, pacing, warm_ups
 from mailer.sending.conditions import OPEN_SENDING_STATES
 from mailer.sending.runs import closing, domain_days
+from mailer.sending.warm_ups import Noted
 from mailer.smtp import provider_pace as pacing_words
 from mailer.smtp.concerns import Concern, concern_of
 from mailer.smtp.replies import Reply
@@ -45,7 +46,7 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
         _suppress(run, delivery, came_back, report.worst)
     lock_row(run, FOR_CHANGE)
     lock_row(delivery, FOR_CHANGE)
-    _note_pace(report, delivery)
+    _note_pace(report, run, delivery)
     if delivery.state is DeliveryState.UNCERTAIN:  # whatever comes back shows that the mail had left
         closing.settle_uncertain(run, Reason.PROVEN_BY_REPORT, Delivery.position == delivery.position)
         db.session.refresh(delivery)
@@ -58,21 +59,30 @@ def apply(report: Report, delivery: Delivery) -> AccountEmail | None:
     return _pause_if_too_many(run, report.worst) if came_back is not CameBack.COMPLAINED else None
 
 
-def _note_pace(report: Report, delivery: Delivery) -> None:
+def _note_pace(report: Report, run: Run, delivery: Delivery) -> None:
     """A provider that gets too much of ours says so in reports of delays, where the relay keeps its words to itself."""
     said = report.worst
     if report.kind in (Kind.DELAYED, Kind.BOUNCE) and pacing_words.says_too_fast(said.code, said.status, said.text):
+        _note_warm_up(run, delivery, Noted.TOLD)
         cursor = db.session.connection().connection.cursor()
         pacing.hear(cursor, delivery.email, said.text)
         cursor.close()
+
+
+def _note_warm_up(run: Run, delivery: Delivery, what: Noted) -> None:
+    cursor = db.session.connection().connection.cursor()
+    warm_ups.note(cursor, own_domains.from_domain(run.snapshot), delivery.email_key, what)
+    cursor.close()
 
 
 def _count_by_domain(run: Run, delivery: Delivery, came_back: CameBack) -> None:
     """Of a delivery the first bounce, unless it was called spam before, and the first complaint."""
     if came_back is CameBack.COMPLAINED and delivery.came_back is not CameBack.COMPLAINED:
         domain_days.note_return(run, delivery.email_key, DomainFigure.COMPLAINED)
+        _note_warm_up(run, delivery, Noted.COMPLAINED)
     elif came_back is not CameBack.COMPLAINED and delivery.came_back is None:
         domain_days.note_return(run, delivery.email_key, DomainFigure.BOUNCED)
+        _note_warm_up(run, delivery, Noted.BOUNCED)
 
 
 def _outcome(report: Report) -> CameBack | None:

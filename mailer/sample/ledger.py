@@ -27,8 +27,8 @@ from mailer.sending.runs.closing import final_state
 from mailer.sending.runs.list_rows import write_list
 from mailer.sending.runs.run_rows import snapshot_of
 from mailer.sending.worker import statements
+from mailer.sending.worker.delivery_rows import write_progress
 from mailer.sending.worker.delivery_rules import DeliveryUpdate, RunRules, deadline
-from mailer.sending.worker.ledger import write_progress
 from mailer.smtp.results import Outcome, Phase, Result
 
 TLS = "TLSv1.3 TLS_AES_256_GCM_SHA384"

@@ -14,8 +14,10 @@ from sqlalchemy import delete, select
 
 from mailer import sealing
 from mailer.composing.dkim import KeyRefused, Signer
+from mailer.composing.headers import ascii_address
 from mailer.extensions import db
 from mailer.models.sending_domain import DomainKey, SendingDomain
+from mailer.recipient_domains import domain_of
 from mailer.sending.servers import dkim_keys
 
 log = structlog.get_logger()
@@ -85,6 +87,11 @@ def as_it_may_leave(owner_id: int, about: Mapping[str, Any]) -> tuple[Mapping[st
     if own is None:
         return {name: value for name, value in about.items() if name != "from_email"}, service
     return about, (own, *service)
+
+
+def from_domain(about: Mapping[str, Any]) -> str:
+    """The domain of From of a snapshot, in ASCII and lower case: the owner's own, or that of the service."""
+    return domain_of(ascii_address(about.get("from_email") or current_app.config["MAILINGS_FROM"]))
 
 
 def _signing_for(owner_id: int, name: str) -> Signer | None:

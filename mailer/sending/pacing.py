@@ -11,6 +11,7 @@ from sqlalchemy import select
 from mailer.clock import database_now
 from mailer.extensions import db
 from mailer.models.recipient_pace import MAX_HEARD, MOST_A_MINUTE, RecipientPace, RunHold
+from mailer.models.warm_up import WarmUp
 from mailer.recipient_domains import domain_of, group_of
 from mailer.smtp.provider_pace import named_rate
 
@@ -39,6 +40,14 @@ class Known(NamedTuple):
     rest_minutes: int
     heard_at: datetime | None
     rests_until: datetime | None
+
+
+class Hold(NamedTuple):
+    """Until about when some people of a run wait, and why."""
+
+    until: datetime
+    pace: RecipientPace | None
+    warm_up: WarmUp | None  # then for its next day
 
 
 class Lesson(NamedTuple):
@@ -82,12 +91,13 @@ def hear(cursor: Any, address: str, text: str) -> bool:
     return True
 
 
-def holds_of(run_id: int) -> Mapping[str, tuple[datetime, RecipientPace | None]]:
-    """Whose people of the run wait for their provider's pace, and until about when; by group or domain."""
+def holds_of(run_id: int) -> Mapping[str, Hold]:
+    """Whose people of the run wait, for their provider's pace or the next day of a warm-up; by group or domain."""
     query = (
-        select(RunHold.name, RunHold.until, RecipientPace)
+        select(RunHold.name, RunHold.until, RecipientPace, WarmUp)
         .outerjoin(RecipientPace, RecipientPace.name == RunHold.name)
+        .outerjoin(WarmUp, WarmUp.id == RunHold.warm_up_id)
         .where(RunHold.run_id == run_id, RunHold.until > database_now())
         .order_by(RunHold.until.desc())
     )
-    return {name: (until, pace) for name, until, pace in db.session.execute(query)}
+    return {name: Hold(until, pace, warm_up) for name, until, pace, warm_up in db.session.execute(query)}

@@ -36,7 +36,7 @@ NO_PAGES = re.compile(
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|reactions|reaction_totals|reaction_hours"
     r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents|examinations"
-    r"|client_merges|clients_apart|domain_days|recipient_paces|run_holds|waves)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|client_merges|clients_apart|domain_days|recipient_paces|run_holds|waves|warm_ups|warm_up_days)\.details_view|media\.(show_file|picker)$|read_sentence$"
     r"|messages\.examination$|duplicates\.compare$"  # a part of a page; of clients who are named: below
     r"|tracking\.follow$"  # a picture, or somebody else's page
     r"|mailings\.move$"  # of a mailing that runs again: below
@@ -123,6 +123,13 @@ def values(service: Service) -> dict[str, Any]:
          "problems": [["everybody", ""]], "lookups": 2},
         {"check": "mx", "name": "shop.example", "verdict": "unknown", "records": [], "problems": [], "lookups": 0},
     ]  # fmt: skip
+    warm_up_id = service.rows(
+        "WITH one AS (INSERT INTO warm_ups (domain, start_count, growth_percent, target_count, started_at)"
+        " VALUES ('shop.example', 200, 50, 50000, now()) RETURNING id)"
+        " INSERT INTO warm_up_days (warm_up_id, name, day, ceiling, step, used_count)"
+        " SELECT id, 'gmail', current_date - n, 300 - 100 * n, CASE n WHEN 0 THEN 'grown' ELSE 'start' END, 180"
+        " FROM one CROSS JOIN generate_series(0, 1) n RETURNING warm_up_id"
+    )[0][0]
     domain_id = service.rows(
         "INSERT INTO sending_domains"
         " (owner_id, name, created_at, wants_key, look_due_at, looked_at, findings, proven_at)"
@@ -150,7 +157,7 @@ def values(service: Service) -> dict[str, Any]:
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
-        "topic_id": topic_id, "domain_id": domain_id,
+        "topic_id": topic_id, "domain_id": domain_id, "warm_up_id": warm_up_id,
         "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip

@@ -47,7 +47,8 @@ GROUPS = {
     "Series": ("series", "series_steps", "enrolments"),
     "Sending": (
         "runs", "waves", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies",
-        "run_faults", "domain_days", "recipient_paces", "run_holds", "mail_servers", "instances",
+        "run_faults", "domain_days", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
+        "mail_servers", "instances",
     ),
     "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),
     "Blog": ("blog_posts", "former_slugs"),

@@ -97,6 +97,7 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
         [(key,)] = walked.service.rows(statement, owner)
         walks["admin"].look(f"/admin/{details % key}")
     set_a_pace(walked, walks["admin"])
+    warm_a_domain_up(walked, walks["admin"])
     find_duplicates(walked, walks)
     ask_for_links(walked, walks["anonymous"], "/forgot", "auth.forgot")
     move(walked, walks["admin"])
@@ -199,6 +200,18 @@ def set_a_pace(walked: WalkedService, admin: Walk) -> None:
     admin.look(f"/admin/recipient_paces/details/?id={name.replace('.', '..')}")
     walked.fill(admin, "/operations/paces", "paces.end_rest")
     walked.fill(admin, "/operations/paces", "paces.end_rule")
+
+
+def warm_a_domain_up(walked: WalkedService, admin: Walk) -> None:
+    """The domain of the service; its growth is paused and goes on, and it is ended, gone on with and ended again."""
+    domain = walked.service.rows("SELECT name FROM sending_domains WHERE proven_at IS NOT NULL LIMIT 1")[0][0]
+    page = walked.fill(admin, "/operations/warm-ups", "warm_ups.start", domain=domain)
+    number = page.rpartition("/")[2]
+    for name in ("pause", "resume", "end", "go_on", "end"):
+        walked.fill(admin, page, f"warm_ups.{name}")
+    admin.look(f"/admin/warm_ups/details/?id={number}")
+    [(day,)] = walked.service.rows("SELECT max(day)::text FROM warm_up_days WHERE warm_up_id = %s", number)
+    admin.look(f"/admin/warm_up_days/details/?id={number},gmail,{day}")
 
 
 def find_duplicates(walked: WalkedService, walks: dict[str, Walk]) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from flask import current_app
 
 from mailer.mailings.runs import queries
-from mailer.models.recipient_pace import RecipientPace
 from mailer.models.run import PauseReason, Run, RunState
 from mailer.sending import instance_guard, pacing
 from mailer.sending.servers import mail_routes
@@ -29,7 +28,7 @@ class RunForecast:
     taken_over_at: datetime | None = None  # a worker fell silent: when others get what it holds
     restored_from: datetime | None = None  # when the backup was made that it was open in
     is_unattended: bool = False  # people are due, and no worker comes for them
-    holds: Mapping[str, tuple[datetime, RecipientPace | None]] = field(default_factory=dict)  # see `pacing.holds_of`
+    holds: Mapping[str, pacing.Hold] = field(default_factory=dict)  # see `pacing.holds_of`
 
     @classmethod
     def of(cls, run: Run, now: datetime) -> RunForecast:

@@ -1,21 +1,29 @@
-"""Why people of a run wait for their provider's pace."""
+"""Why people of a run wait for their provider's pace, or for the next day of a warm-up."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 
 from mailer.clock import utcnow
-from mailer.http import provider_label
-from mailer.models.recipient_pace import RecipientPace
-from mailer.sending.pacing import pace_now
+from mailer.http import provider_label, readable_domain
+from mailer.sending.pacing import Hold, pace_now
 
 
-def hold_words(name: str, until: datetime, pace: RecipientPace | None) -> str:
+def hold_words(name: str, hold: Hold) -> str:
     """The reason, and about when the last of them goes."""
-    said = {"domain": provider_label(name), "time": format_datetime(until, "d MMM, HH:mm")}
+    pace = hold.pace
+    said = {
+        "domain": provider_label(name) if name else _("All other domains"),
+        "time": format_datetime(hold.until, "d MMM, HH:mm"),
+    }
+    if hold.warm_up is not None:
+        return _(
+            "%(domain)s: the ceiling of the day is reached, since %(sender)s is being warmed up; those who wait go on "
+            "from %(time)s, as many as the next day allows.",
+            **said,
+            sender=readable_domain(hold.warm_up.domain),
+        )
     now = utcnow()
     if pace is not None and pace.rests_until is not None and pace.rests_until > now:
         return _("%(domain)s says that it gets too much and rests; those who wait go by about %(time)s.", **said)

@@ -14,7 +14,7 @@ from mailer.models.mailing import Audience, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.models.wave import Wave
-from mailer.sending import server_faults
+from mailer.sending import server_faults, warm_ups
 from mailer.sending.conditions import IS_FREE, IS_UNFINISHED
 from mailer.sending.runs import slicing
 
@@ -151,7 +151,11 @@ def _stop_slice(run: Run, slice_: Slice) -> None:
         )
         .execution_options(synchronize_session=False)
     )
-    slice_.ready_at = slice_.lease_token = slice_.leased_until = slice_.leased_by = None
+    if slice_.places is not None:  # of a holder who died before any of its mails could leave
+        cursor = db.session.connection().connection.cursor()
+        warm_ups.give_back(cursor, slice_.places, slice_.places["of"], {})
+        cursor.close()
+    slice_.ready_at = slice_.lease_token = slice_.leased_until = slice_.leased_by = slice_.places = None
 
 
 def _reason_of(run: Run) -> Reason:

@@ -19,6 +19,7 @@ class DueDelivery:
     token: str | None  # of the unsubscribe link
     is_settled: bool = True  # the row in the database says what `progress` says
     has_moment: bool = False  # was held for a provider's pace until now, and goes without asking again
+    place: str | None = None  # whose place of a warm-up's day is in hand for this mail
 
 
 MARKED, UNMARKED = b"10"

@@ -26,29 +26,27 @@ from typing import Any, TypeVar
 import structlog
 from psycopg2 import DatabaseError, Error, InterfaceError
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.extras import execute_values
 
-from mailer.models.delivery import DeliveryState, Reason
-from mailer.sending import pacing
-from mailer.sending.arrays import array
+from mailer.sending import pacing, warm_ups
 from mailer.sending.database_connections import OneAtATime, Patience, is_away
 from mailer.sending.worker import statements
-from mailer.sending.worker.claims import AttemptEntry, Claim, DueDelivery, LeaseLost
+from mailer.sending.worker.claims import AttemptEntry, Claim, LeaseLost
+from mailer.sending.worker.delivery_rows import person_of, write_progress
 from mailer.sending.worker.delivery_rules import ALIKE_FROM, ALIKE_FROM_FEW, DeliveryUpdate, is_refused_too_often
 from mailer.sending.worker.group_commit import GroupCommit, Writer
 from mailer.sending.worker.pacer import Pacer
 from mailer.sending.worker.statements import DUE
+from mailer.sending.worker.warm_up_gate import WarmUpGate
 from mailer.smtp.results import Outcome, Phase, Result
 
 log = structlog.get_logger()
 T = TypeVar("T")
-STATES = {state.value: state for state in DeliveryState}
 
 
 class Ledger:
     """The ledger of one run, as one worker writes it."""
 
-    def __init__(self, connect: Callable[[], Connection], writer: Writer) -> None:
+    def __init__(self, connect: Callable[[], Connection], writer: Writer, gate: WarmUpGate | None = None) -> None:
         self._connect = connect
         self._one_at_a_time = OneAtATime()
         self._connection = self._connected()
@@ -56,7 +54,7 @@ class Ledger:
         self.writer = writer
         self._run_id = writer.run_id
         self.lease_seconds = writer.lease_seconds
-        self._pacer = Pacer()
+        self._pacer, self._gate = Pacer(), gate or WarmUpGate("", "UTC")
 
     def close(self) -> None:
         """Give the connection back to the server."""
@@ -94,17 +92,31 @@ class Ledger:
         return self._patiently(work)
 
     def _load(
-        self, cursor: Any, token: str, slice_id: int, first: int, last: int, marked: str | None, *, is_to_send: bool
+        self,
+        cursor: Any,
+        token: str,
+        slice_id: int,
+        first: int,
+        last: int,
+        marked: str | None,
+        places: dict[str, Any] | None,
+        *,
+        is_to_send: bool,
     ) -> tuple[Claim, Sequence[int]]:
         cursor.execute(statements.PEOPLE, {"run": self._run_id, "first": first, "last": last})
-        people = {row[0]: _person(row) for row in cursor.fetchall()}
+        people = {row[0]: person_of(row) for row in cursor.fetchall()}
         doubts = [first + index for index, flag in enumerate(marked or "") if flag == "1"]
         flags = bytearray(b"0" * (last - first + 1))
         claim = Claim(slice_id, token, first, people, flags, len(people), was_left=marked is not None)
         for position in doubts:  # until they are settled, the flags say what they said
             claim.set_flag(position, True)
+        passed_over = set(doubts)
+        if places is not None:
+            passed_over |= self._gate.take_over(cursor, self._run_id, claim, places, doubts)
         if is_to_send:
-            self._pacer.hold(cursor, self._run_id, people, doubts)
+            self._gate.admit(cursor, self._run_id, people, passed_over)
+            self._pacer.hold(cursor, self._run_id, people, passed_over)
+            self._gate.take(cursor, slice_id)
         return claim, doubts
 
     def mark_and_record(
@@ -135,16 +147,22 @@ class Ledger:
         def work(cursor: Any, is_repeated: bool) -> None:
             about = {"run": self._run_id, "lease": self.lease_seconds, "slice": claim.slice_id, "token": claim.token}
             cursor.execute((statements.HOLD_RUN if progress else "") + statements.RENEW, about)
-            if cursor.fetchone() is None:
+            row = cursor.fetchone()
+            if row is None:
                 if is_repeated and release:
                     return  # given back already, or taken over: either way it is ours no more, as we wished
                 raise LeaseLost
             if progress:
                 write_progress(cursor, self._run_id, progress)
+            if row[0] is not None:
+                self._gate.settle(cursor, claim, row[0], progress, release=release)
             if release:
                 cursor.execute(statements.RELEASE, (claim.slice_id,))
 
         self._patiently(work)
+        for each in progress:
+            if (person := claim.people.get(each.position)) is not None:
+                person.place = None
 
     def unsettled(self, claim: Claim) -> list[Result]:
         """Attempts of the claimed people that a former holder wrote and did not settle; their key is the position."""
@@ -168,7 +186,12 @@ class Ledger:
 
     def hear(self, address: str, words: str) -> None:
         """The provider of this address says that it gets too much: it rests, for all workers."""
-        self._patiently(lambda cursor, _is_repeated: pacing.hear(cursor, address, words))
+
+        def work(cursor: Any, _is_repeated: bool) -> None:
+            warm_ups.note(cursor, self._gate.domain, address, warm_ups.Noted.TOLD)
+            pacing.hear(cursor, address, words)
+
+        self._patiently(work)
 
     def knows_no_riding(self, server: str) -> bool:
         """Whether a worker has found out just now that this server bears no envelope behind a final dot."""
@@ -248,38 +271,3 @@ class Ledger:
                 self._connection.close()
             is_repeated = True
             patience.pause()
-
-
-def write_progress(cursor: Any, run_id: int, progress: Sequence[DeliveryUpdate]) -> None:
-    """Update the deliveries in one statement, so that the counters of the run change once."""
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for p in progress:
-        end = (p.state.value, p.reason and p.reason.value, p.retry_at, p.attempt_count, p.transient_count)
-        groups.setdefault(end, []).append(p.position)
-    positions = [p.position for p in progress]
-    about = {"run": run_id, "first": min(positions), "last": max(positions)}
-    statement = cursor.mogrify(statements.SETTLE, about).decode()
-    rows = [(array(members), *end) for end, members in groups.items()]
-    template = "(%s::int[], %s, %s, %s::timestamptz, %s::smallint, %s::smallint)"
-    execute_values(cursor, statement, rows, template, page_size=len(rows))
-
-
-def _person(row: tuple[Any, ...]) -> DueDelivery:
-    position, email, state, attempts, transients, retry_at, suspects = row[:7]
-    token, first, last, patronymic, year, comment, attributes, bound, reason, out = row[7:]
-    progress = DeliveryUpdate(position, STATES[state], attempts, transients, None, retry_at, suspects)
-    if out is not None:
-        progress.exclude(Reason(out))
-    values = {
-        "email": email,
-        "first_name": first or "",
-        "last_name": last or "",
-        "patronymic": patronymic or "",
-        "birth_year": str(year) if year else "",
-        "comment": comment or "",
-    }
-    if attributes:
-        values = {key: str(value) for key, value in attributes.items()} | values
-    if bound:  # what was approved, whatever has become of the client since
-        values |= bound
-    return DueDelivery(progress, email, values, token, is_settled=out is None, has_moment=reason == Reason.PACED)

@@ -32,7 +32,8 @@ LOCK = """
 MOVE = "UPDATE recipient_paces SET next_free = %s WHERE name = %s"
 NOTE = """
     INSERT INTO run_holds (run_id, name, until) VALUES (%s, %s, %s)
-    ON CONFLICT (run_id, name) DO UPDATE SET until = greatest(run_holds.until, excluded.until)
+    ON CONFLICT (run_id, name) DO UPDATE SET until = greatest(run_holds.until, excluded.until),
+        warm_up_id = CASE WHEN excluded.until > run_holds.until THEN NULL ELSE run_holds.warm_up_id END
 """
 
 

@@ -23,6 +23,7 @@ from mailer.clock import database_clock, database_now
 from mailer.composing.email import compile_email
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
+from mailer.models.recipient_pace import RunHold
 from mailer.models.run import Run, StopReason
 from mailer.models.slice import Slice
 from mailer.models.types import MAX_WORKER_NAME
@@ -46,6 +47,7 @@ from mailer.sending.worker.group_committer import GroupCommitter
 from mailer.sending.worker.ledger import Ledger
 from mailer.sending.worker.recovery import settle_abandoned
 from mailer.sending.worker.sender import Sender
+from mailer.sending.worker.warm_up_gate import WarmUpGate
 from mailer.sending.worker.work import TimeBudget, TurnReport, Work
 from mailer.smtp.transport import Transport
 
@@ -172,10 +174,13 @@ def has_work(run_id: int) -> bool:
 
 
 def _rules(run: Run) -> RunRules:
-    # A run that catches up with a moment long past has its 72 hours from now on.
-    since = max(
-        run.planned_at, run.created_at, run.reopened_at or run.created_at, run.window_opens_at or run.created_at
+    # A run that catches up with a moment long past has its 72 hours from now on; one that waits for the days of a
+    # warm-up, from the latest of them on: who is tried first on the fifth day has as many tries as all others.
+    latest_day = db.session.scalar(
+        select(func.max(RunHold.until)).where(RunHold.run_id == run.id, RunHold.warm_up_id.is_not(None))
     )
+    moments = (run.planned_at, run.created_at, run.reopened_at, run.window_opens_at, latest_day)
+    since = max(moment for moment in moments if moment is not None)
     if run.wave_local is not None:
         since = max(since, db.session.scalar(select(func.max(Wave.opens_at)).where(Wave.run_id == run.id)) or since)
     in_doubt_rule = db.session.scalar(select(Mailing.in_doubt_rule).where(Mailing.id == run.mailing_id))
@@ -195,9 +200,10 @@ def _send(run_id: int, choice: RouteChoice, rules: RunRules, turn: TimeBudget) -
         committer = GroupCommitter(shared.connect, _writer(run_id, health.name_of(choice.route.transport)))
         stack.callback(committer.close)
         stack.callback(shared.give_back)
-        ledger = stack.enter_context(closing(Ledger(connect, _writer(run_id))))
         run = db.session.get_one(Run, run_id)
         work = _work(run, rules, choice.route.transport, now())
+        gate = WarmUpGate(work.from_domain, current_app.config["BABEL_DEFAULT_TIMEZONE"])
+        ledger = stack.enter_context(closing(Ledger(connect, _writer(run_id), gate)))
         transport, pace = habits.accustomed(shared.transport)
         run.started_at = run.started_at or db.func.now()
         db.session.commit()  # nothing of ours is open while the network is
@@ -239,6 +245,7 @@ def _work(run: Run, rules: RunRules, transport: Transport, now: datetime) -> Wor
         health.name_of(transport),
         return_path.configured(),
         PROVIDERS[transport.provider].header if transport.provider else None,
+        from_domain=own_domains.from_domain(snapshot),
         nobody_has_it=not run.accepted_count and not run.tolerates_refusals,
     )
 

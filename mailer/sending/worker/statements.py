@@ -21,11 +21,12 @@ CLAIM = """
     UPDATE slices s SET lease_token = %(token)s, leased_by = %(worker)s,
         leased_until = now() + make_interval(secs => %(lease)s)
     FROM free WHERE s.id = free.id
-    RETURNING s.id, s.first_position, s.last_position, s.marked
+    RETURNING s.id, s.first_position, s.last_position, s.marked, s.places
 """
 # What a lost answer leased to us.
 FOUND_AGAIN = (
-    "SELECT id, first_position, last_position, marked FROM slices WHERE run_id = %(run)s AND lease_token = %(token)s"
+    "SELECT id, first_position, last_position, marked, places FROM slices "
+    "WHERE run_id = %(run)s AND lease_token = %(token)s"
 )
 PEOPLE = f"""
     SELECT d.position, d.email, d.state, d.attempt_count, d.transient_count, d.retry_at,
@@ -86,7 +87,7 @@ MARK = f"EXECUTE golub_mark ({', '.join(['%s'] * len(_MARK_TYPES))})"
 HOLD_RUN = "SELECT FROM runs WHERE id = %(run)s FOR NO KEY UPDATE;"
 RENEW = """
     UPDATE slices SET leased_until = now() + make_interval(secs => %(lease)s)
-    WHERE id = %(slice)s AND lease_token = %(token)s RETURNING id
+    WHERE id = %(slice)s AND lease_token = %(token)s RETURNING places
 """
 # A group is everybody with the same end, so that a slice of 500 accepted is one row of VALUES. First and last position
 # keep a planner that knows nothing of the table yet from reading the whole run.
@@ -98,7 +99,8 @@ SETTLE = """
     WHERE d.run_id = %(run)s AND d.position BETWEEN %(first)s AND %(last)s AND d.position = of_group.position
 """
 RELEASE = f"""
-    UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, ready_at = (
+    UPDATE slices s SET lease_token = NULL, leased_until = NULL, leased_by = NULL, marked = NULL, places = NULL,
+    ready_at = (
         SELECT min(greatest(coalesce(d.retry_at, now()), s.opens_at)) FROM deliveries d
         WHERE d.run_id = s.run_id AND d.position BETWEEN s.first_position AND s.last_position
             AND {IS_UNFINISHED_SQL}

@@ -29,6 +29,7 @@ class Work:
     server: str = ""  # what the mail server is called in the database
     return_path: ReturnPath | None = None  # None: everything comes back to the transport's sender
     token_header: Callable[[str], str] | None = None  # of the provider, whose server puts a return path of its own
+    from_domain: str = ""  # what receivers know the sender by
     nobody_has_it: bool = False  # no mail of the run was taken yet, and its owner has not said "all the same"
 
 

@@ -1,0 +1,124 @@
+"""How warm-ups stand: each provider's ceiling of today, why, and what of it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import current_app
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased
+
+from mailer.clock import today_in
+from mailer.extensions import db
+from mailer.models.client import Client
+from mailer.models.warm_up import Step, WarmUp, WarmUpDay
+from mailer.recipient_domains import GROUP_OF, OTHERS
+from mailer.sending import warm_ups
+from mailer.sending.warm_up_plan import Plan, days_ahead, days_needed, days_until_warm, next_day
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderToday:
+    """One provider of a plan today. A day that nobody has opened yet is worked out as a worker would open it."""
+
+    name: str  # one of `warm_ups.NAMES`
+    ceiling: int | None  # None: warm
+    used_count: int
+    step: Step
+    since: date  # of the first day that is as this one
+    before: WarmUpDay | None  # the day that made it so
+    warm_on: date | None  # at the earliest; None: it is, or the growth is paused
+
+    @property
+    def left_count(self) -> int | None:
+        """How many more go today; None: any number."""
+        return None if self.ceiling is None else max(0, self.ceiling - self.used_count)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How long it takes until all of a provider's people of an audience have got their mail, if each day is good."""
+
+    name: str
+    count: int
+    today_count: int
+    ceiling: int
+    last_on: date
+    day_count: int  # 1: tomorrow
+
+
+def service_today() -> date:
+    """The day in the service's zone, which is that of the ceilings."""
+    return today_in(current_app.config["BABEL_DEFAULT_TIMEZONE"])
+
+
+def standing(warm_up: WarmUp) -> list[ProviderToday]:
+    """Its providers, in the order of `warm_ups.NAMES`."""
+    return standings([warm_up]).get(warm_up.id, [])
+
+
+def standings(several: Sequence[WarmUp]) -> dict[int, list[ProviderToday]]:
+    """Those of several warm-ups, by id."""
+    place = func.row_number().over(partition_by=(WarmUpDay.warm_up_id, WarmUpDay.name), order_by=WarmUpDay.day.desc())
+    ranked = select(WarmUpDay, place.label("place")).where(WarmUpDay.warm_up_id.in_([each.id for each in several]))
+    rows = ranked.subquery()
+    latest = aliased(WarmUpDay, rows)
+    days: dict[tuple[int, str], list[WarmUpDay]] = {}
+    for day in db.session.scalars(select(latest).where(rows.c.place <= 2).order_by(rows.c.place)):
+        days.setdefault((day.warm_up_id, day.name), []).append(day)
+    today, plans = service_today(), {each.id: warm_ups.plan_of(each) for each in several}
+    found: dict[int, list[ProviderToday]] = {}
+    for (id_, _name), of_name in sorted(days.items(), key=lambda item: warm_ups.NAMES.index(item[0][1])):
+        found.setdefault(id_, []).append(_provider(plans[id_], of_name, today))
+    return found
+
+
+def _provider(plan: Plan, days: list[WarmUpDay], today: date) -> ProviderToday:
+    last, *earlier = days
+    if last.day >= today:
+        ceiling, step, used, before = last.ceiling, last.step, last.used_count, earlier[0] if earlier else None
+    else:
+        (ceiling, step), used, before = next_day(plan, warm_ups.passed(last)), 0, last
+    warm_on = None
+    if ceiling is not None and not plan.is_held:
+        warm_on = max(today, last.day) + timedelta(days=days_until_warm(plan, ceiling))
+    return ProviderToday(last.name, ceiling, used, step, max(today, last.day), before, warm_on)
+
+
+def tracks(plan: Plan, providers: Iterable[ProviderToday]) -> list[tuple[list[str], list[int]]]:
+    """The ceilings of the days ahead, if each is good, today's first; providers of one ceiling together."""
+    of_ceiling: dict[int, list[str]] = {}
+    for each in providers:
+        if each.ceiling is not None:
+            of_ceiling.setdefault(each.ceiling, []).append(each.name)
+    return [(names, list(days_ahead(plan, ceiling))) for ceiling, names in sorted(of_ceiling.items())]
+
+
+def outlook(domain: str, people: Select[tuple[Client]]) -> list[Outlook]:
+    """For whom of the clients that would be written to from this domain today's room is too small."""
+    warm_up = warm_ups.of_domain(domain)
+    if warm_up is None:
+        return []
+    counts = _counts(people)
+    plan, today = warm_ups.plan_of(warm_up), service_today()
+    found = []
+    for each in standing(warm_up):
+        count = counts.get(each.name, 0)
+        if each.ceiling is None or count <= (each.left_count or 0):
+            continue
+        day_count, today_count = days_needed(plan, each.ceiling, each.used_count, count)
+        last_on = today + timedelta(days=day_count)
+        found.append(Outlook(each.name, count, today_count, each.ceiling, last_on, day_count))
+    return found
+
+
+def _counts(people: Select[tuple[Client]]) -> dict[str, int]:
+    groups = func.unnest(list(GROUP_OF), list(GROUP_OF.values())).table_valued("domain", "name", name="groups")
+    among = people.with_only_columns(func.split_part(Client.email_key, "@", -1).label("domain")).order_by(None)
+    people_by_domain = among.subquery()
+    name = func.coalesce(groups.c.name, OTHERS)
+    joined = select(name, func.count()).select_from(people_by_domain)
+    joined = joined.outerjoin(groups, groups.c.domain == people_by_domain.c.domain).group_by(name)
+    return dict(db.session.execute(joined).tuples().all())

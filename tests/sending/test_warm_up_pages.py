@@ -1,0 +1,95 @@
+"""The pages of warm-ups: an administrator starts, pauses and ends them, and takes it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from mailer.clock import utcnow
+from mailer.extensions import db
+from mailer.models.sending_domain import SendingDomain
+from mailer.models.user import Role, User
+from mailer.models.warm_up import WarmUp, WarmUpDay
+from mailer.operations import warm_ups
+from mailer.sending import warm_up_standing
+from mailer.sending.warm_ups import NAMES
+from tests.conftest import Browser, browser_of
+from tests.factories import make_user, save
+
+PLAN = {"start_count": "200", "growth_percent": "50", "target_count": "50000", "names": ["gmail", "others"]}
+PATH = "/operations/warm-ups"
+
+
+@pytest.fixture
+def as_admin(app: Flask, owner: User) -> Browser:
+    """An administrator's browser; the owner has proven one domain, and only said that another is theirs."""
+    save(SendingDomain(owner_id=owner.id, name="proven.example", proven_at=utcnow()))
+    save(SendingDomain(owner_id=owner.id, name="said.example"))
+    return browser_of(app).login(make_user(role=Role.ADMIN, language="en"))
+
+
+def the_only() -> WarmUp:
+    db.session.expire_all()
+    return db.session.scalars(select(WarmUp)).one()
+
+
+def test_a_plan_is_checked_before_it_begins(as_admin: Browser) -> None:
+    wrong: list[dict[str, Any]] = [
+        {"domain": "nonsense"}, {"domain": "said.example"}, {"domain": "other.example"}, {"domain": ""},
+        {"start_count": "9"}, {"start_count": "1000000"}, {"growth_percent": "101"}, {"growth_percent": ""},
+        {"target_count": "199"}, {"target_count": "9" * 30}, {"names": []}, {"names": ["nobody"]},
+    ]  # fmt: skip
+    for values in wrong:
+        answer = as_admin.post(PATH, data={"domain": "proven.example", **PLAN, **values})
+        assert answer.status_code == 422, values
+        assert "field-errors" in answer.text, values
+    assert db.session.scalar(select(WarmUp)) is None
+
+
+def test_it_is_started_paused_and_ended_and_that_is_taken_back(as_admin: Browser, owner: User) -> None:
+    assert as_admin.post(PATH, data={"domain": "Proven.Example.", **PLAN}).status_code == 303
+    warm_up = the_only()
+    assert (warm_up.domain, warm_up.owner_id) == ("proven.example", owner.id)
+    assert set(db.session.scalars(select(WarmUpDay.name))) == {"gmail", ""}
+    again = as_admin.post(PATH, data={"domain": "proven.example", **PLAN})
+    assert again.status_code == 422
+    assert "being warmed up already" in again.text
+    page = f"{PATH}/{warm_up.id}"
+    assert "The start of the plan." in as_admin.get(page).text
+    for action, is_paused, is_ended in (
+        ("pause", True, False), ("pause", True, False), ("resume", False, False), ("end", False, True),
+        ("end", False, True), ("pause", False, True), ("go-on", False, False),
+    ):  # fmt: skip
+        assert as_admin.post(f"{page}/{action}").status_code == 303, action
+        assert (the_only().paused_at is not None, the_only().ended_at is not None) == (is_paused, is_ended), action
+        assert as_admin.get(page).status_code == 200
+    as_admin.post(f"{page}/end")
+    as_admin.post(PATH, data={"domain": "proven.example", **PLAN})
+    assert "being warmed up already" in as_admin.post(f"{page}/go-on", follow_redirects=True).text
+    assert as_admin.get(PATH).text.count('data-key="proven.example"') == 2
+    assert as_admin.get(f"{PATH}/999").status_code == 404
+
+
+def test_a_day_that_nobody_has_opened_is_shown_as_it_will_be(as_admin: Browser) -> None:
+    as_admin.post(PATH, data={"domain": "proven.example", **PLAN, "names": [name or "others" for name in NAMES]})
+    db.session.execute(text("UPDATE warm_up_days SET day = day - 1"))
+    changes = {
+        "gmail": "used_count = 200", "mailru": "used_count = 200, refused_count = 4",
+        "yandex": "used_count = 200, complained_count = 1", "outlook": "heard_at = now()",
+        "yahoo": "used_count = 12",
+    }  # fmt: skip
+    for name, change in changes.items():
+        db.session.execute(text(f"UPDATE warm_up_days SET {change} WHERE name = '{name}'"))
+    db.session.commit()
+    shown = as_admin.get(f"{PATH}/{the_only().id}").text
+    for words in (
+        "200 of 200 were sent", "4 were refused or came back", "1 was called spam", "servers said that they get too",
+        "only 12 of 200 were sent",
+    ):  # fmt: skip
+        assert words in shown, words
+    assert [each.ceiling for each in warm_up_standing.standing(the_only())][:6] == [300, 200, 200, 200, 100, 200]
+    assert warm_ups.set_growth(the_only(), is_held=True)
+    assert "The growth is paused" in as_admin.get(f"{PATH}/{the_only().id}").text
