@@ -40,7 +40,7 @@ class ClientForm(Refillable, FlaskForm):
     first_name = CleanField(labels.FIELDS["first_name"], validators=[Optional()])
     patronymic = CleanField(labels.FIELDS["patronymic"], validators=[Optional()])
     birth_year = CleanField(labels.FIELDS["birth_year"], values.clean_year, validators=[Optional()])
-    language = SelectField(labels.FIELDS["language"], default="")
+    language = SelectField(labels.FIELDS["language"], validators=[Optional()], default="")
     timezone = ZoneField(labels.FIELDS["timezone"], may_be_empty=True, description=_l("Type a city."))
     tags = CleanField(labels.FIELDS["tags"], values.clean_tags, validators=[Optional()])
     comment = CleanTextField(labels.FIELDS["comment"], values.clean_comment, validators=[Optional()])

@@ -13,7 +13,7 @@ from mailer.clients import listing, queries, services, subscription
 from mailer.clients.asked import args_of, choice_in
 from mailer.clients.blueprint import bp
 from mailer.clients.client_form import ClientForm, client_form
-from mailer.clients.duplicates.apart import merged_into
+from mailer.clients.duplicates.apart import former_values, merged_into
 from mailer.clients.duplicates.views import bp as duplicates
 from mailer.clients.evidence import evidence_of, imports_of
 from mailer.clients.exporting import table_of
@@ -106,6 +106,7 @@ def show(client_id: int) -> ResponseReturnValue:
         evidence=evidence_of(client),
         brought_by=imports_of(client),
         merged=merged_into(client),
+        merged_former=former_values,
         merged_values=values_shown,
         series=ways_of(client),
         values=values_shown(client),

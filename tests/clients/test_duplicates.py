@@ -81,10 +81,13 @@ def test_several_people_are_proposed_no_more(as_owner: Browser, owner: User) -> 
 
 def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
     save(ClientField(owner_id=owner.id, key="paid", label="Paid", type=FieldType.NUMBER, slot="n1"))
-    kept = make_client(owner, "new@x.test", first_name="Иван", comment="one", tags=["a"], refused_tags=["news"])
+    kept = make_client(
+        owner, "new@x.test", first_name="Иван", comment="one", tags=["a"], refused_tags=["news"], language="en",
+    )  # fmt: skip
     gone = make_client(
         owner, "old@x.test", first_name="Ваня", last_name="Петров", comment="two", tags=["b", "news"],
         attributes={"paid": "10", "x": "y"}, n1=10, paused_until=utcnow() + timedelta(days=3),
+        language="de", timezone="Asia/Omsk",
     )  # fmt: skip
     earlier = make_client(owner, "earliest@x.test", comment="one")
     subscription.suppress(earlier)
@@ -93,11 +96,12 @@ def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
                   state="accepted"))  # fmt: skip
     named = make_mailing(owner, [gone, kept])
     assert merge(as_owner, gone, earlier).status_code == 303
-    answer = merge(as_owner, kept, gone, **{"pick-first_name": gone.id})
+    answer = merge(as_owner, kept, gone, **{"pick-first_name": gone.id, "pick-language": gone.id})
     assert answer.location == f"/clients/{kept.id}"
     db.session.expire_all()
     assert (kept.first_name, kept.last_name, kept.comment) == ("Ваня", "Петров", "one\ntwo")
     assert (kept.tags, kept.refused_tags, kept.attributes) == (["a", "b"], ["news"], {"paid": "10", "x": "y"})
+    assert (kept.language, kept.timezone) == ("de", "Asia/Omsk")
     assert (kept.n1, kept.paused_until) == (10, gone.paused_until)
     assert db.session.scalars(select(Delivery.client_id)).all() == [kept.id]
     assert db.session.get_one(Run, run.id).accepted_count == 1
@@ -106,7 +110,7 @@ def test_nothing_is_lost_by_a_merge(as_owner: Browser, owner: User) -> None:
     reasons = {one.email_key: one.reason.value for one in db.session.scalars(select(Suppression))}
     assert reasons == dict.fromkeys(("earliest@x.test", "old@x.test", "new@x.test"), "manual")
     page = as_owner.get(f"/clients/{kept.id}").text
-    assert all(word in page for word in ("earliest@x.test", "old@x.test", "Иван"))
+    assert all(word in page for word in ("earliest@x.test", "old@x.test", "Иван", "английский"))
     assert as_owner.get(f"/clients/{earlier.id}").location == f"/clients/{kept.id}"
     assert as_owner.post(f"/clients/{gone.id}/restore").location == "/clients/"
     assert {one.client_id for one in db.session.scalars(select(ClientMerge))} == {kept.id}

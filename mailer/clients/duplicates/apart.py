@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from mailer.clients.duplicates.side_by_side import IN_WORDS
 from mailer.errors import Refusal
 from mailer.extensions import db
 from mailer.locks import waiting_for
@@ -43,3 +44,9 @@ def merged_into(client: Client) -> Sequence[Row[tuple[ClientMerge, Client]]]:
     query = select(ClientMerge, Client).join(Client, Client.id == ClientMerge.merged_id)
     query = query.where(ClientMerge.client_id == client.id, ClientMerge.owner_id == client.owner_id)
     return db.session.execute(query.order_by(ClientMerge.id.desc()).limit(MOST)).all()
+
+
+def former_values(merged: ClientMerge) -> list[str]:
+    """What gave way, as people write it."""
+    found = {name: IN_WORDS[name](value) if name in IN_WORDS else value for name, value in merged.former.items()}
+    return [str(value) for value in found.values() if value]

@@ -15,7 +15,7 @@ from mailer.models.client_field import ClientField
 
 OURS = ("last_name", "first_name", "patronymic", "birth_year", "language", "timezone", "comment")
 OWN = "own-"  # before the key of an own field
-_IN_WORDS = {"language": language_name, "timezone": zone_label}
+IN_WORDS = {"language": language_name, "timezone": zone_label}  # of ours, how values are written
 ALL = "all"  # of a comment: one after the other
 
 
@@ -76,6 +76,6 @@ def _line(name: str, label: Any, values: list[str], clients: Sequence[Client], p
 
 def _shown(client: Client, name: str) -> str:
     value = getattr(client, name)
-    if name in _IN_WORDS:
-        return _IN_WORDS[name](value)
+    if name in IN_WORDS:
+        return IN_WORDS[name](value)
     return "" if value is None else str(value)
