@@ -37,6 +37,7 @@ COMMENTS = (
     "Предпочитает самовывоз.",
     "Пишет стихи о чае.",
 )
+ZONES = {"Пермь": "Asia/Yekaterinburg", "Самара": "Europe/Samara", "Омск": "Asia/Omsk", "Томск": "Asia/Tomsk"}
 LATIN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
@@ -60,7 +61,7 @@ def _client(random: Random, owner_id: int, number: int, created_at: datetime) ->
     patronymic = random.choice(FATHERS.split()) + ("на" if is_woman else "ич") if random.random() < 0.8 else ""
     is_first_name_known = number % 25 != 24  # some names nobody knows: the default of a placeholder shows
     email = f"{_latin(first)}.{_latin(last)}{number}@{DOMAINS[number % len(DOMAINS)]}"
-    return {
+    row: dict[str, Any] = {
         "owner_id": owner_id,
         "email": email,
         "email_key": email,
@@ -68,12 +69,15 @@ def _client(random: Random, owner_id: int, number: int, created_at: datetime) ->
         "first_name": first if is_first_name_known else "",
         "patronymic": patronymic if is_first_name_known else "",
         "birth_year": random.randint(1950, 2006) if random.random() < 0.7 else None,
+        "language": "" if number % 10 == 7 else "en" if number % 40 == 11 else "ru",
         "comment": random.choice(COMMENTS) if random.random() < 0.2 else "",
         "tags": _tags(random, number),
         "attributes": {"город": random.choice(CITIES.split())} if random.random() < 0.85 else {},
         "created_at": created_at,
         "updated_at": created_at,
     }
+    city = row["attributes"].get("город")
+    return row | {"timezone": ZONES.get(city, "Europe/Moscow") if city else ""}
 
 
 def _tags(random: Random, number: int) -> list[str]:
