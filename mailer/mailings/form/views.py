@@ -129,7 +129,7 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
 
 def _tell_of_languages(saved: Mailing) -> None:
     for line in other_languages_text(saved.message, recipients_of(saved)):
-        flash(line, "warning")
+        flash(line, "remark")
 
 
 def _answer_sentence(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
