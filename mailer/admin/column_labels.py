@@ -68,7 +68,7 @@ LABELS = {
     "proven_at": _l("Proven"), "is_used": _l("In use"), "wants_key": _l("A key is being made"),
     "look_due_at": _l("Next look"), "missed_at": _l("Records missed since"), "ended_at": _l("Use ended"),
     "takes_present": _l("With those present"), "allows_again": _l("May be entered again"),
-    "in_own_zones": _l("In each client’s own time zone"),
+    "in_own_zones": _l("By the clients’ own clocks"),
     "leaves_with_segment": _l("Left with the segment"), "late_limit_hours": _l("Hours late at most"),
     "working_days_only": _l("Working days only"), "next_look_at": _l("Rules looked at next"),
     "looked_at": _l("Rules looked at"), "looked_day": _l("Last day looked at"), "stopped_at": _l("Stopped"),
