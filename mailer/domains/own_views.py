@@ -16,9 +16,11 @@ from mailer.domains.wanted import to_add
 from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.flashes import refusal_flashed
+from mailer.http import provider_label
 from mailer.limiting import per_user, say_when
 from mailer.models.sending_domain import MOST_DOMAINS, SendingDomain
 from mailer.queue import LOOK_AT_DOMAIN, enqueue
+from mailer.sending import warm_up_standing, warm_ups
 
 bp = Blueprint("domains", __name__, url_prefix="/domains")
 # Each makes a key of RSA.
@@ -126,10 +128,14 @@ def _to_page(domain_id: int) -> ResponseReturnValue:
 
 def _page(domain: SendingDomain, form: SenderForm | None) -> str:
     view = queries.view_of(domain)
+    warm_up = warm_ups.of_domain(domain.name) if domain.proven_at is not None else None
     return render_template(
         "domains/show.html",
         view=view,
         domain=domain,
+        warm_up=warm_up,
+        providers=warm_up_standing.standing(warm_up) if warm_up is not None else [],
+        provider_label=provider_label,
         form=form or SenderForm(formdata=None, local_part=domain.local_part),
         service_address=current_app.config["MAILINGS_FROM"],
         is_own=domain.owner_id == current_user.id and current_user.can(Permission.SEND),

@@ -17,6 +17,7 @@ from mailer.mailings.agenda_labels import format_instant, format_local
 from mailer.mailings.other_languages import other_languages_text
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.queries import people_of
+from mailer.mailings.warm_up_words import warm_up_text
 from mailer.models.client import Client
 from mailer.models.delivery import Delivery, DeliveryState
 from mailer.models.mailing import Mailing
@@ -56,6 +57,7 @@ def before_saving(
     if ends_at is not None and rule.until is not None:
         lines += _end_text(ends_at, rule.until, now)
     people = people_of(plan, owner)
+    lines += warm_up_text(owner, people, ends_at)
     lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people, now)
     lines += other_languages_text(plan.message, people)
     return lines + more_than_ever(owner.id, will_get)
@@ -78,6 +80,7 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
     people = recipients(mailing)
+    lines += warm_up_text(mailing.owner, people, ends_at if ends_at is not None and ends_at > now else None)
     lines += _once_more(mailing.owner, mailing.message_id, mailing.id, people, now)
     lines += other_languages_text(mailing.message, people)
     return lines + more_than_ever(mailing.owner_id, will_get)

@@ -115,7 +115,11 @@ def outlook(domain: str, people: Select[tuple[Client]]) -> list[Outlook]:
 
 
 def _counts(people: Select[tuple[Client]]) -> dict[str, int]:
-    groups = func.unnest(list(GROUP_OF), list(GROUP_OF.values())).table_valued("domain", "name", name="groups")
+    groups = (
+        func.unnest(list(GROUP_OF), list(GROUP_OF.values()))
+        .table_valued("domain", "name", name="providers")
+        .render_derived()
+    )
     among = people.with_only_columns(func.split_part(Client.email_key, "@", -1).label("domain")).order_by(None)
     people_by_domain = among.subquery()
     name = func.coalesce(groups.c.name, OTHERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from mailer.models.user import Role, User
 from mailer.models.warm_up import WarmUp, WarmUpDay
 from mailer.operations import warm_ups
 from mailer.sending import warm_up_standing
+from mailer.sending.runs.audience import recipients
 from mailer.sending.warm_ups import NAMES
 from tests.conftest import Browser, browser_of
-from tests.factories import make_user, save
+from tests.factories import make_client, make_mailing, make_user, save
 
 PLAN = {"start_count": "200", "growth_percent": "50", "target_count": "50000", "names": ["gmail", "others"]}
 PATH = "/operations/warm-ups"
@@ -93,3 +95,24 @@ def test_a_day_that_nobody_has_opened_is_shown_as_it_will_be(as_admin: Browser) 
     assert [each.ceiling for each in warm_up_standing.standing(the_only())][:6] == [300, 200, 200, 200, 100, 200]
     assert warm_ups.set_growth(the_only(), is_held=True)
     assert "The growth is paused" in as_admin.get(f"{PATH}/{the_only().id}").text
+
+
+def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(
+    as_admin: Browser, owner: User, as_owner: Browser
+) -> None:
+    domain = db.session.scalars(select(SendingDomain).where(SendingDomain.name == "proven.example")).one()
+    page = f"/domains/{domain.id}"
+    assert "/operations/warm-ups?domain=proven.example" in as_admin.get(page).text
+    assert "/operations/warm-ups" not in as_owner.get(page).text
+    as_admin.post(PATH, data={"domain": "proven.example", **PLAN, "start_count": "10", "names": ["gmail"]})
+    assert 'data-key="gmail"' in as_owner.get(page).text
+
+    mailing = make_mailing(owner, [make_client(owner, f"a{number}@gmail.com") for number in range(40)])
+    ask = f"/mailings/{mailing.id}/send-now"
+    assert "proven.example" not in as_owner.get(ask).text
+    db.session.execute(text("UPDATE sending_domains SET is_used = true WHERE name = 'proven.example'"))
+    db.session.execute(text("UPDATE warm_up_days SET used_count = 3"))
+    db.session.commit()
+    assert re.search(r"Gmail: .*proven\.example .*7 .*40 ", as_owner.get(ask).text)
+    (day,) = warm_up_standing.outlook("proven.example", recipients(mailing))
+    assert (day.today_count, day.count, day.day_count) == (7, 40, 2)  # 15 on the next, 22 on the second
