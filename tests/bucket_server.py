@@ -89,7 +89,7 @@ class S3Server:
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """A server that runs. Skips where there is none; CI may not."""
     if not PROGRAM.exists():
-        message = "no S3 server here: `make bucket-server` brings it"
+        message = "no S3 server here: `make programs` brings it"
         if os.environ.get("GOLUB_REQUIRE_S3_SERVER"):
             pytest.fail(message)
         pytest.skip(message)
