@@ -24,7 +24,7 @@ def standings() -> dict[str, str]:
 def entries() -> dict[Entry, str]:
     """What makes people enter."""
     return {
-        Entry.HAND: _("only those I put in by hand"),
+        Entry.HAND: _("only those you put in by hand"),
         Entry.SIGN_UP: _("people who sign up through one of your forms"),
         Entry.TAG: _("people who get a tag"),
         Entry.SEGMENT: _("people who come into a segment"),
