@@ -67,7 +67,19 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing: Ma
         else None,
         lines=_mark_moved(_lines([one for one in found if one is not at_once], calendar, rule, now), mailing),
         zone_text=zone_label(rule.zone),
-        remarks=[*_remarks(rule, now), *agenda_labels.expected_remark(calendar, [one.moment.local for one in found])],
+        remarks=[
+            *([_wave_remark(rule.zone)] if calendar.in_waves and found else []),
+            *_remarks(rule, now),
+            *agenda_labels.expected_remark(calendar, [one.moment.local for one in found]),
+        ],
+    )
+
+
+def _wave_remark(zone: str) -> str:
+    return _(
+        "The times are those of %(zone)s. Clients in other time zones get it at that time of their own: those farther "
+        "east before, those farther west after.",
+        zone=zone_label(zone),
     )
 
 

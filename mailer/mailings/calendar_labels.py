@@ -34,7 +34,8 @@ WORKWEEK, WEEKEND = (1, 2, 3, 4, 5), (6, 7)
 def calendar_text(calendar: Calendar) -> str:
     """How often, except when, until when and in which hours."""
     rule = calendar.rule()
-    return ", ".join([*_rhythm(rule), *_except(calendar), *_end(rule), *_hours(calendar)])
+    waves = [_("in each client’s own time zone")] if calendar.in_waves else []
+    return ", ".join([*_rhythm(rule), *waves, *_except(calendar), *_end(rule), *_hours(calendar)])
 
 
 def _rhythm(rule: Rule) -> list[str]:

@@ -46,6 +46,7 @@ class Calendar:
     starts_local: datetime
     ends_local: datetime | None
     timezone: str
+    in_waves: bool = False
     every: int = 1
     also_at: tuple[time, ...] = ()
     weekdays: tuple[int, ...] = ()

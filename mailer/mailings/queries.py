@@ -136,11 +136,11 @@ def chosen_ids(mailing: Mailing) -> list[int]:
     return list(db.session.scalars(query.order_by(Client.id)))
 
 
-def people_of(plan: MailingPlan, owner: User) -> Select[Any]:
+def people_of(plan: MailingPlan, owner_id: int) -> Select[Any]:
     """The clients who would get a mailing that is not saved yet."""
-    mailing = Mailing(owner_id=owner.id, audience=plan.audience, tags=plan.tags)
+    mailing = Mailing(owner_id=owner_id, audience=plan.audience, tags=plan.tags)
     mailing.segment_ids, mailing.left_out_ids = plan.segment_ids, plan.left_out_ids
-    return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]), owner.id)
+    return audience.not_suppressed(_chosen(mailing, [client.id for client in plan.clients]), owner_id)
 
 
 def preflight(mailing: Mailing, client_ids: list[int]) -> AudienceSummary:

@@ -56,7 +56,7 @@ def before_saving(
     ends_at = end_at(rule.until, rule.zone)
     if ends_at is not None and rule.until is not None:
         lines += _end_text(ends_at, rule.until, now)
-    people = people_of(plan, owner)
+    people = people_of(plan, owner.id)
     lines += warm_up_text(owner, people, ends_at)
     lines += _once_more(owner, plan.message.id, mailing.id if mailing else None, people, now)
     lines += other_languages_text(plan.message, people)
@@ -77,6 +77,8 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
     if starts.at > now:
         moment = format_local(mailing.starts_local)
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
+    if mailing.in_waves:
+        lines.append(_("This run goes to everybody at once: it does not wait for the time in each client’s own zone."))
     if mailing.window is not None and not mailing.window.is_open(now):
         lines.append(_("The sending hours are closed now. This run does not wait for them."))
     people = recipients(mailing)

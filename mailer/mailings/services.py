@@ -13,16 +13,20 @@ from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.plan import MailingPlan
+from mailer.mailings.queries import people_of
+from mailer.mailings.waves_ahead import counts_of
 from mailer.models.mailing import Audience, Mailing, mailing_clients
 from mailer.models.message import Message
 from mailer.models.run import Run, StopReason
 from mailer.models.user import User
 from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, end_at
+from mailer.recurrence.waves import FARTHEST, waves_of
 from mailer.sending.runs import control, limits
-from mailer.sending.runs.next_run import due_moment, has_open_run, set_next_run_after
+from mailer.sending.runs.next_run import due_moment, has_open_run, next_promised, set_next_run_after, waited_for
 from mailer.sending.runs.run_rows import leave_out_overdue
 from mailer.sending.runs.start import start_now
+from mailer.sending.runs.wave_plan import begins_at, last_wave, look
 
 
 class RunIsGoing(Refusal):
@@ -59,6 +63,9 @@ def save_mailing(
     _replace_clients(mailing, plan)
     if is_rescheduled:
         set_next_run_after(mailing, due, now)
+    if mailing.in_waves:  # the people may be others too
+        mailing.first_wave_at = None
+        mailing.first_wave_at = look(mailing, now)
     db.session.commit()
     _wake_if_due(mailing, now)
     return mailing
@@ -86,7 +93,21 @@ def begins_at_once(plan: MailingPlan, mailing: Mailing | None, now: datetime) ->
     if mailing is not None and not mailing.may_send:
         return None
     ends_at = end_at(rule.until, rule.zone)
-    return due_moment(rule, ends_at, mailing.id if mailing is not None else None, now)
+    due = due_moment(rule, ends_at, mailing.id if mailing is not None else None, now)
+    return due or _begun_farther_east(plan, mailing, now)
+
+
+def _begun_farther_east(plan: MailingPlan, mailing: Mailing | None, now: datetime) -> Moment | None:
+    """The next moment, if its time has come already where some of the clients live."""
+    if not plan.calendar.in_waves:
+        return None
+    rule = plan.calendar.rule()
+    coming = next_promised(rule, now, mailing.id if mailing is not None else None)
+    if coming is None or coming.at - now > FARTHEST:
+        return None
+    counts = counts_of(people_of(plan, plan.message.owner_id))
+    waves = waves_of(coming.local, counts, rule.zone)
+    return coming if waves and waves[0].at <= now else None
 
 
 def delete_mailing(mailing: Mailing) -> None:
@@ -121,7 +142,8 @@ def resume_mailing(mailing: Mailing) -> datetime | None:
     good; None when none passed."""
     control.resume(mailing)
     assert mailing.released_at is not None
-    has_passed = mailing.next_run_at is not None and mailing.next_run_at <= mailing.released_at
+    moment = waited_for(mailing)
+    has_passed = moment is not None and last_wave(mailing, moment) <= mailing.released_at
     passed = mailing.next_run_local if has_passed and mailing.may_send else None
     db.session.commit()
     enqueue(TICK)
@@ -188,5 +210,6 @@ def _replace_clients(mailing: Mailing, plan: MailingPlan) -> None:
 
 
 def _wake_if_due(mailing: Mailing, now: datetime) -> None:
-    if mailing.next_run_at is not None and mailing.next_run_at <= now:
+    comes_at = begins_at(mailing)
+    if comes_at is not None and comes_at <= now:
         enqueue(TICK)

@@ -14,7 +14,7 @@ from mailer.clock import utcnow
 from mailer.errors import choice_in, order_in
 from mailer.http import zone_label
 from mailer.input_limits import page_number
-from mailer.mailings import agenda_labels, queries
+from mailer.mailings import agenda_labels, queries, waves_ahead
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
@@ -22,6 +22,7 @@ from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.queries import open_run
 from mailer.mailings.runs.summary import verdict
+from mailer.mailings.runs.wave_words import waves_of_run
 from mailer.mailings.send_check import SendCheck
 from mailer.models.mailing import Mailing, MailingStatus
 from mailer.owner_filter import whose_asked
@@ -33,6 +34,7 @@ from mailer.sending.runs.attention import Trouble
 from mailer.sending.runs.audience import broken_segments
 from mailer.sending.runs.next_run import occurrence_of, waited_for
 from mailer.sending.runs.outlook import changes_by_hand
+from mailer.sending.runs.wave_plan import begins_at
 from mailer.sending.senders import sender_of
 
 SOON_SECONDS = 60  # so shortly before a run its mailing's page looks every second
@@ -81,6 +83,7 @@ def show(mailing_id: int) -> str:
         broken_segments=broken_segments(mailing),
         totals=queries.totals_of(mailing),
         sender=sender_of(mailing.owner, mailing),
+        waves_ahead=waves_ahead.of_mailing(mailing, utcnow()),
         permit=SendCheck.of(mailing, recipients.will_get, utcnow()),
         **_moving(mailing),
     )
@@ -123,14 +126,16 @@ def _moving(mailing: Mailing) -> dict[str, object]:
     run = open_run(mailing) or queries.last_runs([mailing]).get(mailing.id)
     moment = waited_for(mailing)
     is_open = run is not None and run.closed_at is None
-    comes_at = mailing.next_run_at if mailing.may_send else None
+    comes_at = begins_at(mailing) if mailing.may_send else None
     seconds = (comes_at - now).total_seconds() if comes_at else None
     return {
         "mailing": mailing,
         "rule_text": calendar_text(Calendar.of(mailing)),
         "zone_label": zone_label(mailing.timezone),
         "next_run_text": agenda_labels.next_run_text(mailing),
-        "next_occurrence": occurrence_of(mailing, moment) if moment and moment.at > now else None,
+        "next_occurrence": occurrence_of(mailing, moment) if moment and (begins_at(mailing) or now) > now else None,
+        "begins_at": begins_at(mailing),
+        "waves": waves_of_run(run, now) if run and is_open else None,
         "run": run,
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,

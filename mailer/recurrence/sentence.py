@@ -100,7 +100,18 @@ def _direction(reader: Reader, heard: Heard) -> bool:
     return False
 
 
+def _own_zones(reader: Reader, heard: Heard) -> bool:
+    """In each client's own time zone; по местному времени клиента."""
+    reader.take("at", "on", "in", "by")
+    says_whose = says_zone = False
+    while word := reader.take("zone", "whose", "own", *(() if says_whose else ("every",))):
+        says_whose |= word.kind == "whose"
+        says_zone |= word.kind == "zone"
+    heard.in_own_zones |= says_whose and says_zone
+    return says_whose and says_zone
+
+
 PHRASES: list[Callable[[Reader, Heard], bool]] = [
-    _except, _moved, within_day, ends, begins, nth_of_month, rhythm, work_days, dates, days_by_number, week_days,
-    in_months, at_times,
+    _own_zones, _except, _moved, within_day, ends, begins, nth_of_month, rhythm, work_days, dates, days_by_number,
+    week_days, in_months, at_times,
 ]  # fmt: skip

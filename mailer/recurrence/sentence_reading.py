@@ -48,6 +48,7 @@ class Heard:
     minds_holidays: bool = False
     minds_weekends: bool = False
     workdays_only: bool = False
+    in_own_zones: bool = False  # of each client
 
 
 class Reader:

@@ -70,6 +70,9 @@ KINDS = {
     "business", "until": "до until till before", "through": "through", "inclusive": "включительно inclusive",
     "from": "с со from starting начиная", "only": "только only", "date": "числа число числам", "if": "если if",
     "eve": "накануне", "next": "после after next следующий ближайший", "previous": "previous предыдущий",
+    "zone": "пояс поясе поясу часовой часовом часовому времени время местному местное zone zones timezone timezones "
+    "time local", "whose": "клиента клиентов получателя получателей client clients recipient recipients customer "
+    "customers their", "own": "своем своему собственном own ' s",
     "across": "через", "end": "конца end", "leap": "високосный високосные високосных leap",
 }  # fmt: skip
 GLUE = frozenset(

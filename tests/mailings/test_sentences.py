@@ -24,6 +24,16 @@ from tests.mailings.form_reader import fields_of
 NOW = datetime(2026, 11, 30, 12)  # a Monday
 RUSSIAN = [
     ("каждый день в 9:00", "каждый день в 09:00", "12-01 12-02"),
+    (
+        "каждый день в 10:00 в часовом поясе каждого клиента",
+        "каждый день в 10:00, по часовому поясу каждого клиента",
+        "12-01 12-02",
+    ),
+    (
+        "по местному времени клиента по будням в 9",
+        "по будням в 09:00, по часовому поясу каждого клиента",
+        "12-01 12-02 12-03 12-04 12-07",
+    ),
     ("по будням в 9", "по будням в 09:00", "12-01 12-02 12-03 12-04 12-07"),
     ("каждый рабочий день в 10:00", "каждый рабочий день в 10:00, кроме праздников (Россия)", "12-01 12-02"),
     ("каждый понедельник в 9 утра", "по понедельникам в 09:00", "12-07 12-14"),
@@ -86,6 +96,12 @@ RUSSIAN = [
 ]
 ENGLISH = [
     ("every day at 9:00", "every day at 09:00", "12-01 12-02"),
+    (
+        "every Monday at 10:00 in each client's own time zone",
+        "on Mondays at 10:00, in each client’s own time zone",
+        "12-07 12-14",
+    ),
+    ("at 9 am at their local time every day", "every day at 09:00, in each client’s own time zone", "12-01 12-02"),
     ("on weekdays at 9 am", "on weekdays at 09:00", "12-01 12-02 12-03 12-04 12-07"),
     ("every working day at 10:00", "every working day at 10:00, except holidays (Russia)", "12-01 12-02"),
     ("every Monday at 9am", "on Mondays at 09:00", "12-07 12-14"),

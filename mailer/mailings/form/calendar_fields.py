@@ -120,6 +120,7 @@ class CalendarFields:
     working_days = NumbersField(_l("Which working days"), [working_days])
     also_at = TimesField(_l("Also at"), [Optional()])
     timezone = ZoneField(_l("Time zone"))
+    in_waves = BooleanField(_l("At this time in each client’s own time zone"))
     exception_dates = DatesField(_l("Never on these days"), [Optional()])
     holiday_country = SelectField(_l("Holidays of"), [known_country], validate_choice=False)
     holiday_subdivision = SelectField(_l("State or province"), [known_subdivision], validate_choice=False)
@@ -171,6 +172,7 @@ class CalendarFields:
             self._start(period),
             self.ends_at.data,
             self.timezone.data or "",
+            in_waves=bool(self.in_waves.data),
             every=self.every.data or 1 if repeats else 1,
             also_at=tuple(self.also_at.data or ()) if repeats else (),
             weekdays=tuple(sorted(self.weekdays.data or ())) if period is Period.WEEKLY else (),

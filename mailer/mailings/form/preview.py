@@ -104,9 +104,11 @@ def beside_is_valid(form: MailingForm) -> bool:
 
 def _show(form: CalendarForm | MailingForm, calendar: Calendar) -> None:
     kept = {name: form[name].data for name in (*NOT_SAID, "holiday_country", "holiday_subdivision")}
+    in_waves = bool(form.in_waves.data)
     form.show(calendar)
     for name in NOT_SAID:
         form[name].data = kept[name]
+    form.in_waves.data = in_waves or calendar.in_waves
     if calendar.holiday_country in (None, kept["holiday_country"]):
         form.holiday_country.data, form.holiday_subdivision.data = kept["holiday_country"], kept["holiday_subdivision"]
     for name in {*COLUMNS, "starts_at", "ends_at", "dates", "working_days", "sentence_read"} & {

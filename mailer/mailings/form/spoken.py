@@ -41,6 +41,7 @@ def spoken_calendar(
         exception_dates=tuple(sorted(set(heard.exceptions))),
         holiday_country=country if looks_at_holidays else None,
         changes=changes,
+        in_waves=heard.in_own_zones,
         **values,
     )
     return _from_its_first_day(calendar)

@@ -17,7 +17,7 @@ from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
 from mailer.input_limits import whole_number
 from mailer.limiting import per_user
-from mailer.mailings import queries, send_warnings, services
+from mailer.mailings import queries, send_warnings, services, waves_ahead
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.form import choices
@@ -33,12 +33,14 @@ from mailer.mailings.form.preview import (
 from mailer.mailings.other_languages import other_languages_text
 from mailer.mailings.plan import MailingPlan, too_many_text
 from mailer.mailings.runs.queries import open_run
+from mailer.mailings.waves_ahead import WavesAhead
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.recurrence.moments import Moment
 from mailer.searching import searched
 from mailer.sending.runs.audience import AudienceSummary
 from mailer.sending.runs.audience import recipients as recipients_of
 from mailer.sending.runs.next_run import has_open_run
+from mailer.sending.runs.wave_plan import begins_at
 from mailer.sending.senders import own_address, sender_as, sender_of
 
 T = TypeVar("T")
@@ -120,7 +122,8 @@ def _answer(form: MailingForm, mailing: Mailing | None) -> ResponseReturnValue:
         flash(str(refusal), "warning")
         form.version.data = form.version.raw_data = None
         return _render(form, mailing), 409
-    is_due = saved.next_run_at is not None and saved.next_run_at <= utcnow()
+    comes_at = begins_at(saved)
+    is_due = comes_at is not None and comes_at <= utcnow()
     flash(_("Mailing saved. Sending starts now.") if is_due else _("Mailing saved."), "success")
     if not is_due:  # who sends at once was asked
         _tell_of_languages(saved)
@@ -149,10 +152,18 @@ def _ask_first(
         mailing=mailing,
         plan=plan,
         recipients=recipients,
+        waves=_waves_of(plan, due),
+        is_early=due.at > utcnow(),
         sender=sender_as(current_user, plan.sender_name, plan.reply_to),
         unusual=send_warnings.before_saving(current_user, plan, mailing, due, recipients.will_get, utcnow()),
         typed=[pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "confirmed")],
     )
+
+
+def _waves_of(plan: MailingPlan, due: Moment) -> WavesAhead | None:
+    if not plan.calendar.in_waves:
+        return None
+    return waves_ahead.of_plan(queries.people_of(plan, current_user.id), due, plan.calendar.timezone, utcnow())
 
 
 def _plan(form: MailingForm) -> MailingPlan:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +18,13 @@ from mailer.models.delivery import CameBack, DeliveryState
 from mailer.smtp.results import Outcome
 
 
-def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
-    """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`."""
+def table_of(
+    rows: Iterable[Row[Any]], timezone: str, planned_at_of: Callable[[int], datetime]
+) -> Iterator[list[object]]:
+    """The header in the reader's language, then a row for every recipient; times are of the reader's `timezone`.
+
+    `planned_at_of`: when the person at a position was to get it.
+    """
     yield _header(timezone)
     zone = ZoneInfo(timezone)
     returned = cache(came_back_label)
@@ -37,6 +43,7 @@ def table_of(rows: Iterable[Row[Any]], timezone: str) -> Iterator[list[object]]:
             row.response,
             row.finished_at and row.finished_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
             row.came_back and returned(row.came_back),
+            planned_at_of(row.position).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         ]
 
 
@@ -89,4 +96,5 @@ def _header(timezone: str) -> list[object]:
         _("Server response"),
         _("Time of the last attempt (%(zone)s)", zone=zone_label(timezone)),
         _("Came back"),
+        _("Planned (%(zone)s)", zone=zone_label(timezone)),
     ]

@@ -27,6 +27,7 @@ class RunForecast:
     top_refusals: list[queries.TopReply]  # why it paused by itself, if it did
     taken_over_at: datetime | None = None  # a worker fell silent: when others get what it holds
     restored_from: datetime | None = None  # when the backup was made that it was open in
+    waits_for_wave: bool = False  # nobody is due before the next wave of the run
     is_unattended: bool = False  # people are due, and no worker comes for them
     holds: Mapping[str, pacing.Hold] = field(default_factory=dict)  # see `pacing.holds_of`
 
@@ -44,10 +45,12 @@ class RunForecast:
         next_try_at = queries.next_try_at(run) if run.waiting_count else None
         if next_try_at is not None and next_try_at <= now + timedelta(seconds=2):
             next_try_at = None
+        waits_for_wave = next_try_at is not None and queries.is_at_wave(run, next_try_at)
         is_moving = run.state is RunState.SENDING and next_try_at is None
         per_second = speed(run, now) if is_moving else None
         top_refusals = queries.top_refusals(run) if run.pause_reason is PauseReason.REFUSALS else []
         found = cls(per_second, _expected_end(run, now, per_second), next_try_at, probe_at, top_refusals)
+        found = replace(found, waits_for_wave=waits_for_wave)
         if run.pause_reason is PauseReason.RESTORED:
             found = replace(found, restored_from=instance_guard.data_of())
         if run.state is RunState.SENDING and run.waiting_count:
@@ -61,9 +64,9 @@ class RunForecast:
 def speed(run: Run, now: datetime) -> float | None:
     """Recipients a second since the first mail was let go; None before there is anything to measure.
 
-    A run that was reopened has no such figure: the time between belongs to nobody.
+    A run that was reopened, or goes in waves, has no such figure: the time between belongs to nobody.
     """
-    if run.started_at is None or run.reopened_at is not None:
+    if run.started_at is None or run.reopened_at is not None or run.wave_local is not None:
         return None
     seconds = ((run.closed_at or now) - run.started_at).total_seconds()
     done = run.planned_count - run.waiting_count - run.excluded_count - run.stopped_count

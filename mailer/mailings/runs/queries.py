@@ -24,6 +24,7 @@ from mailer.models.reaction import OPEN, Asker, Reaction
 from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
+from mailer.models.wave import Wave
 from mailer.sending.conditions import IS_FREE
 from mailer.smtp import reply_outcomes
 from mailer.smtp.results import Outcome
@@ -208,6 +209,14 @@ def next_try_at(run: Run) -> datetime | None:
     held = func.bool_or(Slice.leased_until > func.now())
     row = db.session.execute(select(func.min(Slice.ready_at), held).where(Slice.run_id == run.id)).one()
     return None if row[1] else row[0]
+
+
+def is_at_wave(run: Run, at: datetime) -> bool:
+    """Whether what is due next, at `at`, is a wave that has not begun."""
+    if run.wave_local is None:
+        return False
+    waits = select(Wave.number).where(Wave.run_id == run.id, Wave.begun_at.is_(None), Wave.opens_at <= at)
+    return db.session.scalar(waits.limit(1)) is not None
 
 
 def standstill(run: Run, lease_seconds: float, now: datetime) -> tuple[datetime | None, bool]:

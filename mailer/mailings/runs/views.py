@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,6 +26,7 @@ from mailer.mailings.runs.forecast import RunForecast, speed
 from mailer.mailings.runs.hold_words import hold_words
 from mailer.mailings.runs.reactions import reactions_to, rule_label, verdict_label
 from mailer.mailings.runs.summary import outcome_choices, verdict
+from mailer.mailings.runs.wave_words import planned_at_of, planned_times, waves_of_run
 from mailer.models.run import COUNTERS, Run
 from mailer.searching import searched
 from mailer.sending import return_path, server_faults
@@ -64,6 +66,7 @@ def delivery(mailing_id: int, run_id: int, position: int) -> str:
         delivery=one,
         client=client,
         attempts=attempts,
+        planned_at=planned_at_of(found, one.position, planned_times(found)),
         reports=queries.reports_of(one),
         reactions=reactions_to(found, one),
         verdict_label=verdict_label,
@@ -80,9 +83,12 @@ def export_run(mailing_id: int, run_id: int) -> Response:
     """The people of the run, as filtered, as a CSV file; the owner's only."""
     found = queries.own_run(mailing_id, run_id, current_user)
     outcome, search = _outcome(), searched(request.args)
-    zone = current_user.timezone
+    zone, times = current_user.timezone, planned_times(found)
     return csv_download(
-        f"run-{run_id}.csv", lambda session: table_of(queries.every_delivery(found, session, outcome, search), zone)
+        f"run-{run_id}.csv",
+        lambda session: table_of(
+            queries.every_delivery(found, session, outcome, search), zone, partial(planned_at_of, found, times=times)
+        ),
     )
 
 
@@ -166,6 +172,8 @@ def _moving(found: Run) -> dict[str, object]:
         "verdict": verdict(found),
         "progress": RunForecast.of(found, now) if is_open else None,
         "speed": speed(found, now),
+        "waves": waves_of_run(found, now),
+        "lists_waves": True,
         "faults": server_faults.log_of(found.id),
         "is_moving": is_open,
         "cut_off_count": 0 if is_open else closing.cut_off_count(found),
