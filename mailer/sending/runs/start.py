@@ -104,7 +104,8 @@ def seconds_to_next(within: float) -> float | None:
     """How long until the next mailing is due, if that is no more than `within` seconds off, by the database's clock."""
     now, begins_at = func.clock_timestamp(), func.least(Mailing.next_run_at, Mailing.first_wave_at)
     at = func.min(begins_at)
-    coming = (*_is_candidate(now + timedelta(seconds=within)), begins_at > now)
+    # The time of the transaction, which has just begun: by one that goes on no index can be asked.
+    coming = (*_is_candidate(func.now() + timedelta(seconds=within)), begins_at > now)
     found = db.session.scalar(select(func.extract("epoch", at - now)).where(*coming))
     db.session.rollback()
     return None if found is None else max(0.0, float(found))
