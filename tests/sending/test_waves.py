@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from sqlalchemy import select, text
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.mailings.agenda import agenda_of
+from mailer.mailings.calendar_plan import Calendar
+from mailer.mailings.plan import MailingPlan
+from mailer.mailings.services import save_mailing
 from mailer.models.client import Suppression, SuppressionReason
 from mailer.models.delivery import Delivery, DeliveryState, Reason
-from mailer.models.mailing import Mailing
+from mailer.models.mailing import Audience, InDoubtRule, Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.slice import Slice
 from mailer.models.user import User
@@ -29,7 +34,7 @@ from mailer.sending.runs.wave_plan import look_ahead
 from mailer.sending.runs.waves import begin_and_hold_waves
 from mailer.sending.worker.run_worker import runs_with_work
 from mailer.smtp.testserver import Lab
-from tests.factories import make_client, make_mailing
+from tests.factories import make_client, make_mailing, make_message
 from tests.sending.conftest import assert_adds_up, finish, states
 
 EAST, VLADIVOSTOK, MOSCOW, NEW_YORK = "Pacific/Kiritimati", "Asia/Vladivostok", "Europe/Moscow", "America/New_York"
@@ -432,3 +437,37 @@ def test_suppressed_people_are_excluded_in_their_waves(lab: Lab, owner: User) ->
     found = {one.email: one.state for one in db.session.scalars(select(Delivery).where(Delivery.run_id == run.id))}
     assert found["gone@example.test"] is DeliveryState.EXCLUDED
     assert waves(run)[0].client_count == 2
+
+
+def test_what_the_preview_names_is_what_the_tick_then_does(owner: User) -> None:
+    """The moments are those of the mailing's own zone; each run begins when the first of its people have that time."""
+    now = datetime(2026, 10, 30, 12, tzinfo=UTC)  # New York sets its clocks back on the first of November
+    for name, zone in (("east", VLADIVOSTOK), ("west", NEW_YORK)):
+        make_client(owner, email=f"{name}@example.test", timezone=zone)
+    calendar = Calendar(Period.DAILY, datetime(2026, 10, 31, 10), None, MOSCOW, in_waves=True)
+    with time_machine.travel(now, tick=False):
+        shown = [line.at for line in agenda_of(calendar, now).lines][:4]
+        plan = MailingPlan("Daily", make_message(owner), Audience.EVERYONE, [], [], [], calendar, InDoubtRule.HOLD)
+        save_mailing(owner, plan, now=now)
+    expected = []
+    for planned_at in shown:
+        first = planned_at - timedelta(hours=7)  # of Vladivostok before Moscow
+        assert first_waves(first - timedelta(seconds=1)) == []
+        (run,) = first_waves(first)
+        expected += [(run.planned_at, [wave.planned_at for wave in waves(run)])]
+        leave_waiting(run, "west")
+    assert expected == [
+        (at, [at - timedelta(hours=7), moment_in(at.astimezone(ZoneInfo(MOSCOW)).replace(tzinfo=None), NEW_YORK)])
+        for at in shown
+    ]
+    assert {west - at for at, (_east, west) in expected} == {timedelta(hours=7), timedelta(hours=8)}
+
+
+def first_waves(now: datetime) -> list[Run]:
+    """The runs that a tick at that moment makes, listed."""
+    with time_machine.travel(now, tick=False):
+        look_ahead(now, anew=True)
+        run_ids = start_due(now)
+        for run_id in run_ids:
+            assert write_recipient_list(run_id)
+    return [db.session.get_one(Run, run_id) for run_id in run_ids]
