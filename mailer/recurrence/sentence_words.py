@@ -117,7 +117,7 @@ def words_of(text: str) -> list[Word]:
             found.append(Word(token, "number", min(int(token), 99_999)))
         elif len(token) > 1 and ":" in token:
             found.append(Word(token, "hour", int(token.split(":")[0]) * 60 + int(token.split(":")[1])))
-        elif token[0].isdecimal():
+        elif token.isascii() and token[0].isdecimal():  # digits of other scripts make no date
             found.append(Word(token, "day"))
         else:
             found.append(Word(token, "unknown"))

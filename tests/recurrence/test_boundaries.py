@@ -86,3 +86,9 @@ def test_how_a_sentence_says_its_days_and_hours() -> None:
         with pytest.raises(NotUnderstood) as refusal:
             understand(text, TODAY)
         assert refusal.value.words == words
+
+
+@pytest.mark.parametrize("text", ["٣", "٣٣.١١.٢٠٢٦", "каждый день в 9:00 до ٣"])
+def test_digits_of_other_scripts_are_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        understand(text, TODAY)
