@@ -26,6 +26,7 @@ from mailer.downloads import csv_download
 from mailer.extensions import db
 from mailer.http import zone_label
 from mailer.input_limits import is_impossible, whole_number
+from mailer.journal.table_titles import TABLE_TITLES
 from mailer.panel_lists import PlainArguments
 from mailer.searching import mentions, searched, shortened
 
@@ -38,7 +39,6 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
     """Rows of one model, the newest first."""
 
     model: Any
-    title: Any
     shown: tuple[str, ...]  # the columns of the list
     more: tuple[str, ...] = ()  # what the page of a row tells besides
     labels: Mapping[str, Any] = {}  # where a column is called otherwise here
@@ -64,7 +64,8 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         self.column_sortable_list = keys if self.is_large else sortable
         self.column_default_sort = [(key, True) for key in keys]
         self.simple_list_pager = self.is_large
-        super().__init__(self.model, db, name=self.title, endpoint=f"all_{table.name}", url=f"/admin/{table.name}")
+        title = TABLE_TITLES.get(table.name, table.name)
+        super().__init__(self.model, db, name=title, endpoint=f"all_{table.name}", url=f"/admin/{table.name}")
 
     def create_blueprint(self, admin: Any) -> Any:
         """Only the pages that show."""

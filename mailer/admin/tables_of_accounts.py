@@ -16,7 +16,7 @@ from mailer.models.user_session import UserSession
 class Users(Overview):
     """Accounts."""
 
-    model, title = User, _l("Users")
+    model = User
     shown = ("id", "email", "name", "role", "confirmed_at", "blocked_at", "last_login_at")
     more = (
         "language", "timezone", "country", "phone", "created_at", "block_reason", "blocked_by_id", "daily_limit",
@@ -29,7 +29,7 @@ class Users(Overview):
 class Approvals(Overview):
     """What managers were asked, and what they said."""
 
-    model, title = Approval, _l("Approvals")
+    model = Approval
     shown = ("id", "owner_id", "mailing_id", "state", "recipient_count", "asked_at", "decided_at", "decided_by_id")
     more = ("reason",)
     choices, dated = ("state",), "asked_at"
@@ -38,7 +38,7 @@ class Approvals(Overview):
 class AccountEmails(Overview):
     """Mails of the service to its own users."""
 
-    model, title = AccountEmail, _l("Account emails")
+    model = AccountEmail
     shown = ("id", "template", "to_email", "created_at", "sent_at", "try_count", "last_error")
     more = ("user_id", "language", "next_try_at", "given_up_at")
     labels = {"next_try_at": _l("Try again at")}
@@ -50,7 +50,7 @@ class AccountEmails(Overview):
 class Sessions(Overview):
     """Who is signed in where."""
 
-    model, title = UserSession, _l("Sessions")
+    model = UserSession
     shown = ("id", "user_id", "created_at", "seen_at", "ip", "user_agent", "is_remembered")
     labels = {"created_at": _l("Signed in")}
     dated = "seen_at"
@@ -59,6 +59,6 @@ class Sessions(Overview):
 class Tokens(Overview):
     """Links that were mailed; what opens them is nowhere."""
 
-    model, title = AccountToken, _l("Links in emails")
+    model = AccountToken
     shown = ("id", "user_id", "purpose", "email", "created_at", "expires_at", "used_at")
     choices, dated = ("purpose",), "created_at"

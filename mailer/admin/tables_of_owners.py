@@ -22,7 +22,7 @@ from mailer.recurrence.rule import Period, zone_named
 class Clients(Overview):
     """Everybody's recipients."""
 
-    model, title, is_large = Client, _l("Clients"), True
+    model, is_large = Client, True
     shown = ("id", "owner_id", "email", "last_name", "first_name", "tags", "deleted_at")
     more = (
         "patronymic", "birth_year", "language", "timezone", "comment", "attributes", "import_id", "created_at",
@@ -35,7 +35,7 @@ class Clients(Overview):
 class Suppressions(Overview):
     """Addresses that must not be written to."""
 
-    model, title, is_large = Suppression, _l("Suppressed addresses"), True
+    model, is_large = Suppression, True
     shown = ("owner_id", "email_key", "reason", "run_id", "created_at")
     labels = {"email_key": _l("Address"), "run_id": _l("Run whose link was used")}
     column_searchable_list = ("email_key",)
@@ -45,7 +45,7 @@ class Suppressions(Overview):
 class Filters(Overview):
     """Conditions on clients under a name."""
 
-    model, title = ClientFilter, _l("Segments")
+    model = ClientFilter
     shown = ("id", "owner_id", "name", "tree", "created_at")
     column_searchable_list = ("name",)
 
@@ -53,7 +53,7 @@ class Filters(Overview):
 class Imports(Overview):
     """Uploads of clients."""
 
-    model, title = ClientImport, _l("Imports")
+    model = ClientImport
     shown = ("id", "owner_id", "file_name", "state", "row_count", "done_count", "created_at")
     more = ("created_count", "updated_count", "unchanged_count", "rejected_count", "error", "started_at", "finished_at")
     column_searchable_list = ("file_name",)
@@ -63,7 +63,7 @@ class Imports(Overview):
 class Messages(Overview):
     """Contents."""
 
-    model, title = Message, _l("Messages")
+    model = Message
     shown = ("id", "owner_id", "subject", "updated_at", "deleted_at")
     more = ("text_body", "html_body", "created_at")
     column_searchable_list = ("subject",)
@@ -78,7 +78,7 @@ def _moment(local: datetime | None, zone: str) -> datetime | None:
 class Mailings(Overview):
     """What is sent to whom and when."""
 
-    model, title = Mailing, _l("Mailings")
+    model = Mailing
     shown = ("id", "owner_id", "name", "status", "period", "next_run_at", "last_run_at", "completed_at")
     more = (
         "message_id", "audience", "tags", "segment_ids", "left_out_ids", "starts_at", "finishes_at", "timezone",

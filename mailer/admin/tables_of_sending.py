@@ -27,7 +27,7 @@ SHOWN_OF_A_MAIL = 20_000  # bytes
 class Runs(Overview):
     """Occurrences of mailings, with their figures."""
 
-    model, title, is_large = Run, _l("Runs"), True
+    model, is_large = Run, True
     shown = ("id", "owner_id", "mailing_id", "state", "planned_at", "planned_count", "accepted_count", "refused_count")
     more = (
         "waiting_count", "excluded_count", "stopped_count", "uncertain_count", "unlisted_count", "sent_count",
@@ -43,7 +43,7 @@ class Runs(Overview):
 class Tallies(Overview):
     """Why people of closed runs were refused, left out or stopped."""
 
-    model, title, is_large = RunTally, _l("Reasons of runs"), True
+    model, is_large = RunTally, True
     shown = ("run_id", "kind", "reason", "count")
     computed = {
         "kind": lambda tally: delivery_label(DeliveryState(tally.kind)),
@@ -54,7 +54,7 @@ class Tallies(Overview):
 class Slices(Overview):
     """How the sender divides a run."""
 
-    model, title, is_large = Slice, _l("Parts of runs"), True
+    model, is_large = Slice, True
     shown = ("id", "run_id", "first_position", "last_position", "ready_at", "leased_until", "leased_by")
 
 
@@ -91,7 +91,7 @@ class _OfRuns(Overview):
 class Deliveries(_OfRuns):
     """One client in one run."""
 
-    model, title, is_large = Delivery, _l("Deliveries"), True
+    model, is_large = Delivery, True
     shown = ("run_id", "position", "email", "state", "reason", "attempt_count")
     more = ("came_back", "client_id", "transient_count", "retry_at")
     labels = {"transient_count": _l("Tries that count")}
@@ -106,7 +106,7 @@ class Deliveries(_OfRuns):
 class Attempts(_OfRuns):
     """Every try to hand a mail over, with the server's words."""
 
-    model, title, is_large = Attempt, _l("Attempts"), True
+    model, is_large = Attempt, True
     shown = ("run_id", "position", "email", "number", "outcome", "smtp_code", "response", "seconds", "finished_at")
     more = ("phase", "enhanced_code", "tls", "transport", "worker", "started_at")
     computed = {
@@ -127,7 +127,7 @@ class Attempts(_OfRuns):
 class MailReports(_OfRuns):
     """What came back about deliveries."""
 
-    model, title, is_large = MailReport, _l("Reports that came back"), True
+    model, is_large = MailReport, True
     shown = ("id", "run_id", "position", "kind", "is_permanent", "smtp_code", "response", "received_at")
     more = ("recipient", "status", "server", "door", "read_by", "attempt_number")
     labels = {"kind": _l("What it is"), "status": _l("Enhanced code"), "attempt_number": _l("Attempt")}
@@ -141,7 +141,7 @@ class MailReports(_OfRuns):
 class UnreadMails(Overview):
     """Mails that came back and are tied to no delivery, or were not understood."""
 
-    model, title, is_large = UnreadMail, _l("Not understood"), True
+    model, is_large = UnreadMail, True
     shown = ("id", "received_at", "kind", "sender", "subject", "size")
     more = ("door", "text")
     labels = {"kind": _l("What it is"), "text": _l("Its beginning")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import pgettext
 
+from mailer.journal.table_titles import TABLE_TITLES
 from mailer.models.journal_entry import Action
 
 
@@ -47,8 +48,7 @@ def page_label(endpoint: str) -> str:
     """The part of the service that a page belongs to, and the table where it is one of the panel's."""
     room = endpoint.rpartition(".")[0] or endpoint
     if room.startswith("all_"):
-        table = table_labels().get(room.removeprefix("all_"), room.removeprefix("all_"))
-        return _("panel, %(table)s", table=table)
+        return _("panel, %(table)s", table=TABLE_TITLES.get(room.removeprefix("all_"), room.removeprefix("all_")))
     return room_labels().get(room) or room_labels().get(room.partition(".")[0], endpoint)
 
 
@@ -70,31 +70,4 @@ def room_labels() -> dict[str, str]:
         "service_domain": _("Domain of the service"), "domains": _("Own domains"),
         "sign_up_forms": _("Sign-up forms"),
         "sign_up": _("Sign-up"), "topics": _("Topics"), "preferences": _("Preferences of readers"),
-    }  # fmt: skip
-
-
-def table_labels() -> dict[str, str]:
-    """The tables of the panel."""
-    return {
-        "users": _("Users"), "mailings": _("Mailings"), "runs": _("Runs"), "deliveries": _("Deliveries"),
-        "attempts": _("Attempts"), "messages": _("Messages"), "clients": _("Clients"),
-        "client_fields": _("Fields"), "client_filters": _("Segments"), "client_imports": _("Imports"),
-        "suppressions": _("Suppressed addresses"), "approvals": _("Approvals"), "run_tallies": _("Reasons of runs"),
-        "slices": _("Parts of runs"), "account_emails": _("Account emails"), "user_sessions": _("Sessions"),
-        "account_tokens": _("Links in emails"), "calendar_feeds": _("Calendar feeds"), "drafts": _("Drafts"),
-        "holiday_changes": _("Changed holidays"), "own_addresses": _("Reply addresses"),
-        "run_faults": _("Mail server faults"), "second_factors": pgettext("panel", "Second factors"),
-        "letter_desks": _("Letters in progress"), "letter_versions": _("Letter versions"),
-        "own_templates": _("Own templates"), "own_blocks": _("Own blocks"),
-        "examinations": _("Message checks"),
-        "attachments": _("Message files"), "file_contents": _("File contents"),
-        "own_themes": _("Letter themes"), "pictures": _("Pictures"),
-        "series": _("Series"), "series_steps": _("Series steps"), "enrolments": _("People in series"),
-        "mail_reports": _("What comes back"), "unread_mails": _("What was not understood"),
-        "client_merges": _("Merged clients"), "clients_apart": _("Clients kept apart"),
-        "domain_days": _("Recipient domains by day"), "recipient_paces": _("Paces of recipient domains"),
-        "waves": _("Waves of runs"),
-        "run_holds": _("Runs that wait for a pace"), "warm_ups": _("Warm-ups"), "warm_up_days": _("Days of warm-ups"),
-        "sign_up_forms": _("Sign-up forms"), "sign_ups": _("Sign-ups"), "consent_texts": _("Consent texts"),
-        "topics": _("Topics"), "sending_domains": _("Own domains"), "domain_keys": _("Domain keys"),
     }  # fmt: skip
