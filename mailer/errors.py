@@ -253,7 +253,7 @@ def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
         )
     if isinstance(error, PicturesAway):
         return _("Pictures are out of reach"), _(
-            "The storage where they lie does not answer just now. Pictures that are there are safe; of what you sent "
+            "The storage of pictures does not answer just now. Pictures that are there are safe; of what you sent "
             "just now nothing was kept. Try again in a minute."
         )
     if isinstance(error, UnknownChoice):

@@ -43,6 +43,7 @@ from mailer.messages import (
     import_views,
     letter_block_views,
     letter_choice_views,
+    letter_people_views,
     letter_views,
     preview_views,
 )
@@ -69,8 +70,8 @@ from mailer.tracking import views as tracking_views
 VIEWS = (
     home_views, unsubscribe_views, sign_up_views, sign_up_form_views, preference_views, topic_views,
     auth_views, blog_views, client_views, client_bulk_views, message_views, letter_views,
-    letter_choice_views, letter_block_views, attachment_views, preview_views, check_views, examination_views,
-    import_views, media_views,
+    letter_choice_views, letter_block_views, letter_people_views, attachment_views, preview_views, check_views,
+    examination_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, pace_views, warm_up_views, return_views, webhook_views, service_domain_views,
     own_domain_views,

@@ -227,6 +227,7 @@ TABLE: dict[str, dict[str, str]] = {
     "messages.letter_part": {"POST": OWN_THING},
     "messages.letter_add": {"POST": OWN_THING},
     "messages.letter_block": {"POST": OWN_THING},
+    "messages.letter_people_of": {"GET": OWN_THING, "POST": OWN_THING},
     "messages.letter_step": {"POST": OWN_THING},
     "messages.letter_save": {"POST": OWN_THING},
     "messages.letter_preview": {"GET": OWN_THING},

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from mailer.clients.segment_queries import segments_with_field
+from mailer.clients.segment_queries import letters_with_field, segments_with_field
 from mailer.clients.values import MAX_ATTRIBUTE_NAME
 from mailer.clock import utcnow
 from mailer.errors import Refusal, refused_by
@@ -142,6 +142,10 @@ def require_unused(field: ClientField) -> None:
         listed = ", ".join(f"“{name}”" for name in names[:5])
         db.session.rollback()
         raise FieldRefused(_("Segments compare this field: %(names)s. Change them first.", names=listed))
+    if names := letters_with_field(field.owner_id, field.id):
+        listed = ", ".join(f"“{name}”" for name in names)
+        db.session.rollback()
+        raise FieldRefused(_("Blocks are shown by this field in: %(names)s. Change that there first.", names=listed))
     if names := series_uses.with_field(field.owner_id, field.id):
         listed = ", ".join(f"“{name}”" for name in names[:5])
         db.session.rollback()

@@ -17,8 +17,9 @@ from mailer.models.mailing import Mailing
 from mailer.models.message import Message
 from mailer.models.user import User
 from mailer.segments.conditions import condition_of
+from mailer.segments.naming import names_of
 from mailer.segments.scope import ConditionRefused, ConditionScope, scope_of
-from mailer.segments.words import Names, in_words
+from mailer.segments.words import in_words
 
 EXAMPLES = 10
 SECONDS, PATIENT_SECONDS = 5, 50  # one count
@@ -96,25 +97,22 @@ def count_within(owner_id: int, condition: ColumnElement[bool], milliseconds: in
 
 def letters_with(segment: ClientFilter) -> list[str]:
     """The messages with parts for the people of the segment, or for all others."""
-    path = cast(f'$.*.all[*] ? (@.what == "segment" && @.value == {int(segment.id)})', JSONPATH)
-    query = select(Message).where(Message.owner_id == segment.owner_id, Message.deleted_at.is_(None))
-    query = query.where(Message.conditions.op("@?")(path)).order_by(Message.id)
+    return _titles(segment.owner_id, f'$.** ? (@.what == "segment" && @.value == {int(segment.id)})')
+
+
+def letters_with_field(owner_id: int, field_id: int) -> list[str]:
+    """The messages with parts for people by this field."""
+    return _titles(owner_id, f"$.** ? (@.field == {int(field_id)})")
+
+
+def _titles(owner_id: int, path: str) -> list[str]:
+    query = select(Message).where(Message.owner_id == owner_id, Message.deleted_at.is_(None))
+    query = query.where(Message.conditions.op("@?")(cast(path, JSONPATH))).order_by(Message.id)
     return [message.title for message in db.session.scalars(query.limit(5))]
 
 
 def _live(owner_id: int) -> tuple[ColumnElement[bool], ...]:
     return Client.owner_id == owner_id, Client.deleted_at.is_(None)
-
-
-def names_of(owner: User, scope: ConditionScope) -> Names:
-    """What ids in the owner's trees are called."""
-    return Names.of(scope, dict(mailings_of(owner)))
-
-
-def mailings_of(owner: User) -> list[tuple[int, str]]:
-    """The owner's mailings to choose from, the newest first; deleted ones too, whose mails were sent."""
-    query = select(Mailing.id, Mailing.name).where(Mailing.owner_id == owner.id).order_by(Mailing.id.desc()).limit(200)
-    return [(id_, name) for id_, name in db.session.execute(query)]
 
 
 def mailings_with(segment: ClientFilter) -> list[Mailing]:

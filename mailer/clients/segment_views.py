@@ -11,21 +11,21 @@ from flask_login import current_user
 
 from mailer import owner_choices
 from mailer.access import Permission, get_own_editable, requires
-from mailer.clients import segment_builder, segment_queries, segments
+from mailer.clients import segment_queries, segments
 from mailer.clients.choice import as_args, parse_choice
 from mailer.clients.forms import FilterForm
 from mailer.clients.refused import ChoiceRefused
-from mailer.clients.segment_builder import Group
-from mailer.clients.segment_rows import WHENCE, Row, choices_of, shown, subjects
 from mailer.composing.languages import UNSUBSCRIBE
 from mailer.errors import Refusal, UnknownChoice
 from mailer.extensions import limiter
 from mailer.flashes import refusal_flashed
 from mailer.limiting import per_user
 from mailer.models.client import ClientFilter
+from mailer.segments import builder
+from mailer.segments.builder import Group
 from mailer.segments.former import tree_of
+from mailer.segments.rows import Row, shown
 from mailer.segments.scope import ConditionScope, scope_of
-from mailer.zones import zone_options
 
 bp = Blueprint("segments", __name__, url_prefix="/segments")
 
@@ -80,7 +80,7 @@ def edit(segment_id: int) -> ResponseReturnValue:
 def preview() -> str:
     """A piece of page: how many meet the conditions so far, and ten of them."""
     scope = scope_of(current_user)
-    tree = segment_builder.tree_of(segment_builder.read(request.form, scope), scope)
+    tree = builder.tree_of(builder.read(request.form, scope), scope)
     return render_template("clients/segments/_found.html", found=_found(tree, scope))
 
 
@@ -99,12 +99,12 @@ def _answer(segment: ClientFilter | None) -> ResponseReturnValue:
     if request.method != "POST":
         form = FilterForm(name=segment.name if segment else "")
         tree = segment.tree if segment is not None and segment.tree else {"v": 1, "all": []}
-        root = segment_builder.group_of(tree, scope) if segment else _first(scope)
+        root = builder.group_of(tree, scope) if segment else _first(scope)
         return _render(segment, form, root, scope)
-    form, root = FilterForm(), segment_builder.read(request.form, scope)
+    form, root = FilterForm(), builder.read(request.form, scope)
     if request.form.get("do"):
         return _render(segment, form, root, scope)
-    tree_ = segment_builder.tree_of(root, scope, segment.id if segment else None)
+    tree_ = builder.tree_of(root, scope, segment.id if segment else None)
     if form.validate() and tree_ is not None:
         try:
             saved = segments.save_segment(current_user, form.name.cleaned, tree_, segment)
@@ -121,32 +121,15 @@ def _first(scope: ConditionScope) -> Group:
     root = Group()
     if (language := request.args.get("language")) in UNSUBSCRIBE:
         root.parts = [shown(Row("language", "one_of", values=[str(language)]), scope)]
-        return segment_builder.numbered(root, root.path)
-    segment_builder.press(root, "add", root.path, scope)
-    return segment_builder.numbered(root, root.path)
+        return builder.numbered(root, root.path)
+    return builder.begun(scope)
 
 
 def _render(segment: ClientFilter | None, form: FilterForm, root: Group, scope: ConditionScope) -> str:
-    tags = owner_choices.tags(current_user.id)
-
-    def options_of(row: Row) -> dict[str, str]:
-        known = dict(zip(tags, tags, strict=True)) if row.input == "tags" else choices_of(row.what, scope)
-        return known | {value: value for value in row.values if value not in known}
-
-    others = [(str(one.id), one.name) for one in scope.segments.values() if segment is None or one.id != segment.id]
-    return render_template(
-        "clients/segments/edit.html",
-        segment=segment,
-        form=form,
-        root=root,
-        subjects=subjects(scope),
-        options_of=options_of,
-        zone_options=zone_options,
-        whence=WHENCE,
-        segments=sorted(others, key=lambda pair: pair[1].casefold()),
-        mailings=[(str(id_), name) for id_, name in segment_queries.mailings_of(current_user)],
-        found=None,
+    values = builder.page_values(
+        current_user, root, scope, owner_choices.tags(current_user.id), segment.id if segment else None
     )
+    return render_template("clients/segments/edit.html", segment=segment, form=form, **values)
 
 
 def _found(tree: dict[str, Any] | None, scope: ConditionScope) -> segment_queries.Found | None:

@@ -6,13 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, String, cast, func, literal, select, union_all
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, JSONPATH
+from sqlalchemy import CompoundSelect, String, cast, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 
 from mailer.client_counts import client_count, tag_counts
 from mailer.extensions import db
 from mailer.models.client import Client, ClientFilter
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.user import User
 from mailer.row_pages import RowsPage
 from mailer.searching import mentions
@@ -51,9 +52,12 @@ def page_of_tags(owner: User, search: str) -> RowsPage:
     return RowsPage(select=query, per_page=PER_PAGE, max_per_page=PER_PAGE)
 
 
-def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter], list[Mailing]]]:
-    """The saved filters and live mailings that name each of `tags`."""
-    found: defaultdict[str, tuple[list[ClientFilter], list[Mailing]]] = defaultdict(lambda: ([], []))
+Places = tuple[list[ClientFilter], list[Mailing], list[Message]]
+
+
+def places_of(owner: User, tags: list[str]) -> dict[str, Places]:
+    """The saved filters and live mailings that name each of `tags`, and the messages with blocks for people by it."""
+    found: defaultdict[str, Places] = defaultdict(lambda: ([], [], []))
     filters = select(ClientFilter).where(ClientFilter.owner_id == owner.id).order_by(func.lower(ClientFilter.name))
     for saved in db.session.scalars(filters):
         for tag in {tag for leaf in leaves(saved.tree, "tag") for tag in leaf["value"]}:
@@ -64,6 +68,12 @@ def places_of(owner: User, tags: list[str]) -> dict[str, tuple[list[ClientFilter
     for mailing in db.session.scalars(mailings.order_by(Mailing.id)):
         for tag in mailing.tags:
             found[tag][1].append(mailing)
+    letters = select(Message).where(
+        Message.owner_id == owner.id, Message.deleted_at.is_(None), Message.conditions.is_not(None)
+    )
+    for letter in db.session.scalars(letters.order_by(Message.id)):
+        for tag in {tag for leaf in leaves(letter.conditions, "tag") for tag in leaf["value"]}:
+            found[tag][2].append(letter)
     return found
 
 
@@ -93,12 +103,6 @@ def count_with(owner_id: int, tag: str) -> int:
     return client_count(owner_id, tag)
 
 
-def filter_names(tag: str) -> ColumnElement[bool]:
-    """Whether a saved filter names the tag."""
-    path = '$.** ? (@.what == "tag").value[*] ? (@ == $tag)'
-    return func.jsonb_path_exists(ClientFilter.tree, cast(path, JSONPATH), cast({"tag": tag}, JSONB))
-
-
 def _named(owner_id: int, *, with_deleted: bool = False) -> CompoundSelect[Any]:
     """Rows `(tag, client_count)`: how many clients have it, and none for each other place."""
     clients = tag_counts(owner_id, with_deleted=with_deleted)
@@ -108,4 +112,8 @@ def _named(owner_id: int, *, with_deleted: bool = False) -> CompoundSelect[Any]:
     path = cast('$.** ? (@.what == "tag").value[*]', JSONPATH)
     named = func.jsonb_path_query(ClientFilter.tree, path).op("#>>")(cast([], ARRAY(String)))
     filters = select(named, literal(0)).where(ClientFilter.owner_id == owner_id)
-    return union_all(clients, mailings, filters)
+    named = func.jsonb_path_query(Message.conditions, path).op("#>>")(cast([], ARRAY(String)))
+    letters = select(named, literal(0)).where(Message.owner_id == owner_id, Message.conditions.is_not(None))
+    if not with_deleted:
+        letters = letters.where(Message.deleted_at.is_(None))
+    return union_all(clients, mailings, filters, letters)

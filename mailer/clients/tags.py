@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from sqlalchemy import ColumnElement, any_, case, delete, func, literal, or_, select, update
 
 from mailer.clients import tag_queries
+from mailer.clients.tag_letters import change_letters, letters_with, names_tag
 from mailer.clock import utcnow
 from mailer.errors import Refusal
 from mailer.extensions import db
@@ -20,6 +21,7 @@ from mailer.models.client import Client, ClientFilter
 from mailer.models.client_import import ClientImport, ImportState
 from mailer.models.draft import Draft
 from mailer.models.mailing import Mailing
+from mailer.models.message import Message
 from mailer.models.sign_up import SignUpForm
 from mailer.models.topic import Topic
 from mailer.models.user import User
@@ -38,6 +40,7 @@ class _Named:
     """Where the tag stands besides the clients; the rows are locked until the commit."""
 
     filters: list[ClientFilter]
+    letters: list[Message]
     mailings: list[Mailing]
 
 
@@ -55,7 +58,10 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
     named = _hold(owner, tag)
     approvals = [] if is_merge else _standing(named)
     for saved in named.filters:
-        saved.tree = _renamed_tree(saved, tag, name)
+        saved.tree = _renamed_tree(saved.tree, saved.name, tag, name)
+    for letter in named.letters:
+        _renamed_tree(letter.conditions, letter.title, tag, name)
+    change_letters(named.letters, owner.id, tag, lambda tags: _renamed(tags, tag, name))
     for mailing in named.mailings:
         if tag in mailing.tags:
             mailing.tags = _renamed(mailing.tags, tag, name)
@@ -82,6 +88,7 @@ def delete_tag(owner: User, tag: str) -> int:
     _require_spare(named, tag, series_uses.with_tag(owner.id, tag))
     for saved in named.filters:
         saved.tree = with_tags(saved.tree, lambda tags: [one for one in tags if one != tag])
+    change_letters(named.letters, owner.id, tag, lambda tags: [one for one in tags if one != tag])
     for mailing in named.mailings:
         if tag in mailing.tags and len(mailing.tags) > 1:
             mailing.tags = [one for one in mailing.tags if one != tag]
@@ -99,13 +106,14 @@ def _hold(owner: User, tag: str) -> _Named:
     filters = list(
         db.session.scalars(
             select(ClientFilter)
-            .where(ClientFilter.owner_id == owner.id, tag_queries.filter_names(tag))
+            .where(ClientFilter.owner_id == owner.id, names_tag(ClientFilter.tree, tag))
             .order_by(ClientFilter.id)
             .with_for_update(**FOR_CHANGE)
         )
     )
-    ids = [saved.id for saved in filters]
+    ids, letters = [saved.id for saved in filters], letters_with(owner.id, tag)
     reaches = or_(
+        Mailing.message_id.in_([letter.id for letter in letters]),
         Mailing.tags.any(tag),  # type: ignore[arg-type]
         Mailing.filter_id.in_(ids),
         Mailing.segment_ids.overlap(ids),
@@ -129,12 +137,17 @@ def _hold(owner: User, tag: str) -> _Named:
                 names=_listed(going),
             )
         )
-    return _Named(filters, mailings)
+    return _Named(filters, letters, mailings)
 
 
 def _require_spare(named: _Named, tag: str, series: list[str]) -> None:
     needing = series + [
         saved.name for saved in named.filters if any(_needs(leaf, tag) for leaf in leaves(saved.tree, "tag"))
+    ]
+    needing += [
+        letter.title
+        for letter in named.letters
+        if letter.deleted_at is None and any(_needs(leaf, tag) for leaf in leaves(letter.conditions, "tag"))
     ]
     needing += [
         mailing.name
@@ -156,14 +169,12 @@ def _needs(leaf: dict[str, Any], tag: str) -> bool:
     return tag in leaf["value"] and (leaf["op"] != "any" or leaf["value"] == [tag])
 
 
-def _renamed_tree(saved: ClientFilter, tag: str, name: str) -> Any:
-    tree = with_tags(saved.tree, lambda tags: _renamed(tags, tag, name))
+def _renamed_tree(named: Any, title: str, tag: str, name: str) -> Any:
+    tree = with_tags(named, lambda tags: _renamed(tags, tag, name))
     wanted = {one for leaf in leaves(tree, "tag") if leaf["op"] != "none" for one in leaf["value"]}
     if wanted & {one for leaf in leaves(tree, "tag") if leaf["op"] == "none" for one in leaf["value"]}:
         db.session.rollback()
-        raise TagInUse(
-            _("The segment %(name)s asks for one of these tags and leaves out the other.", name=_listed([saved.name]))
-        )
+        raise TagInUse(_("%(name)s asks for one of these tags and leaves out the other.", name=_listed([title])))
     return tree
 
 

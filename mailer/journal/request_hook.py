@@ -34,6 +34,7 @@ CHANGE_NOTHING = {
     "messages.preview", "mailings.preview_audience", "mailings.pick_clients", "home.set_language",
     "clients.segments.preview",
     "messages.letter_part", "messages.letter_add", "messages.letter_block", "messages.letter_step",
+    "messages.letter_people_of",
 }  # fmt: skip
 # Parts of a page that it asks for by itself: whoever has them has looked at the page, at most once in `ONCE_IN`.
 PAGE_OF_PART = {

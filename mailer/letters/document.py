@@ -5,6 +5,7 @@ Changes give a new letter; nothing is changed in place.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,10 +15,20 @@ from mailer.composing.languages import UNSUBSCRIBE
 from mailer.letters.colours import LEAST, contrast
 from mailer.letters.kinds import KINDS, NAME_OF, Block, UnsubscribeBlock
 from mailer.letters.shapes import DocumentError, ValueFault, build, held_as, plain
-from mailer.letters.values import ColourCode, LinkTo, OneLine, OneOf, PictureAddress, PlainWords, WholeNumber
+from mailer.letters.values import (
+    ColourCode,
+    JsonObject,
+    LinkTo,
+    OneLine,
+    OneOf,
+    PictureAddress,
+    PlainWords,
+    WholeNumber,
+)
 
 VERSION = 1
 MOST_BLOCKS = 60
+MOST_OF_A_TREE = 30_000  # characters: more than a segment may have
 _ID = re.compile(r"b[0-9]{1,6}")
 FONTS = {
     "arial": "Arial, Helvetica, sans-serif",
@@ -68,10 +79,12 @@ class LetterText:
 
 @dataclass(frozen=True, slots=True)
 class ShownTo:
-    """Whom a block is for: everybody (`all`), the people `in` a segment, or those `not_in` it."""
+    """Whom a block is for: everybody (`all`), the people `in` a segment, those `not_in` it, or those who `meet` the
+    conditions of a `tree` of its own: JSON, whose meaning `mailer.segments.conditions` alone knows."""
 
-    op: str = held_as(OneOf(("all", "in", "not_in")), "all")
+    op: str = held_as(OneOf(("all", "in", "not_in", "meet")), "all")
     segment: int = held_as(WholeNumber(0, 10**18 - 1), 0)
+    tree: str = held_as(JsonObject(MOST_OF_A_TREE), "")  # an object in the document, so that it can be searched there
 
 
 EVERYBODY = ShownTo()
@@ -149,10 +162,15 @@ def blocks_to_json(blocks: Iterable[PlacedBlock]) -> list[dict[str, Any]]:
     """Blocks to store, of a letter or without one."""
     return [
         {"id": each.id, "kind": each.kind}
-        | ({"shown": plain(each.shown)} if each.shown != EVERYBODY else {})
+        | ({"shown": _shown_to_json(each.shown)} if each.shown != EVERYBODY else {})
         | plain(each.block)
         for each in blocks
     ]
+
+
+def _shown_to_json(shown: ShownTo) -> dict[str, Any]:
+    named = {"op": shown.op, "segment": shown.segment}
+    return named | ({"tree": json.loads(shown.tree)} if shown.tree else {})  # without it, releases before can read it
 
 
 def blocks_from_json(raw: Any) -> tuple[PlacedBlock, ...]:
@@ -198,6 +216,8 @@ def _blocks(raw: Any, faults: list[ValueFault]) -> tuple[PlacedBlock, ...]:
         values = dict(each) if isinstance(each, Mapping) else {}
         block_id, kind = values.pop("id", None), KINDS.get(str(values.pop("kind", "")))
         shown = _part(ShownTo, values.pop("shown", {}), f"blocks-{number}-shown-", faults) or EVERYBODY
+        if (shown.op == "meet") != bool(shown.tree):
+            faults.append(ValueFault(f"blocks-{number}-shown-tree", "type", {}))
         if kind is None:
             faults.append(ValueFault(f"blocks-{number}", "unknown_kind", {}))
         elif not isinstance(block_id, str) or not _ID.fullmatch(block_id) or block_id in {one.id for one in placed}:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -231,3 +233,25 @@ class SeveralOf:
         if faults:
             raise DocumentError(faults)
         return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonObject:
+    """An object that somebody else understands, kept as its text; empty: none."""
+
+    most: int  # characters
+    widget: str = "none"
+
+    def read(self, raw: Any) -> str:
+        """The text of an object, always the same for the same object."""
+        if raw == "":
+            return ""
+        if not isinstance(raw, Mapping):
+            raise BadValue("type")
+        try:
+            text = json.dumps(raw, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise BadValue("type") from None
+        if len(text) > self.most:
+            raise BadValue("length", limit=self.most)
+        return text

@@ -173,6 +173,8 @@ def conditions_of(letter: Letter) -> dict[str, Any]:
 
 def condition_of_block(placed: PlacedBlock) -> dict[str, Any]:
     """The tree of a block that is for some only."""
+    if placed.shown.op == "meet":
+        return dict(json.loads(placed.shown.tree))
     return {"v": 1, "all": [{"what": "segment", "op": placed.shown.op, "value": placed.shown.segment}]}
 
 

@@ -210,17 +210,19 @@ def block_title(placed: PlacedBlock) -> str:
     return f"{kind_label(placed)}: {words}" if words else kind_label(placed)
 
 
-def shown_label(shown: ShownTo, segments: Mapping[int, str]) -> str:
-    """Whom a block is for; nothing where it is for everybody."""
+def shown_label(shown: ShownTo, segments: Mapping[int, str], words: str = "") -> str:
+    """Whom a block is for; nothing where it is for everybody. `words`: what conditions of its own say."""
     if shown.op == "all":
         return ""
+    if shown.op == "meet":
+        return _("only where: %(conditions)s", conditions=words)
     name = segments.get(shown.segment, _("segment gone"))
     return _("only: %(name)s", name=name) if shown.op == "in" else _("not for: %(name)s", name=name)
 
 
 def lost_segment_text(title: str) -> str:
     """Why a block of that title cannot be sent."""
-    return _("Block “%(name)s”: its segment is gone or cannot be used. Choose whom it is shown to.", name=title)
+    return _("Block “%(name)s”: its segment or its conditions cannot be used. Choose whom it is shown to.", name=title)
 
 
 def first_words(placed: PlacedBlock) -> str:

@@ -17,7 +17,7 @@ from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
 from mailer.letters.shapes import ValueFault, plain
 from mailer.letters.text_half import is_stale
-from mailer.messages import letter_labels, letter_parts, letter_store, queries
+from mailer.messages import letter_labels, letter_parts, letter_people, letter_store, queries
 from mailer.messages.labels import placeholder_names
 from mailer.messages.letter_desk import LetterWork, problems_of
 from mailer.messages.letter_fields import fields_of
@@ -64,7 +64,8 @@ def editor_page(
     if problems is None:
         problems = problems_of(work.letter, queries.owner_of(message), names) if work.letter.head.subject else []
     segments = queries.segments_of(message.owner_id)
-    rows = _rows(work.letter, segments)
+    words = letter_people.words_of(work.letter, queries.owner_of(message))
+    rows = _rows(work.letter, segments, words)
     return render_template(
         "messages/letter.html",
         message=message,
@@ -74,6 +75,7 @@ def editor_page(
         part=part,
         open_row=next((row for row in rows if row.id == part), None),
         segments=segments,
+        own_conditions=words.get(part, ""),
         own_blocks=letter_store.blocks_of(message.owner_id),
         shown=typed.shown if typed and typed.shown is not None else _shown(work.letter, part),
         fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name not in UNASKED],
@@ -94,10 +96,12 @@ def _shown(letter: Letter, part: str) -> str:
     placed = letter.find(part)
     if placed is None or placed.shown == EVERYBODY:
         return ""
+    if placed.shown.op == letter_parts.OWN_CONDITIONS:
+        return letter_parts.OWN_CONDITIONS
     return f"{placed.shown.op}:{placed.shown.segment}"
 
 
-def _rows(letter: Letter, segments: Mapping[int, str]) -> list[BlockRow]:
+def _rows(letter: Letter, segments: Mapping[int, str], words: Mapping[str, str]) -> list[BlockRow]:
     said: dict[str, list[str]] = {}
     for remark in remarks(letter):
         said.setdefault(remark.block_id, []).append(letter_labels.remark_text(remark.code))
@@ -113,7 +117,7 @@ def _rows(letter: Letter, segments: Mapping[int, str]) -> list[BlockRow]:
             place >= last - 1,
             said.get(each.id, []),
             block_title(each),
-            shown_label(each.shown, segments),
+            shown_label(each.shown, segments, words.get(each.id, "")),
         )
         for place, each in enumerate(letter.blocks)
     ]

@@ -55,10 +55,14 @@ def put(letter: Letter, part: str, value: Any, shown: ShownTo | None = None) -> 
     return changed if shown is None else shown_to(changed, part, shown)
 
 
+OWN_CONDITIONS = "meet"  # what the form says of a block with conditions of its own
+
+
 def read_shown(typed: str | None, segments: Collection[int]) -> ShownTo | None:
-    """Whom a block is for, as the form says it: nothing, `in:5`, `not_in:5`; None where it does not say. Raises
-    DocumentError for a segment that is none of these."""
-    if typed is None:
+    """Whom a block is for, as the form says it: nothing, `in:5`, `not_in:5`; None where it does not say, or says
+    `meet`: the conditions of its own have a form for themselves. Raises DocumentError for a segment that is none of
+    these."""
+    if typed is None or typed == OWN_CONDITIONS:
         return None
     if not typed:
         return EVERYBODY

@@ -76,6 +76,7 @@ def test_the_sale_letter_is_made_with_the_keyboard_and_nothing_breaks_the_policy
     order(page)
     look(page)
     audit(page)
+    whom(page)
     page.locator("[data-save-letter]").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/messages/\d+$"))
@@ -84,6 +85,8 @@ def test_the_sale_letter_is_made_with_the_keyboard_and_nothing_breaks_the_policy
     assert '{{ имя | "друг" }}' in text
     assert "Из Word" in html
     assert "MsoNormal" not in html
+    conditions = service.rows("SELECT conditions FROM messages ORDER BY id DESC LIMIT 1")[0][0]
+    assert conditions == {"if:b6": {"v": 1, "all": [{"field": "first_name", "op": "starts", "value": "А"}]}}
     signed_out(page, service)
 
 
@@ -153,6 +156,33 @@ def look(page: Page) -> None:
     frame = page.frame_locator("[data-letter-frame]")
     expect(frame.locator(".l-page").first).to_have_css("background-color", "rgb(20, 22, 27)")
     assert page.evaluate("document.querySelector('[data-letter-frame]').clientWidth") == 375
+
+
+def whom(page: Page) -> None:
+    """Conditions of a block's own, built above the letter: how many people meet them is seen at once; Escape keeps
+    what was."""
+    open_part(page, "b6")
+    page.locator("summary", has_text="Кому показывать").focus()
+    page.keyboard.press("Enter")
+    tab_to(page, "#people-of-block")
+    page.keyboard.press("Enter")
+    expect(page.locator("#c-join")).to_be_focused()
+    page.locator("[id='c.0-what']").select_option("first_name")
+    page.locator("[id='c.0-op']").select_option("starts")
+    value = page.locator("[id='c.0-value']")
+    value.fill("А")
+    expect(page.locator("#segment-found [data-found]")).to_be_visible()
+    audit(page)
+    value.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#people-of-block")).to_be_focused()
+    expect(page.locator("#block-b6 .letter-audience")).to_contain_text("Имя начинается с «А»")
+    page.keyboard.press("Enter")
+    expect(page.locator("[id='c.0-value']")).to_have_value("А")
+    page.locator("[id='c.0-value']").fill("Б")
+    page.keyboard.press("Escape")
+    expect(page.locator("#people-of-block")).to_be_focused()
+    expect(page.locator("#people-here")).to_be_empty()
 
 
 def audit(page: Page) -> None:

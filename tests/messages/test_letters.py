@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from mailer.clients.fields import FieldRefused, create_field, require_unused
 from mailer.extensions import db
-from mailer.letters.document import blocks_from_json
+from mailer.letters.document import blocks_from_json, from_json
 from mailer.messages import letter_desk
 from mailer.messages.letter_labels import first_words
 from mailer.models.client import ClientFilter
+from mailer.models.client_field import ClientField, FieldType
 from mailer.models.letter import LetterVersion, OwnBlocks
 from mailer.models.message import Message, MessageKind
 from mailer.models.user import User
@@ -363,3 +365,73 @@ def test_blocks_are_kept_and_copies_put_into_other_letters(as_owner: Browser, as
     as_stranger.post(f"/messages/own-blocks/{row.id}/delete")
     as_owner.post(f"/messages/own-blocks/{row.id}/delete")
     assert name not in as_owner.get("/messages/write").text and blocks_of(as_owner, other) == after
+
+
+def condition(what: str, op: str, **more: str) -> dict[str, str]:
+    """One row of the builder as its form says it."""
+    return {"c-join": "all", "c.0-what": what, "c.0-op": op} | {f"c.0-{name}": value for name, value in more.items()}
+
+
+def test_a_block_has_conditions_of_its_own_built_as_those_of_segments(as_owner: Browser, as_stranger: Browser) -> None:
+    path = begin(as_owner)
+    people = f"{path}/block/b4/people"
+    first = as_owner.get(people).text
+    assert 'name="c.0-what"' in first and "Кто увидит этот блок" in first
+    grown = as_owner.post(people, data=condition("tag", "any", values="vip") | {"do": "add:c"}).text
+    assert 'name="c.1-what"' in grown and "checked" in grown
+    empty = as_owner.post(people, data=condition("tag", "any"))
+    assert empty.status_code == 422 and "Выберите хотя бы одно" in empty.text
+    seen = {"seen": re.findall(r'name="seen" value="([^"]*)"', first)[0]}
+    kept = as_owner.post(people, data=condition("tag", "any", values="vip") | seen)
+    assert kept.status_code == 303 and "part=b4" in kept.location
+    page = as_owner.get(f"{path}?part=b4").text
+    assert page.lower().count("метка «vip»") == 2 and 'value="meet" selected' in page
+    as_owner.post(f"{path}/part/b4", data=form_of(as_owner, path, "b4") | {"shown": "meet", "html": "Другое"})
+    as_owner.post(f"{path}/block/b4", data={"act": "copy"})
+    assert as_owner.get(path).text.lower().count("метка «vip»") == 2, "what is typed changes none of it"
+    late = as_owner.post(people, data=condition("tag", "none", values="vip") | seen)
+    assert late.status_code == 409 and "в другом окне или отменой" in late.text, "another window has seen other people"
+    as_owner.post(f"{path}/save")
+    tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["vip"]}]}
+    assert message().conditions == {"if:b4": tree, "if:b11": tree}
+    as_owner.post(f"{path}/keep-blocks", data={"name": "Своим", "first": "b4", "last": "b4"})
+    as_owner.post(f"{path}/template", data={"name": "Для своих"})
+    from_json(message().document)
+    now = {"seen": re.findall(r'name="seen" value="([^"]*)"', as_owner.get(people).text)[0]}
+    assert as_owner.post(people, data={"c-join": "all"} | now).status_code == 303
+    assert "только если" not in as_owner.get(f"{path}?part=b4").text.partition('id="block-b11"')[0], (
+        "nothing: everybody"
+    )
+    last = as_owner.get(f"{path}/block/b10/people", follow_redirects=True)
+    assert "Кто увидит этот блок</h1>" not in last.text, "the way out is for everybody"
+    assert as_stranger.get(people).status_code == 404
+
+
+def test_a_tag_or_field_of_a_blocks_conditions_is_not_lost(as_owner: Browser) -> None:
+    """A new name is followed in what is sent, on the desk and in what is kept; nothing makes a part for some go to
+    others."""
+    path = begin(as_owner)
+    owner_id = message().owner_id
+    make_client(db.session.get_one(User, owner_id), tags=["vip", "old"])
+    seen = {"seen": re.findall(r'name="seen" value="([^"]*)"', as_owner.get(f"{path}/block/b4/people").text)[0]}
+    as_owner.post(f"{path}/block/b4/people", data=condition("tag", "any", values="vip") | seen)
+    as_owner.post(f"{path}/keep-blocks", data={"name": "Своим", "first": "b4", "last": "b4"})
+    as_owner.post(f"{path}/save")
+    tags = as_owner.get("/clients/tags/").text
+    assert message().title in tags.partition("vip")[2]
+    refused = as_owner.post("/clients/tags/delete", data={"tag": "vip", "confirmed": "1"}, follow_redirects=True).text
+    assert message().title in refused and message().conditions is not None
+    as_owner.post("/clients/tags/rename", data={"tag": "vip", "name": "gold"}, follow_redirects=True)
+    db.session.expire_all()
+    tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["gold"]}]}
+    assert message().conditions == {"if:b4": tree}
+    document: Any = message().document
+    assert document["blocks"][3]["shown"] == {"op": "meet", "segment": 0, "tree": tree}
+    assert db.session.scalars(select(OwnBlocks)).one().blocks[0]["shown"]["tree"] == tree
+    assert "метка «gold»" in as_owner.get(path).text.lower()
+    field = create_field(db.session.get_one(User, owner_id), "Город", FieldType.TEXT)
+    seen = {"seen": re.findall(r'name="seen" value="([^"]*)"', as_owner.get(f"{path}/block/b4/people").text)[0]}
+    as_owner.post(f"{path}/block/b4/people", data=condition(f"f{field.id}", "is", value="Тула") | seen)
+    as_owner.post(f"{path}/save")
+    with pytest.raises(FieldRefused, match="письмах"):
+        require_unused(db.session.get_one(ClientField, field.id))

@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.letters.compiling import COMPILER, Compiler
-from mailer.letters.document import ShownTo, added
+from mailer.letters.document import EVERYBODY, ShownTo, added, from_json, shown_to, to_json
 from mailer.letters.kinds import TextBlock
+from mailer.letters.shapes import build
 from mailer.letters.starters import starter
 from mailer.messages import letter_desk
 from mailer.models.account_email import AccountEmail
@@ -86,6 +87,24 @@ def test_a_block_for_some_reaches_them_alone_as_the_segment_was_when_the_run_was
     vip.tree = {"v": 1, "all": []}
     db.session.commit()
     assert fingerprint(run.mailing) != before, "an approval covers whom the parts are for"
+
+
+def test_a_blocks_own_conditions_are_those_of_when_the_run_was_made(
+    app: Flask, lab: Lab, owner: User, make_run: Callable[..., Run]
+) -> None:
+    tree = {"v": 1, "all": [{"not": {"any": [{"what": "tag", "op": "any", "value": ["vip"]}]}}]}
+    letter, block_id = added(starter("personal", "ru"), TextBlock(html="<p>Вступайте</p>"), None)
+    letter = shown_to(letter, block_id, build(ShownTo, {"op": "meet", "tree": tree}))
+    message = letter_desk.begin(owner, from_json(to_json(letter)))
+    anna, boris = make_client(owner, "anna@example.test", tags=["vip"]), make_client(owner, "boris@example.test")
+    run = make_due_run(owner, [anna, boris], message=message)
+    before = fingerprint(run.mailing)
+    letter_desk.change(message, lambda kept: shown_to(kept, block_id, EVERYBODY))
+    letter_desk.save(message, [])
+    assert fingerprint(run.mailing) != before, "an approval covers whom the block is for"
+    assert finish(run).accepted_count == 2
+    got = {mail["To"].addresses[0].addr_spec: text_of(mail) for mail in map(_read, lab.accepted)}
+    assert "Вступайте" in got[boris.email] and "Вступайте" not in got[anna.email]
 
 
 def test_a_letter_says_it_in_the_language_of_each(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from mailer.clients.segment_rows import WHENCE, Row, node_of, row_of, shown
+from mailer.models.user import User
 from mailer.segments.conditions import condition_of
+from mailer.segments.naming import mailings_of
+from mailer.segments.rows import WHENCE, Row, choices_of, node_of, row_of, shown, subjects
 from mailer.segments.scope import MAX_DEPTH, MAX_NODES, MAX_TEXT, ConditionRefused, ConditionScope
 from mailer.segments.words import OTHER_REASON, REASONS
+from mailer.zones import zone_options
 
 ROOT = "c"
 JOINS = ("all", "any", "none")
@@ -162,3 +165,32 @@ def _part(node: dict[str, Any], scope: ConditionScope) -> Row | Group:
             return Group("none", inner.parts)
         return Group("none", [inner])
     return row_of(node, scope)
+
+
+def begun(scope: ConditionScope) -> Group:
+    """What somebody who has said nothing yet is shown: one condition to fill in."""
+    root = Group()
+    press(root, "add", root.path, scope)
+    return numbered(root, root.path)
+
+
+def page_values(
+    owner: User, root: Group, scope: ConditionScope, tags: Sequence[str], without: int | None = None
+) -> dict[str, Any]:
+    """What the templates of the builder need. `without`: a segment that is not offered as a part of itself."""
+
+    def options_of(row: Row) -> dict[str, str]:
+        known = dict(zip(tags, tags, strict=True)) if row.input == "tags" else choices_of(row.what, scope)
+        return known | {value: value for value in row.values if value not in known}
+
+    others = [(str(one.id), one.name) for one in scope.segments.values() if one.id != without]
+    return {
+        "root": root,
+        "subjects": subjects(scope),
+        "options_of": options_of,
+        "zone_options": zone_options,
+        "whence": WHENCE,
+        "segments": sorted(others, key=lambda pair: pair[1].casefold()),
+        "mailings": [(str(id_), name) for id_, name in mailings_of(owner)],
+        "found": None,
+    }
