@@ -167,8 +167,9 @@ def whom(page: Page) -> None:
     tab_to(page, "#people-of-block")
     page.keyboard.press("Enter")
     expect(page.locator("#c-join")).to_be_focused()
-    page.locator("[id='c.0-what']").select_option("first_name")
-    page.locator("[id='c.0-op']").select_option("starts")
+    for name, choice in (("what", "first_name"), ("op", "starts")):
+        page.locator(f"[id='c.0-{name}']").select_option(choice)
+        expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     value = page.locator("[id='c.0-value']")
     value.fill("А")
     expect(page.locator("#segment-found [data-found]")).to_be_visible()
