@@ -32,6 +32,7 @@ from mailer.models.run import Run
 
 log = structlog.get_logger()
 MACHINE_ID = Path("/etc/machine-id")
+_SEQUENCE = "coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'id')::regclass), 0)"
 
 
 class HoldReason(StrEnum):
@@ -191,7 +192,9 @@ def _difference(row: Instance, place: InstanceIdentity) -> HoldReason | None:
     number, last_run_id = noted
     if number != str(row.number):
         return None if _is_shared() else HoldReason.OTHER_CONTENT
-    return HoldReason.BACK_IN_TIME if place.sequence < last_run_id else None
+    if place.sequence >= last_run_id or _sequence() >= last_run_id:  # noted since `place` was asked for
+        return None
+    return HoldReason.BACK_IN_TIME
 
 
 def _place() -> InstanceIdentity:
@@ -199,11 +202,15 @@ def _place() -> InstanceIdentity:
         text(
             "SELECT (SELECT system_identifier::text FROM pg_control_system()), "
             "(SELECT oid::bigint FROM pg_database WHERE datname = current_database()), "
-            "(SELECT coalesce(max(id), 0) FROM runs), "
-            "coalesce(pg_sequence_last_value(pg_get_serial_sequence('runs', 'id')::regclass), 0)"
+            f"(SELECT coalesce(max(id), 0) FROM runs), {_SEQUENCE}"
         )
     ).one()
     return InstanceIdentity(found[0], found[1], found[2], found[3], _host())
+
+
+def _sequence() -> int:
+    """The highest id of a run so far, whoever made it and whether it is committed or not."""
+    return db.session.execute(text(f"SELECT {_SEQUENCE}")).scalar_one()
 
 
 def _is_shared() -> bool:

@@ -155,6 +155,17 @@ def test_a_database_set_back_in_time_is_noticed(app: Flask, owner: User, confirm
     assert instance_guard.why_held() is HoldReason.BACK_IN_TIME
 
 
+def test_a_run_that_another_process_notes_meanwhile_is_no_step_back(
+    app: Flask, owner: User, confirmed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = instance_guard._place()
+    due(owner)
+    start_due(NOW)
+    assert not instance_guard.sending_is_blocked()  # and the run is noted
+    monkeypatch.setattr(instance_guard, "_place", lambda: before)  # as asked for just before
+    assert not instance_guard.sending_is_blocked()
+
+
 @pytest.mark.usefixtures("by_the_owner")
 def test_runs_deleted_with_their_owner_are_no_copy(app: Flask, owner: User, confirmed: None) -> None:
     due(owner)
