@@ -136,7 +136,8 @@ def language(token: uuid.UUID) -> ResponseReturnValue:
     form = LanguageForm(meta={"csrf": False})
     if not form.validate():
         return _shown(client, language_form=form), 422
-    services.choose_language(client, form.language.data, form.timezone.data or "")
+    zone = form.timezone.data or "" if form.timezone.raw_data else client.timezone  # a page without it changes none
+    services.choose_language(client, form.language.data, zone)
     lang = None if client.language in current_app.config["LANGUAGES"] else request.args.get("lang")
     return redirect(url_for("preferences.page", token=token, done="language", lang=lang), 303)
 

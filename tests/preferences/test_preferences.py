@@ -152,6 +152,9 @@ def test_a_reader_chooses_language_and_zone_and_the_pages_speak_it(
     assert 'value="Владивосток (UTC+10)"' in web.get(path, headers=german).text
     person = json.loads(web.post(f"{path}/data").text)["person"]
     assert (person["language"], person["timezone"]) == ("ru", "Asia/Vladivostok")
+    web.post(f"{path}/language", data={"language": "ru"})  # as who changes nothing else
+    assert client.timezone == "Asia/Vladivostok"
     web.post(f"{path}/language", data={"language": "", "timezone": ""})
+    assert "data-zone" not in web.get(path).text, "nobody gets the zone of a device unasked"
     db.session.expire_all()
     assert (client.language, client.timezone) == ("", "")
