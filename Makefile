@@ -36,10 +36,10 @@ check: setup-dev ## everything that needs no service: linters, types, import con
 
 test: setup-dev ## check, then all tests; what these need of the system is fetched meanwhile
 	@$(MAKE) --no-print-directory -j2 check programs
-	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
+	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=30 --durations-min=2 $(ARGS)
 
 coverage: setup-dev programs ## all tests, and which lines they reach
-	.venv/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
+	.venv/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term \
 		--cov-fail-under=$(COVERAGE_MINIMUM) $(ARGS)
 
 test-quick: setup-dev ## an early warning from every room: ruff, tests without a database, some pages of each file
