@@ -32,6 +32,13 @@ LANGUAGE_NAMES = {"ru": "Русский", "en": "English"}  # each in itself
 class TypedByPeople:
     """A form whose fields hold only what a person can type and a column can hold; mixed into forms of other makers."""
 
+    class Meta:
+        """Also of the forms that are parts of another: WTForms' own errors in the reader's language."""
+
+        def get_translations(self, _form: Form) -> Any:
+            """Those of Flask-WTF, which asks Flask-Babel for the language."""
+            return flask_wtf.i18n.translations
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether everything is right; a field with an impossible value says so, before any other question is asked."""
         for field in cast(Form, self):
@@ -67,6 +74,12 @@ def faults_of(form: Any) -> list[tuple[str, str, str]]:
             :1
         ]
     return found
+
+
+def name_of_copy(name: str, longest: int) -> str:
+    """The name of something made like another: cut to so many characters so that it still says that it is a copy."""
+    too_long = len(_("%(name)s (copy)", name=name)) - longest
+    return _("%(name)s (copy)", name=name[: len(name) - max(0, too_long)])
 
 
 def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> Any:

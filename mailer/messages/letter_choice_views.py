@@ -13,6 +13,7 @@ from mailer.access import Permission, get_own_editable, requires
 from mailer.composing.placeholders import PlaceholderError
 from mailer.errors import choice_in
 from mailer.extensions import limiter
+from mailer.forms import name_of_copy
 from mailer.letters.compiling import Scheme
 from mailer.letters.document import Letter, LetterTheme
 from mailer.letters.shapes import DocumentError, plain
@@ -68,7 +69,7 @@ def begin_with_earlier(message_id: int) -> ResponseReturnValue:
     if message.kind is not MessageKind.BLOCKS:
         abort(404)
     letter = work_on(message).letter
-    name = letter.head.name and _("%(name)s (copy)", name=letter.head.name)[:150]
+    name = letter.head.name and name_of_copy(letter.head.name, 150)
     return _begin(replace(letter, head=replace(letter.head, name=name)), message)
 
 

@@ -17,6 +17,7 @@ from mailer.errors import Conflict, choice_in, order_in
 from mailer.extensions import limiter
 from mailer.flashes import flash_undo
 from mailer.form_refill import is_refilled
+from mailer.forms import name_of_copy
 from mailer.input_limits import page_number
 from mailer.limiting import per_user
 from mailer.messages import queries, services
@@ -69,7 +70,7 @@ def copy(message_id: int) -> ResponseReturnValue:
     if original.kind is MessageKind.BLOCKS:
         return redirect(url_for("messages.choose"), 303)  # which offers copies of earlier letters
     form = MessageForm(formdata=None, obj=original)
-    form.name.data = original.name and _("%(name)s (copy)", name=original.name)[:150]
+    form.name.data = original.name and name_of_copy(original.name, 150)
     form.version.data, form.copied_from.data = "", str(original.id)
     return _render_form(form, None)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from mailer.forms import name_of_copy
 from mailer.input_limits import number_or_none
 from mailer.models.series import DelayKind, Entry, Series
 from mailer.models.user import User
@@ -91,7 +92,7 @@ def values_of(series: Series) -> dict[str, Any]:
 
 def values_of_copy(series: Series) -> dict[str, Any]:
     """What the form of a new series begins with that is to be like another."""
-    values = values_of(series) | {"name": _("%(name)s (copy)", name=series.name)[:100], "version": None}
+    values = values_of(series) | {"name": name_of_copy(series.name, 100), "version": None}
     return values | {"steps": [step | {"id": ""} for step in values["steps"]]}
 
 

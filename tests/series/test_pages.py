@@ -195,6 +195,23 @@ def test_a_birthday_comes_every_year_and_29_february_on_the_28th(owner: User, ma
     assert db.session.scalar(select(func.count()).select_from(Enrolment)) == 1
 
 
+def test_errors_of_a_step_are_in_the_readers_language(as_owner: Browser, owner: User) -> None:
+    message = make_message(owner)
+    steps = {"count": 4000, "kind": "fortnights"}, {"count": 1, "kind": "days", "at": "soon"}
+    answer = as_owner.post("/series/new", data=form_of(message.id, *steps))
+    assert answer.status_code == 422
+    shown = answer.text.partition("<main")[2]
+    assert "Number must be" not in shown and "Not a valid" not in shown
+
+
+def test_a_long_name_of_a_copy_still_says_that_it_is_one(as_owner: Browser, make_series: Make) -> None:
+    series = make_series(0)
+    series.name = "Ц" * 100
+    db.session.commit()
+    [name] = fields_of(as_owner.get(f"/series/{series.id}/copy").text, "series-form")["name"]
+    assert name.endswith("Ц (копия)") and len(name) == 100
+
+
 def test_a_stopped_series_goes_on_as_its_copy(as_owner: Browser, owner: User, make_series: Make) -> None:
     series, client = make_series(0, 48, goal_tag="bought", counts_clicks=True), make_client(owner)
     put_in(series, client)

@@ -15,6 +15,7 @@ from mailer.clock import utcnow
 from mailer.errors import Conflict
 from mailer.extensions import limiter
 from mailer.form_refill import is_refilled
+from mailer.forms import name_of_copy
 from mailer.input_limits import whole_number
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services, waves_ahead
@@ -65,7 +66,7 @@ def copy(mailing_id: int) -> ResponseReturnValue:
     """The form of a new mailing, filled in from another; a start that has passed is left empty."""
     original = get_own_editable(Mailing, mailing_id, current_user)
     form = _form_of(original)
-    form.name.data = _("%(name)s (copy)", name=original.name)[:150]
+    form.name.data = name_of_copy(original.name, 150)
     form.version.data = ""
     if original.rule.first <= utcnow().replace(tzinfo=None):
         form.starts_at.data = form.ends_at.data = None
