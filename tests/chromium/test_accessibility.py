@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, Page
 from config import TestingConfig
 from mailer import create_app
 from mailer.guide.pages import ORDER
+from mailer.letters.document import to_json
+from mailer.letters.starters import starter
 from mailer.picture_names import PictureFile
 from mailer.picture_store import FolderStore
 from tests.chromium.conftest import Service, log_in, sample_account
@@ -155,12 +157,26 @@ def values(service: Service) -> dict[str, Any]:
         "user_id": owner, "approval_id": approval_id, "draft_id": draft_id, "link_code": "0" * 8,
         "post_id": posts["awaiting"], "rejected": posts["rejected"], "segment_id": filter_id, "client_id": 1,
         "field_id": service.rows("SELECT id FROM client_fields LIMIT 1")[0][0], "picture_id": picture_id,
+        "letter_id": add_letter(service, owner), "block_id": "b1",
         "message_id": 1, "mailing_id": mailing, "run_id": run, "position": 1, "import_id": import_id,
         "slug": service.rows("SELECT slug FROM blog_posts WHERE status = 'published' LIMIT 1")[0][0],
         "topic_id": topic_id, "domain_id": domain_id, "warm_up_id": warm_up_id,
         "form_id": form_id, "form_token": form_token, "text_id": text_id,
         "token": service.rows("SELECT token FROM clients LIMIT 1")[0][0], "name": "results",
     }  # fmt: skip
+
+
+def add_letter(service: Service, owner: int) -> int:
+    """A message of blocks, with its desk."""
+    document = json.dumps(to_json(starter("personal", "ru")))
+    return int(service.rows(
+        "WITH one AS (INSERT INTO messages (owner_id, subject, text_body, html_body, kind, document, version,"
+        " created_at, updated_at) VALUES (%s, 'Из блоков', 'x', '', 'blocks', %s, 1, now(), now())"
+        " RETURNING owner_id, id, document),"
+        " desk AS (INSERT INTO letter_desks (owner_id, message_id) SELECT owner_id, id FROM one)"
+        " INSERT INTO letter_versions (owner_id, message_id, number, document, touched, saved_at)"
+        " SELECT owner_id, id, 1, document, '', now() FROM one RETURNING message_id", owner, document,
+    )[0][0])  # fmt: skip
 
 
 def add_series(service: Service, owner: int, mailing: int) -> int:
@@ -189,8 +205,9 @@ def addresses(app: Flask, values: dict[str, Any], person: str) -> list[str]:
         if not cell or cell[PEOPLE.index(person)] != "+" or NO_PAGES.search(endpoint):
             continue
         rule = next(rule for rule in app.url_map.iter_rules(endpoint) if "GET" in (rule.methods or ()))
+        given = values | ({"message_id": values["letter_id"]} if "letter" in endpoint else {})
         with app.test_request_context():
-            address = app.url_for(endpoint, **{name: values[name] for name in rule.arguments})
+            address = app.url_for(endpoint, **{name: given[name] for name in rule.arguments})
         if endpoint.endswith((".details_view", ".edit_view")) or endpoint == "posts.preview":
             key = KEYS.get(endpoint.partition(".")[0], "1")
             address += f"?id={key}"
