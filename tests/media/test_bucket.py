@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -212,17 +213,39 @@ def test_settings_that_name_half_a_bucket_are_refused() -> None:
     own = read(**whole, S3_ENDPOINT="http://10.0.0.5:9000/", S3_PREFIX="mail/pictures")
     assert own is not None and (own.endpoint, own.prefix) == ("http://10.0.0.5:9000", "mail/pictures/")
     assert own.has_path_style and "s/+=" not in repr(own) and "10.0.0.5:9000" in own.place
+    for sound in ({"S3_ENDPOINT": "https://[::1]:9000"}, {"S3_BUCKET": "a.b-c.d1"}, {"S3_PREFIX": "..a/.b/c..d/"}):
+        assert read(**whole | sound) is not None, sound
     for wrong in (
         {"S3_BUCKET": "golub-pictures"},
         {"S3_ACCESS_KEY": "k"},
         {"S3_ENDPOINT": "https://s3.example.org"},
+        {"S3_REGION": "eu-north-1"},
+        {"S3_PREFIX": "golub/"},
+        {"S3_PATH_STYLE": "1"},
         whole | {"S3_BUCKET": "Golub_Pictures!"},
         whole | {"S3_SECRET_KEY": "two words"},
+        *(
+            whole | {"S3_BUCKET": name}
+            for name in ("a..b", "a.-b", "-ab", "ab", "a" * 64, "192.0.2.1", "xn--a", "a--x-s3")
+        ),
         whole | {"S3_ENDPOINT": "s3.example.org"},
+        *(
+            whole | {"S3_ENDPOINT": f"http://{rest}"}
+            for rest in ("us:two%20words@host", "us:two words@host/", "two words", "host/two words", "host?x", "host#x")
+        ),
         whole | {"S3_REGION": "eu north"},
-        whole | {"S3_PREFIX": "../../etc passwd"},
+        *(
+            whole | {"S3_PREFIX": prefix}
+            for prefix in ("../../etc passwd", "../x", "a/../b", "a/..", ".", "./a", "a//b")
+        ),
         whole | {"S3_PATH_STYLE": "perhaps"},
     ):
         with pytest.raises(ConfigError, match="S3_") as refusal:
             read(**wrong)
-        assert "two words" not in str(refusal.value), wrong
+        assert not re.search("two( |%20)words", str(refusal.value)), wrong
+
+
+def test_what_people_are_told_of_a_bucket_has_no_password() -> None:
+    """Whoever makes one past the settings."""
+    told = Bucket("pictures", "http://user:secret@[::1]:9000/x?y", "us-east-1", KEY, SECRET).place
+    assert told == "s3://pictures/ ([::1]:9000)"
