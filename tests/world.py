@@ -34,7 +34,7 @@ from mailer.models.sign_up import ConsentText, SignUp, SignUpForm
 from mailer.models.topic import Topic
 from mailer.models.user import Role, User
 from mailer.models.user_session import UserSession
-from mailer.models.warm_up import Step, WarmUp, WarmUpDay
+from mailer.models.warm_up import CeilingReason, WarmUp, WarmUpDay
 from mailer.segments.former import tree_of
 from mailer.sending.series import control
 from mailer.sending.series.entering import enter
@@ -131,7 +131,7 @@ def populate(app: Flask, owner: User) -> None:
     VALUES["user_id"] = save(make_user(email="judged@golub.test")).id
     save(Approval(owner_id=owner.id, mailing_id=mailing.id, fingerprint="0" * 64, recipient_count=1))
     VALUES["domain_id"] = save(SendingDomain(owner_id=owner.id, name="shop.example")).id
-    day = WarmUpDay(name="gmail", day=now.date(), ceiling=200, step=Step.START)
+    day = WarmUpDay(name="gmail", day=now.date(), ceiling=200, step=CeilingReason.START)
     warm_up = save(WarmUp(domain="shop.example", start_count=200, growth_percent=50, target_count=50_000))
     day.warm_up_id = VALUES["warm_up_id"] = warm_up.id
     save(day)

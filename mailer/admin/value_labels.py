@@ -31,7 +31,7 @@ from mailer.models.run import PauseReason, RunState, StopReason
 from mailer.models.series import DelayKind, EnrolmentState, Entry, Held, LeftReason, SeriesState
 from mailer.models.sign_up import ConsentKind
 from mailer.models.user import Role
-from mailer.models.warm_up import Step
+from mailer.models.warm_up import CeilingReason
 from mailer.recurrence.rule import Period
 from mailer.series import labels as series_labels
 from mailer.smtp.results import Outcome, Phase
@@ -131,19 +131,19 @@ def _examination_states() -> dict[Any, str]:
 
 def _steps() -> dict[Any, str]:
     return {
-        Step.START: _("the start of the plan"),
-        Step.GROWN: _("grown"),
-        Step.UNUSED: _("the same: too little was sent"),
-        Step.BOUNCES: _("the same: too many came back"),
-        Step.COMPLAINTS: _("the same: too many called spam"),
-        Step.HALVED: _("halved: the provider got too much"),
-        Step.HELD: _("the same: the growth is paused"),
-        Step.WARM: _("warm"),
+        CeilingReason.START: _("the start of the plan"),
+        CeilingReason.GROWN: _("grown"),
+        CeilingReason.UNUSED: _("the same: too little was sent"),
+        CeilingReason.BOUNCES: _("the same: too many came back"),
+        CeilingReason.COMPLAINTS: _("the same: too many called spam"),
+        CeilingReason.HALVED: _("halved: the provider got too much"),
+        CeilingReason.HELD: _("the same: the growth is paused"),
+        CeilingReason.WARM: _("warm"),
     }
 
 
 SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
-    Step: _steps,
+    CeilingReason: _steps,
     DomainFigure: lambda: dict(domain_figures()),
     ExaminationKind: lambda: {ExaminationKind.LINKS: _("Links"), ExaminationKind.PEOPLE: _("Everyone’s email")},
     ExaminationState: _examination_states,

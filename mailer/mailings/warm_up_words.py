@@ -20,7 +20,7 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
     for them."""
     used = own_domains.used_by(owner.id)
     domain = own_domains.from_domain({"from_email": used.address} if used is not None else {})
-    outlook = warm_up_standing.outlook(domain, people)
+    shortfalls = warm_up_standing.shortfalls(domain, people)
     lines = [
         _(
             "%(provider)s: %(sender)s is being warmed up, and today there is room for %(today)s of %(count)s emails; "
@@ -31,8 +31,8 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
             count=format_decimal(each.count),
             day=format_date(each.last_on, "d MMMM"),
         )
-        for each in outlook
+        for each in shortfalls
     ]
-    if ends_at is not None and any(each.last_on >= ends_at.date() for each in outlook):
+    if ends_at is not None and any(each.last_on >= ends_at.date() for each in shortfalls):
         lines.append(_("The mailing ends before that: those who are left then do not get it."))
     return lines

@@ -19,7 +19,7 @@ LARGEST_TARGET = 1_000_000
 ONE_GOING = "uq_warm_ups_going"
 
 
-class Step(StrEnum):
+class CeilingReason(StrEnum):
     """Why the ceiling of a day is what it is."""
 
     START = "start"
@@ -77,7 +77,7 @@ class WarmUpDay(db.Model):  # type: ignore[misc,name-defined]
     name: Mapped[str] = mapped_column(String(32), primary_key=True)  # a group of `recipient_domains`; empty: all others
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     ceiling: Mapped[int | None]
-    step: Mapped[Step] = mapped_column(text_enum(Step, "step"))
+    step: Mapped[CeilingReason] = mapped_column(text_enum(CeilingReason, "step"))
     used_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # taken, refused, or on their way
     refused_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     bounced_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # that day, whenever sent

@@ -5,18 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import zip_longest
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
-from sqlalchemy import select
 from wtforms import IntegerField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from mailer.access import Permission, requires
 from mailer.errors import Refusal
-from mailer.extensions import db
 from mailer.flashes import flash_undo, refusal_flashed
 from mailer.forms import FlaskForm, boxes, one_line
 from mailer.http import provider_label, readable_domain
@@ -29,7 +27,6 @@ from mailer.models.warm_up import (
     SLOWEST_GROWTH,
     SMALLEST_START,
     WarmUp,
-    WarmUpDay,
 )
 from mailer.operations import warm_ups
 from mailer.sending import warm_up_standing
@@ -38,7 +35,6 @@ from mailer.sending.warm_ups import NAMES, plan_of
 
 bp = Blueprint("warm_ups", __name__, url_prefix="/operations/warm-ups")
 OTHERS = "others"  # as a value of a form, where the name is empty
-MOST_SHOWN = 200
 DAYS_BACK, DAYS_AHEAD = 14, 30
 
 
@@ -126,13 +122,10 @@ def show(warm_up_id: int) -> str:
     today = warm_up_standing.service_today()
     rows = zip_longest(*(days for _names, days in tracks))
     ahead = [(today + timedelta(days=number), row) for number, row in enumerate(rows)]
-    first = today - timedelta(days=DAYS_BACK)
-    past = select(WarmUpDay).where(WarmUpDay.warm_up_id == warm_up_id, WarmUpDay.day >= first)
-    past = past.where(WarmUpDay.used_count + WarmUpDay.bounced_count + WarmUpDay.complained_count > 0)
     return render_template(
         "operations/warm_up.html", warm_up=warm_up, providers=providers, tracks=[names for names, _days in tracks],
         ahead=ahead[:DAYS_AHEAD], is_cut=len(ahead) > DAYS_AHEAD, days_back=DAYS_BACK,
-        past=db.session.scalars(past.order_by(WarmUpDay.day.desc(), WarmUpDay.name).limit(MOST_SHOWN)).all(),
+        past=warm_ups.days_since(warm_up, today - timedelta(days=DAYS_BACK)),
         label=provider_label, may_change=current_user.can(Permission.ADMINISTER),
     )  # fmt: skip
 
@@ -178,7 +171,9 @@ def go_on(warm_up_id: int) -> ResponseReturnValue:
 
 
 def _found(warm_up_id: int) -> WarmUp:
-    warm_up: WarmUp = db.get_or_404(WarmUp, warm_up_id)
+    warm_up = warm_ups.find(warm_up_id)
+    if warm_up is None:
+        abort(404)
     return warm_up
 
 
@@ -188,8 +183,7 @@ def _to_page(warm_up_id: int) -> ResponseReturnValue:
 
 def _index(form: WarmUpForm) -> str:
     form.names.choices = [(name or OTHERS, provider_label(name) if name else _("all other domains")) for name in NAMES]
-    query = select(WarmUp).order_by(WarmUp.ended_at.desc().nulls_first(), WarmUp.id.desc()).limit(MOST_SHOWN)
-    found = db.session.scalars(query).all()
+    found = warm_ups.latest()
     return render_template(
         "operations/warm_ups.html", form=form, warm_ups=found, standings=warm_up_standing.standings(found),
         may_change=current_user.can(Permission.ADMINISTER),

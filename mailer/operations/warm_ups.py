@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -12,16 +13,35 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal, refused_by, undone_when_refused
 from mailer.extensions import db
 from mailer.models.sending_domain import SendingDomain
-from mailer.models.warm_up import ONE_GOING, Step, WarmUp, WarmUpDay
+from mailer.models.warm_up import ONE_GOING, CeilingReason, WarmUp, WarmUpDay
 from mailer.operations.paces import read_domain
 from mailer.sending import own_domains
 from mailer.sending.warm_up_plan import Plan
 
 MOST_GOING = 200
+MOST_SHOWN = 200
 
 
 class WarmUpRefused(Refusal):
     """This cannot be done with a warm-up."""
+
+
+def find(warm_up_id: int) -> WarmUp | None:
+    """The one of this id."""
+    return db.session.get(WarmUp, warm_up_id)
+
+
+def latest() -> Sequence[WarmUp]:
+    """Those that go on, then those that ended, the latest first; `MOST_SHOWN` at most."""
+    query = select(WarmUp).order_by(WarmUp.ended_at.desc().nulls_first(), WarmUp.id.desc())
+    return db.session.scalars(query.limit(MOST_SHOWN)).all()
+
+
+def days_since(warm_up: WarmUp, first: date) -> Sequence[WarmUpDay]:
+    """Days of its providers on which anything was sent or came back, the latest first; `MOST_SHOWN` at most."""
+    query = select(WarmUpDay).where(WarmUpDay.warm_up_id == warm_up.id, WarmUpDay.day >= first)
+    query = query.where(WarmUpDay.used_count + WarmUpDay.bounced_count + WarmUpDay.complained_count > 0)
+    return db.session.scalars(query.order_by(WarmUpDay.day.desc(), WarmUpDay.name).limit(MOST_SHOWN)).all()
 
 
 def service_domain() -> str:
@@ -59,7 +79,7 @@ def start(typed: str, plan: Plan, names: Sequence[str]) -> WarmUp:
     zone = current_app.config["BABEL_DEFAULT_TIMEZONE"]
     today = db.session.scalar(select(func.date(func.timezone(zone, func.now()))))
     for name in names:
-        day = WarmUpDay(warm_up_id=warm_up.id, name=name, day=today, ceiling=plan.start_count, step=Step.START)
+        day = WarmUpDay(warm_up_id=warm_up.id, name=name, day=today, ceiling=plan.start_count, step=CeilingReason.START)
         db.session.add(day)
     db.session.commit()
     return warm_up

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailer.models.warm_up import Step
+from mailer.models.warm_up import CeilingReason
 
 USED_ENOUGH = 0.8  # of the ceiling: a day that was not used shows nothing
 BOUNCES, COMPLAINTS = 0.02, 0.001  # of the day's mails: from so many on it grows no further
@@ -36,22 +36,22 @@ class DayPassed:
     was_told: bool = False  # that it is too much
 
 
-def next_day(plan: Plan, day: DayPassed) -> tuple[int | None, Step]:
+def next_day(plan: Plan, day: DayPassed) -> tuple[int | None, CeilingReason]:
     """The ceiling of the day after, None for none any more, and why. What has become warm stays so."""
     if day.ceiling is None:
-        return None, Step.WARM
+        return None, CeilingReason.WARM
     if day.was_told:
-        return min(day.ceiling, max(day.ceiling // 2, lowest(plan))), Step.HALVED
+        return min(day.ceiling, max(day.ceiling // 2, lowest(plan))), CeilingReason.HALVED
     if plan.is_held:
-        return day.ceiling, Step.HELD
+        return day.ceiling, CeilingReason.HELD
     if day.refused_count + day.bounced_count >= BOUNCES * day.used_count > 0:
-        return day.ceiling, Step.BOUNCES
+        return day.ceiling, CeilingReason.BOUNCES
     if day.complained_count and day.complained_count >= COMPLAINTS * day.used_count:
-        return day.ceiling, Step.COMPLAINTS
+        return day.ceiling, CeilingReason.COMPLAINTS
     if day.used_count < USED_ENOUGH * day.ceiling:
-        return day.ceiling, Step.UNUSED
+        return day.ceiling, CeilingReason.UNUSED
     grown = grown_from(plan, day.ceiling)
-    return (None, Step.WARM) if grown > plan.target_count else (grown, Step.GROWN)
+    return (None, CeilingReason.WARM) if grown > plan.target_count else (grown, CeilingReason.GROWN)
 
 
 def lowest(plan: Plan) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.models.client import Client
-from mailer.models.warm_up import Step, WarmUp, WarmUpDay
+from mailer.models.warm_up import CeilingReason, WarmUp, WarmUpDay
 from mailer.recipient_domains import GROUP_OF, OTHERS
 from mailer.sending import warm_ups
 from mailer.sending.warm_up_plan import Plan, days_ahead, days_needed, days_until_warm, next_day
@@ -26,7 +26,7 @@ class ProviderToday:
     name: str  # one of `warm_ups.NAMES`
     ceiling: int | None  # None: warm
     used_count: int
-    step: Step
+    step: CeilingReason
     since: date  # of the first day that is as this one
     before: WarmUpDay | None  # the day that made it so
     warm_on: date | None  # at the earliest; None: it is, or the growth is paused
@@ -38,7 +38,7 @@ class ProviderToday:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Shortfall:
     """How long it takes until all of a provider's people of an audience have got their mail, if each day is good."""
 
     name: str
@@ -96,7 +96,7 @@ def tracks(plan: Plan, providers: Iterable[ProviderToday]) -> list[tuple[list[st
     return [(names, list(days_ahead(plan, ceiling))) for ceiling, names in sorted(of_ceiling.items())]
 
 
-def outlook(domain: str, people: Select[tuple[Client]]) -> list[Outlook]:
+def shortfalls(domain: str, people: Select[tuple[Client]]) -> list[Shortfall]:
     """For whom of the clients that would be written to from this domain today's room is too small."""
     warm_up = warm_ups.of_domain(domain)
     if warm_up is None:
@@ -110,7 +110,7 @@ def outlook(domain: str, people: Select[tuple[Client]]) -> list[Outlook]:
             continue
         day_count, today_count = days_needed(plan, each.ceiling, each.used_count, count)
         last_on = today + timedelta(days=day_count)
-        found.append(Outlook(each.name, count, today_count, each.ceiling, last_on, day_count))
+        found.append(Shortfall(each.name, count, today_count, each.ceiling, last_on, day_count))
     return found
 
 

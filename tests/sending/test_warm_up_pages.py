@@ -114,5 +114,5 @@ def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(
     db.session.execute(text("UPDATE warm_up_days SET used_count = 3"))
     db.session.commit()
     assert re.search(r"Gmail: .*proven\.example .*7 .*40 ", as_owner.get(ask).text)
-    (day,) = warm_up_standing.outlook("proven.example", recipients(mailing))
+    (day,) = warm_up_standing.shortfalls("proven.example", recipients(mailing))
     assert (day.today_count, day.count, day.day_count) == (7, 40, 2)  # 15 on the next, 22 on the second
