@@ -104,7 +104,8 @@ def test_a_class_name_means_one_thing() -> None:
     names = Counter(
         node.name for _name, text in product() for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)
     )
-    assert [name for name, count in names.items() if count > 1] == []
+    of_wtforms = {"Meta"}  # a form's options bear that name
+    assert [name for name, count in names.items() if count > 1 and name not in of_wtforms] == []
 
 
 def test_settings_are_read_from_the_application() -> None:
