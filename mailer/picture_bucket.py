@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -43,11 +43,19 @@ class BucketStore:
     def __init__(self, bucket: Bucket) -> None:
         self.place = bucket.place
         self._root = f"{bucket.prefix}{FOLDER}"
-        self._quick, self._patient = (_client(bucket, timeout) for timeout in (A_LOOK, A_WRITE))
+        self._bucket = bucket
         self._lock = threading.Lock()
         self._rests_until = float("-inf")
         self._said = StoreAway("", is_refusal=False)
         self._watch = storage.Watch(self._look)
+
+    @cached_property
+    def _quick(self) -> S3Store:
+        return _client(self._bucket, A_LOOK)
+
+    @cached_property
+    def _patient(self) -> S3Store:
+        return _client(self._bucket, A_WRITE)
 
     def name_of(self, file: PictureFile) -> str:
         """By its public address."""
@@ -80,7 +88,7 @@ class BucketStore:
 
     def names_older_than(self, moment: datetime) -> Iterator[str]:
         """The names of files that were kept before `moment` (aware)."""
-        pages = iter(self._patient.list(self._root))
+        pages = self._ask(lambda: iter(self._patient.list(self._root))) or iter(())
         while page := self._ask(lambda: next(pages, None)):
             for one in page:
                 if one["last_modified"] < moment:
@@ -91,9 +99,13 @@ class BucketStore:
         second."""
         return self._watch.state(storage.A_LOOK)[0]
 
+    def try_out(self) -> None:
+        """Ask it for something, so that its settings are known to be right."""
+        self.read(NOBODYS)
+
     def _look(self) -> tuple[str, int]:
         try:
-            self.read(NOBODYS)
+            self.try_out()
         except StoreAway as away:
             return storage.REFUSES if away.is_refusal else storage.AWAY, 0
         return storage.OK, 0
@@ -111,23 +123,38 @@ class BucketStore:
                 self._rests_until = time.monotonic() + REST_SECONDS  # this caller alone looks whether it is back
         try:
             answer = call()
-        except Exception as error:  # the client's own kinds are not loaded here
-            if not isinstance(error, FileNotFoundError) and not type(error).__module__.startswith("obstore"):
-                raise
-            if not isinstance(error, FileNotFoundError) or NO_BUCKET in str(error):
+        except FileNotFoundError as error:
+            if NO_BUCKET in str(error):
                 raise self._is_away(error) from error
             answer = None
+        except BaseException as error:
+            if not _is_of_client(error):
+                raise
+            raise self._is_away(error) from error
         with self._lock:
             self._rests_until, self._said = float("-inf"), StoreAway("", is_refusal=False)
         return answer
 
-    def _is_away(self, error: Exception) -> StoreAway:
-        said = str(error).partition("\n")[0]
+    def _is_away(self, error: BaseException) -> StoreAway:
+        said = str(error).partition("\n")[0] or type(error).__name__
         log.error("the storage of pictures is away", place=self.place, error=said)
-        away = StoreAway(_in_short(said), is_refusal=any(word in said for word in REFUSALS))
+        is_refusal = any(word in said for word in REFUSALS) or not _may_pass(error)
+        away = StoreAway(_in_short(said), is_refusal=is_refusal)
         with self._lock:
             self._rests_until, self._said = time.monotonic() + REST_SECONDS, away
         return away
+
+
+def _is_of_client(error: BaseException) -> bool:
+    """Whether the client raised it, whose own kinds are not loaded here; it has others for what it cannot even ask,
+    and a panic of it is no Exception. The end of this process or of its job is not the client's."""
+    kind = type(error).__module__
+    return kind.startswith(("obstore", "pyo3")) or (kind == "builtins" and isinstance(error, Exception))
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether the same may work later: not where the client refuses what the settings say before it asks."""
+    return isinstance(error, OSError) or type(error).__module__.startswith("obstore")
 
 
 def _in_short(said: str) -> str:

@@ -38,6 +38,7 @@ def copy_pictures(target: str, remove: bool) -> None:
     there: MediaStore = bucket if target == BUCKET else folder
     click.echo(_("From %(source)s to %(target)s", source=source.place, target=there.place))
     try:
+        bucket.try_out()  # with nothing to copy, too: the command is how people test the settings
         done = copying.copy(source, there, _say)
         if remove and not done.lost:
             copying.remove(source, there, done)

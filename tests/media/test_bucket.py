@@ -17,6 +17,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from PIL import Image
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import func, select
 
 from mailer import picture_bucket, storage
@@ -127,6 +128,43 @@ def test_a_wrong_key_or_bucket_is_told_from_a_storage_that_is_away(
             list(bucket_store(wrong).names_older_than(utcnow()))
         assert refusal.value.is_refusal and SECRET not in str(refusal.value)
     assert s3.names() == []
+
+
+def test_what_the_client_cannot_even_ask_is_a_storage_that_refuses(
+    s3: S3Server, app: Flask, as_owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that it refuses, one at which it panics, an error of a kind that nobody knows."""
+    strange = s3.bucket(prefix="strange/")
+    monkeypatch.setattr(bucket_store(strange), "_quick", None)
+    monkeypatch.setattr(bucket_store(strange), "_patient", None)
+    for wrong in (s3.bucket(prefix="../x/"), s3.bucket(name="a b"), strange):
+        monkeypatch.setitem(app.config, "BUCKET", wrong)
+        refused = as_owner.post("/media", data={"pictures": (drawn("red"), "a.png")}, headers=JSON)
+        assert refused.status_code == 503 and "ничего не сохранено" in refused.get_json()["detail"], wrong
+        for _again in range(2):
+            assert as_owner.get("/health").get_json()["pictures"] == "refuses", wrong
+        with pytest.raises(StoreAway):
+            list(bucket_store(wrong).names_older_than(utcnow()))
+
+
+def test_an_end_of_the_process_or_of_its_job_is_not_the_storages(s3: S3Server) -> None:
+    def interrupted() -> None:
+        raise JobTimeoutException
+
+    with pytest.raises(JobTimeoutException):
+        bucket_store(s3.bucket())._ask(interrupted)
+
+
+def test_the_command_asks_the_bucket_with_nothing_to_copy(
+    s3: S3Server, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    for place, code in ((s3.bucket(), 0), (s3.bucket(secret="another"), 1), (s3.bucket(name="nobodys"), 1)):
+        monkeypatch.setitem(app.config, "BUCKET", place)
+        for target in ("bucket", "folder"):
+            said = command(app, target)
+            assert bool(said.exit_code) == bool(code), said.output
+            assert ("Copied now: 0" in said.output) is not bool(code), said.output
 
 
 def test_a_storage_that_is_silent_is_asked_by_one_of_those_who_want_pictures(
