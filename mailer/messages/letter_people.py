@@ -43,7 +43,7 @@ def keep(message: Message, block_id: str, tree: dict[str, Any], seen: str) -> Le
     Raises Conflict when the block is for other people than the person saw (`seen`), DocumentError, TooLarge, and
     KeyError for a block that is gone.
     """
-    is_nothing = tree.get("all") == []
+    is_nothing = not any(said for part, said in tree.items() if part != "v")
     shown = EVERYBODY if is_nothing else build(ShownTo, {"op": OWN, "tree": tree})
     return letter_desk.change(
         message,

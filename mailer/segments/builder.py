@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from mailer.zones import zone_options
 ROOT = "c"
 JOINS = ("all", "any", "none")
 _MOST_VALUES = 200
+_PART = re.compile(rf"{ROOT}(?:\.\d+)+-(?:what|join)", re.ASCII)
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Group:
     parts: list[Row | Group] = field(default_factory=list)
     path: str = ROOT
     error: str = ""
+    is_cut: bool = False  # of the root: more was typed than was read
 
     @property
     def is_group(self) -> bool:
@@ -51,7 +54,10 @@ class Group:
 
 def read(form: MultiDict[str, str], scope: ConditionScope) -> Group:
     """What is typed, after the button that was pressed (`do`: `add:PATH`, `group:PATH`, `remove:PATH`)."""
-    root = _group(form, ROOT, scope, [MAX_NODES])
+    left = [MAX_NODES]
+    root = _group(form, ROOT, scope, left)
+    typed = {name.rpartition("-")[0] for name in form if _PART.fullmatch(name)}
+    root.is_cut = len(typed) > MAX_NODES - left[0]
     action, _colon, path = form.get("do", "").partition(":")
     if action in ("add", "group", "remove"):
         press(root, action, path, scope)
@@ -126,7 +132,9 @@ def tree_of(root: Group, scope: ConditionScope, segment_id: int | None = None) -
             condition_of({"v": 1, "all": [node_of(row, scope)]}, scope)
         except ConditionRefused as refused:
             row.error = str(REASONS.get(refused.code, OTHER_REASON))
-    if any(row.error for row in root.rows()):
+    if root.is_cut:  # never without the rest: that would be other people
+        root.error = str(REASONS["too_many"])
+    if root.error or any(row.error for row in root.rows()):
         return None
     tree = {"v": 1, **_node(root, scope)}
     try:

@@ -407,6 +407,27 @@ def test_a_block_has_conditions_of_its_own_built_as_those_of_segments(as_owner: 
     assert as_stranger.get(people).status_code == 404
 
 
+def test_conditions_that_say_nothing_are_everybody_and_what_is_too_deep_is_not_cut(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    people = f"{path}/block/b4/people"
+    seen = {"seen": re.findall(r'name="seen" value="([^"]*)"', as_owner.get(people).text)[0]}
+    deep = {"c" + ".0" * depth + "-join": "any" for depth in range(30)}
+    many = {f"c.{number}-what": "came" for number in range(90)} | {f"c.{number}-value": "hand" for number in range(90)}
+    for forged in (deep | condition_at("c" + ".0" * 30), many | {"c-join": "all"}):
+        for form in (people, "/clients/segments/new"):
+            refused = as_owner.post(form, data=forged | seen | {"name": "Все"})
+            assert refused.status_code == 422 and "Слишком много условий" in refused.text, form
+    for join in ("all", "any", "none"):
+        for empty in ({}, {"c.0-join": "any"}, {"c.0-join": "none", "c.0.0-join": "all"}):
+            assert as_owner.post(people, data={"c-join": join} | empty | seen).status_code == 303
+            assert "только если" not in as_owner.get(f"{path}?part=b4").text.lower(), (join, empty)
+
+
+def condition_at(path: str) -> dict[str, str]:
+    """A sound row there."""
+    return {f"{path}-what": "came", f"{path}-op": "", f"{path}-value": "hand"}
+
+
 def test_a_tag_or_field_of_a_blocks_conditions_is_not_lost(as_owner: Browser) -> None:
     """A new name is followed in what is sent, on the desk and in what is kept; nothing makes a part for some go to
     others."""
