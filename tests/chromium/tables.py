@@ -28,6 +28,18 @@ MEASURE = f"""async () => {{
   return measured();
 }}"""
 
+# The labels that stand before the cells of a table on a phone, drawn by CSS: those with a word wider than their place.
+NARROW_LABELS = r"""() => {
+  const pen = document.createElement("canvas").getContext("2d"), narrow = new Set();
+  for (const cell of document.querySelectorAll("main td[data-label]")) {
+    const style = getComputedStyle(cell, "::before"), place = parseFloat(getComputedStyle(cell).gridTemplateColumns);
+    if (!cell.dataset.label || style.content === "none" || !place || !cell.offsetParent) continue;
+    pen.font = style.font;
+    for (const word of cell.dataset.label.split(/[\s\-–]+/)) if (pen.measureText(word).width > place) narrow.add(word);
+  }
+  return [...narrow];
+}"""
+
 
 def wide_tables(page: Page, widths: Iterable[int]) -> list[str]:
     """What is wrong with the tables of the page that is open, at each width; its window, seen last, ends as it was."""
@@ -39,4 +51,6 @@ def wide_tables(page: Page, widths: Iterable[int]) -> list[str]:
         wider, unreachable = page.evaluate(MEASURE)
         if wider > 0 or unreachable:
             wrong.append(f"{page.url}: {wider} px too wide in {width} px, {unreachable} tables cannot be scrolled")
+        if broken := page.evaluate(NARROW_LABELS):
+            wrong.append(f"{page.url}: labels of cells are broken in {width} px: {broken}")
     return wrong
