@@ -16,7 +16,7 @@ from mailer.mailings.agenda_labels import format_instant
 from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.moments import moments
-from mailer.recurrence.outlook import Prospect
+from mailer.recurrence.outlook import Fate, Prospect
 from mailer.recurrence.rule import Period, Rule
 from mailer.sending.runs.outlook import outlook_if_saved, outlook_of
 
@@ -124,6 +124,8 @@ def _lines(found: list[Prospect], calendar: Calendar, rule: Rule, now: datetime)
 
 def _line(one: Prospect, calendar: Calendar, rule: Rule, now: datetime) -> Line:
     notes = [agenda_labels.note_text(note, one.moment) for note in one.moment.notes]
+    if one.fate is Fate.BEGUN:
+        notes.append(_("begun already, with the clients farther east"))
     if one.leaves_at is not None and one.leaves_at > one.moment.at:
         leaves = format_instant(one.leaves_at, rule.zone, one.moment.at)
         notes.append(_("outside the sending hours: emails leave from %(moment)s", moment=leaves))

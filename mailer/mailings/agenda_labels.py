@@ -51,8 +51,8 @@ def days_text(first: datetime, last: datetime, now: datetime) -> str:
 
 
 def reason_of(one: Prospect) -> str | None:
-    """A key for the reason that nothing happens then, for grouping; None when something happens."""
-    if one.happens:
+    """A key for the reason that nothing happens then, for grouping; None when something happens, or goes already."""
+    if one.happens or one.fate is Fate.BEGUN:
         return None
     if one.fate is Fate.LEFT_OUT:
         return str(next(note for note in one.moment.notes if note in LEFT_OUT))

@@ -16,7 +16,7 @@ from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
 from mailer.models.run import StopReason
 from mailer.queue import TICK, enqueue
-from mailer.recurrence.moments import next_moment, resolve
+from mailer.recurrence.moments import Moment, next_moment, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending.runs.next_run import (
     end_of,
@@ -28,7 +28,12 @@ from mailer.sending.runs.next_run import (
     waited_for,
 )
 from mailer.sending.runs.run_rows import insert_skipped
-from mailer.sending.runs.wave_plan import begins_at
+from mailer.sending.runs.wave_plan import begins_at, look
+from mailer.sending.runs.waves import would_overlap
+
+
+class BeginsNow(Refusal):
+    """Where the run would begin has passed already for some of its people: they would get it at once."""
 
 
 def leave_out(mailing: Mailing, occurrence: str, now: datetime | None = None) -> datetime:
@@ -49,11 +54,13 @@ def leave_out(mailing: Mailing, occurrence: str, now: datetime | None = None) ->
     return moment.local
 
 
-def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None = None) -> None:
+def move(
+    mailing: Mailing, occurrence: str, to: datetime, now: datetime | None = None, *, is_confirmed: bool = False
+) -> None:
     """Let the coming run begin at `to`, a wall-clock time of its zone, instead; the run after it stays. Commits.
 
-    Raises Conflict as `leave_out` does, and Refusal when `to` has passed, or does not lie before the next run and the
-    end.
+    Raises Conflict as `leave_out` does, and Refusal when `to` has passed, does not lie before the next run and the end,
+    or an earlier run in waves is in the way; BeginsNow, unless it `is_confirmed`, when waves leave as soon as it moves.
     """
     now = now or utcnow()
     _take(mailing, occurrence, now)
@@ -70,7 +77,25 @@ def move(mailing: Mailing, occurrence: str, to: datetime, now: datetime | None =
         raise Refusal(_("The mailing ends before that. Choose an earlier time."))
     mailing.moved_from_at = original if at != original else None
     mailing.next_run_at, mailing.first_wave_at = at, None
+    if mailing.in_waves:
+        _settle_waves(mailing, moment, now, is_confirmed=is_confirmed)
     _commit(mailing, "run moved", moment.local, after=_written(to))
+
+
+def _settle_waves(mailing: Mailing, moment: Moment, now: datetime, *, is_confirmed: bool) -> None:
+    """Find out when the run that was moved begins now. Raises BeginsNow and Refusal."""
+    assert mailing.next_run_at is not None
+    mailing.first_wave_at = look(mailing, now)
+    comes_at = begins_at(mailing) or now
+    if would_overlap(mailing, Moment(moment.local, mailing.next_run_at), comes_at, now):
+        db.session.rollback()
+        raise Refusal(_("The run before it would still be going, and this one would be left out. Choose a later time."))
+    if comes_at > now or not mailing.may_send:
+        return
+    if not is_confirmed:
+        db.session.rollback()
+        raise BeginsNow(_("That time has passed already where some of the clients live."))
+    mailing.calendar_since = now  # who asked for a time that has passed is not late with it
 
 
 def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:

@@ -11,16 +11,20 @@ from wtforms import DateTimeLocalField, HiddenField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from mailer.access import get_own_editable
+from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal
 from mailer.forms import FlaskForm
 from mailer.http import zone_label
-from mailer.mailings import by_hand
+from mailer.mailings import by_hand, send_warnings, waves_ahead
 from mailer.mailings.agenda_labels import format_local
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_plan import require_known_year
 from mailer.models.mailing import Mailing
 from mailer.recurrence.rule import zone_named
+from mailer.sending.runs import audience
 from mailer.sending.runs.next_run import occurrence_of, waited_for
+from mailer.sending.runs.wave_plan import begins_at
+from mailer.sending.senders import sender_of
 
 
 class MoveForm(FlaskForm):
@@ -72,18 +76,49 @@ def move(mailing_id: int) -> ResponseReturnValue:
     if not form.validate() or form.to.data is None:
         return _page(mailing, form), 422
     try:
-        by_hand.move(mailing, form.occurrence.data or "", form.to.data)
+        _move(mailing, form)
+    except by_hand.BeginsNow:
+        return _ask_first(get_own_editable(Mailing, mailing_id, current_user), form)
     except Conflict as conflict:
         flash(str(conflict), "warning")
         return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
     except Refusal as refusal:
         form.to.errors = [str(refusal)]
         return _page(get_own_editable(Mailing, mailing_id, current_user), form), 422
-    flash(
-        _("The run begins on %(moment)s instead. The others stay as planned.", moment=format_local(form.to.data)),
-        "success",
-    )
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
+    comes_at = begins_at(mailing)
+    if mailing.may_send and comes_at is not None and comes_at <= utcnow():
+        words = _("The run is moved and begins now. The others stay as planned.")
+    else:
+        moved = format_local(form.to.data)
+        words = _("The run begins on %(moment)s instead. The others stay as planned.", moment=moved)
+    flash(words, "success")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
+
+
+def _move(mailing: Mailing, form: MoveForm) -> None:
+    """Raises what `by_hand.move` does; what was confirmed counts while as many people would get it."""
+    assert form.to.data is not None
+    confirmed = request.form.get("confirmed", "")
+    is_confirmed = bool(confirmed) and confirmed == str(audience.shown_summary(mailing).will_get)
+    by_hand.move(mailing, form.occurrence.data or "", form.to.data, is_confirmed=is_confirmed)
+
+
+def _ask_first(mailing: Mailing, form: MoveForm) -> str:
+    """Ask once more before a move sets mail off; asked again when the number of people has changed since."""
+    assert form.to.data is not None
+    recipients, now = audience.shown_summary(mailing), utcnow()
+    return render_template(
+        "mailings/move_and_send.html",
+        mailing=mailing,
+        form=form,
+        recipients=recipients,
+        waves=waves_ahead.if_moved(mailing, form.to.data, now),
+        moved_text=format_local(form.to.data),
+        message=mailing.message,
+        sender=sender_of(mailing.owner, mailing),
+        unusual=send_warnings.before_moving(mailing, recipients.will_get, now),
+    )
 
 
 def _page(mailing: Mailing, form: MoveForm) -> str:

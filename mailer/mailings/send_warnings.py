@@ -28,7 +28,7 @@ from mailer.recurrence.moments import Moment, end_at, resolve
 from mailer.recurrence.rule import zone_named
 from mailer.sending import own_domains
 from mailer.sending.runs.audience import recipients
-from mailer.sending.runs.next_run import end_of
+from mailer.sending.runs.next_run import end_of, has_open_run, taken
 from mailer.sending.runs.size import too_large
 
 MANY = 100  # people, and
@@ -74,7 +74,9 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
         lines.append(_("The end of the mailing, %(moment)s, has passed. This run is sent all the same.", moment=moment))
     elif ends_at is not None and mailing.ends_local is not None:
         lines += _end_text(ends_at, mailing.ends_local, now)
-    if starts.at > now:
+    if has_open_run(mailing):
+        lines.append(_("A run of this mailing is still in progress. Wait until it ends, or stop it."))
+    elif starts.at > now and not _has_begun(mailing, starts):
         moment = format_local(mailing.starts_local)
         lines.append(_("The mailing starts on %(moment)s. This run comes before that.", moment=moment))
     if mailing.in_waves:
@@ -86,6 +88,24 @@ def before_sending_now(mailing: Mailing, will_get: int, now: datetime) -> list[s
     lines += _once_more(mailing.owner, mailing.message_id, mailing.id, people, now)
     lines += other_languages_text(mailing.message, people)
     return lines + more_than_ever(mailing.owner_id, will_get)
+
+
+def before_moving(mailing: Mailing, will_get: int, now: datetime) -> list[str]:
+    """What is unusual about a run of the calendar that begins at once when it is moved by hand."""
+    ends_at, people = end_of(mailing), recipients(mailing)
+    lines = _examples_text(mailing.message) + _size_text(mailing.message, mailing.owner, mailing)
+    lines += _domain_text(mailing.owner)
+    if ends_at is not None and mailing.ends_local is not None:
+        lines += _end_text(ends_at, mailing.ends_local, now)
+    lines += warm_up_text(mailing.owner, people, ends_at)
+    lines += _once_more(mailing.owner, mailing.message_id, mailing.id, people, now)
+    lines += other_languages_text(mailing.message, people)
+    return lines + more_than_ever(mailing.owner_id, will_get)
+
+
+def _has_begun(mailing: Mailing, moment: Moment) -> bool:
+    """Whether the run of a moment to come has begun already, with people farther east."""
+    return bool(taken(mailing.id, [moment]))
 
 
 def _once_more(owner: User, message_id: int, mailing_id: int | None, people: Select[Any], now: datetime) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -16,21 +16,25 @@ from mailer.mailings.agenda_labels import format_instant
 from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.recurrence.moments import Moment
-from mailer.recurrence.waves import unknown_count, waves_of
+from mailer.recurrence.waves import ZoneWave, moment_in, unknown_count, waves_of
+from mailer.recurrence.window import Window
 from mailer.sending.runs.audience import recipients
 from mailer.sending.runs.next_run import waited_for
-from mailer.sending.runs.wave_plan import wave_local_of
+from mailer.sending.runs.wave_list import opening_in
+from mailer.sending.runs.wave_plan import moment_on_clock, wave_local_of
 
 
 @dataclass(frozen=True, slots=True)
 class WaveAhead:
-    """One wave: its zones by their cities, how many people, when it begins (aware, and on the mailing's own clock)."""
+    """One wave: its zones by their cities, how many people, when it leaves (aware, and on the mailing's own clock), and
+    whether that is later than planned, for the sending hours there."""
 
     zones: str
     count: int
     at: datetime
     text: str
     has_passed: bool
+    waits_for_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,20 @@ def of_mailing(mailing: Mailing, now: datetime) -> WavesAhead | None:
     local = wave_local_of(mailing, moment) if moment is not None else None
     if local is None:
         return None
-    return ahead(local, counts_of(recipients(mailing)), mailing.timezone, now)
+    return ahead(local, counts_of(recipients(mailing)), mailing.timezone, now, mailing.window)
 
 
-def of_plan(people: Select[tuple[Client]], moment: Moment, zone: str, now: datetime) -> WavesAhead:
+def if_moved(mailing: Mailing, to: datetime, now: datetime) -> WavesAhead:
+    """Those of the mailing's coming run if it were moved to `to`, a wall-clock time of its zone."""
+    local = moment_on_clock(moment_in(to, mailing.timezone), mailing.timezone)
+    return ahead(local, counts_of(recipients(mailing)), mailing.timezone, now, mailing.window)
+
+
+def of_plan(
+    people: Select[tuple[Client]], moment: Moment, zone: str, now: datetime, window: Window | None
+) -> WavesAhead:
     """Those of the run at `moment` of a mailing in `zone` that is not saved yet."""
-    return ahead(moment.local, counts_of(people), zone, now)
+    return ahead(moment.local, counts_of(people), zone, now, window)
 
 
 def counts_of(people: Select[tuple[Client]]) -> dict[str, int]:
@@ -68,19 +80,26 @@ def counts_of(people: Select[tuple[Client]]) -> dict[str, int]:
     return dict(db.session.execute(select(among.c.timezone, func.count()).group_by(among.c.timezone)).tuples().all())
 
 
-def ahead(local: datetime, counts: Mapping[str, int], zone: str, now: datetime) -> WavesAhead:
-    """The waves of so many people by zone, at a wall-clock time."""
-    waves = [
-        WaveAhead(
-            zones_text(wave.zones[0], len(wave.zones)),
-            wave.client_count,
-            wave.at,
-            format_instant(wave.at, zone, now),
-            wave.at <= now,
-        )
-        for wave in waves_of(local, counts, zone)
-    ]
+def ahead(
+    local: datetime, counts: Mapping[str, int], zone: str, now: datetime, window: Window | None = None
+) -> WavesAhead:
+    """The waves of so many people by zone, at a wall-clock time; `window`: the sending hours, on each zone's clocks."""
+    waves = [_wave_ahead(wave, zone, now, window) for wave in waves_of(local, counts, zone)]
     return WavesAhead(waves, local, zone, unknown_count(counts))
+
+
+def _wave_ahead(wave: ZoneWave, own: str, now: datetime, window: Window | None) -> WaveAhead:
+    leaves_at = wave.at
+    if window is not None:
+        leaves_at, _closes_at = opening_in(replace(window, zone=wave.zones[0]), wave.at, now)
+    return WaveAhead(
+        zones=zones_text(wave.zones[0], len(wave.zones)),
+        count=wave.client_count,
+        at=leaves_at,
+        text=format_instant(wave.at if leaves_at <= now else leaves_at, own, now),
+        has_passed=leaves_at <= now,
+        waits_for_hours=leaves_at > max(wave.at, now),
+    )
 
 
 def zones_text(zone: str, count: int) -> str:

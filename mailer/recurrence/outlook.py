@@ -3,10 +3,11 @@ still open. As if sending itself took no time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from mailer.recurrence.moments import Moment, count_moments, end_at, everything
 from mailer.recurrence.rule import Rule
@@ -19,10 +20,14 @@ class Fate(StrEnum):
     RUNS = "runs"
     LEFT_OUT = "left_out"  # by the calendar: a holiday, a date left out; the moment's notes say which
     BY_HAND = "by_hand"  # it has its row already: left out, or run, by its owner
+    BEGUN = "begun"  # it has its row already: a run in waves, begun with people farther east
     OVERLAP = "overlap"  # the run before would still be open
     CUT_OFF = "cut_off"  # the end comes before the sending hours
     MISSED = "missed"  # it has passed, too long ago to begin still
     HELD = "held"  # it passed while sending was held back
+
+
+NONE_TAKEN: Mapping[str, Fate] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,12 @@ def outlook(
     after: datetime,
     first: tuple[Moment, datetime] | None = None,
     busy_until: datetime | None = None,
-    taken: Set[str] = frozenset(),
+    taken: Mapping[str, Fate] = NONE_TAKEN,
 ) -> Iterator[Prospect]:
     """The moments after `after` (aware) in order, with what becomes of each; it may never end.
 
     `first` comes before them, and begins at the time given with it. `busy_until`: when the run that is open now will
-    be let go. `taken`: occurrences that have their row already.
+    be let go. `taken`: occurrences that have their row already, and what became of them.
     """
     end = end_at(rule.until, rule.zone)
     endless = replace(rule, run_limit=None, skipped_count=0)
@@ -68,7 +73,7 @@ def outlook(
             yield Prospect(moment, Fate.LEFT_OUT)
             continue
         if moment.occurrence in taken:
-            yield Prospect(moment, Fate.BY_HAND)
+            yield Prospect(moment, taken[moment.occurrence])
             continue
         prospect, busy_until = _run(moment, moment.at, window, end, busy_until)
         if left is not None and prospect.fate is not Fate.OVERLAP:

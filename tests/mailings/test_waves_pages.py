@@ -5,23 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from sqlalchemy import select, text
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.mailings import waves_ahead
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.recurrence.rule import Period
 from mailer.recurrence.waves import moment_in
 from mailer.sending.runs.approvals import fingerprint
+from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
+from mailer.sending.runs.wave_plan import look_ahead
 from tests.conftest import Browser
-from tests.factories import make_client, make_message
+from tests.factories import make_client, make_mailing, make_message
 from tests.mailings.form_reader import fields_of
 
 EAST, MOSCOW, WEST = "Pacific/Kiritimati", "Europe/Moscow", "America/New_York"
@@ -138,3 +144,111 @@ def test_send_now_says_that_it_waits_for_no_waves(as_owner: Browser, typed: dict
     as_owner.post("/mailings/new", data=typed)
     page = as_owner.get(f"/mailings/{the_mailing().id}/send-now").text
     assert "does not wait for the time in each client’s own zone" in page
+
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=ZoneInfo("UTC"))  # 15:00 in Moscow, 2:00 of the next day in Kiritimati
+OCCURRENCE = "2026-12-02T07:00Z"
+
+
+def daily(owner: User, **values: Any) -> Mailing:
+    """Every day at ten where they live, from the second of December on; that of Kiritimati begins on the first."""
+    usual = {"period": Period.DAILY, "timezone": MOSCOW, "in_waves": True, "starts_local": datetime(2026, 12, 2, 10)}
+    mailing = make_mailing(owner, None, **(usual | values))
+    set_next_run(mailing, NOON)
+    db.session.commit()
+    return mailing
+
+
+def at(now: datetime, browser: Browser, mailing: Mailing, what: str = "", **data: Any) -> Any:
+    """The answer of a page of the mailing, or to what is sent there, as it is then."""
+    with time_machine.travel(now, tick=False):
+        browser.login(mailing.owner)
+        address = f"/mailings/{mailing.id}{what}"
+        answer = browser.post(address, data=data) if data else browser.get(address)
+    db.session.expire_all()
+    return answer
+
+
+def begin(now: datetime) -> list[int]:
+    with time_machine.travel(now, tick=False):
+        look_ahead(now, anew=True)
+        run_ids = start_due(now)
+        for run_id in run_ids:
+            write_recipient_list(run_id)
+    db.session.expire_all()
+    return run_ids
+
+
+def test_a_move_to_a_time_that_has_passed_in_the_east_is_asked_about(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    before = mailing.next_run_at
+    to = {"occurrence": OCCURRENCE, "to": "2026-11-30T20:00"}
+    asked = at(NOON, web, mailing, "/move", **to)
+    assert asked.status_code == 200
+    assert "as soon as you move the run, they get it" in asked.text
+    assert asked.text.count("that time has passed there") == 1
+    assert (mailing.next_run_at, mailing.moved_from_at) == (before, None)
+    assert begin(NOON) == []
+    stale = at(NOON, web, mailing, "/move", **to, confirmed="4")
+    assert "as soon as you move the run, they get it" in stale.text
+    assert at(NOON, web, mailing, "/move", **to, confirmed="5").status_code == 303
+    page = at(NOON, web, mailing).text
+    assert "The run is moved and begins now." in page
+    assert "first wave:" not in page  # which would be hours ago, and nothing has left
+    (run_id,) = begin(NOON)
+    assert db.session.get_one(Run, run_id).occurrence == OCCURRENCE
+    passed = db.session.execute(text("SELECT is_too_late, begun_at IS NOT NULL FROM waves WHERE number = 1")).one()
+    assert tuple(passed) == (False, True)
+
+
+def test_a_move_to_a_time_that_has_passed_nowhere_is_not_asked_about(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    assert at(NOON, web, mailing, "/move", occurrence=OCCURRENCE, to="2026-12-01T12:00").status_code == 303
+    assert mailing.moved_from_at is not None
+    assert begin(NOON) == []
+
+
+def test_a_move_to_where_the_run_would_be_left_out_is_refused(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    first_wave = moment_in(datetime(2026, 12, 2, 10), EAST)
+    begin(first_wave)
+    now = moment_in(datetime(2026, 12, 2, 10, 30), MOSCOW)  # nobody has got anything yet
+    following = mailing.next_run_at
+    refused = at(now, web, mailing, "/move", occurrence="2026-12-03T07:00Z", to="2026-12-02T11:00")
+    assert refused.status_code == 422
+    assert "this one would be left out" in refused.text
+    assert (mailing.next_run_at, mailing.moved_from_at) == (following, None)
+
+
+def test_a_run_that_has_begun_in_the_east_is_not_left_out(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    now = moment_in(datetime(2026, 12, 2, 10), EAST)
+    assert len(begin(now)) == 1
+    page = at(now, web, mailing).text
+    assert "left out by you" not in page
+    assert "begun already, with the clients farther east" in page
+    assert "EXDATE" not in at(now, web, mailing, "/rule.ics").text
+    at(now, web, mailing, "/leave-out", occurrence="2026-12-03T07:00Z")
+    assert "left out by you" in at(now, web, mailing).text
+    assert "EXDATE;TZID=Europe/Moscow:20261203T100000" in at(now, web, mailing, "/rule.ics").text
+
+
+def test_the_waves_to_come_know_the_sending_hours_of_each_zone(owner: User, people: None) -> None:
+    mailing = daily(owner, window_opens=time(12), window_closes=time(18))
+    ahead = waves_ahead.of_mailing(mailing, NOON)
+    assert ahead is not None
+    noon = datetime(2026, 12, 2, 12)
+    assert [wave.at for wave in ahead.waves] == [moment_in(noon, zone) for zone in (EAST, MOSCOW, WEST)]
+    assert all(wave.waits_for_hours for wave in ahead.waves)
+
+
+def test_send_now_beside_a_run_in_waves_does_not_say_that_it_comes_before(
+    web: Browser, owner: User, people: None
+) -> None:
+    mailing = daily(owner)
+    now = moment_in(datetime(2026, 12, 2, 10), EAST)
+    assert "This run comes before that" in at(now, web, mailing, "/send-now").text
+    begin(now)
+    page = at(now, web, mailing, "/send-now").text
+    assert "This run comes before that" not in page
+    assert "A run of this mailing is still in progress" in page

@@ -164,7 +164,8 @@ def _ask_first(
 def _waves_of(plan: MailingPlan, due: Moment) -> WavesAhead | None:
     if not plan.calendar.in_waves:
         return None
-    return waves_ahead.of_plan(queries.people_of(plan, current_user.id), due, plan.calendar.timezone, utcnow())
+    calendar, people = plan.calendar, queries.people_of(plan, current_user.id)
+    return waves_ahead.of_plan(people, due, calendar.timezone, utcnow(), calendar.window())
 
 
 def _plan(form: MailingForm) -> MailingPlan:

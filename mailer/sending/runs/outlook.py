@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import load_only
 
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
-from mailer.models.run import Run, RunState
-from mailer.recurrence.moments import end_at, moments
+from mailer.models.run import Run, RunState, StopReason
+from mailer.recurrence.moments import Moment, end_at, moments
 from mailer.recurrence.outlook import Fate, Prospect, outlook
 from mailer.recurrence.rule import Rule
 from mailer.recurrence.window import Window
@@ -23,15 +24,21 @@ from mailer.sending.runs.next_run import counted, due_moment, promised_at, waite
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of a mailing's runs bears on those to come: moments that have their rows already, and when the run that
-    waits for its sending hours will be let go."""
+    """What of a mailing's runs bears on those to come: moments that have their rows already with what became of them,
+    and when the run that waits for its sending hours will be let go."""
 
-    taken: frozenset[str] = frozenset()
+    taken: Mapping[str, Fate] = field(default_factory=dict)
     busy_until: datetime | None = None
 
 
 NOTHING = Standing()
 NAMED_BY_INSTANT = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z$"  # not those on demand, nor those named long ago
+READ = Run.mailing_id, Run.occurrence, Run.planned_at, Run.state, Run.stop_reason, Run.window_opens_at
+FATES: dict[StopReason | None, Fate] = {
+    StopReason.OVERLAP: Fate.OVERLAP,
+    StopReason.MISSED: Fate.MISSED,
+    StopReason.HELD: Fate.HELD,
+}
 A_YEAR = timedelta(days=400)  # nobody moves a run farther
 RUN_UP = timedelta(days=45)  # runs that waited longer for their sending hours do not bear on a far page
 
@@ -65,9 +72,13 @@ def outlook_of(
         yield from outlook(rule, window, since - RUN_UP)
         return
     promised = promised_at(mailing) or present.at
-    if standing.taken:  # those between were left out by hand
+    if standing.taken:  # those between were left out by hand, or are runs in waves that have begun
         between = takewhile(lambda moment: moment.at < promised, moments(rule, now))
-        yield from (Prospect(moment, Fate.BY_HAND) for moment in between if moment.occurrence in standing.taken)
+        yield from (
+            Prospect(moment, standing.taken[moment.occurrence])
+            for moment in between
+            if moment.occurrence in standing.taken
+        )
     if present.at > now:
         yield from outlook(rule, window, promised, (present, present.at), standing.busy_until, standing.taken)
         return
@@ -85,23 +96,33 @@ def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
     """Those of the mailings that have anything of the kind."""
     found: dict[int, Standing] = {}
     is_to_come = Run.occurrence.collate("C") > f"{now:%Y-%m-%dT%H:%MZ}"
-    by_hand = and_(is_to_come, Run.occurrence.regexp_match(NAMED_BY_INSTANT), Run.planned_at > now - A_YEAR)
+    has_row = and_(is_to_come, Run.occurrence.regexp_match(NAMED_BY_INSTANT), Run.planned_at > now - A_YEAR)
     waits = and_(Run.closed_at.is_(None), Run.state == RunState.WAITING_FOR_WINDOW)
-    query = select(Run.mailing_id, Run.occurrence, by_hand, waits, Run.window_opens_at)
-    for id_, occurrence, is_taken, is_waiting, opens_at in db.session.execute(
-        query.where(Run.mailing_id.in_(mailing_ids), or_(by_hand, waits))
+    query = select(Run, has_row, waits).options(load_only(*READ))
+    for run, is_taken, is_waiting in db.session.execute(
+        query.where(Run.mailing_id.in_(mailing_ids), or_(has_row, waits))
     ):
-        before = found.get(id_, NOTHING)
-        taken = before.taken | {occurrence} if is_taken else before.taken
-        found[id_] = Standing(taken, opens_at if is_waiting else before.busy_until)
+        before = found.get(run.mailing_id, NOTHING)
+        taken = {**before.taken, run.occurrence: _fate_of(run)} if is_taken else before.taken
+        found[run.mailing_id] = Standing(taken, run.window_opens_at if is_waiting else before.busy_until)
     return found
+
+
+def _fate_of(run: Run) -> Fate:
+    """What became of a moment to come that has its run already."""
+    if Moment(run.planned_at, run.planned_at).occurrence != run.occurrence:
+        return Fate.BY_HAND  # moved
+    if run.state is RunState.SKIPPED:
+        return FATES.get(run.stop_reason, Fate.BY_HAND)
+    return Fate.BEGUN
 
 
 def changes_by_hand(mailing: Mailing, now: datetime) -> dict[datetime, datetime | None]:
     """The coming moments that were changed one by one: when they were planned, and to when, or None: left out."""
     found: dict[datetime, datetime | None] = {}
-    for occurrence in standings([mailing.id], now).get(mailing.id, NOTHING).taken:
-        found[datetime.fromisoformat(occurrence)] = None
+    for occurrence, fate in standings([mailing.id], now).get(mailing.id, NOTHING).taken.items():
+        if fate is Fate.BY_HAND:
+            found[datetime.fromisoformat(occurrence)] = None
     if mailing.moved_from_at is not None:
         found[mailing.moved_from_at] = mailing.next_run_at
     return found

@@ -28,6 +28,22 @@ from mailer.sending.runs.wave_list import opening_in, window_in
 log = structlog.get_logger()
 
 
+def would_overlap(mailing: Mailing, moment: Moment, begins_at: datetime, now: datetime) -> bool:
+    """Whether the run of `moment`, were it to begin then, would be left out for sure: by what goes now, or by waves of
+    an earlier run that wait for their sending hours until later."""
+    if begins_at <= now:
+        return is_overlapped(mailing, moment, now)
+    shift = literal(moment.at, Run.planned_at.type) - Run.planned_at
+    query = (
+        select(Run.id)
+        .join(Slice, Slice.run_id == Run.id)
+        .join(Wave, and_(Wave.run_id == Slice.run_id, Wave.number == Slice.wave))
+        .where(Run.mailing_id == mailing.id, Run.closed_at.is_(None), Run.wave_local.is_not(None))
+        .where(Slice.ready_at.is_not(None), Slice.opens_at > begins_at, Wave.planned_at + shift <= begins_at)
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def is_overlapped(mailing: Mailing, moment: Moment, now: datetime) -> bool:
     """Whether a run of the mailing still goes that the one of `moment` would overlap.
 
