@@ -9,7 +9,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -216,12 +216,22 @@ def by_the_owner(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def app(migrated_app: Flask, servers: Servers) -> Iterator[Flask]:
-    """The application inside its context, tables and Redis empty."""
+    """The application inside its context, tables and Redis empty, its settings those of before again at the end."""
     Redis.from_url(servers.redis_url).flushdb()
-    with migrated_app.app_context():
+    with settings_kept(migrated_app), migrated_app.app_context():
         yield migrated_app
         db.session.remove()
         empty_the_tables()
+
+
+@contextmanager
+def settings_kept(app: Flask) -> Iterator[None]:
+    """Give every setting its value of before back at the end: a test that changes one changes it for itself."""
+    kept = dict(app.config)
+    try:
+        yield
+    finally:
+        app.config.update(kept)
 
 
 def empty_the_tables() -> None:

@@ -22,7 +22,7 @@ from mailer.models.run import PauseReason, RunState
 from mailer.models.user import Role, User
 from mailer.sending import conditions
 from mailer.smtp.results import Outcome
-from tests.conftest import browser_of
+from tests.conftest import browser_of, settings_kept
 from tests.factories import make_user
 
 ROOT = Path(__file__).parent.parent
@@ -111,6 +111,13 @@ def test_a_class_name_means_one_thing() -> None:
 def test_settings_are_read_from_the_application() -> None:
     found = {name for name, text in product() if re.search(r"^ *(from|import) config\b", text, re.MULTILINE)}
     assert found == {"__init__.py"}, "the factory, which is given none"
+
+
+def test_a_setting_that_a_test_changes_is_as_before_in_the_next(app: Flask) -> None:
+    before = app.config["SLICE_SIZE"]
+    with settings_kept(app):
+        app.config["SLICE_SIZE"] = before + 1
+    assert app.config["SLICE_SIZE"] == before
 
 
 def test_every_attribute_is_declared_where_its_class_is_made() -> None:

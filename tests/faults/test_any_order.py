@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import ClassVar
 
 import psycopg2
 import pytest
@@ -80,12 +79,9 @@ class Worker:
 class AnyOrder(RuleBasedStateMachine):
     """Claim, mark, answer, record, settle, crash, expiry, pause, stop, resend, retry, unsubscribe, end, tick."""
 
-    app: ClassVar[Flask]
-
     @initialize(rule_=st.sampled_from(list(InDoubtRule)))
     def begin(self, rule_: InDoubtRule) -> None:
         """A planned run to five people in two slices."""
-        self.app.config["SLICE_SIZE"] = SLICE
         owner: User = make_user()
         add_clients(owner, PEOPLE)
         mailing = make_mailing(owner, in_doubt_rule=rule_)
@@ -376,8 +372,10 @@ def nobody_is_lost() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("examples", "steps"), [(12, 40), pytest.param(160, 60, marks=pytest.mark.faults, id="ten thousand steps")]
 )
-def test_any_order_of_events_keeps_the_books(app: Flask, examples: int, steps: int) -> None:
-    AnyOrder.app = app
+def test_any_order_of_events_keeps_the_books(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, examples: int, steps: int
+) -> None:
+    monkeypatch.setitem(app.config, "SLICE_SIZE", SLICE)
     chance = settings(
         max_examples=examples,
         stateful_step_count=steps,
