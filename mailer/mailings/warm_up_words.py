@@ -24,15 +24,24 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
     lines = [
         _(
             "%(provider)s: %(sender)s is being warmed up, and today there is room for %(today)s of %(count)s emails; "
-            "the last of them go about %(day)s, if each day goes well.",
+            "the last of them go %(when)s, emails of other mailings that wait already not counted.",
             provider=provider_label(each.name) if each.name else _("All other domains"),
             sender=readable_domain(domain),
             today=format_decimal(each.today_count),
             count=format_decimal(each.count),
-            day=format_date(each.last_on, "d MMMM"),
+            when=_when(each),
         )
         for each in shortfalls
     ]
-    if ends_at is not None and any(each.last_on >= ends_at.date() for each in shortfalls):
+    if any(each.is_held for each in shortfalls):
+        lines.append(_("The growth is paused: the ceilings of today hold on the days ahead too."))
+    if ends_at is not None and any(each.last_on is None or each.last_on >= ends_at.date() for each in shortfalls):
         lines.append(_("The mailing ends before that: those who are left then do not get it."))
     return lines
+
+
+def _when(shortfall: warm_up_standing.Shortfall) -> str:
+    if shortfall.last_on is None:
+        return _("in more than a year")
+    day = format_date(shortfall.last_on, "d MMMM")
+    return _("about %(day)s", day=day) if shortfall.is_held else _("about %(day)s, if each day goes well", day=day)

@@ -65,16 +65,17 @@ def grown_from(plan: Plan, ceiling: int) -> int:
 
 
 def days_ahead(plan: Plan, ceiling: int) -> Iterator[int]:
-    """This ceiling and those of the days after it, if each day is good, up to the last before it is warm."""
+    """This ceiling and those of the days after it, if each day is good, up to the last before it is warm;
+    the same again and again while the growth is paused."""
     for _day in range(LONGEST):
         yield ceiling
-        ceiling = grown_from(plan, ceiling)
+        ceiling = ceiling if plan.is_held else grown_from(plan, ceiling)
         if ceiling > plan.target_count:
             return
 
 
 def days_until_warm(plan: Plan, ceiling: int) -> int:
-    """In how many days there is no ceiling any more, if each day is good."""
+    """In how many days there is no ceiling any more, if each day is good; of a plan whose growth is not paused."""
     return sum(1 for _ceiling in days_ahead(plan, ceiling))
 
 
@@ -86,6 +87,8 @@ def days_needed(plan: Plan, ceiling: int | None, used_count: int, people_count: 
     left = people_count - today
     if left <= 0:
         return 0, people_count
+    if plan.is_held:
+        return math.ceil(left / ceiling), today
     count = 0
     for count, room in enumerate(days_ahead(plan, ceiling)):
         if count and (left := left - room) <= 0:

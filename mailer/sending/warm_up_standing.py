@@ -18,6 +18,8 @@ from mailer.recipient_domains import GROUP_OF, OTHERS
 from mailer.sending import warm_ups
 from mailer.sending.warm_up_plan import Plan, days_ahead, days_needed, days_until_warm, next_day
 
+A_YEAR = 365  # days: no date beyond is told
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderToday:
@@ -39,14 +41,16 @@ class ProviderToday:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """How long it takes until all of a provider's people of an audience have got their mail, if each day is good."""
+    """How long it takes until all of a provider's people of an audience have got their mail, if each day is good and
+    nobody else waits for its places: those of other runs who do are not counted."""
 
     name: str
     count: int
     today_count: int
     ceiling: int
-    last_on: date
+    last_on: date | None  # None: in more than a year
     day_count: int  # 1: tomorrow
+    is_held: bool  # the growth is paused: each day has the room of today's ceiling
 
 
 def service_today() -> date:
@@ -109,8 +113,8 @@ def shortfalls(domain: str, people: Select[tuple[Client]]) -> list[Shortfall]:
         if each.ceiling is None or count <= (each.left_count or 0):
             continue
         day_count, today_count = days_needed(plan, each.ceiling, each.used_count, count)
-        last_on = today + timedelta(days=day_count)
-        found.append(Shortfall(each.name, count, today_count, each.ceiling, last_on, day_count))
+        last_on = today + timedelta(days=day_count) if day_count <= A_YEAR else None
+        found.append(Shortfall(each.name, count, today_count, each.ceiling, last_on, day_count, plan.is_held))
     return found
 
 

@@ -98,7 +98,7 @@ def test_a_day_that_nobody_has_opened_is_shown_as_it_will_be(as_admin: Browser) 
 
 
 def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(
-    as_admin: Browser, owner: User, as_owner: Browser
+    as_admin: Browser, owner: User, as_owner: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain = db.session.scalars(select(SendingDomain).where(SendingDomain.name == "proven.example")).one()
     page = f"/domains/{domain.id}"
@@ -116,3 +116,13 @@ def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(
     assert re.search(r"Gmail: .*proven\.example .*7 .*40 ", as_owner.get(ask).text)
     (day,) = warm_up_standing.shortfalls("proven.example", recipients(mailing))
     assert (day.today_count, day.count, day.day_count) == (7, 40, 2)  # 15 on the next, 22 on the second
+    assert "письма других рассылок, которые уже ждут, не учтены" in as_owner.get(ask).text
+
+    warm_ups.set_growth(the_only(), is_held=True)
+    (day,) = warm_up_standing.shortfalls("proven.example", recipients(mailing))
+    assert (day.today_count, day.day_count) == (7, 4)  # ten a day
+    assert "Рост приостановлен" in as_owner.get(ask).text
+    db.session.execute(text("UPDATE warm_up_days SET ceiling = 1"))
+    db.session.commit()
+    monkeypatch.setattr(warm_up_standing, "A_YEAR", 39)
+    assert "больше чем через год" in as_owner.get(ask).text

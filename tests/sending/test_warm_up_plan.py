@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -57,3 +58,11 @@ def test_how_many_days_an_audience_takes() -> None:
     assert days_needed(PLAN, 200, 500, 300) == (1, 0)
     assert days_needed(PLAN, None, 0, 10**6) == (0, 10**6)
     assert days_needed(PLAN, 38_893, 0, 10**6) == (1, 38_893)  # then it is warm
+
+
+def test_while_the_growth_is_paused_every_day_ahead_is_as_today() -> None:
+    held = replace(PLAN, is_held=True)
+    assert list(islice(days_ahead(held, 10), 4)) == [10] * 4
+    assert days_needed(held, 10, 4, 240) == (24, 6)
+    assert days_needed(held, 10, 10, 10) == (1, 0)
+    assert days_needed(held, 1, 0, 10**9) == (10**9 - 1, 1)
