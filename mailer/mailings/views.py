@@ -20,7 +20,7 @@ from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_labels import calendar_text
 from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.runs.forecast import RunForecast, speed
-from mailer.mailings.runs.queries import open_run
+from mailer.mailings.runs.queries import also_going, open_run
 from mailer.mailings.runs.summary import verdict
 from mailer.mailings.runs.wave_words import waves_of_run
 from mailer.mailings.send_check import SendCheck
@@ -137,6 +137,7 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "begins_at": begins_at(mailing),
         "waves": waves_of_run(run, now) if run and is_open else None,
         "run": run,
+        "also_going": also_going(mailing, run),
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,
         "progress": RunForecast.of(run, now) if run and is_open else None,

@@ -252,3 +252,35 @@ def test_send_now_beside_a_run_in_waves_does_not_say_that_it_comes_before(
     page = at(now, web, mailing, "/send-now").text
     assert "This run comes before that" not in page
     assert "A run of this mailing is still in progress" in page
+
+
+def test_two_runs_that_go_are_both_told_of(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    first_wave = moment_in(datetime(2026, 12, 2, 10), EAST)
+    assert len(begin(first_wave)) == 1
+    assert "Stop this run?" in at(first_wave, web, mailing).text
+    db.session.execute(text("UPDATE slices SET ready_at = NULL WHERE wave < 3"))  # New York still has to come
+    db.session.commit()
+    tomorrow = moment_in(datetime(2026, 12, 3, 10), EAST)
+    db.session.execute(text("UPDATE runs SET unlisted_count = 0, state = 'sending'"))
+    db.session.commit()
+    assert len(begin(tomorrow)) == 1
+    page = at(tomorrow, web, mailing).text
+    assert page.count("data-also-going") == 1
+    assert "Stop all runs of this mailing that are going?" in page
+    assert "10 emails have not been sent yet" in page
+
+
+def test_waves_say_that_those_left_out_are_counted(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner)
+    now = moment_in(datetime(2026, 12, 2, 10), EAST)
+    (run_id,) = begin(now)
+    address = f"/runs/{run_id}"
+    said = "People who were left out are counted in their waves too."
+    assert said not in at(now, web, mailing, address).text
+    db.session.execute(
+        text("UPDATE deliveries SET state = 'excluded', reason = 'unsubscribed' WHERE email LIKE 'west%'")
+    )
+    db.session.execute(text("UPDATE runs SET excluded_count = 1, waiting_count = 4"))
+    db.session.commit()
+    assert said in at(now, web, mailing, address).text

@@ -204,6 +204,14 @@ def open_run(mailing: Mailing) -> Run | None:
     return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
+def also_going(mailing: Mailing, run: Run | None) -> list[Run]:
+    """The runs of the mailing that are open beside `run`, the newest first."""
+    if run is None or run.closed_at is not None:
+        return []
+    query = select(Run).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None), Run.id != run.id)
+    return list(db.session.scalars(query.order_by(Run.id.desc()).limit(20)))
+
+
 def next_try_at(run: Run) -> datetime | None:
     """When the next of those waiting is tried again; None while some are in work (or nobody waits)."""
     held = func.bool_or(Slice.leased_until > func.now())
