@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import flask_wtf
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms import (
     Field,
     FieldList,
@@ -83,10 +84,12 @@ def name_of_copy(name: str, longest: int) -> str:
 
 
 def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> Any:
-    """A field of several choices, each with a box to tick; `settings` are those of SelectMultipleField."""
-    return SelectMultipleField(
-        label, validators, widget=ListWidget(prefix_label=False), option_widget=CheckboxInput(), **settings
-    )
+    """A field of several choices, each with a box to tick; `settings` are those of SelectMultipleField. What is none of
+    them is not repeated in the error: it is forged, and as long as somebody likes."""
+    unknown = _l("Choose only from what is offered here.")
+    words = {"invalid_choice_message": unknown, "invalid_value_message": unknown}
+    look = {"widget": ListWidget(prefix_label=False), "option_widget": CheckboxInput()}
+    return SelectMultipleField(label, validators, **(words | look | settings))
 
 
 def one_line(_form: Form, field: Field) -> None:

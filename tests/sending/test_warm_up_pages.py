@@ -49,6 +49,9 @@ def test_a_plan_is_checked_before_it_begins(as_admin: Browser) -> None:
         assert answer.status_code == 422, values
         assert "field-errors" in answer.text, values
     assert db.session.scalar(select(WarmUp)) is None
+    shown = as_admin.post(PATH, data={"domain": "proven.example", **PLAN, "names": ["gmail", "x" * 5000]}).text
+    assert "Choose only from what is offered here." in shown
+    assert "xxx" not in shown
 
 
 def test_it_is_started_paused_and_ended_and_that_is_taken_back(as_admin: Browser, owner: User) -> None:
