@@ -284,3 +284,13 @@ def test_waves_say_that_those_left_out_are_counted(web: Browser, owner: User, pe
     db.session.execute(text("UPDATE runs SET excluded_count = 1, waiting_count = 4"))
     db.session.commit()
     assert said in at(now, web, mailing, address).text
+
+
+def test_a_move_before_waves_that_wait_for_their_hours_is_refused(web: Browser, owner: User, people: None) -> None:
+    mailing = daily(owner, window_opens=time(12), window_closes=time(18))
+    now = moment_in(datetime(2026, 12, 2, 10), EAST)
+    begin(now)
+    occurrence = "2026-12-03T07:00Z"
+    refused = at(now, web, mailing, "/move", occurrence=occurrence, to="2026-12-02T11:00")  # in the east in an hour
+    assert (refused.status_code, "this one would be left out" in refused.text) == (422, True)
+    assert at(now, web, mailing, "/move", occurrence=occurrence, to="2026-12-02T13:00").status_code == 303
