@@ -9,14 +9,13 @@ from wtforms import (
     Form,
     IntegerField,
     SelectField,
-    SelectMultipleField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
 from mailer.access import Permission
-from mailer.forms import FlaskForm
+from mailer.forms import FlaskForm, boxes
 from mailer.manager.labels import permission_labels, role_labels
 from mailer.models.user import Role
 
@@ -69,7 +68,7 @@ class RoleForm(FlaskForm):
 class PermissionsForm(FlaskForm):
     """What one person may do besides their role."""
 
-    granted = SelectMultipleField(_l("Permissions"), coerce=Permission)
+    granted = boxes(_l("Permissions"), coerce=Permission)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

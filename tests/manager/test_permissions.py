@@ -53,6 +53,7 @@ def test_what_comes_with_a_role_only_is_refused(as_admin: Browser, owner: User, 
     assert answer.status_code in (409, 422)
     db.session.refresh(owner)
     assert owner.granted == []
+    assert "is not a valid choice" not in answer.text
 
 
 def test_the_database_knows_what_can_be_granted(owner: User) -> None:
