@@ -124,13 +124,7 @@ class WarmUpGate:
             end = ends.get(position)
             if person.place is None:
                 continue
-            if (
-                end is not None
-                and end.state in USED_UP
-                and not (
-                    end.state is DeliveryState.REFUSED and end.reason is not None  # put off until its tries ran out
-                )
-            ):
+            if end is not None and _has_used_up(end):
                 used[person.place] += 1
                 refused[person.place] += end.state is DeliveryState.REFUSED
             elif end is None and not release:
@@ -143,3 +137,9 @@ class WarmUpGate:
         cursor.execute(
             KEEP_IN_HAND, (json.dumps({**places, "of": {name: left[name] for name in in_hand}}), claim.slice_id)
         )
+
+
+def _has_used_up(end: DeliveryUpdate) -> bool:
+    """Whether the mail took its place for good; what was put off until its tries ran out did not."""
+    is_put_off = end.state is DeliveryState.REFUSED and end.reason is not None
+    return end.state in USED_UP and not is_put_off
