@@ -20,6 +20,7 @@ from wtforms import (
     StringField,
     ValidationError,
 )
+from wtforms.validators import NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from mailer.input_limits import is_impossible, number_or_none, without_impossible
@@ -90,6 +91,11 @@ def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> A
     words = {"invalid_choice_message": unknown, "invalid_value_message": unknown}
     look = {"widget": ListWidget(prefix_label=False), "option_widget": CheckboxInput()}
     return SelectMultipleField(label, validators, **(words | look | settings))
+
+
+def number_within(smallest: int, largest: int) -> NumberRange:
+    """A validator: both bounds are allowed, and told."""
+    return NumberRange(smallest, largest, _l("A number from %(min)s to %(max)s."))
 
 
 def one_line(_form: Form, field: Field) -> None:

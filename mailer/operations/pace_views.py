@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import IntegerField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length
 
 from mailer.access import Permission, requires
 from mailer.clock import utcnow
 from mailer.errors import Refusal
-from mailer.forms import FlaskForm, one_line
+from mailer.forms import FlaskForm, number_within, one_line
 from mailer.http import provider_label
 from mailer.input_limits import without_impossible
 from mailer.models.recipient_pace import LONGEST_NAME, MOST_A_MINUTE
@@ -35,10 +35,7 @@ class PaceForm(FlaskForm):
     )
     per_minute = IntegerField(
         _l("Emails a minute, at most"),
-        [
-            InputRequired(_l("Type a number.")),
-            NumberRange(1, MOST_A_MINUTE, _l("A number from %(min)s to %(max)s.")),
-        ],
+        [InputRequired(_l("Type a number.")), number_within(1, MOST_A_MINUTE)],
     )
 
 

@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import IntegerField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length
 
 from mailer.access import Permission, requires
 from mailer.errors import Refusal
 from mailer.flashes import flash_undo, refusal_flashed
-from mailer.forms import FlaskForm, boxes, one_line
+from mailer.forms import FlaskForm, boxes, number_within, one_line
 from mailer.http import provider_label, readable_domain
 from mailer.input_limits import without_impossible
 from mailer.models.warm_up import (
@@ -38,10 +38,6 @@ OTHERS = "others"  # as a value of a form, where the name is empty
 DAYS_BACK, DAYS_AHEAD = 14, 30
 
 
-def _within(smallest: int, largest: int) -> NumberRange:
-    return NumberRange(smallest, largest, _l("A number from %(min)s to %(max)s."))
-
-
 class WarmUpForm(FlaskForm):
     """A plan."""
 
@@ -52,19 +48,19 @@ class WarmUpForm(FlaskForm):
     )
     start_count = IntegerField(
         _l("Emails on the first day"),
-        [InputRequired(_l("Type a number.")), _within(SMALLEST_START, LARGEST_START)],
+        [InputRequired(_l("Type a number.")), number_within(SMALLEST_START, LARGEST_START)],
         default=200,
         description=_l("For each provider."),
     )
     growth_percent = IntegerField(
         _l("Growth a day, per cent"),
-        [InputRequired(_l("Type a number.")), _within(SLOWEST_GROWTH, FASTEST_GROWTH)],
+        [InputRequired(_l("Type a number.")), number_within(SLOWEST_GROWTH, FASTEST_GROWTH)],
         default=50,
         description=_l("After a day that went well. Gmail says that doubling may already be too fast."),
     )
     target_count = IntegerField(
         _l("Warm from, emails a day"),
-        [InputRequired(_l("Type a number.")), _within(SMALLEST_START, LARGEST_TARGET)],
+        [InputRequired(_l("Type a number.")), number_within(SMALLEST_START, LARGEST_TARGET)],
         default=50_000,
         description=_l("A provider whose ceiling would pass this has none any more."),
     )
