@@ -60,6 +60,7 @@ class World:
     consent: str
     series: str
     steps: Sequence[str]
+    segment: str
 
 
 RUSSIAN = World(
@@ -73,6 +74,7 @@ RUSSIAN = World(
     "Новости чайной лавки",
     "Согласились при покупке у нас",
     "Знакомство с лавкой", ("Добро пожаловать", "Как заваривать зелёный чай", "Скидка на первый заказ"),
+    "Казань, любят чай",
 )  # fmt: skip
 ENGLISH = World(
     "en", "en-GB", "Europe/London", "anna@teashop.example", "Anna Smith",
@@ -85,6 +87,7 @@ ENGLISH = World(
     "News from the tea shop",
     "They agreed when they bought from us",
     "Getting to know the shop", ("Welcome", "How to brew green tea", "A discount for your first order"),
+    "Leeds, fond of tea",
 )  # fmt: skip
 
 
@@ -161,6 +164,29 @@ def write(camera: Camera) -> None:
     camera.take("message")
     camera.submit()
     camera.page.wait_for_url(re.compile(r"/messages/\d+$"))
+
+
+def letter(camera: Camera) -> None:
+    """The editor of letters, with a letter of ours."""
+    page = camera.page
+    camera.go("/messages/write")
+    page.locator(".start-card button").nth(1).click()  # the sale
+    page.wait_for_url(re.compile(r"/messages/\d+/letter$"))
+    page.wait_for_timeout(2500)  # the preview
+    camera.take("letter")
+
+
+def segment(camera: Camera) -> None:
+    """Conditions being put together."""
+    page, world = camera.page, camera.world
+    camera.go("/clients/segments/new")
+    page.fill("[name=name]", world.segment)
+    page.fill("[id='c.0-value']", world.town)
+    page.locator("button[value='add:c']").first.click()
+    page.locator("[id='c.1-what']").select_option("tag")
+    page.locator(f"[name='c.1-values'][value='{world.tag}']").check()
+    page.wait_for_timeout(1500)  # the number
+    camera.take("segment")
 
 
 def plan(camera: Camera) -> int:
@@ -249,6 +275,8 @@ def tour(camera: Camera, folder: Path) -> None:
     mailing_id = plan(camera)
     send(camera, mailing_id)
     chain(camera)
+    letter(camera)
+    segment(camera)
     camera.go("/calendar")
     camera.take("calendar")
     camera.go("/profile/second-factor")
