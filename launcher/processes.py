@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from launcher.part import Part
+from launcher.programs import FLASK, PYTHON, answers, ask
 from launcher.settings import Settings
 from launcher.sign import Sign
 from launcher.web import listen
 
-PYTHON = sys.executable
-FLASK = (PYTHON, "-m", "flask")
 WEB = (PYTHON, "-m", "launcher.web")
 WEB_PROCESSES = 2
 
@@ -78,29 +74,16 @@ def sample_data(environment: Mapping[str, str], logs: Path) -> Part:
     return Part("load-sample", (*FLASK, "load-sample"), environment, logs / "load-sample.log")
 
 
-def mail_catcher(smtp_port: int, page_port: int, folder: Path, environment: Mapping[str, str]) -> Part:
-    """Takes mail on one port and shows it on the other; what comes back goes to BOUNCE_PORT, if that is set."""
-    returns = (environment["BOUNCE_PORT"],) if environment.get("BOUNCE_PORT") else ()
-    return Part(
-        name="mail-catcher",
-        command=(PYTHON, "-m", "launcher.catcher", str(smtp_port), str(page_port), str(folder), *returns),
-        environment=environment,
-        log=folder.parent / "logs" / "mail-catcher.log",
-        is_ready=lambda: _answers(f"http://127.0.0.1:{page_port}/health"),
-        is_needed=False,
-    )
-
-
 def answers_health(port: int, site_url: str) -> bool:
     """Whether the site calls itself healthy; asked by the name it is known under."""
-    return _answers(f"http://127.0.0.1:{port}/health", host=urlsplit(site_url).netloc)
+    return answers(f"http://127.0.0.1:{port}/health", host=urlsplit(site_url).netloc)
 
 
 def all_report(settings: Settings, port: int, site_url: str) -> bool:
     """Whether the workers and the scheduler have reported for work, by the site's word; False while it has none."""
     wanted = {"mailings": settings.mailing_worker_count, "accounts": 1, "ticks": 1}
     try:
-        with _ask(f"http://127.0.0.1:{port}/health", urlsplit(site_url).netloc, seconds=2) as answer:
+        with ask(f"http://127.0.0.1:{port}/health", urlsplit(site_url).netloc, seconds=2) as answer:
             known = json.load(answer)
     except (OSError, ValueError):
         return False
@@ -108,13 +91,3 @@ def all_report(settings: Settings, port: int, site_url: str) -> bool:
     return known.get("scheduler_age_seconds") is not None and all(
         workers.get(name, 0) >= count for name, count in wanted.items()
     )
-
-
-def _answers(url: str, host: str | None = None) -> bool:
-    with _ask(url, host) as answer:
-        return bool(answer.status == 200)
-
-
-def _ask(url: str, host: str | None = None, seconds: float = 5) -> Any:
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})  # noqa: S310 - our own URL
-    return urllib.request.urlopen(request, timeout=seconds)  # noqa: S310

@@ -15,7 +15,8 @@ from launcher.language import in_language
 from launcher.part import CHECKOUT, Part, StartError
 from launcher.ports import first_free, kept_port
 from launcher.postgres import Postgres, find_postgres
-from launcher.processes import all_report, application_parts, mail_catcher, migration, sample_data
+from launcher.processes import all_report, application_parts, migration, sample_data
+from launcher.programs import mail_catcher
 from launcher.reaching import require_database
 from launcher.schema import is_likely_up_to_date, is_up_to_date, note_upgrade
 from launcher.settings import Settings

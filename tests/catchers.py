@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from launcher.part import start, stop, wait_until_ready
 from launcher.ports import server_port
-from launcher.processes import mail_catcher
+from launcher.programs import mail_catcher
 
 
 @dataclass

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from launcher.part import Part, running
 from launcher.ports import first_free
-from launcher.processes import FLASK, mail_catcher
+from launcher.programs import FLASK, mail_catcher
 from mailer.bounces.report import Kind
 from mailer.extensions import db
 from mailer.models.client import Suppression
