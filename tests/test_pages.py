@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from mailer.http import readable_address
 from mailer.models.user import User
 from tests.conftest import Browser
-from tests.world import populate
+from tests.world import address_of, populate
 
 OUTSIDE = re.compile(
     r"""<(?:script|link(?! rel="canonical")|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?:https?:)?//""", re.IGNORECASE
@@ -78,6 +78,27 @@ def test_odd_numbers_find_nothing_and_an_unknown_order_is_refused(app: Flask, ow
         assert as_owner.get(path).status_code == 404, path
     for path in ("/clients/?sort=password", "/mailings?sort=1;drop", "/messages?sort=x"):
         assert as_owner.get(path).status_code == 400, path
+
+
+def test_a_slash_too_many_or_too_few_leads_to_the_page_at_once(app: Flask, owner: User, as_owner: Browser) -> None:
+    populate(app, owner)
+    pages = [
+        rule for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.rule != "/" and "<path:" not in rule.rule
+    ]  # fmt: skip
+    strayed = []
+    for rule in pages:
+        address = address_of(app, rule.endpoint)
+        other = address.rstrip("/") if address.endswith("/") else f"{address}/"
+        answer = as_owner.open(f"{other}?page=2&q=%D1%8F", method="GET")
+        if answer.status_code != 308 or not answer.location.endswith(f"{address}?page=2&q=%D1%8F"):
+            strayed.append((other, answer.status_code, answer.location))
+    assert strayed == []
+
+
+def test_a_slash_leads_nowhere_else(app: Flask, as_owner: Browser) -> None:
+    for path in ("/nothing/", "/%2Felsewhere.example/mailings/", "/messages/1/delete/", "/%5Cx.example/"):
+        assert as_owner.get(path).status_code == 404, path
 
 
 def test_an_error_says_what_to_do_in_both_languages(app: Flask) -> None:
