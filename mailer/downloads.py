@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Generator, Iterable, Iterator
+from urllib.parse import quote
 
 import structlog
 from flask import Response, stream_with_context
 from sqlalchemy.orm import Session
+from werkzeug.http import dump_options_header
 
 from mailer.extensions import db
 from mailer.formulas import disarm
@@ -34,8 +37,23 @@ def csv_download(name: str, table: Table) -> Response:
     first = next(pieces)
     response = Response(stream_with_context(_resumed(first, pieces)), mimetype="text/csv")
     response.call_on_close(pieces.close)  # also when nobody reads it: HEAD, a reader who has left
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Content-Disposition"] = saved_as(name)
     return response
+
+
+def saved_as(name: str) -> str:
+    """The value of Content-Disposition for a file to be saved as `name`, whatever letters are in it.
+
+    Headers are Latin-1: a name of other letters is written as RFC 6266 (5) and RFC 8187 say, beside one in ASCII for
+    programs that know of neither.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    if plain == name:
+        return dump_options_header("attachment", {"filename": name})
+    if not plain.rpartition(".")[0].strip():
+        plain = f"file{plain.strip()}"
+    letters = quote(name, safe="!#$&+-.^_`|~", encoding="utf-8", errors="replace")
+    return dump_options_header("attachment", {"filename": plain, "filename*": f"UTF-8''{letters}"})
 
 
 def csv_of(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:

@@ -270,7 +270,11 @@ class Browser(FlaskClient):
         g.__dict__.clear()
         db.session.flush()
         db.session.expire_all()  # else an object that is still held somewhere shows what it was, not what it is
-        return super().open(*args, **kwargs)
+        answer = super().open(*args, **kwargs)
+        for name, value in answer.headers:
+            assert name.isascii(), name
+            value.encode("latin-1")  # a server that speaks HTTP can send no other: it would answer 500
+        return answer
 
     def login(self, user: User) -> Browser:
         """Take on a session of `user`, as the login page would give."""

@@ -16,9 +16,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 from werkzeug.datastructures import Headers
+from werkzeug.http import parse_options_header
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from mailer.downloads import csv_download
+from mailer.downloads import csv_download, saved_as
 from mailer.extensions import db
 from mailer.models.user import User
 from tests.conftest import Browser
@@ -132,6 +133,15 @@ def test_a_reader_who_leaves_holds_nothing(outside: Outside, owner: User, leave:
     for method in ("GET", "HEAD"):
         assert outside.take("/clients/export", method, leave)[0] == 200
     assert busy_connections() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a.csv", 'a "b"; c.csv', "Прайс лист.pdf", "прайс", "Café.pdf", "50%.txt", "’‘.txt", "\ud800.txt", "😀"]
+)
+def test_a_name_of_any_letters_stands_in_a_header(name: str) -> None:
+    written = saved_as(name)
+    assert written.isascii()
+    assert parse_options_header(written)[1]["filename"] == name.replace("\ud800", "?")
 
 
 def test_nothing_else_streams() -> None:

@@ -11,11 +11,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
-from werkzeug.http import dump_options_header
 from wtforms import DateTimeLocalField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
 from mailer.access import get_own_editable, get_visible
+from mailer.downloads import saved_as
 from mailer.errors import Refusal
 from mailer.extensions import limiter
 from mailer.forms import FlaskForm, one_line
@@ -107,7 +107,7 @@ def show_attachment(message_id: int, attachment_id: int) -> Response:
     attachment = attachments.attachment_of(message, attachment_id)
     response = make_response(attachments.content_of(attachment))
     response.headers["Content-Type"] = "application/octet-stream"
-    response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": attachment.name})
+    response.headers["Content-Disposition"] = saved_as(attachment.name)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
 

@@ -15,6 +15,7 @@ import pytest
 from icalendar import Calendar
 from PIL import Image
 from sqlalchemy import select
+from werkzeug.http import parse_options_header
 
 from mailer.clock import utcnow
 from mailer.extensions import db
@@ -66,7 +67,8 @@ def test_files_and_an_invitation_go_with_every_mail_of_the_run_as_they_were(
     first, second = db.session.scalars(select(Attachment).order_by(Attachment.id)).all()
     download = as_owner.get(f"{path}/{first.id}")
     assert (download.data, download.mimetype) == (price, "application/octet-stream")
-    assert "attachment" in download.headers["Content-Disposition"]
+    named = parse_options_header(download.headers["Content-Disposition"])
+    assert named == ("attachment", {"filename": NAME}), "as the browser saves it"
     for each in (first, second):
         assert as_owner.post(f"{path}/{each.id}/delete").status_code == 303
     assert fingerprint(run.mailing) != before, "an approval covers the files"
