@@ -139,7 +139,8 @@ def go_through_a_series(walked: WalkedService, walks: dict[str, Walk]) -> None:
     series = walked.fill(newcomer, "/series/new", "series.create")
     walked.fill(newcomer, f"{series}/start", "series.start")
     walked.fill(newcomer, series, "series.ask_for_approval")  # of each of this person's a manager is asked
-    series = walked.fill(owner, "/series/new", "series.create", **{"steps-0-count": "5"})
+    by_hand = {"steps-0-count": "5", "entry": "hand"}  # who would enter by themselves cannot be put in
+    series = walked.fill(owner, "/series/new", "series.create", **by_hand)
     walked.fill(owner, f"{series}/start", "series.start")
     number = series.rpartition("/")[2]
     for (client,) in walked.service.rows(TWO_CLIENTS, walked.id_of(owner.visitor.person.logins[0][0])):
