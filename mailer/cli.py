@@ -110,20 +110,20 @@ def load_sample() -> None:
 @click.command(
     "confirm-instance",
     cls=OperatorCommand,
-    help=N_("Say that this database, on this machine, is the one true instance: after a restore or a move."),
+    help=N_("Confirm that this database, on this machine, is the only working instance: after a restore or a move."),
 )
 @click.option("--yes", is_flag=True, help=N_("Do not ask."), cls=SpokenOption)
 @click.option(
     "--runs-go-on",
     is_flag=True,
-    help=N_("Nothing was sent since the copy was made: open runs need no look."),
+    help=N_("Nothing has been sent since the copy was made: open runs need no checking."),
     cls=SpokenOption,
 )
 def confirm_instance(yes: bool, runs_go_on: bool) -> None:
     """`flask confirm-instance`."""
     reason = instance_guard.why_held()
     if reason is None:
-        click.echo(_("Nothing to confirm: this is the one true instance."))
+        click.echo(_("Nothing to confirm: this is the only working instance."))
         return
     click.echo(
         _(
@@ -132,11 +132,11 @@ def confirm_instance(yes: bool, runs_go_on: bool) -> None:
         )
     )
     if not yes:
-        click.confirm(_("Is this the one true instance?"), abort=True)
+        click.confirm(_("Is this the only working instance?"), abort=True)
     paused_count = instance_guard.confirm(
         "flask confirm-instance", pause_runs=None if runs_go_on else control.pause_restored
     )
-    click.echo(_("Confirmed: sending goes on from now; moments that passed before are not made up for."))
+    click.echo(_("Confirmed: sending goes on from now; runs missed before are not made up for."))
     if paused_count:
         click.echo(instance_guard.paused_text(paused_count))
 

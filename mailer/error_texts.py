@@ -17,20 +17,20 @@ def explanation(code: int) -> tuple[str, str]:
             _("You are not allowed to do this"),
             _("Your role does not allow this. If you think it should, ask an administrator."),
         ),
-        404: (_("Nothing here"), _("The address is wrong, or the thing has been deleted.")),
-        405: (_("This cannot be done here"), _("The page exists, but does not take this kind of request.")),
+        404: (_("Nothing here"), _("The address is wrong, or the page has been deleted.")),
+        405: (_("This cannot be done here"), _("The page exists but does not accept this kind of request.")),
         409: (
-            _("Somebody else got there first"),
-            _("The record was changed, or is in use. Reload the page, look at the change and repeat yours."),
+            _("Somebody else changed this first"),
+            _("The record has been changed or is in use. Reload the page, check the change and repeat yours."),
         ),
         413: (_("Too large"), _("The file or text is larger than we accept. Make it smaller and try again.")),
         422: (_("Something is wrong in the form"), _("Go back, look at the marked fields and try again.")),
-        429: (_("Too many tries"), _("Wait a little and try again.")),
+        429: (_("Too many attempts"), _("Wait a little and try again.")),
         507: (
-            _("There is no room to keep it"),
+            _("There is no space to save this"),
             _(
-                "The disk of this service is full, or takes nothing for another reason, so nothing of what you sent "
-                "was kept. What was there before is safe. Tell the administrator, and try again later."
+                "The disk of this service is full or cannot be written to, so nothing you sent was saved. What "
+                "was there before is safe. Tell the administrator and try again later."
             ),
         ),
         503: (

@@ -249,25 +249,26 @@ def _special_explanation(error: HTTPException) -> tuple[str, str] | None:
     if isinstance(error, Busy):
         return (
             _("Too much at once"),
-            _("Others are doing the same kind of work just now. Nothing is lost; try again in a few seconds."),
+            _("Others are doing the same kind of work right now. Nothing is lost; try again in a few seconds."),
         )
     if isinstance(error, PicturesAway):
-        return _("Pictures are out of reach"), _(
-            "The storage of pictures does not answer just now. Pictures that are there are safe; of what you sent "
-            "just now nothing was kept. Try again in a minute."
+        return _("Pictures are unavailable"), _(
+            "The picture storage is not answering right now. The pictures in it are safe; nothing you sent just "
+            "now was saved. Try again in a minute."
         )
     if isinstance(error, UnknownChoice):
         return _("There is no such choice"), _(
-            "The address asks for “%(name)s=%(value)s”, which is not known here. The link may be old, or cut short.",
+            "The address contains “%(name)s=%(value)s”, which does not exist here. The link may be out of date "
+            "or incomplete.",
             name=error.argument[:40],
             value=shown(error.value),
         )
     if error.code == 400 and request.method in {"GET", "HEAD"}:
-        return explanation(400)[0], _("Something in the address is wrong. The link may be old, or cut short.")
+        return explanation(400)[0], _("Something in the address is wrong. The link may be out of date or incomplete.")
     if isinstance(error, ConflictPage) and error.description != ConflictPage.description:
         return explanation(409)[0], str(error.description)
     if isinstance(error, TookTooLong):
         return _("This took too long"), _(
-            "It was ended so that others need not wait. Ask for less, or try again later."
+            "We stopped it so that others need not wait. Ask for less, or try again later."
         )
     return None

@@ -137,7 +137,7 @@ def _refuse(field: Field) -> None:
     if isinstance(field, IntegerField):
         field.errors, field.data, field.raw_data = [_("Write a whole number in digits.")], None, [""]
         return
-    field.errors = [_("A character here could not be kept and was taken out: check the rest.")]
+    field.errors = [_("A character here could not be saved and was removed: check the rest.")]
     field.raw_data = [without_impossible(text) if isinstance(text, str) else text for text in field.raw_data or ()]
     field.process_errors = []
     if isinstance(field.data, str):

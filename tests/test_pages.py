@@ -139,7 +139,7 @@ def test_a_full_disk_is_said_and_is_no_crash(app: Flask, monkeypatch: pytest.Mon
     monkeypatch.setitem(app.view_functions, "home.privacy", explode)
     answer = app.test_client().get("/privacy")
     assert answer.status_code == 507
-    assert "Сохранить некуда" in answer.get_data(as_text=True)
+    assert "Не хватает места для сохранения" in answer.get_data(as_text=True)
 
 
 def test_two_transactions_that_lock_each_other_out_are_nobodys_fault(

@@ -27,14 +27,14 @@ def compose_forward(row: AccountEmail) -> bytes:
     """The mail for SMTP's DATA; the row's context has the answer in base64."""
     context = row.context
     with force_locale(row.language):
-        subject = _("Answer to “%(name)s”: %(subject)s", name=context["name"], subject=context["subject"])
+        subject = _("Reply to “%(name)s”: %(subject)s", name=context["name"], subject=context["subject"])
         words = _(
-            "%(sender)s has answered an email of “%(name)s”. The mail program sent it to the address for bounces "
-            "instead of yours; it is attached as it came.",
+            "%(sender)s has replied to an email of “%(name)s”. Their mail program sent the reply to the bounce "
+            "address instead of yours; it is attached as it came.",
             sender=context["sender"] or "?", name=context["name"],
         )  # fmt: skip
         if context["is_cut"]:
-            words += "\n\n" + _("It was too large to be forwarded whole: only its beginning is attached.")
+            words += "\n\n" + _("It was too large to forward in full: only its beginning is attached.")
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"] = current_app.config["MAIL_DEFAULT_SENDER"], row.to_email
     mail["Subject"], mail["Date"] = " ".join(subject.split())[:200], format_datetime(utcnow())

@@ -35,4 +35,4 @@ def refuse_last_admin(user: User) -> None:
         .execution_options(populate_existing=True)
     ).all()
     if not any(admin.is_active for admin in admins if admin.id != user.id):
-        raise LastAdmin(_("This is the only administrator left. Make somebody else one first."))
+        raise LastAdmin(_("This is the only administrator left. Make somebody else an administrator first."))

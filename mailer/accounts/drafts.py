@@ -44,7 +44,7 @@ def storable(pairs: Iterable[tuple[str, str]]) -> Fields:
     """The fields of a form that may be kept: no secrets, nothing that the database cannot hold. Raises DraftRefused."""
     kept = [[name, _UNSTORABLE.sub("", value)] for name, value in pairs if not _NEVER.fullmatch(name)]
     if len(kept) > MAX_FIELDS or sum(len(name) + len(value) for name, value in kept) > MAX_SIZE:
-        raise DraftRefused(_("This is too large to be kept as a draft."))
+        raise DraftRefused(_("This is too large to keep as a draft."))
     return [[_UNSTORABLE.sub("", name), value] for name, value in kept]
 
 
@@ -109,7 +109,9 @@ def _make_room(owner_id: int, key: str, *, is_asked_for: bool) -> int:
         db.session.execute(delete(Draft).where(Draft.id.in_(oldest)))
     elif len(list(db.session.scalars(others))) >= MAX_DRAFTS:
         db.session.rollback()
-        raise DraftRefused(_("You have %(count)s drafts. Finish or discard some of them first.", count=MAX_DRAFTS))
+        raise DraftRefused(
+            _("You already have %(count)s drafts. Finish or discard some of them first.", count=MAX_DRAFTS)
+        )
     return len(oldest)
 
 

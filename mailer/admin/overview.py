@@ -157,7 +157,7 @@ class Overview(Guarded, PlainArguments, ModelView):  # type: ignore[misc]
         query = select(self.model).options(*self.loads).where(*conditions).order_by(*(key.desc() for key in keys))
         columns = list(self.column_details_list)
         yield [self.column_labels.get(name, name) for name in columns] + [
-            _("Times are of this zone: %(zone)s", zone=zone_label(zone))
+            _("Times are in this zone: %(zone)s", zone=zone_label(zone))
         ]
         rows = session.scalars(query.limit(BATCH)).all()
         while rows:

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (_l("To do and to watch"), ("posts", "machinery")),
+    (_l("Tasks and monitoring"), ("posts", "machinery")),
     (_l("Accounts"), (
         "users", "approvals", "user_sessions", "second_factors", "own_addresses", "account_emails", "account_tokens",
         "calendar_feeds", "holiday_changes", "drafts",
@@ -26,7 +26,7 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         "attempts", "run_faults", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
         "sending_domains", "domain_keys",
     )),
-    (_l("What came of it"), (
+    (_l("Results"), (
         "mail_reports", "unread_mails", "domain_days", "reactions", "reaction_totals", "reaction_hours",
     )),
 )  # fmt: skip

@@ -77,15 +77,15 @@ def mail_label(template: str) -> str:
         "role-changed": pgettext("account mail", "role changed"),
         "second-factor-off": pgettext("account mail", "second factor switched off"),
         "second-factor-on": pgettext("account mail", "second factor switched on"),
-        "domain-ended": pgettext("account mail", "a domain is not proven any more"),
+        "domain-ended": pgettext("account mail", "a domain is no longer verified"),
         "segment-broken": pgettext("account mail", "a segment cannot be used"),
         "run-bounced": pgettext("account mail", "a mailing paused: too many emails came back"),
-        "run-paused": pgettext("account mail", "a mailing paused by itself"),
+        "run-paused": pgettext("account mail", "a mailing paused automatically"),
         "sign-up-already": pgettext("account mail", "sign-up of an address on the list"),
         "sign-up-confirm": pgettext("account mail", "confirmation of a sign-up"),
         "sign-up-news": pgettext("account mail", "new people on the list"),
         "server-fault": pgettext("account mail", "fault of the mail server"),
-        "reply": pgettext("account mail", "answer to a mailing, forwarded"),
+        "reply": pgettext("account mail", "forwarded reply to a mailing"),
         "trial": pgettext("account mail", "test email"),
     }.get(template, template)
 
@@ -138,7 +138,7 @@ def _steps() -> dict[Any, str]:
         CeilingReason.COMPLAINTS: _("the same: too many called spam"),
         CeilingReason.HALVED: _("halved: the provider got too much"),
         CeilingReason.HELD: _("the same: the growth is paused"),
-        CeilingReason.WARM: _("warm"),
+        CeilingReason.WARM: _("warmed up"),
     }
 
 
@@ -169,7 +169,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     Audience: lambda: {
         Audience.EVERYONE: _("Everyone on the list"),
         Audience.TAGS: _("Clients with a tag"),
-        Audience.FILTER: _("A saved filter"),
+        Audience.FILTER: _("Clients of a segment"),
         Audience.CLIENTS: _("Chosen clients"),
         Audience.SERIES: _("People in a series"),
     },
@@ -187,10 +187,10 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     Kind: lambda: {
         Kind.BOUNCE: _("came back"),
         Kind.DELAYED: _("a server is still trying"),
-        Kind.DELIVERED: _("handed on"),
+        Kind.DELIVERED: _("forwarded"),
         Kind.COMPLAINT: _("marked as spam"),
-        Kind.AUTO_REPLY: _("an automatic answer"),
-        Kind.REPLY: _("an answer"),
+        Kind.AUTO_REPLY: _("an automatic reply"),
+        Kind.REPLY: _("a reply"),
         Kind.UNKNOWN: _("not understood"),
     },
     Door: lambda: {
@@ -204,7 +204,7 @@ SPEAKERS: dict[type[StrEnum], Callable[[], dict[Any, str]]] = {
     Phase: _phases,
     SuppressionReason: lambda: {
         SuppressionReason.UNSUBSCRIBED: _("unsubscribed"),
-        SuppressionReason.MANUAL: _("by the owner’s hand"),
+        SuppressionReason.MANUAL: _("by the owner"),
         SuppressionReason.BAD_ADDRESS: _("the address cannot be used"),
         SuppressionReason.BOUNCED: _("email came back"),
         SuppressionReason.COMPLAINED: _("complained of spam"),

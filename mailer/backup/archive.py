@@ -52,7 +52,7 @@ def opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, Manifest]]:
         raise Refusal(_("There is no file %(file)s.", file=path)) from error
     except (zipfile.BadZipFile, EOFError, BadStream, NotImplementedError) as error:
         raise Refusal(
-            _("%(file)s is no backup of Golub, or was cut short: %(error)s", file=path, error=error)
+            _("%(file)s is not a Golub backup, or is incomplete: %(error)s", file=path, error=error)
         ) from error
 
 
@@ -73,13 +73,13 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     except (KeyError, ValueError, TypeError) as error:
         if isinstance(error, ValueError | TypeError) and found_newer(archive):
             raise Refusal(_("%(file)s was made by a newer release of Golub.", file=path)) from error
-        raise Refusal(_("%(file)s is no backup of Golub.", file=path)) from error
+        raise Refusal(_("%(file)s is not a Golub backup.", file=path)) from error
     if manifest.format != FORMAT:
         raise Refusal(_("%(file)s was made by a newer release of Golub.", file=path))
     for name in map(PurePosixPath, archive.namelist()):
         is_known = str(name) in KNOWN_FILES or (name.parts[0] in (*UPLOADS, KEYS) and len(name.parts) > 1)
         if not is_known or ".." in name.parts or name.is_absolute():
-            raise Refusal(_("%(file)s is no backup of Golub: it holds %(part)s.", file=path, part=name))
+            raise Refusal(_("%(file)s is not a Golub backup: it holds %(part)s.", file=path, part=name))
     return manifest
 
 

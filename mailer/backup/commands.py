@@ -37,7 +37,7 @@ def backup(file: Path) -> None:
 @click.command(
     "restore",
     cls=OperatorCommand,
-    help=N_("Put a backup back, into a new state folder or in place of what is there. Golub must not run."),
+    help=N_("Restore a backup into a new state folder or in place of what is there. Golub must be stopped."),
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help=N_("Only read the file and say what it holds."), cls=SpokenOption)
@@ -50,7 +50,7 @@ def restore_command(file: Path, check: bool, yes: bool) -> None:
         click.echo(_describe(manifest))
         require_known(manifest)
         if check:
-            click.echo(_("The file is whole."))
+            click.echo(_("The file is intact."))
             return
         with database(is_alone=True) as url:
             target = look_at(url)
@@ -60,12 +60,14 @@ def restore_command(file: Path, check: bool, yes: bool) -> None:
                 click.echo(
                     _("The database here has %(count)s accounts; all in it will be lost.", count=target.user_count)
                 )
-                click.confirm(_("Replace it by the backup?"), abort=True)
+                click.confirm(_("Replace it with the backup?"), abort=True)
             notes = restore(url, archive, manifest)
     click.echo(_("Restored."))
     for note in notes:
         click.echo(note)
-    click.echo(_("Nothing is sent from here until you say that this is the one true instance: flask confirm-instance"))
+    click.echo(
+        _("Nothing is sent from here until you confirm that this is the only working instance: flask confirm-instance")
+    )
 
 
 def _describe(manifest: Manifest) -> str:

@@ -36,16 +36,16 @@ def make(url: str, path: Path, say: Callable[[str], None]) -> Manifest:
     if path.exists():
         raise Refusal(_("%(file)s exists already.", file=path))
     with _written(path) as archive:
-        say(_("Uploads, keys and secrets …"))
+        say(_("Uploads, keys and secrets…"))
         _add_secrets(archive)
         taken = _add_uploads(archive, set())
         with _moment(url) as (connection, snapshot):
             taken |= _add_uploads(archive, taken)
-            say(_("Database …"))
+            say(_("Database…"))
             manifest = _describe(connection, len(taken))
             _dump(archive, url, snapshot, *programs.folder_for(manifest.server))
         manifest.write(archive)
-    say(_("Reading it once more …"))
+    say(_("Verifying the backup…"))
     with opened(path):
         return manifest
 

@@ -120,8 +120,11 @@ def restore(url: str, archive: zipfile.ZipFile, manifest: Manifest) -> list[str]
             with suppress(OSError):
                 psql.stdin.close()
             psql.wait()
-            raise Refusal(_("The database did not take the backup: %(error)s", error=_words(said))) from error
-    return [*_secrets(archive, var_dir), *(_("Kept beside it: %(folder)s", folder=place) for place in kept)]
+            raise Refusal(_("The database did not accept the backup: %(error)s", error=_words(said))) from error
+    return [
+        *_secrets(archive, var_dir),
+        *(_("The former data are kept in: %(folder)s", folder=place) for place in kept),
+    ]
 
 
 def _after(manifest: Manifest) -> str:
@@ -230,8 +233,8 @@ def _secrets(archive: zipfile.ZipFile, var_dir: Path) -> list[str]:
     if os.environ.get("SECRET_KEY", secrets["secret_key"]) != secrets["secret_key"]:
         notes.append(
             _(
-                "SECRET_KEY is another one here: second factors and links in emails work only with that of the backup "
-                "(secret_key in %(file)s).",
+                "SECRET_KEY is different here: second factors and links in emails work only with the key of the "
+                "backup (secret_key in %(file)s).",
                 file=var_dir / "secrets.json",
             )
         )

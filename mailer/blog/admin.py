@@ -134,7 +134,7 @@ class PostView(PlainArguments, ModelView):  # type: ignore[misc]
         )
         post = db.one_or_404(wanted)
         services.restore_article(post)
-        flash(_("The article is back."), "success")
+        flash(_("Article restored."), "success")
         return redirect(url_for("posts.index_view"), 303)
 
     @expose("/preview/")

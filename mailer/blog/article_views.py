@@ -71,7 +71,7 @@ def take_back(post_id: int) -> ResponseReturnValue:
     flash(
         _("The change is a draft again. Readers see the approved version.")
         if is_change
-        else _("The article is a draft again. Only you see it."),
+        else _("The article is a draft again. Only you can see it."),
         "success",
     )
     return redirect(url_for("articles.show", post_id=post_id), 303)
@@ -100,7 +100,7 @@ def delete(post_id: int) -> ResponseReturnValue:
 def restore(post_id: int) -> ResponseReturnValue:
     """Undo the deletion."""
     services.restore_article(queries.get_deleted_post(post_id, current_user))
-    flash(_("The article is back."), "success")
+    flash(_("Article restored."), "success")
     return redirect(url_for("articles.show", post_id=post_id), 303)
 
 

@@ -50,7 +50,7 @@ class ArticleFields(Form):
     image_alt = StringField(
         _l("What the picture shows"),
         [Optional(), Length(max=300)],
-        description=_l("For those who do not see it. Leave it empty when the picture only decorates."),
+        description=_l("For people who cannot see it. Leave it empty if the picture is only decoration."),
     )
     tags = TagsField(_l("Tags"), [Optional()], description=_l("Up to five words or phrases, separated by commas."))
     language = SelectField(_l("Language of the article"), choices=[*LANGUAGE_NAMES.items()])
@@ -72,7 +72,7 @@ class ArticleFields(Form):
     def validate_title(self, field: StringField) -> None:
         """Refuse NUL, which PostgreSQL does not keep. Errors: ValidationError."""
         if "\0" in (field.data or ""):
-            raise ValidationError(_("This holds a character that cannot be kept."))
+            raise ValidationError(_("This contains a character that cannot be saved."))
 
     validate_content = validate_image_alt = validate_title
 
@@ -88,8 +88,8 @@ class PostForm(Refillable, TypedByPeople, BaseForm, ArticleFields):  # type: ign
         _l("Address"),
         [Optional(), Length(max=200), Regexp(PATTERN, message=_l("Use a–z, 0–9 and hyphens."))],
         description=_l(
-            "The last part of the article's address. Left empty, it is made from the title. A former address goes on "
-            "leading to the article."
+            "The last part of the article’s address. If you leave it empty, it is made from the title. A former "
+            "address keeps leading to the article."
         ),
     )
     status = SelectField(
@@ -100,7 +100,7 @@ class PostForm(Refillable, TypedByPeople, BaseForm, ArticleFields):  # type: ign
     published_at = MomentField(
         _l("Appears on"),
         [Optional()],
-        description=_l("In your time zone. A date ahead schedules the article; left empty, it appears at once."),
+        description=_l("In your time zone. A future date schedules the article; leave it empty to publish at once."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -57,7 +57,7 @@ def _begin(post: BlogPost, version: int) -> None:
     lock(post, version)
     if not post.is_awaiting or post.deleted_at is not None:
         db.session.rollback()
-        raise NotAwaiting(_("This article is not waiting for approval any more."))
+        raise NotAwaiting(_("This article is no longer waiting for approval."))
 
 
 def sign(post: BlogPost, by: User) -> None:

@@ -94,7 +94,12 @@ def edit_article(
         lock(post, version or 0)
     if post.change is not None and release.status is not PostStatus.PUBLISHED:
         db.session.rollback()
-        raise ChangeWaits(_("The author has changed this article since. Decide about the change, then take it down."))
+        raise ChangeWaits(
+            _(
+                "The author has changed this article since then. Decide about the change first, then "
+                "take the article down."
+            )
+        )
     was_awaiting = post.status is PostStatus.AWAITING
     draft.pour_into(post)
     with db.session.no_autoflush:

@@ -29,7 +29,7 @@ def lock(post: BlogPost, version: int | None) -> None:
     if version is not None and post.version != version:
         db.session.rollback()
         raise Conflict(
-            _("This article has been changed meanwhile. What you typed is kept below: look at it and save again.")
+            _("This article has changed in the meantime. What you typed is kept below: check it and save again.")
         )
 
 

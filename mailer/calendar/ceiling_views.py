@@ -44,5 +44,5 @@ def edit() -> ResponseReturnValue:
     if not form.validate():
         return render_template("calendar/ceiling.html", form=form), 422
     services.set_ceilings(current_user, form.person_daily_ceiling.data, form.person_weekly_ceiling.data)
-    flash(_("Saved. It counts for every run that begins from now on."), "success")
+    flash(_("Saved. It applies to every run that begins from now on."), "success")
     return redirect(url_for("calendar.index"), 303)

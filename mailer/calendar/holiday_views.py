@@ -82,7 +82,7 @@ def forget() -> ResponseReturnValue:
 def _set(country: str, day: date, name: str | None) -> ResponseReturnValue:
     try:
         holidays.set_day(current_user, country, day, name)
-        flash(_("Saved. Mailings that look at these holidays follow from now on."), "success")
+        flash(_("Saved. Mailings that observe these holidays follow the new list from now on."), "success")
     except Refusal as refusal:
         flash(str(refusal), "danger")
     return _back(country, day)

@@ -77,7 +77,7 @@ def show_punctuality() -> str:
 def make_feed() -> ResponseReturnValue:
     """A new secret link; the old one ends."""
     feeds.make_feed(current_user)
-    flash(_("Here is your calendar link. Whoever has it sees your coming runs."), "success")
+    flash(_("Here is your calendar link. Anyone who has it can see your upcoming runs."), "success")
     return redirect(url_for("calendar.index") + "#feed", 303)
 
 

@@ -61,7 +61,7 @@ def _do(action: str, where: list[ColumnElement[bool]], form: BulkForm) -> None:
 def restore_deleted() -> ResponseReturnValue:
     """Undo a deletion of many, named by its moment."""
     count = services.restore_deleted(current_user, moment_to_undo())
-    flash(ngettext("%(num)s client is back.", "%(num)s clients are back.", count), "success")
+    flash(ngettext("%(num)s client restored.", "%(num)s clients restored.", count), "success")
     return redirect(url_for("clients.index"), 303)
 
 

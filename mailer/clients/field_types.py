@@ -56,12 +56,15 @@ def convert_field(changed: ClientField, kind: FieldType) -> Conversion:
     """
     if not db.session.scalar(trying_pair(CLIENTS_IN_BULK, changed.owner_id)) or _has_import(changed.owner_id):
         db.session.rollback()
-        raise FieldRefused(_("An import is just being written to the list. Try again in a minute."))
+        raise FieldRefused(_("An import is being added to the list right now. Try again in a minute."))
     require_unused(changed)
     preview = preview_conversion(changed, kind)
     if kind is FieldType.CHOICE and not preview.choices:
         raise FieldRefused(
-            _("Choices are made from the values there are, up to %(limit)s different ones.", limit=MOST_CHOICES)
+            _(
+                "Choices are made from the existing values; there can be up to %(limit)s different ones.",
+                limit=MOST_CHOICES,
+            )
         )
     kept = add_field(changed.owner_id, _kept_label(changed), FieldType.TEXT) if preview.left_count else None
     old_slot = changed.slot

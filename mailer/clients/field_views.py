@@ -48,7 +48,7 @@ def new() -> ResponseReturnValue:
         except Refusal as refusal:
             form.label.errors = [str(refusal)]
         else:
-            flash(_("Field “%(name)s” made.", name=made.label), "success")
+            flash(_("Field “%(name)s” created.", name=made.label), "success")
             return redirect(url_for("clients.fields.index"), 303)
     page = render_template("clients/fields/edit.html", form=form, field_=None, most_choices=MOST_CHOICES)
     return page, 422 if form.is_submitted() else 200
@@ -97,7 +97,10 @@ def change_type(field_id: int) -> ResponseReturnValue:
             return redirect(url_for("clients.fields.change_type", field_id=field_id, type=kind.value), 303)
         text = _("“%(name)s” is now: %(type)s.", name=changed.label, type=str(FIELD_TYPES[kind]).lower())
         flash(
-            text if not done.left_count else text + " " + _("What did not fit is in a text field beside it."), "success"
+            text
+            if not done.left_count
+            else text + " " + _("Values that did not fit are kept in a separate text field."),
+            "success",
         )
         return redirect(url_for("clients.fields.index"), 303)
     return render_template(

@@ -141,11 +141,13 @@ def require_unused(field: ClientField) -> None:
     if names := [segment.name for segment in segments_with_field(field.owner_id, field.id)]:
         listed = ", ".join(f"“{name}”" for name in names[:5])
         db.session.rollback()
-        raise FieldRefused(_("Segments compare this field: %(names)s. Change them first.", names=listed))
+        raise FieldRefused(_("These segments use this field: %(names)s. Change them first.", names=listed))
     if names := letters_with_field(field.owner_id, field.id):
         listed = ", ".join(f"“{name}”" for name in names)
         db.session.rollback()
-        raise FieldRefused(_("Blocks are shown by this field in: %(names)s. Change that there first.", names=listed))
+        raise FieldRefused(
+            _("Blocks are shown depending on this field in: %(names)s. Change that first.", names=listed)
+        )
     if names := series_uses.with_field(field.owner_id, field.id):
         listed = ", ".join(f"“{name}”" for name in names[:5])
         db.session.rollback()
@@ -169,7 +171,7 @@ def _require_choices(of: ClientField, choices: Sequence[str]) -> None:
     gone = [raw for raw, _count in values_of(of) if raw not in choices]
     if gone:
         raise FieldRefused(
-            _("Clients have this choice: %(names)s. Give them another one first.", names=", ".join(gone[:5]))
+            _("Some clients have this choice: %(names)s. Give them another one first.", names=", ".join(gone[:5]))
         )
 
 

@@ -13,7 +13,7 @@ from mailer.grouping import grouped
 SENTENCES: dict[str, LazyString] = {
     "address_missing": _l("There is no address."),
     "address_control_character": _l("The address contains an invisible or control character."),
-    "address_with_name": _l("Only the address is wanted, without a name and angle brackets."),
+    "address_with_name": _l("Write only the address, without a name or angle brackets."),
     "address_several": _l("There is more than one address here."),
     "address_without_at": _l("There is no @ sign in the address."),
     "address_two_ats": _l("There is more than one @ sign in the address."),
@@ -24,13 +24,13 @@ SENTENCES: dict[str, LazyString] = {
     "address_literal": _l("An IP address in brackets after the @ sign is not supported."),
     "address_local_too_long": _l("The part before the @ sign is longer than %(limit)s characters."),
     "address_too_long": _l("The address is longer than %(limit)s characters."),
-    "address_dots": _l("A dot stands where it may not: first, last before the @ sign, or twice in a row."),
+    "address_dots": _l(
+        "There is a dot in the wrong place: at the beginning, right before the @ sign, or twice in a row."
+    ),
     "address_trailing_dot": _l("There is a dot after the address."),
     "address_without_dot": _l("There is no dot in the part after the @ sign."),
     "address_syntax": _l("This is not an email address: a character or the domain is not allowed."),
-    "mixed_script": _l(
-        "The domain mixes alphabets, as look-alike addresses do. Taken over all the same: please check it."
-    ),
+    "mixed_script": _l("The domain mixes alphabets, as forged addresses do. It was imported anyway: please check it."),
     "control_character": _l("There is a character that is not allowed."),
     "undecodable": _l("There is a character that does not fit the file's encoding."),
     "too_long": _l("The value is longer than %(limit)s characters."),
@@ -42,7 +42,7 @@ SENTENCES: dict[str, LazyString] = {
     "zone_unknown": _l(
         "There is no such time zone, so it was left out. Write a large city, a name like Europe/Berlin, or UTC+3."
     ),
-    "subscription_unknown": _l("This does not say whether the person is subscribed."),
+    "subscription_unknown": _l("It is not clear from this whether the person is subscribed."),
     "too_many_tags": _l("There are more than %(limit)s tags."),
     "too_many_attributes": _l("There are more than %(limit)s custom fields."),
     "attribute_name": _l("The name of a field must not be empty or contain a colon."),
@@ -50,12 +50,12 @@ SENTENCES: dict[str, LazyString] = {
         "Write each field on its own line as “name: value”. This line has no colon: %(line)s"
     ),
     "not_a_number": _l("This is not a number."),
-    "number_too_long": _l("A number may have %(digits)s digits, and %(places)s behind the decimal sign."),
+    "number_too_long": _l("A number can have up to %(digits)s digits and %(places)s decimal places."),
     "not_a_date": _l("This is not a date. Write it as 31.12.2026 or 2026-12-31."),
     "no_such_date": _l("There is no such day in the calendar. Dates are read as day, month, year."),
     "date_out_of_range": _l("The year must lie between %(first)s and %(last)s."),
     "not_yes_or_no": _l("This is neither yes nor no."),
-    "not_a_choice": _l("This is none of the choices of the field: %(choices)s."),
+    "not_a_choice": _l("This is not one of the choices of the field: %(choices)s."),
     "too_many_choices": _l("There can be %(limit)s choices."),
     "field_twice": _l("Two columns are chosen for the field “%(name)s”. Leave one of them."),
     "ragged": _l("Expected %(expected)s columns, found %(found)s."),
@@ -75,7 +75,7 @@ SENTENCES: dict[str, LazyString] = {
     "spreadsheet_locked": _l("This spreadsheet has a password or is packed unusually. Save it again without one."),
     "spreadsheet_too_large": _l("Unpacked, this spreadsheet is larger than %(megabytes)s MB. Save it as CSV."),
     "imports_too_large": _l(
-        "Your files that wait to be imported leave no room for this one: %(megabytes)s MB of one account are kept, "
+        "Your files waiting to be imported leave no room for this one: one account can keep %(megabytes)s MB, "
         "unpacked. Upload it again when they are done."
     ),
     "image": _l("This is not a table but an image."),
@@ -85,9 +85,9 @@ SENTENCES: dict[str, LazyString] = {
     "too_many_columns": _l("There are more than %(limit)s columns in the file."),
     "too_many_rows": _l("There are more than %(limit)s rows in the file. Split it into several files."),
     "rows_rejected": _l("Some rows are wrong, and you asked for all or nothing. Nothing was written."),
-    "file_missing": _l("The uploaded file is gone. Please upload it again."),
-    "internal": _l("The import broke off through a fault of ours. Nothing was written."),
-    "broke_off": _l("The import broke off five times before its end. Nothing was written. Try a smaller file."),
+    "file_missing": _l("The uploaded file is no longer kept. Please upload it again."),
+    "internal": _l("The import stopped because of an error on our side. Nothing was added."),
+    "broke_off": _l("The import stopped five times before the end. Nothing was added. Try a smaller file."),
     # a choice of columns
     "no_address_column": _l("No column is chosen for the address."),
     "column_twice": _l("Two columns are chosen for “%(field)s”. Leave one of them."),

@@ -50,7 +50,7 @@ def from_list() -> ResponseReturnValue:
         if not form.validate():
             flash(form.name.errors[0], "danger")
         elif not criteria:
-            flash(_("Search or choose something first: this segment would be everybody."), "danger")
+            flash(_("Search or choose something first: otherwise the segment would hold everybody."), "danger")
         else:
             saved = segments.save_segment(current_user, form.name.cleaned, tree_of(criteria))
             flash(_("Segment “%(name)s” saved.", name=saved.name), "success")

@@ -59,6 +59,8 @@ def delete_segment(segment: ClientFilter) -> None:
         )
     if letters := letters_with(segment):
         named = ", ".join(f"“{name}”" for name in letters)
-        raise SegmentInUse(_("Blocks are shown by this segment in: %(names)s. Change that there first.", names=named))
+        raise SegmentInUse(
+            _("Blocks are shown depending on this segment in: %(names)s. Change that first.", names=named)
+        )
     db.session.delete(segment)
     db.session.commit()

@@ -209,9 +209,7 @@ def lift_suppression(client: Client) -> None:
     if suppression is None:
         return
     if suppression.reason is SuppressionReason.UNSUBSCRIBED:
-        raise TheirOwnWord(
-            _("This person unsubscribed. Only they can take that back, by the link in any of your emails.")
-        )
+        raise TheirOwnWord(_("This person unsubscribed. Only they can undo that, with the link in any of your emails."))
     if suppression.reason is SuppressionReason.COMPLAINED:
         raise TheirOwnWord(_("This person marked an email of yours as spam. Nobody can undo that for them."))
     db.session.delete(suppression)

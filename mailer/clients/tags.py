@@ -53,7 +53,7 @@ def rename_tag(owner: User, tag: str, name: str) -> int:
     """
     if not db.session.scalar(trying_pair(CLIENTS_IN_BULK, owner.id)):
         db.session.rollback()
-        raise TagInUse(_("An import is just being written to the list. Try again in a minute."))
+        raise TagInUse(_("An import is being added to the list right now. Try again in a minute."))
     is_merge = tag_queries.namesake(owner.id, tag, name) is not None
     named = _hold(owner, tag)
     approvals = [] if is_merge else _standing(named)

@@ -161,7 +161,7 @@ def restore(client_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("clients.index"), 303)
-    flash(_("The client is back."), "success")
+    flash(_("Client restored."), "success")
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
 
@@ -170,7 +170,7 @@ def restore(client_id: int) -> ResponseReturnValue:
 def suppress(client_id: int) -> ResponseReturnValue:
     """Never write to this address."""
     subscription.suppress(get_own_editable(Client, client_id, current_user))
-    flash(_("Mailings leave this address out from now on."), "success")
+    flash(_("Mailings no longer go to this address."), "success")
     return redirect(url_for("clients.show", client_id=client_id), 303)
 
 

@@ -35,17 +35,19 @@ def verdict_labels() -> dict[RecordVerdict, tuple[str, str, str]]:
 def meanings() -> dict[Check, str]:
     """Why anybody should care."""
     return {
-        Check.PROOF: _("Nobody else can write under your name: only who manages the domain can add this record."),
-        Check.DKIM: _("Receivers find the public key here and see that nobody has changed the email."),
-        Check.SPF: _("Receivers look here whether the server that brings the email may."),
-        Check.DMARC: _(
-            "Says what becomes of emails that only pretend to be from the domain. Gmail and Yahoo ask for one."
+        Check.PROOF: _(
+            "Only the person who manages the domain can add this record, so nobody else can write in your name."
         ),
-        Check.MX: _("Answers and reports about undeliverable emails come in here."),
+        Check.DKIM: _("Receivers find the public key here and see that nobody has changed the email."),
+        Check.SPF: _("Receivers check here whether the server may send such email."),
+        Check.DMARC: _(
+            "Says what to do with emails that only pretend to be from the domain. Gmail and Yahoo require one."
+        ),
+        Check.MX: _("Replies and reports about undeliverable emails arrive here."),
         Check.REVERSE: _("The address of the server must have a name, and the name must lead back to the address."),
         Check.TLS_RPT: _("Other servers tell you when encryption on the way to you fails."),
         Check.MTA_STS: _(
-            "Other servers never send to you unencrypted. It wants a file on a web server too (RFC 8461)."
+            "Other servers never send to you unencrypted. It also needs a file on a web server (RFC 8461)."
         ),
     }
 
@@ -53,7 +55,7 @@ def meanings() -> dict[Check, str]:
 def problem_text(check: Check, problem: str, detail: str) -> str:
     """One thing that is wrong, as a sentence."""
     texts = {
-        "several": _("There are several such records; receivers then take none. Keep one."),
+        "several": _("There are several such records, so receivers ignore them all. Keep one."),
         "included-none": _("%(name)s is included and has no SPF record.", name=detail),
         "loop": _("%(name)s includes itself.", name=detail),
         "lookups": _("Receivers would have to ask %(count)s times; after 10 they give up.", count=detail),
@@ -64,7 +66,7 @@ def problem_text(check: Check, problem: str, detail: str) -> str:
         "revoked": _("The key is revoked: “p=” is empty."),
         "cut": _("The key is cut off: the provider’s form took only a part. Split it into strings of 255 characters."),
         "another-key": _("There is another key here."),
-        "test-mode": _("“t=y” says that the domain is only testing: receivers may ignore the signature. Take it out."),
+        "test-mode": _("“t=y” says that the domain is only testing: receivers may ignore the signature. Remove it."),
         "null-mx": _("The domain says that it takes no mail."),
         "no-address": _("%(name)s has no address.", name=detail),
         "no-name": _("%(address)s has no name. Whoever rents you the address sets it.", address=detail),

@@ -61,7 +61,10 @@ def add_domain(owner: User, typed: str) -> SendingDomain:
     if count >= MOST_DOMAINS:
         db.session.rollback()
         raise DomainRefused(
-            _("You have %(count)s domains, as many as one account may. Remove one first.", count=MOST_DOMAINS)
+            _(
+                "You already have %(count)s domains, the most one account can have. Remove one first.",
+                count=MOST_DOMAINS,
+            )
         )
     domain = SendingDomain(owner_id=owner.id, name=name)
     with refused_by(UNIQUE_DOMAIN, DomainRefused(_("This domain is on your list already."))):
@@ -74,7 +77,7 @@ def add_domain(owner: User, typed: str) -> SendingDomain:
 def why_not_usable(domain: SendingDomain) -> str | None:
     """What is still missing before mailings may leave from it; None when nothing is."""
     if domain.proven_at is None:
-        return _("The domain is not proven yet.")
+        return _("The domain is not verified yet.")
     if not any(key.signs_since and not key.retired_at for key in own_domains.keys_of(domain)):
         return _("The DNS does not show the key yet: emails would be taken for forgeries.")
     return None
@@ -105,7 +108,7 @@ def rotate_key(domain: SendingDomain) -> None:
     waiting = select(DomainKey.id).where(DomainKey.domain_id == domain.id, DomainKey.signs_since.is_(None))
     if domain.wants_key or db.session.scalar(waiting.limit(1)) is not None:
         db.session.rollback()
-        raise DomainRefused(_("A new key waits for its record already."))
+        raise DomainRefused(_("A new key is already waiting for its record."))
     domain.wants_key = True
     db.session.commit()
     enqueue(LOOK_AT_DOMAIN, domain.id)

@@ -106,7 +106,7 @@ def rescue() -> ResponseReturnValue | None:
             return None
     g.rescued = draft.id
     if not current_user.is_authenticated:
-        flash(_("Your session has ended. Log in: what you typed is kept and will be there."), "warning")
+        flash(_("Your session has ended. Log in: everything you typed has been kept."), "warning")
         _tell_of(gone_count)
         return redirect(url_for("auth.login", next=url_for("drafts.open_kept", draft_id=draft.id)), 303)
     if current_user.id == author_id:
@@ -120,7 +120,7 @@ def _tell_of(gone_count: int) -> None:
         count = drafts.MAX_RESCUED
         flash(
             _(
-                "The oldest form that was kept when a session had ended has been thrown away: %(count)s are kept.",
+                "The oldest form kept from an ended session has been deleted: the last %(count)s are kept.",
                 count=count,
             ),
             "info",

@@ -53,5 +53,5 @@ def discard(draft_id: int) -> ResponseReturnValue:
     draft = drafts.find(current_user.id, draft_id)
     if draft is not None:
         drafts.forget(current_user.id, draft.key)
-        flash(_("The draft is gone."), "success")
+        flash(_("Draft deleted."), "success")
     return redirect(own_path(request.form.get("next")) or url_for("home.dashboard"), 303)

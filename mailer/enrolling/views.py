@@ -62,8 +62,10 @@ def take_back(series_id: int) -> ResponseReturnValue:
     """Undo, named by its moment."""
     series = get_own_editable(Series, series_id, current_user)
     count = undo(series, moment_to_undo())
-    flash(ngettext("%(num)s person is out of the series again.", "%(num)s people are out of the series again.", count),
-          "success")  # fmt: skip
+    said = ngettext(
+        "%(num)s person removed from the series again.", "%(num)s people removed from the series again.", count
+    )
+    flash(said, "success")
     return redirect(url_for("series.show", series_id=series.id), 303)
 
 

@@ -23,13 +23,15 @@ def label_of(error: BaseException | None) -> str | None:
     """What to say of the error instead of a traceback; None for what is a fault of ours."""
     with force_locale(language()):
         if isinstance(error, ResponseError) and _is_refusal(error):
-            return _("The queue (Redis) takes nothing, its disk or memory being full: %(words)s", words=str(error))
+            return _(
+                "The queue (Redis) accepts nothing because its disk or memory is full: %(words)s", words=str(error)
+            )
         if isinstance(error, RedisError) and not isinstance(error, ResponseError):
             return _("The queue (Redis) does not answer: %(words)s", words=str(error))
         if isinstance(error, OSError) and storage.is_about_room(error):
-            return _("The disk takes no more: %(words)s", words=str(error))
+            return _("The disk is full: %(words)s", words=str(error))
         if isinstance(error, DBAPIError) and getattr(error.orig, "pgcode", None) == "53100":
-            return _("The database’s disk takes no more: %(words)s", words=" ".join(str(error.orig).split()))
+            return _("The database’s disk is full: %(words)s", words=" ".join(str(error.orig).split()))
     return None
 
 

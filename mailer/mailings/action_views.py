@@ -49,7 +49,7 @@ def restore(mailing_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("mailings.index"), 303)
-    flash(_("The mailing is back."), "success")
+    flash(_("Mailing restored."), "success")
     return _to_page(mailing_id)
 
 
@@ -75,7 +75,10 @@ def resume(mailing_id: int) -> ResponseReturnValue:
     else:
         moment = format_local(passed)
         flash(
-            _("Mailing resumed. The run of %(moment)s passed meanwhile and will not be made up.", moment=moment),
+            _(
+                "Mailing resumed. The run of %(moment)s was missed in the meantime and will not be made up for.",
+                moment=moment,
+            ),
             "warning",
         )
     return _to_page(mailing_id)
@@ -86,7 +89,7 @@ def resume(mailing_id: int) -> ResponseReturnValue:
 def stop(mailing_id: int) -> ResponseReturnValue:
     """End the run that is going."""
     services.stop_run(get_own_editable(Mailing, mailing_id, current_user))
-    flash(_("The run is being stopped: emails not sent yet will not leave."), "success")
+    flash(_("The run is being stopped: emails not sent yet will not go out."), "success")
     return _to_page(mailing_id)
 
 

@@ -77,8 +77,8 @@ def agenda_of(calendar: Calendar, now: datetime, count: int = SHOWN, mailing: Ma
 
 def _wave_remark(zone: str) -> str:
     return _(
-        "The times are those of %(zone)s. Clients in other time zones get it at that time of their own: those farther "
-        "east before, those farther west after.",
+        "The times are those of %(zone)s. Clients in other time zones get it at the same local time: those "
+        "farther east earlier, those farther west later.",
         zone=zone_label(zone),
     )
 

@@ -63,7 +63,7 @@ def group_notes(together: Sequence[Prospect]) -> list[str]:
     """Why these moments are left out, and how many they are; all have the reason of the first."""
     first = together[0]
     words = {
-        Fate.OVERLAP: _("left out: the run before it would still be waiting to be sent"),
+        Fate.OVERLAP: _("left out: the previous run would still be waiting to be sent"),
         Fate.CUT_OFF: _("nobody would get it: the end comes before the sending hours"),
         Fate.BY_HAND: _("left out by you"),
         Fate.MISSED: _("left out: too late by now"),

@@ -18,7 +18,7 @@ def ask_approval(mailing: Mailing) -> None:
     """Ask about the mailing as it stands; asking again changes nothing. Refusal where nobody need be asked."""
     count = audience.summary(mailing).will_get
     if not limits.needs_approval(mailing, count, utcnow()):
-        raise Refusal(_("This mailing needs no approval."))
+        raise Refusal(_("This mailing does not need approval."))
     if ask(mailing, count):
         add_entry(Action.APPROVAL_ASKED, f"mailing {mailing.id}", recipient_count=count)
     db.session.commit()

@@ -89,7 +89,9 @@ def _settle_waves(mailing: Mailing, moment: Moment, now: datetime, *, is_confirm
     comes_at = begins_at(mailing) or now
     if would_overlap(mailing, Moment(moment.local, mailing.next_run_at), comes_at, now):
         db.session.rollback()
-        raise Refusal(_("The run before it would still be going, and this one would be left out. Choose a later time."))
+        raise Refusal(
+            _("The previous run would still be in progress, and this one would be left out. Choose a later time.")
+        )
     if comes_at > now or not mailing.may_send:
         return
     if not is_confirmed:
@@ -106,7 +108,7 @@ def _take(mailing: Mailing, occurrence: str, now: datetime) -> None:
     is_due = comes_at is not None and comes_at <= now
     if moment is None or occurrence_of(mailing, moment) != occurrence or is_due:
         db.session.rollback()
-        raise Conflict(_("This run has begun meanwhile, or is no longer the next one. Look at what comes now."))
+        raise Conflict(_("This run has already begun, or is no longer the next one. Check what comes next."))
 
 
 def _commit(mailing: Mailing, what: str, before: datetime, after: str = "") -> None:

@@ -65,7 +65,7 @@ def move(mailing_id: int) -> ResponseReturnValue:
     mailing, form = get_own_editable(Mailing, mailing_id, current_user), MoveForm()
     moment = waited_for(mailing)
     if moment is None:
-        flash(_("There is no coming run to move."), "warning")
+        flash(_("There is no upcoming run to move."), "warning")
         return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
     if not form.is_submitted():
         form.to.data, form.occurrence.data = (

@@ -113,7 +113,7 @@ class Calendar:
                 {"starts_at": _("A number of runs is counted over five years at most: choose a later start.")}
             )
         if window is not None and window.opening(now) is None:
-            raise FormRefusal({"window_weekdays": _("With these sending hours no email would ever leave.")})
+            raise FormRefusal({"window_weekdays": _("With these sending hours no email would ever be sent.")})
         if self.period is not Period.ONCE and next_moment(rule, now) is None and self._never_fires(rule):
             raise FormRefusal({"period": _("No day fits this rule: nothing would ever be sent.")})
         ends_at = end_at(self.ends_local, self.timezone)

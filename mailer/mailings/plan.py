@@ -68,5 +68,6 @@ def too_many_text(count: int) -> str | None:
     if count <= MAX_CLIENTS:
         return None
     return _(
-        "By hand at most %(limit)s clients are chosen: give more of them a tag and choose that.", limit=MAX_CLIENTS
+        "You can choose up to %(limit)s clients by hand. For more, give them a tag and choose the tag.",
+        limit=MAX_CLIENTS,
     )

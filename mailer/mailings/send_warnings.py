@@ -152,7 +152,7 @@ def _examples_text(message: Message) -> list[str]:
     """A word about a starter's words and pictures that nobody has replaced."""
     if message.kind is not MessageKind.BLOCKS or not examples_left(from_json(message.document)):
         return []
-    return [_("The letter still contains text or pictures of the example it started from.")]
+    return [_("The email still contains text or pictures from the example it started from.")]
 
 
 def _domain_text(owner: User) -> list[str]:
@@ -161,7 +161,7 @@ def _domain_text(owner: User) -> list[str]:
     if domain is None or domain.missed_at is None:
         return []
     words = _(
-        "The DNS does not show the records of %(domain)s any more: emails may be taken for forgeries.",
+        "The DNS no longer shows the records of %(domain)s: emails may be taken for forgeries.",
         domain=domain.name,
     )
     return [words]
@@ -173,7 +173,7 @@ def _size_text(message: Message, owner: User, mailing: Mailing | None = None) ->
         return []
     size, limit = (format_decimal(round(number / 1024)) for number in found)
     words = _(
-        "One email has %(size)s KB, the mail server takes %(limit)s KB at most: nobody would get it.",
+        "One email is %(size)s KB and the mail server accepts at most %(limit)s KB: nobody would get it.",
         size=size,
         limit=limit,
     )

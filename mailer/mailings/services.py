@@ -121,7 +121,7 @@ def restore_mailing(mailing: Mailing) -> None:
     """Undo a deletion; the calendar goes on from now. Refusal when the message is gone."""
     lock_row(mailing, FOR_CHANGE)
     if not _holds_message(mailing.message):
-        raise Refusal(_("The message of this mailing was deleted. Bring the message back first."))
+        raise Refusal(_("The message of this mailing was deleted. Restore the message first."))
     mailing.deleted_at = None
     control.release(mailing)
     db.session.commit()
@@ -184,7 +184,7 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
         raise Conflict(
-            _("This mailing has been changed meanwhile. What you typed is kept below: look at it and save again.")
+            _("This mailing has been changed in the meantime. What you typed is kept below: check it and save again.")
         )
 
 

@@ -23,8 +23,8 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
     shortfalls = warm_up_standing.shortfalls(domain, people)
     lines = [
         _(
-            "%(provider)s: %(sender)s is being warmed up, and today there is room for %(today)s of %(count)s emails; "
-            "the last of them go %(when)s, emails of other mailings that wait already not counted.",
+            "%(provider)s: %(sender)s is being warmed up, and %(today)s of %(count)s emails can go today; the "
+            "last of them go %(when)s, not counting emails of other mailings already waiting.",
             provider=provider_label(each.name) if each.name else _("All other domains"),
             sender=readable_domain(domain),
             today=format_decimal(each.today_count),
@@ -34,9 +34,9 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
         for each in shortfalls
     ]
     if any(each.is_held for each in shortfalls):
-        lines.append(_("The growth is paused: the ceilings of today hold on the days ahead too."))
+        lines.append(_("Growth is paused: today’s ceilings apply to the coming days too."))
     if ends_at is not None and any(each.last_on is None or each.last_on >= ends_at.date() for each in shortfalls):
-        lines.append(_("The mailing ends before that: those who are left then do not get it."))
+        lines.append(_("The mailing ends before that: people not reached by then will not get it."))
     return lines
 
 

@@ -27,7 +27,9 @@ def grant(email: str, permissions: tuple[str, ...]) -> None:
 
 
 @click.command(
-    "revoke", cls=OperatorCommand, help=N_("Take back what was granted. What a role brings goes with the role only.")
+    "revoke",
+    cls=OperatorCommand,
+    help=N_("Revoke what was granted. Permissions of a role are revoked only with the role."),
 )
 @click.argument("email")
 @click.argument("permissions", nargs=-1, required=True, type=PERMISSIONS)

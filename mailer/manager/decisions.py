@@ -26,7 +26,7 @@ def disable(mailing: Mailing, reason: str, by: User) -> None:
     """Let nothing more of `mailing` leave, and tell its owner why; Refusal when it is off already."""
     lock_row(mailing, FOR_CHANGE)
     if mailing.disabled_at is not None:
-        raise Refusal(_("This mailing is switched off already."))
+        raise Refusal(_("This mailing is already switched off."))
     mailing.disabled_at, mailing.disabled_reason, mailing.disabled_by_id = utcnow(), reason, by.id
     control.stop(mailing, StopReason.DISABLED)
     link = absolute_url("mailings.show", mailing_id=mailing.id)
@@ -43,7 +43,7 @@ def stop_run(run: Run, reason: str) -> None:
     mailing = run.mailing
     lock_row(run, FOR_CHANGE)
     if run.closed_at is not None or run.stop_reason is not None:
-        raise Refusal(_("This run is over already."))
+        raise Refusal(_("This run is already over."))
     run.stop_reason, run.stop_note = StopReason.MANAGER, reason
     link = absolute_url("mailings.run", mailing_id=mailing.id, run_id=run.id)
     letter = outbox.add_for(mailing.owner, "run-stopped", name=mailing.name, reason=reason, link=link)
@@ -92,9 +92,9 @@ def reject(approval: Approval, reason: str, by: User) -> None:
 def _take(approval: Approval) -> None:
     lock_row(approval, FOR_CHANGE)
     if approval.state is not ApprovalState.ASKED:
-        raise Refusal(_("Somebody has decided this already."))
+        raise Refusal(_("This has already been decided."))
     if not is_about_present(approval):
-        raise Conflict(_("The owner has changed the mailing since they asked. They must ask again."))
+        raise Conflict(_("The owner has changed the mailing since asking for approval. They must ask again."))
 
 
 def _tell(approval: Approval, template: str, action: Action, reason: str = "") -> None:

@@ -31,7 +31,7 @@ class ReasonForm(FlaskForm):
 
     reason = TextAreaField(
         _l("Reason"),
-        description=_l("The person concerned reads these words, in an email and in the service."),
+        description=_l("The person concerned will read this, in an email and in the service."),
         filters=[lambda value: value.strip() if value else value],
         validators=[DataRequired(_l("Give a reason: the person concerned will ask.")), Length(max=500), is_text],
         render_kw={"rows": 3, "maxlength": 500},

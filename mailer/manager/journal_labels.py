@@ -22,7 +22,7 @@ def action_labels() -> dict[Action, str]:
         Action.SECOND_FACTOR_OFF: pgettext("journal", "second factor switched off"),
         Action.SESSIONS_ENDED: pgettext("journal", "devices signed out"),
         Action.ERASED: pgettext("journal", "account deleted"),
-        Action.VIEWED: pgettext("journal", "looked at"),
+        Action.VIEWED: pgettext("journal", "viewed"),
         Action.CHANGED: pgettext("journal", "changed"),
         Action.DELETED: pgettext("journal", "deleted"),
         Action.IMPORTED: pgettext("journal", "imported"),

@@ -96,7 +96,7 @@ def kind_labels() -> dict[str, str]:
         "field": pgettext("journal", "field"), "filter": pgettext("journal", "segment"),
         "post": pgettext("journal", "article"),
         "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "question for approval"),
-        "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for answers"),
+        "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for replies"),
         "session": pgettext("journal", "device"), "series": pgettext("journal", "series"),
         "enrolment": pgettext("journal", "person in a series"),
     }  # fmt: skip
@@ -111,7 +111,7 @@ def detail_labels() -> dict[str, str]:
         "renewed": pgettext("journal", "made anew"), "what": pgettext("journal", "what"),
         "daily_limit": pgettext("journal", "emails in 24 hours"),
         "needs_approval": pgettext("journal", "every mailing needs approval"),
-        "fingerprint": pgettext("journal", "seal of what was looked at"), "run": pgettext("journal", "run"),
+        "fingerprint": pgettext("journal", "fingerprint of what was viewed"), "run": pgettext("journal", "run"),
         "before": pgettext("journal", "before"), "after": pgettext("journal", "after"),
         "recipient_count": pgettext("journal", "recipients"),
         "address": pgettext("journal", "digest of the address typed"),

@@ -142,7 +142,7 @@ def _told(action: str, count: int, over: int, left: int) -> str:
     if over:
         words = [*(words if count else []), again]
     if left:
-        words.append(ngettext("%(num)s was so already.", "%(num)s were so already.", left))
+        words.append(ngettext("%(num)s was already in this state.", "%(num)s were already in this state.", left))
     return " ".join(words)
 
 

@@ -22,7 +22,7 @@ def disable(series: Series, reason: str, by: User) -> None:
     """Let nothing more of a series leave, and tell its owner why; Refusal when it is off already."""
     hold(series)
     if series.disabled_at is not None:
-        raise Refusal(_("This series is switched off already."))
+        raise Refusal(_("This series is already switched off."))
     control.disable(series, reason, by.id)
     link = absolute_url("series.show", series_id=series.id)
     letter = outbox.add_for(series.owner, "mailing-disabled", name=series.name, reason=reason, link=link)

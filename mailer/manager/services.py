@@ -33,7 +33,7 @@ def block(user: User, reason: str, by: User) -> None:
     refuse_last_admin(user)  # locks admins in their order: `user` is one of them, if so
     lock_row(user, FOR_CHANGE)
     if user.blocked_at is not None:
-        raise Refusal(_("This account is blocked already."))
+        raise Refusal(_("This account is already blocked."))
     user.blocked_at, user.block_reason, user.blocked_by_id = utcnow(), reason, by.id
     control.stop_owner(user.id)
     sessions.end_all(user.id)

@@ -66,7 +66,7 @@ def limits(user_id: int) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _page(person, limits_form=form), 422
     services.set_limits(person, form.daily_limit.data, form.needs_approval.data)
-    flash(_("The limits are saved. They hold from the next run on."), "success")
+    flash(_("Limits saved. They apply from the next run."), "success")
     return _to_page(user_id)
 
 

@@ -44,13 +44,16 @@ def copy_pictures(target: str, remove: bool) -> None:
             copying.remove(source, there, done)
     except StoreAway as away:
         raise Refusal(
-            _("The storage of pictures is away: %(said)s. Call the command again: it goes on from here.", said=away)
+            _(
+                "The picture storage is unavailable: %(said)s. Run the command again: it will go on from here.",
+                said=away,
+            )
         ) from away
     _sum_up(done, remove=remove)
 
 
 def _say(done: copying.Copied) -> None:
-    click.echo(_("%(count)s copied …", count=format_decimal(done.copied)))
+    click.echo(_("%(count)s copied…", count=format_decimal(done.copied)))
 
 
 def _sum_up(done: copying.Copied, *, remove: bool) -> None:

@@ -82,10 +82,10 @@ def _keep(owner_id: int, encoded: Encoded, name: str, alt: str) -> Picture:
 def _require_room(owner_id: int, size: int) -> None:
     count = db.session.scalar(select(func.count()).select_from(Picture).where(Picture.owner_id == owner_id)) or 0
     if count >= QUOTA_COUNT:
-        raise NoRoom(_("There are %(count)s pictures already, no more fit.", count=format_decimal(count)))
+        raise NoRoom(_("There are already %(count)s pictures, and no more fit.", count=format_decimal(count)))
     if used_bytes(owner_id) + size > QUOTA_BYTES:
         raise NoRoom(
-            _("Your pictures take all %(limit)s MB. Delete those that no letter shows.", limit=QUOTA_BYTES // 2**20)
+            _("Your pictures take up all %(limit)s MB. Delete those that no email uses.", limit=QUOTA_BYTES // 2**20)
         )
 
 
@@ -106,7 +106,7 @@ def cut(owner: User, picture: Picture, crop: Crop) -> Picture:
         raise Refusal(_("This part is not inside the picture."))
     content = media_store().read(picture.file)
     if content is None:
-        raise Refusal(_("The file of this picture is gone. Upload it again."))
+        raise Refusal(_("The file of this picture is no longer there. Upload it again."))
     part = reopen(content).crop((crop.left, crop.top, right, bottom))
     if crop.scaled_to < part.width:
         height = max(1, round(part.height * crop.scaled_to / part.width))

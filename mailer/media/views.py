@@ -126,7 +126,7 @@ def cut(picture_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(str(refusal), "danger")
         return _page_of(picture), 422
-    flash(_("This is the new picture. Letters go on showing the former one."), "success")
+    flash(_("This is the new picture. Emails keep showing the former one."), "success")
     return redirect(url_for("media.show", picture_id=new.id), 303)
 
 
@@ -145,7 +145,7 @@ def delete(picture_id: int) -> ResponseReturnValue:
 def restore(picture_id: int) -> ResponseReturnValue:
     """Bring it back."""
     services.restore(get_own_deleted(Picture, picture_id, current_user))
-    flash(_("The picture is back."), "success")
+    flash(_("Picture restored."), "success")
     return redirect(url_for("media.show", picture_id=picture_id), 303)
 
 
@@ -159,7 +159,7 @@ def _kept_of(files: list[FileStorage]) -> tuple[list[Picture], list[tuple[str, s
         except StoreAway:
             if not number:
                 raise  # nothing was kept, as the page says
-            refused.append((file.filename or "", _("The storage of pictures did not answer. Upload this one again.")))
+            refused.append((file.filename or "", _("The picture storage did not answer. Upload this one again.")))
         except Busy:
             if not number:
                 raise  # nothing was kept: whoever asks again in some seconds loses nothing

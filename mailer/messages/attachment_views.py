@@ -31,10 +31,12 @@ from mailer.sending.inline_pictures import shown_by, that_fit
 class EventForm(FlaskForm):
     """What a calendar wants to know."""
 
-    summary = StringField(_l("What"), [InputRequired(_l("Say what it is.")), Length(max=200), one_line])
-    starts = DateTimeLocalField(_l("When"), [InputRequired(_l("Say when it begins."))], format="%Y-%m-%dT%H:%M")
+    summary = StringField(_l("What"), [InputRequired(_l("Write what it is.")), Length(max=200), one_line])
+    starts = DateTimeLocalField(_l("When"), [InputRequired(_l("Choose when it begins."))], format="%Y-%m-%dT%H:%M")
     minutes = IntegerField(
-        _l("Minutes it lasts"), [InputRequired(_l("Say how long it lasts.")), NumberRange(5, 60 * 24 * 14)], default=60
+        _l("Duration, minutes"),
+        [InputRequired(_l("Write how long it lasts.")), NumberRange(5, 60 * 24 * 14)],
+        default=60,
     )
 
     def validate_starts(self, field: DateTimeLocalField) -> None:
@@ -66,7 +68,7 @@ def add_file(message_id: int) -> ResponseReturnValue:
         added = attachments.add_file(message, file.stream, file.filename)
     except Refusal as refusal:
         return _page(message, EventForm(formdata=None), str(refusal)), 422
-    flash(_("“%(name)s” goes with the message from now on.", name=added.name), "success")
+    flash(_("“%(name)s” is now attached to the message.", name=added.name), "success")
     return redirect(url_for("messages.files", message_id=message.id), 303)
 
 
@@ -84,7 +86,7 @@ def add_invitation(message_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         form.form_errors.append(str(refusal))
         return _page(message, form), 422
-    flash(_("The invitation goes with the message from now on."), "success")
+    flash(_("The invitation is now attached to the message."), "success")
     return redirect(url_for("messages.files", message_id=message.id), 303)
 
 
@@ -118,7 +120,7 @@ def remove_file(message_id: int, attachment_id: int) -> ResponseReturnValue:
     """Take a file away."""
     message = get_own_editable(Message, message_id, current_user)
     attachments.remove(attachments.attachment_of(message, attachment_id))
-    flash(_("File removed. Runs that were made with it send it."), "success")
+    flash(_("File removed. Runs created with it will still send it."), "success")
     return redirect(url_for("messages.files", message_id=message.id), 303)
 
 

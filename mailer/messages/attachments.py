@@ -99,11 +99,11 @@ def _keep(message: Message, name: str, kind: str, content: bytes) -> Attachment:
     db.session.execute(select(User.id).where(User.id == message.owner_id).with_for_update(**FOR_CHANGE))  # one counts
     there = files_of(message)
     if len(there) >= MOST_FILES:
-        raise Refusal(_("A message takes %(count)s files. Remove one first.", count=MOST_FILES))
+        raise Refusal(_("A message can have up to %(count)s files. Remove one first.", count=MOST_FILES))
     if sum(one.size for one in there) + len(content) > MOST_BYTES:
         raise Refusal(
             _(
-                "The files of a message may have %(limit)s MB together. Give a link to large ones.",
+                "The files of a message can be up to %(limit)s MB in total. Use a link for large ones.",
                 limit=MOST_BYTES >> 20,
             )
         )
@@ -118,7 +118,7 @@ def _keep(message: Message, name: str, kind: str, content: bytes) -> Attachment:
     used = db.session.scalar(select(func.sum(FileContent.size)).where(FileContent.owner_id == message.owner_id)) or 0
     if used > QUOTA_BYTES:
         limit = format_decimal(QUOTA_BYTES >> 20)
-        raise Refusal(_("Your files take all %(limit)s MB, those of earlier mailings included.", limit=limit))
+        raise Refusal(_("Your files take up all %(limit)s MB, including those of earlier mailings.", limit=limit))
     attachment = Attachment(
         owner_id=message.owner_id, message_id=message.id, name=name, kind=kind, digest=digest, size=len(content)
     )
@@ -168,18 +168,18 @@ def _ending(name: str) -> str:
 def _require_harmless(name: str, content: bytes) -> None:
     ending = _ending(name)
     if ending in PROGRAMS or content.startswith(_PROGRAM_STARTS):
-        raise Refusal(_("“%(name)s” is a program: mail servers refuse it. Give a link to it.", name=name))
+        raise Refusal(_("“%(name)s” is a program: mail servers refuse it. Use a link instead.", name=name))
     if ending in PACKED:
-        raise Refusal(_("“%(name)s” cannot be looked into. Pack it as ZIP, or give a link.", name=name))
+        raise Refusal(_("We cannot check what is inside “%(name)s”. Pack it as ZIP or use a link.", name=name))
     if not content.startswith(b"PK"):
         return
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError) as error:
-        raise Refusal(_("The archive is damaged, or locked by a password.")) from error
+        raise Refusal(_("The archive is damaged or protected with a password.")) from error
     if len(parts) > MOST_INSIDE or any(part.flag_bits & 1 for part in parts):
-        raise Refusal(_("“%(name)s” cannot be looked into. Pack it as ZIP, or give a link.", name=name))
+        raise Refusal(_("We cannot check what is inside “%(name)s”. Pack it as ZIP or use a link.", name=name))
     for part in parts:
         if _ending(part.filename) in PROGRAMS | PACKED | {"zip"} or part.filename.lower().endswith("vbaproject.bin"):
             inside = posixpath.basename(part.filename)[:60]

@@ -23,15 +23,18 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
         ),
         "no_alt": (
             ngettext("%(num)s picture has no description", "%(num)s pictures have no description", count),
-            _('Say in alt what each one shows; leave it empty (alt="") where it is decoration only.'),
+            _('Say in alt what each one shows; leave it empty (alt="") if it is only decoration.'),
         ),
         "lost_picture": (
             ngettext("%(num)s picture is not in the email", "%(num)s pictures are not in the email", count),
             _("The HTML comes from another email. Put the picture into your library and its address into src."),
         ),
         "only_pictures": (
-            _("There is nothing but pictures"),
-            _("Many see no pictures at first, and filters take such emails for spam. Write the main thing as text."),
+            _("There are only pictures"),
+            _(
+                "Many people do not see pictures at first, and filters take such emails for spam. Write the main "
+                "point as text."
+            ),
         ),
         "http_picture": (
             ngettext("%(num)s picture is loaded without https", "%(num)s pictures are loaded without https", count),
@@ -39,11 +42,14 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
         ),
         "clipped": (
             _("The email has %(size)s KB: Gmail hides everything from 102 KB on", size=kilobytes),
-            _("The unsubscribe link at the end would be hidden too. Take out parts, or spaces and comments."),
+            _(
+                "The unsubscribe link at the end would be hidden too. Remove some content, or extra spaces and "
+                "comments."
+            ),
         ),
         "large": (
             _("The email has %(size)s KB, close to the 102 KB that Gmail shows", size=kilobytes),
-            _("Take out something before you add more."),
+            _("Remove something before you add more."),
         ),
     }.get(finding.code)
 
@@ -53,17 +59,19 @@ def _of_links(finding: LetterFinding) -> tuple[str, str] | None:
     return {
         "empty_link": (
             ngettext("%(num)s link leads nowhere", "%(num)s links lead nowhere", count),
-            _("Give each an address, or take the link away."),
+            _("Give each an address, or remove the link."),
         ),
         "broken_link": (
-            ngettext("%(num)s link cannot be right", "%(num)s links cannot be right", count),
+            ngettext("%(num)s link is not valid", "%(num)s links are not valid", count),
             _("Look for a space or a missing part in the address."),
         ),
         "lost_anchor": (
             ngettext(
-                "%(num)s link leads to a place that is not there", "%(num)s links lead to places not there", count
+                "%(num)s link leads to a place that is not in the email",
+                "%(num)s links lead to places that are not in the email",
+                count,
             ),
-            _("Give the place this id, or take the link away."),
+            _("Give the place this id, or remove the link."),
         ),
         "no_unsubscribe": (
             _("There is no link to unsubscribe"),
@@ -84,7 +92,7 @@ def _of_programs(finding: LetterFinding) -> tuple[str, str]:
     return {
         "dark": (
             _("Dark mode is not declared"),
-            _("Mail programs will choose dark colours by themselves. See that your logo stays visible on black."),
+            _("Mail programs will choose dark colours by themselves. Check that your logo stays visible on black."),
         ),
         "rounded": (_("Outlook for Windows makes rounded corners square"), _("Nothing to do, if that looks fine too.")),
         "background": (
@@ -93,11 +101,11 @@ def _of_programs(finding: LetterFinding) -> tuple[str, str]:
         ),
         "layout": (
             _("Outlook and Gmail do not know flex and grid"),
-            _("Lay columns out with tables, or see that they look right one below the other."),
+            _("Lay columns out with tables, or check that they look right one below the other."),
         ),
         "fonts": (
             _("Gmail, Outlook and Mail.ru do not load fonts"),
-            _("Name an ordinary font after yours: it will be seen by most."),
+            _("Name a common font after yours: most people will see that one."),
         ),
         "inlined": (
             _("Gmail does not show pictures that are part of the HTML"),

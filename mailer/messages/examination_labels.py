@@ -44,7 +44,7 @@ def _said_of_link(answer: dict[str, Any]) -> SaidOfLink:
     if end is LinkEnd.THERE and answer["led_to"]:
         return SaidOfLink(answer["address"], "note", _("Works, redirects to %(address)s", address=answer["led_to"]))
     level, words = {
-        LinkEnd.THERE: ("good", _("There")),
+        LinkEnd.THERE: ("good", _("Works")),
         LinkEnd.GONE: ("bad", _("There is no such page (%(status)s)", status=status)),
         LinkEnd.REFUSED: (
             "warning",
@@ -71,25 +71,29 @@ def _said_of_people(fault: str, count: int, first: list[tuple[int, str]]) -> Sai
     if fault.startswith("hole "):
         name = "{{ " + typed_name(fault.removeprefix("hole ")) + " }}"
         words = ngettext(
-            "%(num)s person has nothing for %(name)s", "%(num)s people have nothing for %(name)s", count, name=name
+            "%(num)s person has no value for %(name)s", "%(num)s people have no value for %(name)s", count, name=name
         )
         return SaidOfPeople(words, _("Set a default value, or fill in the field."), first, count)
     words, advice = {
         "long_subject": (
             ngettext(
-                "For %(num)s person the subject is longer than computers show",
-                "For %(num)s people the subject is longer than computers show",
+                "For %(num)s person the subject is too long to be shown in full",
+                "For %(num)s people the subject is too long to be shown in full",
                 count,
             ),
-            _("About 70 characters are seen: put the main thing first."),
+            _("About 70 characters are visible: put the main point first."),
         ),
         "no_subject": (
             ngettext("For %(num)s person the subject is empty", "For %(num)s people the subject is empty", count),
             _("Write something beside the placeholder, or a default."),
         ),
         "not_composed": (
-            ngettext("No email can be made for %(num)s person", "No email can be made for %(num)s people", count),
-            _("Look at the address and the name."),
+            ngettext(
+                "The email cannot be composed for %(num)s person",
+                "The email cannot be composed for %(num)s people",
+                count,
+            ),
+            _("Check the address and the name."),
         ),
     }[fault]
     return SaidOfPeople(words, advice, first, count)

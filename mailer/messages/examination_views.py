@@ -40,7 +40,7 @@ def cancel_examination(message_id: int, kind: str) -> ResponseReturnValue:
     """Let it be; what was found stays."""
     message = get_own_editable(Message, message_id, current_user)
     examining.cancel(message, ExaminationKind(kind))
-    flash(_("Stopped. What was found until then stays."), "success")
+    flash(_("Stopped. What was found so far is kept."), "success")
     return _to_page(message, queries.id_or_none(request.form.get("mailing")), kind)
 
 

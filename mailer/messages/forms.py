@@ -20,24 +20,26 @@ class MessageForm(Refillable, Versioned, FlaskForm):
     name = StringField(
         _l("Name for your lists"),
         [Optional(), Length(max=150), one_line],
-        description=_l("Readers do not see it. Left empty, the subject stands there."),
+        description=_l("Readers do not see it. If you leave it empty, the subject is used."),
     )
     subject = StringField(_l("Subject"), [InputRequired(_l("Write a subject."))])
     html_body = TextAreaField(_l("Formatted text (HTML)"))
     text_body = TextAreaField(
         _l("Plain text"),
         [Optional()],
-        description=_l("For mail programs that show no HTML. Left empty, it is made from the formatted text."),
+        description=_l(
+            "For mail programs that do not show HTML. If you leave it empty, it is made from the formatted text."
+        ),
     )
     language = SelectField(
         _l("Language of the message"),
         description=_l(
-            "For screen readers and translators of mail programs, and for the words of the unsubscribe link."
+            "For screen readers and translation in mail programs, and for the text of the unsubscribe link."
         ),
     )
     text_fits = BooleanField(_l("I have checked: the plain text still fits"))
     copied_from = HiddenField()  # the message that a new one began as
-    takes_files = BooleanField(_l("Take its files along"), default=True)
+    takes_files = BooleanField(_l("Copy its files too"), default=True)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

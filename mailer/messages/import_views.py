@@ -35,9 +35,9 @@ def import_file() -> ResponseReturnValue:
         message, removed = services.save_message(current_user, draft, queries.attribute_names(current_user.id))
     except Refusal as refusal:
         return render_template("messages/import.html", error=str(refusal)), 422
-    flash(_("The letter is here. Give it a subject and look it over."), "success")
+    flash(_("The email is imported. Give it a subject and check it."), "success")
     for name, reason in found.left_out[:10]:
         flash(f"{name}: {reason}", "warning")
     if removed:
-        flash(_("Emails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
+        flash(_("Emails cannot contain this, so it was removed: %(what)s", what=", ".join(removed[:20])), "warning")
     return redirect(url_for("messages.show", message_id=message.id), 303)

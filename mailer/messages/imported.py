@@ -103,7 +103,7 @@ def _depth(source: str) -> int:
 
 def _text(content: bytes) -> str:
     if len(content) > MOST_TEXT:
-        raise Refusal(_("The letter is larger than %(limit)s KB.", limit=MOST_TEXT // 1024))
+        raise Refusal(_("The email is larger than %(limit)s KB.", limit=MOST_TEXT // 1024))
     try:
         text = content.decode(_wide(content) or "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -113,7 +113,7 @@ def _text(content: bytes) -> str:
         except (LookupError, UnicodeError):
             text = ""
         if not isinstance(text, str) or not text:
-            raise Refusal(_("The letters of this file cannot be read. Save it as UTF-8.")) from error
+            raise Refusal(_("The encoding of this file cannot be read. Save it as UTF-8.")) from error
     if "\0" in text:
         raise Refusal(_("This file holds no HTML."))
     return text.replace("\r\n", "\n")
@@ -138,7 +138,7 @@ def _from_archive(owner: User, upload: IO[bytes]) -> Imported:
             pictures = _Pictures(owner, archive, files, posixpath.dirname(page))
             found.html = with_addresses(found.html, pictures.address_of)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Refusal(_("The archive is damaged, or locked by a password.")) from error
+        raise Refusal(_("The archive is damaged or protected with a password.")) from error
     found.left_out = pictures.left_out
     return found
 
@@ -147,7 +147,7 @@ def _page_of(files: dict[str, zipfile.ZipInfo]) -> str:
     """The letter among the files: `index.html` before others, the outermost first."""
     pages = [name for name in files if name.lower().endswith((".html", ".htm", ".mjml")) and "__MACOSX" not in name]
     if not pages:
-        raise Refusal(_("There is no file of HTML in the archive."))
+        raise Refusal(_("There is no HTML file in the archive."))
     return min(pages, key=lambda name: (name.count("/"), not name.lower().endswith("index.html"), name))
 
 

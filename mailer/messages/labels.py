@@ -30,8 +30,8 @@ def fault_text(fault: TextFault) -> str:
     if fault.code == "line_break":
         return _("The subject must be a single line.")
     if fault.code == "broken_character":
-        return _("Line %(line)s holds half of a character. Type it again.", line=fault.params["line"])
-    return _("Line %(line)s holds a control character that emails cannot carry.", line=fault.params["line"])
+        return _("Line %(line)s contains half of a character. Type it again.", line=fault.params["line"])
+    return _("Line %(line)s contains a control character that emails cannot contain.", line=fault.params["line"])
 
 
 def problem_text(problem: PlaceholderProblem, field: str) -> str:
@@ -49,7 +49,7 @@ def _what_is_wrong(problem: PlaceholderProblem) -> str:
         return _("There is no name between the braces {{ }}.")
     if problem.code == "syntax":
         return _(
-            "“%(name)s” is no placeholder. Only a name and a default can stand between braces: %(example)s.",
+            "“%(name)s” is not a placeholder. Only a name and a default can stand between the braces: %(example)s.",
             name=problem.name,
             example=_in_braces(typed_name("first_name") + ' | "' + _("friend") + '"'),
         )
@@ -57,7 +57,7 @@ def _what_is_wrong(problem: PlaceholderProblem) -> str:
     if problem.suggestion:
         return said + " " + _("Did you mean %(suggestion)s?", suggestion=_in_braces(problem.suggestion))
     known = ", ".join(placeholder_names())
-    return said + " " + _("These are known: %(names)s, and the own fields of your clients.", names=known)
+    return said + " " + _("You can use: %(names)s, and your own client fields.", names=known)
 
 
 def _in_braces(name: str) -> str:

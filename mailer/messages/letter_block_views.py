@@ -59,7 +59,7 @@ def keep_blocks(message_id: int) -> ResponseReturnValue:
     try:
         letter = work_on(message).letter
         letter_store.keep_blocks(current_user, request.form.get("name", ""), letter, first, last or first)
-        flash(_("Kept: you can put a copy into any letter."), "success")
+        flash(_("Saved: you can put a copy into any email."), "success")
     except TemplateRefused as refusal:
         flash(str(refusal), "danger")
     return to_page(message, part=first)
@@ -112,7 +112,7 @@ def _with_block(message: Message, act: Any) -> ResponseReturnValue:
     try:
         letter_desk.change(message, change)
     except DocumentError:
-        flash(_("A letter holds 60 blocks at most."), "danger")
+        flash(_("An email can have up to 60 blocks."), "danger")
         return to_page(message)
     except TooLarge as refusal:
         flash(str(refusal), "danger")

@@ -86,7 +86,7 @@ def begin_with_template(template_id: int) -> ResponseReturnValue:
 def delete_template(template_id: int) -> ResponseReturnValue:
     """Throw a template away."""
     letter_store.delete_template(letter_store.template_of(current_user.id, template_id))
-    flash(_("Template deleted. Letters made of it stay."), "success")
+    flash(_("Template deleted. Emails made from it stay."), "success")
     return redirect(url_for("messages.choose"), 303)
 
 
@@ -109,7 +109,7 @@ def rename_blocks(blocks_id: int) -> ResponseReturnValue:
 def delete_blocks(blocks_id: int) -> ResponseReturnValue:
     """Throw kept blocks away."""
     letter_store.delete_blocks(letter_store.own_blocks(current_user.id, blocks_id))
-    flash(_("Deleted. Copies in letters stay."), "success")
+    flash(_("Deleted. Copies in emails stay."), "success")
     return redirect(url_for("messages.choose"), 303)
 
 
@@ -121,7 +121,7 @@ def keep_as_template(message_id: int) -> ResponseReturnValue:
     letter = work_on(message).letter
     try:
         letter_store.keep_template(current_user, request.form.get("name", ""), letter)
-        flash(_("Kept as a template: new messages can begin with it."), "success")
+        flash(_("Saved as a template: new messages can start from it."), "success")
         if files_of(message):
             flash(_("Its files stay with this message only: a template has none."), "info")
     except TemplateRefused as refusal:
@@ -158,7 +158,7 @@ def theme() -> ResponseReturnValue:
         except DocumentError as error:
             faults = error.faults
         else:
-            flash(_("Kept: new letters begin with this look."), "success")
+            flash(_("Saved: new emails start with this style."), "success")
             return redirect(url_for("messages.choose"), 303)
     page = render_template("messages/theme.html", fields=fields_of(LetterTheme, raw, faults), faults=faults)
     return page, 422 if faults else 200

@@ -94,7 +94,7 @@ def change(
     current = _version(desk)
     before = from_json(current.document)
     if expects is not None and not expects(before):
-        raise Conflict(_("This has been changed meanwhile, in another window or by undoing."))
+        raise Conflict(_("This has been changed in the meantime, in another window or by undoing."))
     after = act(before)
     if after != before:
         _require_room(before, after)
@@ -216,7 +216,7 @@ def _require_room(before: Letter, after: Letter) -> None:
     size = _size_of(after)
     if size > max(MOST_BYTES, _size_of(before)):  # what is too large already may become smaller
         sizes = {"size": format_decimal(round(size / 1024)), "limit": format_decimal(MOST_BYTES // 1024)}
-        raise TooLarge(_("The letter would be too large: %(size)s KB, %(limit)s KB at most.", **sizes))
+        raise TooLarge(_("The email would be too large: %(size)s KB, %(limit)s KB at most.", **sizes))
 
 
 def _size_of(letter: Letter) -> int:

@@ -33,10 +33,10 @@ KINDS = {
 }
 STARTERS = {
     "news": (_l("News"), _l("What is new, with pictures and a button")),
-    "sale": (_l("Sale"), _l("A big picture, the offer, goods with prices")),
+    "sale": (_l("Sale"), _l("A big picture, the offer, products with prices")),
     "invitation": (_l("Invitation"), _l("When, where, how much, and where to sign up")),
     "digest": (_l("Digest"), _l("Several articles with pictures and links")),
-    "personal": (_l("A simple letter"), _l("Only words and a signature: looks personal")),
+    "personal": (_l("A simple email"), _l("Only text and a signature: looks personal")),
 }
 ICONS = {
     "logo": "patch-check",
@@ -65,7 +65,7 @@ _FIELDS = {
     "html": _l("Text"),
     "label": _l("Button text"),
     "colour": _l("Colour of the button"),
-    "wide": _l("To the edges of the letter"),
+    "wide": _l("To the edges of the email"),
     "picture_side": _l("Side of the picture"),
     "per_row": _l("In one row"),
     "name": _l("What it is called"),
@@ -74,18 +74,18 @@ _FIELDS = {
     "author": _l("Who said it"),
     "height": _l("Height in pixels"),
     "network": _l("Where"),
-    "reason": _l("Why the reader gets this letter"),
+    "reason": _l("Why the reader gets this email"),
     "background": _l("Background"),
     "subject": _l("Subject"),
     "preheader": _l("Preheader"),
-    "language": _l("Language of the letter"),
+    "language": _l("Language of the email"),
     "words": _l("Plain text written by hand"),
     "logo": _l("Logo"),
     "logo_alt": _l("Text on the logo"),
     "logo_dark": _l("Logo for dark backgrounds"),
     "picture_dark": _l("Logo for dark backgrounds"),
     "accent": _l("Main colour"),
-    "page": _l("Around the letter"),
+    "page": _l("Around the email"),
     "card": _l("Behind the text"),
     "muted": _l("Colour of notes"),
     "font": _l("Font"),
@@ -103,11 +103,11 @@ _SPECIAL = {
     ("UnsubscribeBlock", "label"): _l("Link text"),
 }
 _HELP = {
-    "alt": _l("For those who cannot see it, and while it is not loaded."),
+    "alt": _l("For people who cannot see it, and until it has loaded."),
     "link": _l("A page, an email address or a telephone number."),
     "preheader": _l("What inboxes show after the subject."),
-    "words": _l("Left empty, it is made from the letter."),
-    "accent": _l("Of buttons and links. Links get a darker shade where they could not be read."),
+    "words": _l("If you leave it empty, it is made from the email."),
+    "accent": _l("For buttons and links. Links get a darker shade where they would be hard to read."),
     "old_price": _l("Crossed out beside the price."),
 }
 _CHOICES = {
@@ -152,7 +152,7 @@ def field_label(kind: type, name: str) -> str:
 def help_of(kind: type, name: str) -> str:
     """A word of help below it."""
     if name == "label" and kind.__name__ == "ProductsBlock":
-        return _("Left empty, there are no buttons.")
+        return _("If you leave it empty, there are no buttons.")
     return str(_HELP.get(name, ""))
 
 
@@ -173,16 +173,16 @@ def fault_text(fault: ValueFault) -> str:
         return _bounds_text(fault)
     sentences = {
         "line_break": _("This must be a single line."),
-        "control_character": _("This holds a character that emails cannot carry. Type it again."),
+        "control_character": _("This contains a character that emails cannot contain. Type it again."),
         "too_deep": _("Lists within lists go too deep here. Make it simpler."),
         "scheme": _("Links lead to https, http, mailto or tel addresses only."),
-        "no_link": _("This is no address of a page. Write it as in %(example)s.", example="https://site.ru/sale"),
-        "not_https": _("Give an address that begins with https://, or choose a picture of yours."),
+        "no_link": _("This is not the address of a page. Write it like %(example)s.", example="https://site.ru/sale"),
+        "not_https": _("Enter an address that begins with https://, or choose one of your pictures."),
         "placeholder": _("A placeholder cannot stand in the address of a picture."),
-        "colour": _("Write a colour as in %(example)s.", example="#b5541c"),
-        "choice": _("Choose one of the list."),
+        "colour": _("Write a colour like %(example)s.", example="#b5541c"),
+        "choice": _("Choose one from the list."),
     }
-    return sentences.get(fault.code) or _("This cannot stand in a letter.")
+    return sentences.get(fault.code) or _("This cannot be in an email.")
 
 
 def _bounds_text(fault: ValueFault) -> str:
@@ -194,7 +194,7 @@ def _bounds_text(fault: ValueFault) -> str:
     if fault.code == "count":
         return _("There can be %(least)s to %(most)s of them.", **numbers)
     return _(
-        "This can hardly be read on its background: the contrast is %(found)s, it must be %(least)s at least.",
+        "This is hard to read on its background: the contrast is %(found)s, it must be at least %(least)s.",
         **numbers,
     )
 
@@ -216,7 +216,7 @@ def shown_label(shown: ShownTo, segments: Mapping[int, str], words: str = "") ->
         return ""
     if shown.op == "meet":
         return _("only where: %(conditions)s", conditions=words)
-    name = segments.get(shown.segment, _("segment gone"))
+    name = segments.get(shown.segment, _("segment deleted"))
     return _("only: %(name)s", name=name) if shown.op == "in" else _("not for: %(name)s", name=name)
 
 
@@ -246,7 +246,7 @@ def _shortened(text: str) -> str:
 def remark_text(code: str) -> str:
     """What is still to do in a block."""
     return {
-        "example": _("example words"),
+        "example": _("example text"),
         "alt": _("no description of the picture"),
         "link": _("no link"),
         "picture": _("no picture"),

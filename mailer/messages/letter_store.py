@@ -87,7 +87,7 @@ def keep_blocks(owner: User, name: str, letter: Letter, first: str, last: str) -
     """Keep the blocks of a letter from one to another under a name, but for the way out. Raises TemplateRefused."""
     ids = [each.id for each in letter.blocks[:-1]]
     if first not in ids or last not in ids:
-        raise TemplateRefused(_("Choose blocks of the letter."))
+        raise TemplateRefused(_("Choose blocks of the email."))
     ends = sorted((ids.index(first), ids.index(last)))
     _require_room(OwnBlocks, owner, MOST_BLOCKS_KEPT)
     blocks = blocks_to_json(letter.blocks[ends[0] : ends[1] + 1])
@@ -111,11 +111,11 @@ def _name(name: str) -> str:
 def _require_room(kind: type[OwnTemplate | OwnBlocks], owner: User, most: int) -> None:
     db.session.execute(select(User.id).where(User.id == owner.id).with_for_update(**FOR_CHANGE))  # one counts at a time
     if (db.session.scalar(select(func.count()).select_from(kind).where(kind.owner_id == owner.id)) or 0) >= most:
-        raise TemplateRefused(_("You keep %(count)s of these, and there is no room for more. Delete one.", count=most))
+        raise TemplateRefused(_("You already have %(count)s of these, and no more fit. Delete one.", count=most))
 
 
 def _kept(row: Kept) -> Kept:
-    taken = TemplateRefused(_("There is one of that name. Choose another name."))
+    taken = TemplateRefused(_("This name is already taken. Choose another one."))
     with refused_by(f"uq_{row.__tablename__}_owner_id_name", taken):
         db.session.add(row)
         db.session.commit()

@@ -182,7 +182,7 @@ def _kept(message: Message, part: str, work: LetterWork) -> ResponseReturnValue:
         return to_page(message, part=part, focus=act if "item" in act else f"keep-{part}")
     placed = work.letter.find(part)
     return jsonify(
-        saved=_("Kept at %(time)s.", time=format_time(utcnow(), "short")),
+        saved=_("Saved at %(time)s.", time=format_time(utcnow(), "short")),
         seen=letter_parts.digest(letter_parts.value_of(work.letter, part)),
         revision=work.revision,
         words=first_words(placed) if placed is not None else None,
@@ -192,9 +192,7 @@ def _kept(message: Message, part: str, work: LetterWork) -> ResponseReturnValue:
 def _refused(message: Message, part: str, typed: Typed, why: str = "") -> ResponseReturnValue:
     status = 409 if typed.is_conflict else 422
     if _wants_json():
-        return jsonify(
-            error=why or _("This is not kept yet: look at the fields."), faults=_by_field(typed.faults)
-        ), status
+        return jsonify(error=why or _("Not saved yet: check the fields."), faults=_by_field(typed.faults)), status
     if why and not typed.is_conflict:
         flash(why, "danger")
     return editor_page(message, work_on(message), part, typed), status
@@ -207,8 +205,8 @@ def _by_field(faults: list[ValueFault]) -> dict[str, str]:
 def gone(message: Message) -> ResponseReturnValue:
     """Answer to an act upon a block that is no longer there."""
     if _wants_json():
-        return jsonify(error=_("This block is no longer in the letter.")), 409
-    flash(_("This block is no longer in the letter. Undoing may bring it back."), "warning")
+        return jsonify(error=_("This block is no longer in the email.")), 409
+    flash(_("This block is no longer in the email. Undo may bring it back."), "warning")
     return to_page(message)
 
 

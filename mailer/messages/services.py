@@ -64,7 +64,7 @@ class MessageDraft:
                 problems = placed(error.problems, self.html_body) if name == "html_body" else error.problems
                 reasons[name] = [problem_text(problem, name) for problem in problems]
         if not (draft.html_body.strip() or draft.text_body.strip()):
-            reasons["html_body"] = [_("Nothing of this HTML can be sent. Write a text.")]
+            reasons["html_body"] = [_("Nothing in this HTML can be sent. Write some text.")]
         if reasons:
             raise MessageRefused(reasons)
         return draft, clean.removed
@@ -99,7 +99,10 @@ def save_message(
         lock_row(message, FOR_CHANGE)
         if message.version != version:
             raise Conflict(
-                _("This message has been changed meanwhile. What you typed is kept below: look at it and save again.")
+                _(
+                    "This message has been changed in the meantime. What you typed is kept below: check it and "
+                    "save again."
+                )
             )
     earlier = copied.original if copied is not None else message
     message.text_written_for = written_for(earlier, draft.html_body, draft.text_body, fits=draft.text_fits)

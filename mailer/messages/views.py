@@ -36,7 +36,7 @@ from mailer.sending.test_mail import send_trial
 
 bp = Blueprint("messages", __name__, url_prefix="/messages")
 
-STALE_TEXT = _l("The letter has changed since its plain text was written by hand: see whether it still says the same.")
+STALE_TEXT = _l("The email has changed since its plain text was written by hand: check that it still says the same.")
 # For the HTML of a mail: pictures and its own styles, nothing that runs, and only inside a page of ours.
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; font-src https:; base-uri 'none'; "
@@ -132,7 +132,7 @@ def delete(message_id: int) -> ResponseReturnValue:
 def restore(message_id: int) -> ResponseReturnValue:
     """Bring a deleted message back."""
     services.restore_message(queries.deleted_message(current_user, message_id))
-    flash(_("The message is back."), "success")
+    flash(_("Message restored."), "success")
     return redirect(url_for("messages.show", message_id=message_id), 303)
 
 
@@ -152,7 +152,7 @@ def send_test(message_id: int) -> ResponseReturnValue:
         to=to,
         marks_subject="marks_subject" in request.form,
     )
-    flash(_("The test is on its way to %(address)s.", address=row.to_email), "success")
+    flash(_("The test email is on its way to %(address)s.", address=row.to_email), "success")
     return redirect(url_for("messages.show", message_id=message_id, client=client and client.id), 303)
 
 
@@ -196,7 +196,7 @@ def _edit_form(form: MessageForm, message: Message | None) -> ResponseReturnValu
         return _render_form(form, message), 409
     flash(_("Message saved."), "success")
     if removed:
-        flash(_("Emails cannot carry this, so it was taken out: %(what)s", what=", ".join(removed[:20])), "warning")
+        flash(_("Emails cannot contain this, so it was removed: %(what)s", what=", ".join(removed[:20])), "warning")
     if is_stale(saved):
         flash(STALE_TEXT, "warning")
     return redirect(url_for("messages.show", message_id=saved.id), 303)

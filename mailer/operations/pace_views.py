@@ -31,7 +31,7 @@ class PaceForm(FlaskForm):
     name = StringField(
         _l("Recipient domain"),
         [InputRequired(_l("Type a domain.")), Length(max=LONGEST_NAME), one_line],
-        description=_l("A domain of a great provider stands for all of its domains."),
+        description=_l("A domain of a large provider stands for all of its domains."),
     )
     per_minute = IntegerField(
         _l("Emails a minute, at most"),
@@ -78,7 +78,7 @@ def end_rule() -> ResponseReturnValue:
 def end_rest() -> ResponseReturnValue:
     """Send again at once."""
     if paces.end_rest(_named()):
-        flash(_("What the servers said is forgotten."), "success")
+        flash(_("The servers’ answers are cleared."), "success")
     return redirect(url_for("paces.index"), 303)
 
 

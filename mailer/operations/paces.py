@@ -44,7 +44,9 @@ def set_rule(name: str, per_minute: int) -> None:
     """From now on so many a minute. Raises PaceRefused for one rule too many."""
     others = select(func.count()).where(RecipientPace.per_minute.is_not(None), RecipientPace.name != name)
     if (db.session.scalar(others) or 0) >= MOST_RULES:
-        raise PaceRefused(_("There are %(count)s rules, as many as there may be. Remove one first.", count=MOST_RULES))
+        raise PaceRefused(
+            _("There are already %(count)s rules, the most there can be. Remove one first.", count=MOST_RULES)
+        )
     row = insert(RecipientPace).values(name=name, per_minute=per_minute)
     # Moments that were given under another rule hold no more for those who come now.
     changed = {"per_minute": per_minute, "next_free": func.now()}

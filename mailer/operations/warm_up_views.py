@@ -44,7 +44,7 @@ class WarmUpForm(FlaskForm):
     domain = StringField(
         _l("Sending domain"),
         [InputRequired(_l("Type a domain.")), Length(max=LONGEST_NAME), one_line],
-        description=_l("The domain of the service, or one that an owner has proven."),
+        description=_l("The domain of the service, or a verified domain of an owner."),
     )
     start_count = IntegerField(
         _l("Emails on the first day"),
@@ -62,7 +62,7 @@ class WarmUpForm(FlaskForm):
         _l("Warm from, emails a day"),
         [InputRequired(_l("Type a number.")), number_within(SMALLEST_START, LARGEST_TARGET)],
         default=50_000,
-        description=_l("A provider whose ceiling would pass this has none any more."),
+        description=_l("When a provider’s ceiling would exceed this, the ceiling is lifted."),
     )
     names = boxes(
         _l("Providers"),
@@ -150,7 +150,7 @@ def end(warm_up_id: int) -> ResponseReturnValue:
     """Limit nothing any more."""
     if warm_ups.end(_found(warm_up_id)):
         flash_undo(
-            _("The warm-up is ended: nothing is limited any more, and those who wait go now."),
+            _("The warm-up has ended: there are no more ceilings, and the waiting emails go out now."),
             url_for("warm_ups.go_on", warm_up_id=warm_up_id),
         )
     return _to_page(warm_up_id)

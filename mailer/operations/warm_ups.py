@@ -56,7 +56,7 @@ def owner_of(domain: str) -> int | None:
     query = select(SendingDomain.owner_id).where(SendingDomain.name == domain, SendingDomain.proven_at.is_not(None))
     owner_id: int | None = db.session.scalar(query)
     if owner_id is None:
-        raise WarmUpRefused(_("Neither the domain of the service nor a proven domain of an owner."))
+        raise WarmUpRefused(_("This is neither the domain of the service nor a verified domain of an owner."))
     return owner_id
 
 
@@ -74,7 +74,7 @@ def start(typed: str, plan: Plan, names: Sequence[str]) -> WarmUp:
     )
     _require_room()
     db.session.add(warm_up)
-    with refused_by(ONE_GOING, WarmUpRefused(_("This domain is being warmed up already."))):
+    with refused_by(ONE_GOING, WarmUpRefused(_("This domain is already being warmed up."))):
         db.session.flush()
     zone = current_app.config["BABEL_DEFAULT_TIMEZONE"]
     today = db.session.scalar(select(func.date(func.timezone(zone, func.now()))))
@@ -105,14 +105,16 @@ def go_on(warm_up: WarmUp) -> bool:
     owner_of(warm_up.domain)
     _require_room()
     again = update(WarmUp).where(WarmUp.id == warm_up.id, WarmUp.ended_at.is_not(None)).values(ended_at=None)
-    with refused_by(ONE_GOING, WarmUpRefused(_("This domain is being warmed up already."))):
+    with refused_by(ONE_GOING, WarmUpRefused(_("This domain is already being warmed up."))):
         return _changed(again.returning(WarmUp.id))
 
 
 def _require_room() -> None:
     count = db.session.scalar(select(func.count()).where(WarmUp.ended_at.is_(None))) or 0
     if count >= MOST_GOING:
-        raise WarmUpRefused(_("There are %(count)s warm-ups, as many as there may be. End one first.", count=count))
+        raise WarmUpRefused(
+            _("There are already %(count)s warm-ups, the most there can be. End one first.", count=count)
+        )
 
 
 def _changed(statement: Executable) -> bool:

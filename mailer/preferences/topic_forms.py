@@ -19,7 +19,7 @@ class TopicForm(FlaskForm):
 
     tag = CleanField(_l("Tag"), values.clean_tags, validators=[InputRequired(), Length(max=102)])
     label = CleanField(
-        _l("What readers call it"),
+        _l("Name that readers see"),
         partial(values.clean_text, limit=100),
         validators=[InputRequired(), Length(max=100)],
     )

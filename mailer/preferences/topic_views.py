@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
         except Refusal as refusal:
             form.tag.errors = [str(refusal)]
         else:
-            flash(_("Topic added. Readers find it behind the link of every email."), "success")
+            flash(_("Topic added. Readers find it through the link in every email."), "success")
             return redirect(url_for("topics.index"), 303)
     page = render_template(
         "preferences/topics.html",
@@ -61,5 +61,5 @@ def edit(topic_id: int) -> ResponseReturnValue:
 def delete(topic_id: int) -> ResponseReturnValue:
     """Show the tag to readers no more."""
     topics.delete_topic(get_own_editable(Topic, topic_id, current_user))
-    flash(_("Readers are not shown this tag any more. The tag itself stays."), "success")
+    flash(_("Readers no longer see this tag. The tag itself stays."), "success")
     return redirect(url_for("topics.index"), 303)

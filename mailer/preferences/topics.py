@@ -43,7 +43,7 @@ def add_topic(owner: User, tag: str, label: str, hint: str) -> Topic:
         db.session.rollback()
         raise TopicRefused(_("There can be %(limit)s topics.", limit=MOST_TOPICS))
     made = Topic(owner_id=owner.id, tag=tag, label=label, hint=hint)
-    with refused_by(UNIQUE_TOPIC, TopicRefused(_("“%(name)s” is a topic already.", name=tag))):
+    with refused_by(UNIQUE_TOPIC, TopicRefused(_("“%(name)s” is already a topic.", name=tag))):
         db.session.add(made)
         db.session.commit()
     return made

@@ -51,7 +51,7 @@ class NameForm(FlaskForm):
 class LanguageForm(FlaskForm):
     """What somebody reads, and by which clock they live."""
 
-    language = SelectField(_l("Language of letters"), validators=[Optional()], default="")
+    language = SelectField(_l("Language of emails"), validators=[Optional()], default="")
     timezone = ZoneField(FIELDS["timezone"], may_be_empty=True, description=_l("Type a city."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -39,13 +39,13 @@ def take_report(recipients: tuple[str, ...]) -> None:
         receipt = take(content, Door.COMMAND, recipients)
     except DBAPIError as error:
         db.session.rollback()
-        click.echo(_("The database is away; take it again later."), err=True)
+        click.echo(_("The database is unavailable; deliver the email again later."), err=True)
         raise SystemExit(TEMPORARY) from error
     click.echo(
         {
-            Taken.NOTED: _("Noted, about run %(run)s.", run=str(receipt.run_id)),
+            Taken.NOTED: _("Recorded for run %(run)s.", run=str(receipt.run_id)),
             Taken.KEPT: _("Not understood, or about no email of ours: kept for an administrator."),
-            Taken.KNOWN: _("Known already."),
+            Taken.KNOWN: _("Already known."),
             Taken.PROBE: _("The probe has come back."),
             Taken.GONE: _("About an account that was deleted."),
         }[receipt.taken]

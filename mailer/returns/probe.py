@@ -88,7 +88,7 @@ def start(server: str) -> None:
     if server not in servers():
         raise Refusal(_("There is no such mail server."))
     if instance_guard.sending_is_blocked():
-        raise Refusal(_("Sending is held: confirm first that this is the one true installation."))
+        raise Refusal(_("Sending is held back: confirm first that this is the only working instance."))
     number = randbelow(NUMBERS)
     try:
         redis = queue.connection()
@@ -96,7 +96,7 @@ def start(server: str) -> None:
         redis.expire(f"{KEY}{number}", KEPT_SECONDS)
         redis.set(LAST, number, ex=KEPT_SECONDS)
     except (RedisError, OSError) as error:
-        raise Refusal(_("The queue is away: try again in a minute.")) from error
+        raise Refusal(_("The queue is unavailable: try again in a minute.")) from error
     queue.enqueue(SEND_PROBE, number)
 
 

@@ -33,7 +33,7 @@ OPS: Mapping[str, Mapping[str, Any]] = {
         "filled": _l("is filled in"),
     },
     "language": {
-        "one_of": _l("is one of"), "none_of": _l("is none of (not known counts)"), "empty": _l("is not known"),
+        "one_of": _l("is one of"), "none_of": _l("is none of (including unknown)"), "empty": _l("is not known"),
         "filled": _l("is known"),
     },
     "zone": {
@@ -48,7 +48,7 @@ OPS: Mapping[str, Mapping[str, Any]] = {
     "date": {
         "before_days": _l("was more than … days ago"), "after_days": _l("was in the last … days, or is ahead"),
         "days_ago": _l("was exactly … days ago"), "next_days": _l("comes in the next … days"),
-        "in_days": _l("comes in exactly … days"), "yearly": _l("comes round in … days, in any year"),
+        "in_days": _l("comes in exactly … days"), "yearly": _l("recurs in … days, every year"),
         "before": _l("is earlier than the day"), "after": _l("is later than the day"), "on": _l("is the day"),
         "between": _l("is between the days"), "empty": _l("is empty"), "filled": _l("is filled in"),
     },
@@ -66,7 +66,7 @@ OPS: Mapping[str, Mapping[str, Any]] = {
         "clicked.yes": _l("clicked a link"), "clicked.no": _l("clicked no link"),
         "opened.yes": _l("opened an email"), "opened.no": _l("opened no email"),
     },
-    "search": {"search": _l("finds these words")},
+    "search": {"search": _l("finds this text")},
     "segment": {"in": _l("are in the segment"), "not_in": _l("are not in the segment")},
 }  # fmt: skip
 WHENCE = {

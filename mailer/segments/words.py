@@ -26,8 +26,8 @@ OUR_LABELS = {
     "added": _l("Day added"),
 }
 REASONS = {
-    "unknown_field": _l("This field is not there any more."),
-    "unknown_segment": _l("This segment is not there any more."),
+    "unknown_field": _l("This field no longer exists."),
+    "unknown_segment": _l("This segment no longer exists."),
     "unknown_mailing": _l("Choose a mailing."),
     "circle": _l("This segment is a part of itself."),
     "too_many": _l("There are too many conditions, or groups too deep in each other."),
@@ -38,7 +38,7 @@ REASONS = {
     "number": _l("Write a number."),
     "days": _l("Write a number of days."),
     "date": _l("Choose a day."),
-    "two": _l("Write both ends."),
+    "two": _l("Enter both values."),
     "choice": _l("Choose one."),
     "zone": _l("There is no such time zone. Type a large city, a name like Europe/Berlin, or UTC+3."),
 }
@@ -88,7 +88,7 @@ def _words(node: Mapping[str, Any], names: Names, within: str) -> str:
 
 def _field(node: Mapping[str, Any], names: Names) -> str:
     name, op, value = node["field"], node["op"], node.get("value")
-    label = str(OUR_LABELS[name]) if name in OUR_LABELS else names.fields.get(name, _("(a field that is gone)"))
+    label = str(OUR_LABELS[name]) if name in OUR_LABELS else names.fields.get(name, _("(a deleted field)"))
     if op == "yearly" and isinstance(value, dict):
         return str(_("%(field)s is %(when)s, in any year", field=label, when=_when(value)))
     if op == "between" and isinstance(value, list):
@@ -180,7 +180,7 @@ def _came(node: Mapping[str, Any], _names: Names) -> str:
 
 
 def _segment(node: Mapping[str, Any], names: Names) -> str:
-    name = names.segments.get(node["value"], _("(a segment that is gone)"))
+    name = names.segments.get(node["value"], _("(a deleted segment)"))
     if node["op"] == "in":
         return str(_("is in the segment “%(name)s”", name=name))
     return str(_("is not in the segment “%(name)s”", name=name))
@@ -206,7 +206,7 @@ def _happened(node: Mapping[str, Any], names: Names) -> str:
 
 def _happened_in(node: Mapping[str, Any], names: Names) -> str:
     if "mailing" in node:
-        name = names.mailings.get(node["mailing"], _("(a mailing that is gone)"))
+        name = names.mailings.get(node["mailing"], _("(a deleted mailing)"))
         return str(_(" in the mailing “%(name)s”", name=name))
     if "runs" in node:
         return ngettext(" in the last %(num)s run", " in the last %(num)s runs", node["runs"])

@@ -25,7 +25,8 @@ COLUMNS = (
 )  # fmt: skip
 CAME_BACK = {
     Kind.BOUNCE: N_("came back:"), Kind.DELAYED: N_("delays noted:"), Kind.COMPLAINT: N_("marked as spam:"),
-    Kind.AUTO_REPLY: N_("automatic answers:"), Kind.DELIVERED: N_("handed on:"), Kind.REPLY: N_("answers of people:"),
+    Kind.AUTO_REPLY: N_("automatic replies:"), Kind.DELIVERED: N_("forwarded:"), Kind.REPLY: N_("replies from "
+        "people:"),
 }  # fmt: skip
 LAYOUT = "{:<15} {:>6} {:>9} {:>9} {:>13} {:>8} {:>7}  {:<8} {:>8}"
 
@@ -93,5 +94,5 @@ def _line(finding: Finding) -> str:
     )
     said = [(_(CAME_BACK[kind]), count) for kind, count in finding.came_back.items()]
     if said:
-        said.append((_("left out from now on:"), finding.left_out_count))
+        said.append((_("no longer written to:"), finding.left_out_count))
     return "\n".join([line, *(f"{'':<15} {words} {count}" for words, count in said)])

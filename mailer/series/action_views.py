@@ -106,7 +106,7 @@ def restore(series_id: int) -> ResponseReturnValue:
     except Refusal as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("series.index"), 303)
-    flash(_("The series is back."), "success")
+    flash(_("Series restored."), "success")
     return _to_page(series_id)
 
 

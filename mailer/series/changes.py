@@ -29,20 +29,20 @@ def changes_of(series: Series, plan: SeriesPlan) -> list[str]:
             lines.append(_moved(number, place, delay_text(*was), delay_text(*will)))
         if mailing.message_id != one.message.id:
             words = {"number": number, "message": one.message.title}
-            lines.append(_("Step %(number)s sends “%(message)s” from now on.", **words))
+            lines.append(_("Step %(number)s now sends “%(message)s”.", **words))
     if [one.id for one in plan.steps if one.id in places] != [id_ for id_ in places if id_ in kept]:
-        lines.append(_("The order of the steps changes: who waits for a step goes on behind it in the new order."))
+        lines.append(_("The order of the steps changes: people waiting for a step go on from it in the new order."))
     new = [number for number, one in enumerate(plan.steps, 1) if one.id not in places]
-    lines += [_("Step %(number)s is new. Who is past it does not go back.", number=number) for number in new]
+    lines += [_("Step %(number)s is new. People who are past it do not go back.", number=number) for number in new]
     if changed_calendar(series, plan):
-        lines.append(_("The time zone or the holidays change: everybody’s moments are reckoned anew."))
+        lines.append(_("The time zone or the holidays change: everybody’s times are recalculated."))
     return lines
 
 
 def _removed(number: int, place: StepFigures) -> str:
     return ngettext(
-        "Step %(number)s is taken out: %(count)s person waiting for it goes on to the next.",
-        "Step %(number)s is taken out: %(count)s people waiting for it go on to the next.",
+        "Step %(number)s is removed: %(count)s person waiting for it goes on to the next.",
+        "Step %(number)s is removed: %(count)s people waiting for it go on to the next.",
         place.waiting_count,
         number=number,
         count=format_decimal(place.waiting_count),
@@ -51,8 +51,8 @@ def _removed(number: int, place: StepFigures) -> str:
 
 def _moved(number: int, place: StepFigures, was: str, will: str) -> str:
     return ngettext(
-        "Step %(number)s comes %(will)s, not %(was)s: %(count)s person waits for another moment, none that has passed.",
-        "Step %(number)s comes %(will)s, not %(was)s: %(count)s people wait for other moments, none that has passed.",
+        "Step %(number)s comes %(will)s, not %(was)s: the time changes for %(count)s person, but never to the past.",
+        "Step %(number)s comes %(will)s, not %(was)s: the time changes for %(count)s people, but never to the past.",
         place.waiting_count,
         number=number,
         count=format_decimal(place.waiting_count),

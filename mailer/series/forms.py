@@ -60,7 +60,7 @@ class StepForm(TypedByPeople, Form):
     def validate_at(self, field: Field) -> None:
         """Days end at a time of day."""
         if self.kind.data != DelayKind.HOURS and field.data is None and not field.errors:
-            raise ValidationError(_("Say at what time."))
+            raise ValidationError(_("Choose the time."))
 
 
 class SeriesForm(Versioned, CountingFields, FlaskForm):
@@ -70,7 +70,7 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
         _l("Name of the series"), [InputRequired(_l("Give the series a name.")), Length(max=100), one_line]
     )
     timezone = ZoneField(_l("Time zone"))
-    in_own_zones = BooleanField(_l("Times of day are those of each client’s own time zone"), default=True)
+    in_own_zones = BooleanField(_l("Times of day are in each client’s own time zone"), default=True)
     steps = FieldList(FormField(StepForm), min_entries=1, max_entries=MOST_STEPS)
 
     entry = RadioField(_l("Who enters"), default=Entry.HAND.value)
@@ -81,8 +81,8 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
     entry_days = IntegerField(_l("Days"), [Optional(), NumberRange(0, LONGEST_OFFSET)], default=0)
     entry_at = TimeField(_l("Time"), [may_be_empty])
     entry_is_yearly = BooleanField(_l("Every year, as a birthday"))
-    takes_present = BooleanField(_l("Take in those who have the tag or are in the segment already"))
-    allows_again = BooleanField(_l("Let people in again who went through or left before"))
+    takes_present = BooleanField(_l("Include clients who already have the tag or are in the segment"))
+    allows_again = BooleanField(_l("Let people go through the series again"))
 
     leaves_with_segment = BooleanField(_l("People who drop out of the segment leave the series"))
     goal_tag = StringField(_l("Goal: people who get this tag leave"), [Optional(), Length(max=50), one_line])
@@ -92,7 +92,7 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
     working_days_only = BooleanField(_l("Send on working days only"))
     holiday_country = SelectField(_l("Holidays of"), [Optional()])
     late_limit_hours = IntegerField(
-        _l("Send late by at most, hours"), [InputRequired(), NumberRange(0, LONGEST_LATE)],
+        _l("Latest delay, hours"), [InputRequired(), NumberRange(0, LONGEST_LATE)],
         default=12,
     )  # fmt: skip
     confirmed = HiddenField()
@@ -103,7 +103,7 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
         self.entry_segment_id.choices = [("", _("Choose…")), *owner_choices.segments(owner.id)]
         dates = [(str(field.id), field.label) for field in queries.date_fields_of(owner)]
         self.entry_field_id.choices = [("", _("Choose…")), *dates]
-        self.holiday_country.choices = [("", _("of no country")), *countries(language)]
+        self.holiday_country.choices = [("", _("no country")), *countries(language)]
         messages = [("", _("Choose…")), *owner_choices.messages(owner.id)]
         kinds = [(kind.value, label) for kind, label in labels.delay_kinds().items()]
         for step in self.steps:
@@ -130,12 +130,12 @@ class SeriesForm(Versioned, CountingFields, FlaskForm):
     def validate_entry_at(self, field: Field) -> None:
         """A time where a date makes people enter."""
         if self.entry.data == Entry.DATE and field.data is None and not field.errors:
-            raise ValidationError(_("Say at what time."))
+            raise ValidationError(_("Choose the time."))
 
     def validate_window_closes(self, field: Field) -> None:
         """Both ends, or none, and not the same."""
         if (self.window_opens.data is None) != (field.data is None) and not field.errors:
-            raise ValidationError(_("Give both times, or none."))
+            raise ValidationError(_("Enter both times or neither."))
         if field.data is not None and field.data == self.window_opens.data:
             raise ValidationError(_("The two times are the same."))
 

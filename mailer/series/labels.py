@@ -14,7 +14,7 @@ def standings() -> dict[str, str]:
     """What a series is doing (`Series.standing`)."""
     return {
         "draft": pgettext("series", "draft"),
-        "active": pgettext("series", "going"),
+        "active": pgettext("series", "active"),
         "paused": pgettext("series", "paused"),
         "disabled": pgettext("series", "switched off"),
         "stopped": pgettext("series", "stopped"),
@@ -99,7 +99,7 @@ def held_reasons() -> dict[Held, str]:
         Held.LIMIT: _("Your limit of emails in 24 hours is used up. They get it as soon as there is room."),
         Held.UNAPPROVED: _("This step needs a manager’s approval before it is sent."),
         Held.NO_CATCHER: _(
-            "This is a sample account: its mailings go to the mail catcher only, and there is none here."
+            "This is a sample account: its mailings go only to the mail catcher, and there is none here."
         ),
         Held.MESSAGE: _("The message of this step was deleted. Choose another one."),
     }

@@ -300,5 +300,5 @@ def test_a_command_says_what_it_did_and_nothing_else(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Загрузки, ключи и секреты …\nБаза данных …\n")
+    assert done.stdout.startswith("Загрузки, ключи и секреты…\nБаза данных…\n")
     assert "В файле секреты" in done.stdout

@@ -50,7 +50,7 @@ def retype(page: Page, selector: str, words: str) -> None:
 
 def kept(page: Page) -> None:
     """Wait until the page says that what was typed is kept."""
-    expect(page.locator("[data-letter-state]")).to_contain_text("Записано в")
+    expect(page.locator("[data-letter-state]")).to_contain_text("Сохранено в")
 
 
 def test_the_sale_letter_is_made_with_the_keyboard_and_nothing_breaks_the_policy(page: Page, service: Service) -> None:

@@ -184,7 +184,7 @@ def test_their_words_are_those_of_the_reader(app: Flask) -> None:
         ],
     }
     words = {
-        "ru": "Язык — не русский или английский и Часовой пояс — Владивосток и Часовой пояс: не известно",
+        "ru": "Язык — не русский или английский и Часовой пояс — Владивосток и Часовой пояс: неизвестно",
         "en": "Language is not Russian or English and Time zone is Vladivostok and Time zone is not known",
     }
     for language, said in words.items():

@@ -261,7 +261,7 @@ def test_while_an_import_writes_no_tag_is_renamed(as_owner: Browser, owner: User
     with db.engine.begin() as other:
         assert other.scalar(trying_pair(CLIENTS_IN_BULK, owner.id))
         assert (
-            "An import is just being written" in rename(as_owner, "old", "new").text
+            "An import is being added to the list" in rename(as_owner, "old", "new").text
             or "импорт" in rename(as_owner, "old", "new").text
         )
     db.session.expire_all()

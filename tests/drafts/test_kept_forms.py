@@ -102,7 +102,7 @@ def test_after_signing_in_again_the_form_is_there_as_typed(
 def test_the_oldest_kept_form_makes_room_and_it_is_said(
     guarded: Flask, as_owner: Browser, owner: User, is_signed_in: bool
 ) -> None:
-    said = "Самая старая форма, сохранённая после окончания сеанса, удалена: хранятся 10 последних."
+    said = "Самая старая форма, сохранённая после окончания сеанса, удалена: хранится последних форм — 10."
     page = as_owner.get("/messages/new").text
     if not is_signed_in:
         end_session("ended from another device", as_owner, owner)

@@ -20,7 +20,7 @@ def test_every_scenario_adds_up_and_the_database_is_gone(
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     said = "\n".join(line.strip() for line in lines if line.startswith("    "))
-    assert said.split("left out from now on: ") == [
+    assert said.split("no longer written to: ") == [
         "came back: 2\n", "2\ndelays noted: 2\ncame back: 2\n", "0\nmarked as spam: 2\n", "2\nautomatic answers: 2\n",
         "0",
     ]  # fmt: skip

@@ -36,7 +36,7 @@ def test_evenings_wait_for_office_hours_and_the_weekend_is_in_their_way() -> Non
     waits = "outside the sending hours: emails leave from "
     assert said == [
         ("Fri, 4 December, 20:00", False, waits + "Mon, 7 December, 09:00"),
-        ("5–6 December", True, "left out: the run before it would still be waiting to be sent", "2 runs"),
+        ("5–6 December", True, "left out: the previous run would still be waiting to be sent", "2 runs"),
         ("Mon, 7 December, 20:00", False, waits + "Tue, 8 December, 09:00"),
         ("Tue, 8 December, 20:00", False, waits + "Wed, 9 December, 09:00"),
     ]

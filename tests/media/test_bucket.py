@@ -207,7 +207,7 @@ def test_pictures_move_into_the_bucket_and_back_and_are_shown_all_the_while(
     )
     s3.stop()
     away = command(app, "bucket")
-    assert away.exit_code != 0 and "Call the command again" in away.output
+    assert away.exit_code != 0 and "Run the command again" in away.output
     s3.start()
     one, *others = sorted(Picture.query.all(), key=lambda each: each.id)
     bucket_store(s3.bucket()).put(one.file, (folder_store().read(one.file) or b"")[:-1])  # cut short

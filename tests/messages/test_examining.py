@@ -122,8 +122,8 @@ def test_a_mail_is_composed_for_everybody_turn_by_turn(
     begun = db.session.query(Examination).one()
     assert (begun.state, begun.done_count) == (ExaminationState.DONE, 13)
     page = as_owner.get(f"{path}?mailing={mailing_id}").text.split('id="people"')[1]
-    assert "У 12 человек тема пустая" in page and "У 1 человека тема длиннее" in page
-    assert re.search(r"У 7 человек нет ничего для {{ имя }}", page)
+    assert "У 12 человек тема пустая" in page and "У 1 человека тема не поместится" in page
+    assert re.search(r"У 7 человек не заполнено поле {{ имя }}", page)
     assert page.count("Безымянный") == 2 * 7 and "других получателей" in as_owner.get(path).text
     as_owner.post(f"{path}/people")
     assert as_owner.post(f"{path}/people/cancel").status_code == 303

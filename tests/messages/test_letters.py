@@ -184,7 +184,7 @@ def test_html_is_a_way_with_a_way_back(as_owner: Browser) -> None:
 def test_own_templates_themes_and_earlier_letters_begin_new_ones(as_owner: Browser, as_stranger: Browser) -> None:
     path = begin(as_owner)
     as_owner.post(f"{path}/template", data={"name": "Мой шаблон"})
-    assert "уже есть" in as_owner.post(f"{path}/template", data={"name": "Мой шаблон"}, follow_redirects=True).text
+    assert "уже занято" in as_owner.post(f"{path}/template", data={"name": "Мой шаблон"}, follow_redirects=True).text
     page = as_owner.get("/messages/write").text
     assert "Мой шаблон" in page
     own = re.search(r"/messages/templates/\d+", page)[0]  # type: ignore[index]
@@ -332,7 +332,7 @@ def test_a_block_is_shown_to_a_segment(as_owner: Browser) -> None:
     assert "показываются не всем" in refused and message().kind is MessageKind.BLOCKS
     db.session.delete(db.session.get_one(ClientFilter, vip.id))
     db.session.commit()
-    assert "сегмента больше нет" in as_owner.get(path).text
+    assert "сегмент удалён" in as_owner.get(path).text
     assert as_owner.post(f"{path}/save").status_code == 422
     for block in ("b4", "b11"):
         as_owner.post(f"{path}/part/{block}", data=form_of(as_owner, path, block) | {"shown": ""})
@@ -390,7 +390,9 @@ def test_a_block_has_conditions_of_its_own_built_as_those_of_segments(as_owner: 
     as_owner.post(f"{path}/block/b4", data={"act": "copy"})
     assert as_owner.get(path).text.lower().count("метка «vip»") == 2, "what is typed changes none of it"
     late = as_owner.post(people, data=condition("tag", "none", values="vip") | seen)
-    assert late.status_code == 409 and "в другом окне или отменой" in late.text, "another window has seen other people"
+    assert late.status_code == 409 and "в другом окне или после отмены" in late.text, (
+        "another window has seen other people"
+    )
     as_owner.post(f"{path}/save")
     tree = {"v": 1, "all": [{"what": "tag", "op": "any", "value": ["vip"]}]}
     assert message().conditions == {"if:b4": tree, "if:b11": tree}

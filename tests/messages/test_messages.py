@@ -88,7 +88,7 @@ class TestWriting:
             ("text_body", "Привет!\n\n{{ ФИО }}", "подстановки {{ ФИО }} нет. Вы имели в виду {{ полное_имя }}?"),
             ("html_body", "<style>p {\ncolor: red}</style>\n<p>{{ name }}</p>", "Строка 3: подстановки {{ name }} нет. "
              "Вы имели в виду {{ first_name }}?"),
-            ("text_body", "{{ qqqqqqq }}", "Есть такие: почта, имя, фамилия"),
+            ("text_body", "{{ qqqqqqq }}", "Можно использовать: почта, имя, фамилия"),
         ],
     )  # fmt: skip
     def test_a_wrong_placeholder_is_told_with_its_place(

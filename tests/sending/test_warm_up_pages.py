@@ -61,7 +61,7 @@ def test_it_is_started_paused_and_ended_and_that_is_taken_back(as_admin: Browser
     assert set(db.session.scalars(select(WarmUpDay.name))) == {"gmail", ""}
     again = as_admin.post(PATH, data={"domain": "proven.example", **PLAN})
     assert again.status_code == 422
-    assert "being warmed up already" in again.text
+    assert "already being warmed up" in again.text
     page = f"{PATH}/{warm_up.id}"
     assert "The start of the plan." in as_admin.get(page).text
     for action, is_paused, is_ended in (
@@ -73,7 +73,7 @@ def test_it_is_started_paused_and_ended_and_that_is_taken_back(as_admin: Browser
         assert as_admin.get(page).status_code == 200
     as_admin.post(f"{page}/end")
     as_admin.post(PATH, data={"domain": "proven.example", **PLAN})
-    assert "being warmed up already" in as_admin.post(f"{page}/go-on", follow_redirects=True).text
+    assert "already being warmed up" in as_admin.post(f"{page}/go-on", follow_redirects=True).text
     assert as_admin.get(PATH).text.count('data-key="proven.example"') == 2
     assert as_admin.get(f"{PATH}/999").status_code == 404
 
@@ -97,7 +97,7 @@ def test_a_day_that_nobody_has_opened_is_shown_as_it_will_be(as_admin: Browser) 
         assert words in shown, words
     assert [each.ceiling for each in warm_up_standing.standing(the_only())][:6] == [300, 200, 200, 200, 100, 200]
     assert warm_ups.set_growth(the_only(), is_held=True)
-    assert "The growth is paused" in as_admin.get(f"{PATH}/{the_only().id}").text
+    assert "Growth is paused" in as_admin.get(f"{PATH}/{the_only().id}").text
 
 
 def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(

@@ -37,7 +37,10 @@ def ask_own_address(user: User, email: str) -> None:
         raise EmailTaken(_("This is your address already."))
     if len(own) >= MAX_ADDRESSES:
         raise TooManyAddresses(
-            _("You have %(count)s addresses, as many as one account may. Remove one first.", count=MAX_ADDRESSES)
+            _(
+                "You already have %(count)s addresses, the most one account can have. Remove one first.",
+                count=MAX_ADDRESSES,
+            )
         )
     if outbox.too_many_mails_to(email, Allowance.NEW_ADDRESS, now):
         row = outbox.add_dummy(user.language)
@@ -70,7 +73,9 @@ def remove_own_address(address: OwnAddress) -> None:
     names = list(db.session.scalars(select(Mailing.name).where(*used).order_by(Mailing.name).limit(10)))
     if names:
         listed = ", ".join(f"“{name}”" for name in names)
-        raise AddressInUse(_("Answers to these mailings go there: %(names)s. Change them first.", names=listed))
+        raise AddressInUse(
+            _("Replies to these mailings go to this address: %(names)s. Change them first.", names=listed)
+        )
     for deleted in db.session.scalars(select(Mailing).where(Mailing.reply_to_id == address.id)):
         deleted.reply_to_id = None
     db.session.flush()

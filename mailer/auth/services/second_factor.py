@@ -27,7 +27,7 @@ def switch_on(user: User, secret: str, code: str, password: str) -> list[str]:
     _require(user, password)
     step = codes.matching_step(secret, code, utcnow())
     if step is None:
-        raise WrongCode(_("This is not the code the app shows now. Wait for the next one and try again."))
+        raise WrongCode(_("This code does not match the one in the app. Wait for the next one and try again."))
     recovery = codes.new_recovery_codes()
     hashes = [codes.recovery_hash(one) for one in recovery]
     db.session.merge(SecondFactor(user_id=user.id, secret=codes.seal(secret), last_step=step, recovery_hashes=hashes))

@@ -27,7 +27,7 @@ def set_avatar() -> ResponseReturnValue:
         except BadPicture as refusal:
             form.picture.errors = [str(refusal)]
         else:
-            flash(_("Your picture is set."), "success")
+            flash(_("Your picture has been updated."), "success")
             return redirect(url_for("auth.profile"), 303)
     profile_form = ProfileForm(formdata=None, obj=current_user)
     return render_template("auth/profile.html", form=profile_form, avatar_form=form), 422
@@ -38,7 +38,7 @@ def set_avatar() -> ResponseReturnValue:
 def remove_avatar() -> ResponseReturnValue:
     """Go back to initials."""
     services.remove_avatar(me())
-    flash(_("Your picture is removed."), "success")
+    flash(_("Your picture has been removed."), "success")
     return redirect(url_for("auth.profile"), 303)
 
 

@@ -25,7 +25,7 @@ def keep_apart(owner: User, clients: Sequence[Client]) -> None:
     count = db.session.scalar(select(func.count()).where(ClientsApart.owner_id == owner.id)) or 0
     if count >= MOST_APART:
         db.session.rollback()
-        raise Refusal(_("Too many groups are kept apart already."))
+        raise Refusal(_("Too many groups are already marked as different people."))
     said = insert(ClientsApart).values(owner_id=owner.id, client_ids=sorted(client.id for client in clients))
     db.session.execute(said.on_conflict_do_nothing())
     db.session.commit()

@@ -58,7 +58,7 @@ def compare() -> ResponseReturnValue:
         return _render(clients, lines, picks)
     stamps = request.form.getlist("stamp")[: finding.MOST_AT_ONCE]
     if sorted(stamps) != sorted(_stamp(client) for client in clients):
-        flash(_("One of these clients has been changed meanwhile. Look at them again."), "warning")
+        flash(_("One of these clients has been changed in the meantime. Check them again."), "warning")
         return _render(clients, lines, picks), 409
     try:
         kept = merge(me(), {client.id: client.version for client in clients}, lines, picks)
@@ -80,7 +80,7 @@ def keep_apart() -> ResponseReturnValue:
         if len(clients) > 1:
             apart.keep_apart(me(), clients)
             undo = url_for("clients.duplicates.propose_again", id=[client.id for client in clients], by=kind)
-            flash_undo(_("They will not be proposed together again."), undo)
+            flash_undo(_("You will not be asked to merge them again."), undo)
     except Refusal as refusal:
         flash(str(refusal), "danger")
     return redirect(url_for("clients.duplicates.index", by=kind), 303)

@@ -49,7 +49,7 @@ class StartForm(FlaskForm):
     consent = StringField(
         _l("How did these people agree to your emails?"),
         [
-            InputRequired(_l("Say it in a few words: you may have to show it one day.")),
+            InputRequired(_l("Say it in a few words: you may have to prove it one day.")),
             Length(max=MAX_CONSENT),
             one_line,
         ],

@@ -76,7 +76,7 @@ def undo_import(done: ClientImport) -> tuple[int, int, int]:
     )
     if not db.session.execute(claimed).rowcount:  # type: ignore[attr-defined]
         db.session.rollback()
-        raise NotNow(_("Only an import that is done can be undone, and only once."))
+        raise NotNow(_("Only a finished import can be undone, and only once."))
     deleted = db.session.execute(
         update(Client)
         .where(Client.import_id == done.id, Client.deleted_at.is_(None), Client.version == 1)

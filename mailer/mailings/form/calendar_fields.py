@@ -48,7 +48,7 @@ def _chosen(label: str, choices: Any = WEEKDAYS) -> Any:
 def known_country(_form: Any, field: Field) -> None:
     """Refuse a country whose holidays nobody knows."""
     if field.data and not days_off.is_known(field.data):
-        raise ValidationError(_("The holidays of this country are not known."))
+        raise ValidationError(_("We do not have the holidays of this country."))
 
 
 def both_or_neither(form: Any, field: Field) -> None:

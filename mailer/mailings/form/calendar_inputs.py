@@ -60,7 +60,7 @@ def _end_inputs(field: Any, **attributes: Any) -> Markup:
         name=field.name,
         id=f"{field.id}-time",
         value=at,
-        **{**attributes, "aria-label": _("Time of the end")},
+        **{**attributes, "aria-label": _("End time")},
     )
     return Markup(f'<span class="date-and-time"><input {first}><input {second}></span>')  # noqa: S704 - escaped above
 
@@ -77,7 +77,7 @@ class EndField(Field):
         if not words:
             return
         if len(words) == 1 and TIME.fullmatch(words[0]):
-            raise ValueError(_("Choose the date of the end too."))
+            raise ValueError(_("Choose the end date too."))
         try:
             day = date.fromisoformat(words[0])
             at = time.fromisoformat(words[1]) if len(words) > 1 else None
@@ -186,7 +186,7 @@ class NumbersField(ListField):
         try:
             return LAST_WORDS[word.lower()] if word.lower() in LAST_WORDS else int(word.replace("−", "-"))
         except ValueError:
-            raise ValueError(_("“%(word)s” is no number. Write numbers like 1, 15, last.", word=word[:30])) from None
+            raise ValueError(_("“%(word)s” is not a number. Write numbers like 1, 15, last.", word=word[:30])) from None
 
     def write(self, value: int) -> str:
         """The last one in words."""
@@ -223,7 +223,7 @@ def date_pattern() -> str:
 def read_time(word: str) -> time:
     """A time of day. Errors: ValueError, which says whether it is none or only written otherwise."""
     if not TIME.fullmatch(word):
-        raise ValueError(_("“%(word)s” is no time. Write times like 12:00, 18:30.", word=word[:30]))
+        raise ValueError(_("“%(word)s” is not a time. Write times like 12:00, 18:30.", word=word[:30]))
     hours, minutes = word.split(":")
     if int(hours) > 23 or int(minutes) > 59:
         raise ValueError(_("There is no such time: %(word)s.", word=word))
@@ -234,7 +234,7 @@ def read_date(word: str) -> date:
     """A date. Errors: ValueError, which says whether there is none such, or none such in the calendar."""
     example = date(2026, 12, 31).strftime(date_pattern())
     if not DATE.fullmatch(word):
-        raise ValueError(_("“%(word)s” is no date. Write dates like %(example)s.", word=word[:30], example=example))
+        raise ValueError(_("“%(word)s” is not a date. Write dates like %(example)s.", word=word[:30], example=example))
     numbers = [int(number) for number in re.split(r"[.-]", word)]
     year, month, day = numbers if "-" in word else reversed(numbers)
     require_known_year(year)

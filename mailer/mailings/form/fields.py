@@ -25,7 +25,7 @@ from mailer.sending import senders
 AUDIENCES = [
     (Audience.EVERYONE.value, _l("Everyone on my list")),
     (Audience.TAGS.value, _l("Clients with a tag")),
-    (Audience.FILTER.value, _l("People of segments")),
+    (Audience.FILTER.value, _l("People in segments")),
     (Audience.CLIENTS.value, _l("Chosen clients")),
 ]
 IN_DOUBT_RULES = [
@@ -70,10 +70,10 @@ class MailingForm(Refillable, CalendarFields, CountingFields, Versioned, FlaskFo
     audience = RadioField(_l("Who gets it"), choices=AUDIENCES, default=Audience.EVERYONE.value)
     tags = boxes(_l("Tags"), [printable_tags], validate_choice=False)
     segment_ids = boxes(_l("Segments"), coerce=_id, validate_choice=False)
-    left_out_ids = boxes(_l("Leave out the people of these segments"), coerce=_id, validate_choice=False)
+    left_out_ids = boxes(_l("Leave out the people in these segments"), coerce=_id, validate_choice=False)
     client_ids = SelectMultipleField(_l("Clients"), coerce=_id, validate_choice=False)
     in_doubt_rule = RadioField(
-        _l("If the connection breaks when an email may already have left"),
+        _l("If the connection breaks when an email may already have been sent"),
         choices=IN_DOUBT_RULES,
         default=InDoubtRule.HOLD.value,
     )

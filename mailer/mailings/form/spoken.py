@@ -33,7 +33,7 @@ def spoken_calendar(
         raise FormRefusal({"sentence": _reason(refusal)}) from refusal
     looks_at_holidays = heard.minds_holidays or heard.workdays_only or heard.kind is MonthlyOn.WORKING_DAY
     if heard.minds_holidays and not country:
-        raise FormRefusal({"sentence": _("Choose below whose holidays are meant.")})
+        raise FormRefusal({"sentence": _("Choose below which country’s holidays are meant.")})
     calendar = Calendar(
         ends_local=heard.until,
         timezone=zone,
@@ -158,7 +158,7 @@ def _reason(refusal: NotUnderstood) -> str:
     return {
         "empty": _("Write when and how often."),
         "too_long": _("This is too long: 300 characters at most."),
-        "contradiction": _("These words do not go together in one rule. Say it more simply, or use the fields below."),
+        "contradiction": _("These words do not make one rule. Say it more simply, or use the fields below."),
         "every_second": _(
             "Is it every second week, or the second one of the month? Write “every two weeks on Friday” or “the second "
             "Friday of the month”."

@@ -64,7 +64,7 @@ def delivery_label(state: DeliveryState) -> str:
 def came_back_label(what: CameBack) -> str:
     """What came back of an accepted email, as the pages say it."""
     return {
-        CameBack.TRANSIENT: _("came back: not delivered in the end"),
+        CameBack.TRANSIENT: _("came back: could not be delivered"),
         CameBack.PERMANENT: _("came back: undeliverable"),
         CameBack.COMPLAINED: _("marked as spam"),
     }[what]

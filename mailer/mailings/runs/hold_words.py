@@ -19,21 +19,28 @@ def hold_words(name: str, hold: Hold) -> str:
     }
     if hold.warm_up is not None:
         return _(
-            "%(domain)s: the ceiling of the day is reached, since %(sender)s is being warmed up; those who wait go on "
-            "from %(time)s, as many as the next day allows.",
+            "%(domain)s: today’s ceiling is reached, because %(sender)s is being warmed up; the remaining emails "
+            "go out from %(time)s, as many as the next day allows.",
             **said,
             sender=readable_domain(hold.warm_up.domain),
         )
     now = utcnow()
     if pace is not None and pace.rests_until is not None and pace.rests_until > now:
-        return _("%(domain)s says that it gets too much and rests; those who wait go by about %(time)s.", **said)
+        return _(
+            "%(domain)s replies that it gets too many emails, so sending to it is paused; the remaining "
+            "emails go out by about %(time)s.",
+            **said,
+        )
     count = pace_now(pace.per_minute, pace.learned_per_minute, pace.heard_at, now) if pace is not None else None
     if count is None:
-        return _("%(domain)s gets emails slowly; those who wait go by about %(time)s.", **said)
+        return _("%(domain)s gets emails slowly; the remaining ones go out by about %(time)s.", **said)
     said["number"] = format_decimal(round(count, 1))
     if pace is not None and pace.per_minute is not None and count >= pace.per_minute:
-        return _("%(domain)s: at most %(number)s a minute, by a rule; those who wait go by about %(time)s.", **said)
+        return _(
+            "%(domain)s: at most %(number)s a minute, by a rule; the remaining emails go out by about %(time)s.", **said
+        )
     return _(
-        "%(domain)s said that it gets too much: %(number)s a minute now; those who wait go by about %(time)s.",
+        "%(domain)s replies that it gets too many emails: %(number)s a minute now; the remaining ones go out by "
+        "about %(time)s.",
         **said,
     )

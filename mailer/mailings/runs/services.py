@@ -62,7 +62,7 @@ def _hold(run: Run) -> None:
     if run.mailing.owner.blocked_at is not None:
         raise Refusal(_("This account is blocked."))
     if run.stop_reason is StopReason.MANAGER:
-        raise Refusal(_("A manager stopped this run: it cannot be taken up again."))
+        raise Refusal(_("A manager stopped this run: it cannot be resumed."))
     if run.mailing.disabled_at is not None:
         raise Refusal(_("This mailing is switched off by a manager."))
     if run.mailing.paused_at is not None:

@@ -46,37 +46,37 @@ def _stopping(run: Run) -> Verdict:
     why = stop_reasons()[run.stop_reason]
     return Verdict(
         "warn",
-        _("Stopping (%(reason)s): no further email is begun.", reason=why),
-        [_("What is being handed to the mail server at this moment is still finished; then the figures are final.")],
+        _("Stopping (%(reason)s): no more emails are being sent.", reason=why),
+        [_("Emails being handed to the mail server right now will be finished; then the figures are final.")],
     )
 
 
 def _planned(run: Run) -> Verdict:
-    return Verdict("accent", _("The list of recipients is being made; the first emails leave in a moment."))
+    return Verdict("accent", _("The list of recipients is being prepared; the first emails go out in a moment."))
 
 
 def _open(run: Run) -> Verdict:
     done = run.planned_count - run.waiting_count
     counts = {"done": format_decimal(done), "planned": format_decimal(run.chosen_count)}
     if run.waits_for_pictures:
-        text = _("%(done)s of %(planned)s are done. The storage of the pictures inside the email is away.", **counts)
-        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
+        text = _(
+            "%(done)s of %(planned)s are done. The storage of the pictures inside the email is unavailable.", **counts
+        )
+        return Verdict("warn", text, [_("Nobody is lost and no attempt is used up: we will try again automatically.")])
     if run.state is RunState.WAITING_FOR_SERVER:
-        text = _("%(done)s of %(planned)s are done. The mail server takes no mail at the moment.", **counts)
-        return Verdict("warn", text, [_("Nobody is lost and no try is used up: we will try again automatically.")])
+        text = _("%(done)s of %(planned)s are done. The mail server is not accepting emails at the moment.", **counts)
+        return Verdict("warn", text, [_("Nobody is lost and no attempt is used up: we will try again automatically.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.REFUSALS:
         return _paused_by_refusals(run, counts)
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.BOUNCES:
         text = _(
-            "Paused by itself: too many of the first emails came back. %(done)s of %(planned)s are done.", **counts
+            "Paused automatically: too many of the first emails came back. %(done)s of %(planned)s are done.", **counts
         )
-        return Verdict("bad", text, [came_back_text(run), _("Look at what came back before the others are sent.")])
+        return Verdict("bad", text, [came_back_text(run), _("Check what came back before sending the rest.")])
     if run.state is RunState.PAUSED and run.pause_reason is PauseReason.RESTORED:
-        text = _("Paused: the data were restored from a backup that was made while this run was going.")
-        known = _(
-            "By then %(done)s of %(planned)s were done. Who got the email afterwards is not known here.", **counts
-        )
-        return Verdict("bad", text, [known, _("Whoever got it since would get it a second time.")])
+        text = _("Paused: the data were restored from a backup made while this run was in progress.")
+        known = _("By then %(done)s of %(planned)s were done. Who got the email afterwards is unknown.", **counts)
+        return Verdict("bad", text, [known, _("Anyone who has received it since then would get it a second time.")])
     if run.state is RunState.PAUSED:
         return Verdict("warn", _("Paused: %(done)s of %(planned)s are done, the others wait for you.", **counts))
     if run.state is RunState.WAITING_FOR_WINDOW:
@@ -88,14 +88,16 @@ def _open(run: Run) -> Verdict:
 
 def _paused_by_refusals(run: Run, counts: dict[str, str]) -> Verdict:
     if not run.refused_count and not run.accepted_count:
-        text = _("Paused by itself: the mail server took no email and gave everybody the same answer.")
+        text = _("Paused automatically: the mail server accepted no emails and gave the same answer for everybody.")
         return Verdict(
-            "bad", text, [_("Nobody is lost and no try is used up: all wait for you to look at the answer.")]
+            "bad",
+            text,
+            [_("Nobody is lost and no attempt is used up: everyone is waiting for you to look at the answer.")],
         )
-    text = _("Paused by itself: too many emails were refused. %(done)s of %(planned)s are done.", **counts)
+    text = _("Paused automatically: too many emails were refused. %(done)s of %(planned)s are done.", **counts)
     why = ngettext(
-        "%(count)s of %(attempts)s attempts was refused for good. Look at the answers before the others are sent.",
-        "%(count)s of %(attempts)s attempts were refused for good. Look at the answers before the others are sent.",
+        "%(count)s of %(attempts)s attempts was refused for good. Check the answers before sending the rest.",
+        "%(count)s of %(attempts)s attempts were refused for good. Check the answers before sending the rest.",
         run.refused_count,
         count=format_decimal(run.refused_count),
         attempts=format_decimal(run.successful_attempt_count + run.failed_attempt_count),
@@ -148,21 +150,23 @@ def _stopped(run: Run) -> Verdict:
 
 def _skipped(run: Run) -> Verdict:
     if run.stop_reason is StopReason.OVERLAP:
-        return Verdict("neutral", _("Left out: the run before it was still going at that moment."))
+        return Verdict("neutral", _("Left out: the previous run was still in progress at that moment."))
     if run.stop_reason is StopReason.MISSED:
         return Verdict(
             "warn",
             _("Left out: at that moment nothing could be sent, and afterwards it was too late by this mailing’s rule."),
         )
     if run.stop_reason is StopReason.LIMIT:
-        return Verdict("bad", _("Nothing was sent: it would have been more than the account may send in 24 hours."))
+        return Verdict("bad", _("Nothing was sent: it would have exceeded the account’s limit for 24 hours."))
     if run.stop_reason is StopReason.UNAPPROVED:
         return Verdict("bad", _("Nothing was sent: no manager had approved the mailing as it stood."))
     if run.stop_reason is StopReason.SEGMENT:
-        return Verdict("bad", _("Nothing was sent: a segment names a field or a segment that is gone. Change it."))
+        return Verdict(
+            "bad", _("Nothing was sent: a segment refers to a field or segment that no longer exists. Correct it.")
+        )
     if run.stop_reason is StopReason.HELD:
         return Verdict(
-            "neutral", _("Left out: at that moment sending was held back, and what passed meanwhile is not made good.")
+            "neutral", _("Left out: at that moment sending was held back, and missed runs are not made up for.")
         )
     if run.stop_reason is StopReason.OWNER:
         return Verdict("neutral", _("Left out by the owner."))
@@ -186,7 +190,7 @@ def _stop_text(run: Run) -> str:
     if run.stop_reason is StopReason.DELETED:
         return _("The mailing was deleted: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.ENDED:
-        return _("The end of the mailing came first: %(count)s did not get it.", **counts)
+        return _("The mailing reached its end first: %(count)s did not get it.", **counts)
     if run.stop_reason is StopReason.NO_CATCHER:
         return _("There is no mail catcher for this sample account: %(count)s did not get it.", **counts)
     return _("Stopped by the owner: %(count)s did not get it.", **counts)
@@ -194,8 +198,8 @@ def _stop_text(run: Run) -> str:
 
 def _refused_text(run: Run) -> str:
     return ngettext(
-        "%(count)s was refused for good; the server’s own words are in the list.",
-        "%(count)s were refused for good; the server’s own words are in the list.",
+        "%(count)s was refused for good; the server’s answer is in the list.",
+        "%(count)s were refused for good; the server’s answers are in the list.",
         run.refused_count,
         count=format_decimal(run.refused_count),
     )
@@ -233,8 +237,10 @@ def _left_out(run: Run) -> list[str]:
         return []
     return [
         ngettext(
-            "%(count)s was left out: unsubscribed, suppressed, written to often enough, or without a usable address.",
-            "%(count)s were left out: unsubscribed, suppressed, written to often enough, or without a usable address.",
+            "%(count)s was left out: unsubscribed, suppressed, over the limit of emails to one person, or "
+            "without a usable address.",
+            "%(count)s were left out: unsubscribed, suppressed, over the limit of emails to one person, or "
+            "without a usable address.",
             run.excluded_count,
             count=format_decimal(run.excluded_count),
         )
@@ -246,7 +252,7 @@ def outcome_choices(run: Run) -> dict[str, str]:
     words = {
         "accepted": _("accepted"), "refused": _("refused"), "excluded": _("excluded"), "stopped": _("stopped"),
         "uncertain": _("uncertain"), "waiting": _("waiting"), CAME_BACK: _("accepted, then came back"),
-        LEFT: _("unsubscribed by its link"),
+        LEFT: _("unsubscribed through its link"),
     }  # fmt: skip
     counts = {**run.counts, CAME_BACK: run.came_back_count, LEFT: run.unsubscribed_count}
     if run.is_tracked and run.snapshot["tracking"]["clicks"] and run.reactions_ended_at is None:

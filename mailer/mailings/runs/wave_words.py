@@ -46,7 +46,7 @@ class WaveLine:
         return {
             WaveStanding.DONE: _("done"),
             WaveStanding.GOING: _("being sent"),
-            WaveStanding.AHEAD: _("to come"),
+            WaveStanding.AHEAD: _("upcoming"),
             WaveStanding.CLOSED: _("waits for the sending hours there"),
             WaveStanding.TOO_LATE: _("left out: too late"),
             WaveStanding.STOPPED: _("not sent: stopped before"),

@@ -61,7 +61,9 @@ def require(mailing: Mailing, will_get: int, now: datetime, run: Run | None = No
     reason = reason_not_to_send(mailing, will_get, now, run)
     require_way(mailing.owner)
     if reason is StopReason.SEGMENT:
-        raise NotPermitted(_("A segment of this mailing cannot be used: it names a field or a segment that is gone."))
+        raise NotPermitted(
+            _("A segment of this mailing cannot be used: it refers to a field or segment that no longer exists.")
+        )
     if reason is StopReason.LIMIT:
         raise NotPermitted(limit_text(mailing.owner, will_get, now))
     if reason is StopReason.UNAPPROVED:
@@ -73,7 +75,7 @@ def require_way(owner: User) -> None:
     """Raise `NotPermitted` when there is no mail server that this person's mailings may take."""
     if not mail_routes.routes_of(owner):
         raise NotPermitted(
-            _("This is a sample account: its mailings go to the mail catcher only, and there is none here.")
+            _("This is a sample account: its mailings go only to the mail catcher, and there is none here.")
         )
 
 
@@ -154,8 +156,8 @@ def limit_text(owner: User, will_get: int, now: datetime) -> str:
     """What the limit is and what is left of it, in the reader's language."""
     limit = owner.daily_limit or 0
     return _(
-        "%(wanted)s Your limit is %(limit)s in 24 hours, and %(left)s of it is left. "
-        "Choose fewer people, wait, or ask a manager to raise the limit.",
+        "%(wanted)s Your limit is %(limit)s in 24 hours, and %(left)s are left. Choose fewer people, wait, or "
+        "ask a manager to raise the limit.",
         wanted=ngettext(
             "This run would write to %(count)s person.", "This run would write to %(count)s people.", will_get,
             count=format_decimal(will_get),
@@ -181,8 +183,8 @@ def reached_words(mailing: Mailing, will_get: int, now: datetime, run: Run | Non
     if mailing.owner.needs_approval or threshold is None or will_get > threshold:
         return ""
     return _(
-        "With those whom your other mailings reached in the last 24 hours it would reach %(count)s people; above "
-        "%(threshold)s a manager must approve. You may also wait.",
+        "Together with your other mailings of the last 24 hours it would reach %(count)s people; above "
+        "%(threshold)s, a manager must approve it. You can also wait.",
         count=format_decimal(reached_with(mailing, will_get, now, threshold, run)),
         threshold=format_decimal(threshold),
     )

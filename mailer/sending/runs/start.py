@@ -200,8 +200,8 @@ def _refuse_nobody(mailing: Mailing) -> int:
     if counts.will_get == 0:
         raise NoRecipients(
             _(
-                "There is nobody to send to: %(total)s chosen, %(unsubscribed)s of them unsubscribed, "
-                "%(suppressed)s must not be written to.",
+                "There is nobody to send to: %(total)s chosen, of whom %(unsubscribed)s unsubscribed and "
+                "%(suppressed)s are suppressed.",
                 total=counts.total,
                 unsubscribed=counts.unsubscribed,
                 suppressed=counts.suppressed,
