@@ -116,6 +116,6 @@ def _commit() -> None:
 
 def _changed() -> str:
     text: str = _(
-        "This client has been changed in the meantime. Check the current values below; saving again replaces them."
+        "This client has changed in the meantime. Check the current values below; saving again replaces them."
     )
     return text

@@ -184,7 +184,7 @@ def _lock_for_change(mailing: Mailing, version: int | None) -> None:
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
         raise Conflict(
-            _("This mailing has been changed in the meantime. What you typed is kept below: check it and save again.")
+            _("This mailing has changed in the meantime. What you typed is kept below: check it and save again.")
         )
 
 

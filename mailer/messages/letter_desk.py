@@ -94,7 +94,7 @@ def change(
     current = _version(desk)
     before = from_json(current.document)
     if expects is not None and not expects(before):
-        raise Conflict(_("This has been changed in the meantime, in another window or by undoing."))
+        raise Conflict(_("This has changed in the meantime, in another window or by undoing."))
     after = act(before)
     if after != before:
         _require_room(before, after)

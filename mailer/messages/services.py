@@ -99,10 +99,7 @@ def save_message(
         lock_row(message, FOR_CHANGE)
         if message.version != version:
             raise Conflict(
-                _(
-                    "This message has been changed in the meantime. What you typed is kept below: check it and "
-                    "save again."
-                )
+                _("This message has changed in the meantime. What you typed is kept below: check it and save again.")
             )
     earlier = copied.original if copied is not None else message
     message.text_written_for = written_for(earlier, draft.html_body, draft.text_body, fits=draft.text_fits)

@@ -89,7 +89,7 @@ def _hold_clients(owner: User, versions: dict[int, int]) -> list[Client]:
     query = query.order_by(Client.id).with_for_update(**FOR_CHANGE).execution_options(populate_existing=True)
     clients = list(db.session.scalars(query))
     if {client.id: client.version for client in clients} != versions:
-        raise Conflict(_("One of these clients has been changed in the meantime. Check them again."))
+        raise Conflict(_("One of these clients has changed in the meantime. Check them again."))
     return clients
 
 

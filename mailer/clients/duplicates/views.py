@@ -58,7 +58,7 @@ def compare() -> ResponseReturnValue:
         return _render(clients, lines, picks)
     stamps = request.form.getlist("stamp")[: finding.MOST_AT_ONCE]
     if sorted(stamps) != sorted(_stamp(client) for client in clients):
-        flash(_("One of these clients has been changed in the meantime. Check them again."), "warning")
+        flash(_("One of these clients has changed in the meantime. Check them again."), "warning")
         return _render(clients, lines, picks), 409
     try:
         kept = merge(me(), {client.id: client.version for client in clients}, lines, picks)
