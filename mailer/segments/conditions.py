@@ -147,32 +147,40 @@ def _happened(node: Node, scope: ConditionScope, place: _Place) -> Condition:
     _only(node, {"what", "op", "outcome", "mailing", "runs", "days"}, place)
     require(node.get("op") in ("yes", "no") and isinstance(node.get("outcome"), str), place.path, "comparison")
     require(node["outcome"] in OUTCOMES, place.path, "choice")
-    found = [Delivery.client_id == Client.id]
-    if (state := OUTCOMES[node["outcome"]]) is not None:
-        found.append(Delivery.state == state)
-    within = node
-    if node["outcome"] in ("clicked", "opened"):
-        found.append(_reacted(node, scope, place))
-        within = {key: value for key, value in node.items() if key != "days"}
-    if {"mailing", "runs", "days"} & within.keys():
-        found.append(Delivery.run_id.in_(_runs(within, scope, place)))
-    happened = exists().where(and_(*found)).correlate(Client)
+    is_reaction = node["outcome"] in ("clicked", "opened")
+    found = _reacted(node, scope, place) if is_reaction else _listed(node, scope, place)
+    happened = exists().where(Delivery.client_id == Client.id, *found).correlate(Client)
     return happened if node["op"] == "yes" else ~happened
 
 
-def _reacted(node: Node, scope: ConditionScope, place: _Place) -> Condition:
-    """That a person did it with the mail; "in the last days" is about when they did, not about the run."""
-    did = [
+def _listed(node: Node, scope: ConditionScope, place: _Place) -> list[Condition]:
+    state = OUTCOMES[node["outcome"]]
+    found = [] if state is None else [Delivery.state == state]
+    if {"mailing", "runs", "days"} & node.keys():
+        found.append(Delivery.run_id.in_(_runs(node, scope, place)))
+    return found
+
+
+def _reacted(node: Node, scope: ConditionScope, place: _Place) -> list[Condition]:
+    """That a person did it with the mail; "in the last days" is about when they did, not about the run.
+
+    One join, no EXISTS within the EXISTS: PostgreSQL guesses that too few are left of it, and looks for each click of
+    a year one by one (docs/performance.md).
+    """
+    found = [
         Reaction.run_id == Delivery.run_id,
         Reaction.position == Delivery.position,
         Reaction.verdict == Asker.PERSON,
     ]
     if node["outcome"] == "clicked":
-        did.append(Reaction.link != OPEN)
+        found.append(Reaction.link != OPEN)
     if "days" in node:
         first = scope.today - timedelta(whole_number(node["days"], 0, MAX_DAYS, place.path))
-        did.append(Reaction.last_at >= scope.starts(first))
-    return exists().where(and_(*did)).correlate(Delivery)
+        found.append(Reaction.last_at >= scope.starts(first))
+    if {"mailing", "runs"} & node.keys():
+        of_runs = {key: value for key, value in node.items() if key != "days"}
+        found.append(Reaction.run_id.in_(_runs(of_runs, scope, place)))
+    return found
 
 
 def _runs(node: Node, scope: ConditionScope, place: _Place) -> Select[Any]:

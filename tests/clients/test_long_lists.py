@@ -21,6 +21,8 @@ from mailer.models.client_count import ClientCount
 from mailer.models.client_criteria import client_mentions
 from mailer.models.client_text import INDEX, ClientText
 from mailer.models.user import User
+from mailer.segments.conditions import condition_of
+from mailer.segments.scope import scope_of
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.series.taking import on_list
 from tests.conftest import Browser, owner_engine
@@ -187,6 +189,24 @@ def test_no_page_reads_every_client(
     assert "951–2" in last
     assert last.index("c1000@") > last.index("c1001@") > last.index("c1002@")
     assert as_owner.get("/clients/?page=41").status_code == 404
+
+
+def test_a_page_in_the_middle_by_name_is_found_in_the_index_alone(as_owner: Browser, many: None) -> None:
+    with statements() as asked:
+        assert as_owner.get("/clients/?sort=name&page=20").status_code == 200
+    (query,) = [query for query in asked if "ORDER BY translate" in query]
+    for way in ("seqscan", "bitmapscan", "sort"):  # as where the list is long
+        db.session.execute(text(f"SET LOCAL enable_{way} = off"))
+    plan = db.session.scalars(text("EXPLAIN " + query.replace(":", r"\:"))).all()
+    assert any("Index Only Scan using ix_clients_owner_alphabetical" in line for line in plan), plan
+
+
+def test_a_click_is_joined_to_its_delivery_within_one_exists(owner: User) -> None:
+    """Of an EXISTS within it PostgreSQL thinks that nearly nothing is left, and looks up each click of a year."""
+    for days in ({}, {"days": 30}):
+        tree = {"what": "happened", "op": "yes", "outcome": "clicked"} | days
+        condition = condition_of({"v": 1, "all": [tree]}, scope_of(owner))
+        assert str(condition).count("EXISTS") == 1
 
 
 def test_what_was_sent_is_looked_up_for_each_person(as_owner: Browser, owner: User, many: None) -> None:
