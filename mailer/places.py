@@ -71,8 +71,8 @@ def zone_label(zone: str, language: str, now: datetime) -> str:
 
 
 def zone_of(typed: str, language: str, now: datetime) -> str | None:
-    """The IANA name of the zone that is meant: by that name, by its label (of whatever season), by a city in Russian
-    or English, or as "UTC+3" and "МСК+2", in any case; None where it is no zone, or one of several."""
+    """The present IANA name of the zone that is meant: by that or a former name, by its label (of whatever season), by
+    a city in Russian or English, or as "UTC+3" and "МСК+2", in any case; None where it is none, or one of several."""
     names = _index(language, now.replace(minute=0, second=0, microsecond=0)).names
     folded = _folded(typed)
     if (hours := _HOURS.fullmatch(folded)) and not is_zone(folded.upper()):  # "GMT+0" is one
@@ -81,7 +81,20 @@ def zone_of(typed: str, language: str, now: datetime) -> str | None:
         return _RUSSIAN.get(int(moscow[1] + moscow[2]) if moscow[1] else 0)
     found = names.get(folded) or names.get(_OFFSET.sub("", folded), set())
     kinds = {ALIASES.get(zone, zone) for zone in found}  # Asia/Istanbul is Europe/Istanbul
-    return min(found & kinds or found) if len(kinds) == 1 else None
+    return present_zone(min(found & kinds or found)) if len(kinds) == 1 else None
+
+
+def present_zone(zone: str) -> str:
+    """Today's name of a place whose zone was called otherwise: Europe/Kyiv for Europe/Kiev."""
+    present = ALIASES.get(zone, zone)
+    return present if present.partition("/")[0] in REGIONS and present in _zones() else zone
+
+
+def fixed_offset(zone: str) -> str:
+    """UTC+03:00 for a zone that is always so far from UTC (Etc/GMT-3, whose name counts the other way round); any
+    other as it is. `zone_of` reads both."""
+    fixed = re.fullmatch(r"Etc/GMT([+-])(\d{1,2})", zone)
+    return f"UTC{'-' if fixed[1] == '+' else '+'}{int(fixed[2]):02}:00" if fixed and int(fixed[2]) else zone
 
 
 def is_zone(name: str) -> bool:

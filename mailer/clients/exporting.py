@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from mailer import places
 from mailer.clients.choice import Choice
 from mailer.clients.labels import FIELDS
 from mailer.clients.queries import export_of
@@ -25,7 +26,9 @@ def table_of(choice: Choice, user: User, session: Session) -> Iterator[list[obje
     names, rows = export_of(choice, user, session)
     yield [*(str(FIELDS[name]) for name in COLUMNS), *names.values()]
     for row in rows:
-        yield [*row[:8], join_tags(row.tags), _consent(row.reason), *(row.attributes.get(name, "") for name in names)]
+        zone = places.fixed_offset(row.timezone)
+        own = [row.attributes.get(name, "") for name in names]
+        yield [*row[:6], zone, row.comment, join_tags(row.tags), _consent(row.reason), *own]
 
 
 def _consent(reason: SuppressionReason | None) -> str:

@@ -25,14 +25,28 @@ from tests.conftest import Browser
 from tests.factories import make_client, save
 
 LANGUAGES = {
-    "ru": "ru RU ru-RU ru_RU rus русский Русский рус. по-русски Russian|Русский язык|Russian (Russia)|Russian language",
-    "en": "en en-GB eng English английский англ.|English (US)",
+    "ru": "ru RU ru-RU ru_RU rus русский Русский РУ рус рус. по-русски Russian ru_RU.UTF-8 ru_RU.KOI8-R"
+    "|Russian_Russia.1251|Русский язык|Russian (Russia)|Russian language",
+    "en": "en en-GB eng English английский англ. en_US.UTF-8 en_US@euro|English (US)",
     "uk": "uk ua UKR українська украинский Ukrainian",
     "kk": "kk kaz kz казахский Kazakh",
 }
 ZONES = {
-    "Europe/Moscow": ["Москва", "moscow", "Europe/Moscow", "МСК", "msk", "Москва (UTC+3)", "МСК+0"],
-    "Asia/Yekaterinburg": ["МСК+2", "мск +2", "Екатеринбург"],
+    "Europe/Moscow": [
+        "Москва",
+        "moscow",
+        "Europe/Moscow",
+        "МСК",
+        "msk",
+        "Москва (UTC+3)",
+        "МСК+0",
+        "MSK",
+        "Russian Standard Time",
+    ],
+    "Asia/Yekaterinburg": ["МСК+2", "мск +2", "Екатеринбург", "Ekaterinburg Standard Time", "(UTC+05:00) Ekaterinburg"],
+    "Europe/Berlin": ["W. Europe Standard Time", "w. europe standard time"],
+    "Asia/Kolkata": ["Asia/Calcutta", "asia/calcutta", "India Standard Time", "(UTC+05:30) Chennai, Kolkata, Mumbai"],
+    "Europe/Kyiv": ["Europe/Kiev", "Europe/Kyiv", "FLE Standard Time"],
     "Europe/Kaliningrad": ["МСК-1", "МСК−1"],
     "Asia/Vladivostok": ["Владивосток", "MSK+7", "asia/vladivostok"],
     "Etc/GMT-3": ["UTC+3", "GMT+3", "utc +03:00", "+03:00", "UTC+03"],  # the IANA name counts the other way round
@@ -62,6 +76,8 @@ def test_a_zone_is_read_however_it_is_written() -> None:
         "UTC-13",
         "МСК+10",
         "UTC+5:30",
+        "Mars Standard Time",
+        "(UTC+01:00) Amsterdam, Berlin",
         "3",
         "Factory",
         "../etc/passwd",
@@ -214,3 +230,20 @@ def test_the_builder_offers_languages_by_name_and_takes_a_city(as_owner: Browser
     several = {"c.1-op": "one_of", "c.1-value": "Москва; Владивосток"}
     assert 'data-found="1"' in as_owner.post("/clients/segments/preview", data=rows | several).text
     assert "vera@x.test" in as_owner.get(f"/clients/?filter={segment.id}").text
+
+
+def test_a_fixed_offset_is_exported_as_people_read_it_and_comes_back(
+    importer: Importer, as_owner: Browser, owner: User
+) -> None:
+    zones = {"a": "Etc/GMT-3", "b": "Etc/GMT+11", "c": "Asia/Omsk", "d": "", "e": "UTC"}
+    for name, zone in zones.items():
+        make_client(owner, f"{name}@example.test", timezone=zone)
+    file = as_owner.get("/clients/export").data
+    written = file.decode("utf-8-sig")
+    assert "UTC+03:00" in written and "UTC-11:00" in written and "Etc/" not in written
+    for client in live_clients():
+        client.timezone = "Europe/London"
+        save(client)
+    assert importer.run(file).updated_count == 4
+    back = {client.email[0]: client.timezone for client in live_clients()}
+    assert back == zones | {"d": "Europe/London"}  # an empty cell wipes out nothing
