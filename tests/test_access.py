@@ -146,6 +146,7 @@ TABLE: dict[str, dict[str, str]] = {
     "clients.restore_deleted": {"POST": OWN_WORK},
     "clients.undo_tag": {"POST": OWN_WORK},
     "clients.undo_suppress": {"POST": OWN_WORK},
+    "clients.undo_value": {"POST": OWN_WORK},
     "clients.export": {"GET": OWN_WORK},
     "clients.duplicates.index": {"GET": OWN_WORK},
     "clients.duplicates.compare": {"GET": OWN_WORK, "POST": OWN_WORK},
@@ -403,7 +404,7 @@ MAY_BE_MISSING = {
     "auth.avatar", "auth.confirm", "auth.do_confirm", "auth.reset", "auth.confirm_email", "auth.do_confirm_email",
     "auth.confirm_own_address", "auth.do_confirm_own_address",
     "blog.image", "posts.export", "clients.imports.report", "clients.restore", "clients.restore_deleted",
-    "clients.undo_tag", "clients.undo_suppress", "enrolling.take_back",
+    "clients.undo_tag", "clients.undo_suppress", "clients.undo_value", "enrolling.take_back",
     "messages.restore", "mailings.restore", "calendar.feed",
     "articles.restore", "posts.restore", "media.show_file", "tracking.follow",
     "preferences.view_html", "reports.run_preview_html",  # the mail is plain text

@@ -12,9 +12,14 @@ from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import TextArea
 
 from mailer.clients import values
+from mailer.clients.locales import clean_language, clean_zone
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
 from mailer.forms import FlaskForm
+
+ACTIONS = frozenset(
+    {"delete", "suppress", "unsuppress", "merge", "add_tag", "remove_tag", "set_language", "set_timezone"}
+)
 
 
 class CleanField(StringField):
@@ -57,14 +62,18 @@ class TagForm(FlaskForm):
 
 
 class BulkForm(FlaskForm):
-    """What to do to the marked clients, and the tag it is about."""
+    """What to do to the marked clients, and the tag, the language or the time zone it is about."""
 
     tag_name = CleanField(_l("Tag"), values.clean_tags, validators=[Optional()])
+    language = CleanField(_l("Language"), clean_language, validators=[Optional()])
+    timezone = CleanField(_l("Time zone"), clean_zone, validators=[Optional()])
     action = HiddenField()
 
     def validate_action(self, field: HiddenField) -> None:
         """Only actions that exist; a tag where one is needed, and only one."""
-        if field.data not in ("delete", "suppress", "unsuppress", "merge", "add_tag", "remove_tag"):
+        if field.data not in ACTIONS:
             raise ValidationError(_("Choose what to do."))
         if field.data.endswith("_tag") and len(self.tag_name.cleaned or ()) != 1:
             raise ValidationError(_("Type one tag."))
+        if field.data == "set_timezone" and not self.timezone.cleaned:
+            raise ValidationError(_("Type a city, or a time zone such as Europe/Berlin."))

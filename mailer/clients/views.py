@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -26,6 +27,7 @@ from mailer.clients.merged import present_id
 from mailer.clients.segment_views import bp as segments
 from mailer.clients.tag_views import bp as tags
 from mailer.clock import today_in
+from mailer.composing.languages import offered
 from mailer.downloads import csv_download
 from mailer.errors import Conflict, Refusal
 from mailer.flashes import flash_undo, refusal_flashed
@@ -60,6 +62,7 @@ def index() -> str:
         owner=None if whose.is_own else whose.owner,
         may_change=whose.is_own and current_user.can(Permission.SEND),
         columns=queries.columns_of(whose.owner_id),
+        languages=offered(str(get_locale())),
         shown_value=shown_value,
     )
 

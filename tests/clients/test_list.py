@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -264,3 +265,58 @@ def test_what_was_done_to_many_is_taken_back(as_owner: Browser, as_stranger: Bro
     as_owner.post(done("suppress"))
     assert db.session.scalars(db.select(Suppression.email_key)).all() == [people[0].email_key]
     assert as_owner.post("/clients/undo-tag?at=x&did=add_tag").status_code == 404
+
+
+def test_language_and_zone_of_many_are_set_and_brought_back(
+    as_owner: Browser, as_stranger: Browser, owner: User, stranger: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    had = {"a": ("ru", "Europe/Moscow"), "b": ("", "Asia/Omsk"), "c": ("en", ""), "d": ("de", "Europe/Berlin")}
+    people = {
+        name: make_client(owner, f"{name}@x.test", language=lang, timezone=zone) for name, (lang, zone) in had.items()
+    }
+    other = make_client(stranger, "e@x.test", language="fr", timezone="Europe/Paris")
+    ids = [people[name].id for name in "abd"] + [other.id]
+
+    def now() -> dict[str, tuple[str, str]]:
+        db.session.expire_all()
+        assert (other.language, other.timezone) == ("fr", "Europe/Paris")
+        return {name: (client.language, client.timezone) for name, client in people.items()}
+
+    def done(**data: str) -> str:
+        page = as_owner.post("/clients/bulk", data={"ids": ids} | data, follow_redirects=True).text
+        found = re.findall(r'action="(/clients/undo-value[^"]*)"', page)
+        assert len(found) == 1, page
+        return html.unescape(found[0])
+
+    undo = done(action="set_language", language="de")
+    assert now() == had | {"a": ("de", "Europe/Moscow"), "b": ("de", "Asia/Omsk")}
+    as_stranger.post(undo)
+    assert now()["a"][0] == "de", "nobody takes back what another did"
+    people["b"].comment = "changed since"
+    db.session.commit()
+    as_owner.post(undo)
+    assert now() == had | {"b": ("de", "Asia/Omsk")}
+    as_owner.post(done(action="set_timezone", timezone="мск+2"))
+    assert now() == had | {"b": ("de", "Asia/Omsk")}
+    done(action="set_timezone", timezone="Екатеринбург")
+    assert {now()[name][1] for name in "abd"} == {"Asia/Yekaterinburg"}
+    monkeypatch.setattr("mailer.clients.bulk_values.MOST_FORMER", 1)
+    page = as_owner.post("/clients/bulk", data={"everyone": "1", "action": "set_language"}, follow_redirects=True).text
+    assert {language for language, _zone in now().values()} == {""} and "undo-value" not in page
+    for data in (
+        {"action": "set_timezone"},
+        {"action": "set_timezone", "timezone": "Атлантида"},
+        {"action": "set_language", "language": "tlh"},
+    ):
+        before = now()
+        answer = as_owner.post("/clients/bulk", data={"everyone": "1"} | data, follow_redirects=True)
+        assert "alert-danger" in answer.text or "flash" in answer.text
+        assert now() == before
+    for query in (
+        "field=tags",
+        "field=language&was=tlh",
+        "field=timezone&was=Mars",
+        "field=language&was=ru&was=en",
+        "was=ru",
+    ):
+        assert as_owner.post(f"/clients/undo-value?at=2026-01-01T00:00:00%2B00:00&{query}").status_code == 404
