@@ -32,9 +32,7 @@ from mailer.mailings import action_views, by_hand_views
 from mailer.mailings import views as mailing_views
 from mailer.mailings.form import views as form_views
 from mailer.mailings.runs import views as mailing_run_views
-from mailer.manager import journal_views, user_views
-from mailer.manager import mailing_views as others_mailing_views
-from mailer.manager import series_views as others_series_views
+from mailer.manager import approval_views, journal_views, switching_views, user_views
 from mailer.media import views as media_views
 from mailer.messages import (
     attachment_views,
@@ -75,7 +73,7 @@ VIEWS = (
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, pace_views, warm_up_views, return_views, webhook_views, service_domain_views,
     own_domain_views,
-    user_views, journal_views, others_mailing_views, others_series_views,
+    user_views, journal_views, switching_views, approval_views,
     series_views, series_form_views, series_action_views, putting_in, enrolling_views,
     article_views, review_views, report_views, run_views, domain_views, draft_views, guide_views, tracking_views,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is decided about mailings: switched off and on, one or several at once; a run stopped; approved or rejected."""
+"""Mailings and series switched off and on, mailings several at once too; a run stopped."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from mailer.accounts.signed_in import me
 from mailer.errors import Refusal
 from mailer.flashes import refusal_flashed
 from mailer.http import own_path
-from mailer.input_limits import number_or_none, page_number
+from mailer.input_limits import number_or_none
 from mailer.manager import decisions, queries
 from mailer.manager.blueprint import bp
 from mailer.manager.forms import ReasonForm
-from mailer.models.approval import Approval
 from mailer.models.mailing import Mailing, MailingStatus
-from mailer.sending.runs.limits import is_about_present
-from mailer.sending.senders import sender_of
+from mailer.models.series import Series
 
 MOST_AT_ONCE = 25  # a page of the list
 
@@ -84,47 +82,28 @@ def switch() -> ResponseReturnValue:
     return back
 
 
-@bp.get("/approvals")
-@requires(Permission.OVERSEE)
-def approvals() -> ResponseReturnValue:
-    """Those that wait, the longest first; then those decided."""
-    page = queries.approvals_page(page_number())
-    return render_template("manager/approvals.html", page=page)
-
-
-@bp.get("/approvals/<int:approval_id>")
-@requires(Permission.OVERSEE)
-def approval(approval_id: int) -> ResponseReturnValue:
-    """What was asked for: message, people, calendar."""
-    return _approval_page(queries.approval_named(approval_id), ReasonForm(formdata=None))
-
-
-@bp.post("/approvals/<int:approval_id>/approve")
-@requires(Permission.APPROVE_MAILINGS)
-def approve(approval_id: int) -> ResponseReturnValue:
-    """Say yes to exactly what the page shows."""
-    asked = _approval_to_decide(approval_id)
-    try:
-        decisions.approve(asked, me())
-    except Refusal as refusal:
-        return _not_decided(approval_id, refusal)
-    flash(_("The mailing is approved. Its owner has been told."), "success")
-    return redirect(url_for("manager.approvals"), 303)
-
-
-@bp.post("/approvals/<int:approval_id>/reject")
-@requires(Permission.APPROVE_MAILINGS)
-def reject(approval_id: int) -> ResponseReturnValue:
-    """Say no, and why."""
-    asked, form = _approval_to_decide(approval_id), ReasonForm()
+@bp.route("/series/<int:series_id>/disable", methods=["GET", "POST"])
+@requires(Permission.SWITCH_MAILINGS)
+def disable_series(series_id: int) -> ResponseReturnValue:
+    """Ask why, then switch the series off."""
+    series, form = get_of_others(Series, series_id, current_user), ReasonForm()
     if not form.validate_on_submit():
-        return _approval_page(asked, form), 422
-    try:
-        decisions.reject(asked, form.text, me())
-    except Refusal as refusal:
-        return _not_decided(approval_id, refusal)
-    flash(_("The mailing is not approved. Its owner has been told why."), "success")
-    return redirect(url_for("manager.approvals"), 303)
+        return render_template("manager/disable_series.html", series=series, form=form), 422 if form.errors else 200
+    with refusal_flashed():
+        decisions.disable_series(series, form.text, me())
+        flash(_("The series is switched off. Its owner has been told why."), "success")
+    return redirect(url_for("series.show", series_id=series_id), 303)
+
+
+@bp.post("/series/<int:series_id>/enable")
+@requires(Permission.SWITCH_MAILINGS)
+def enable_series(series_id: int) -> ResponseReturnValue:
+    """Switch the series on again."""
+    series = get_of_others(Series, series_id, current_user)
+    with refusal_flashed():
+        decisions.enable_series(series)
+        flash(_("The series goes on. Its owner has been told."), "success")
+    return redirect(url_for("series.show", series_id=series_id), 303)
 
 
 def _told(action: str, count: int, over: int, left: int) -> str:
@@ -161,29 +140,3 @@ def _switch(mailing: Mailing, reason: str | None) -> bool:
 def _marked() -> list[int]:
     ids = dict.fromkeys(request.form.getlist("ids")[:MOST_AT_ONCE])
     return [number for id_ in ids if (number := number_or_none(id_)) is not None]
-
-
-def _approval_to_decide(approval_id: int) -> Approval:
-    """Nobody's own: 403."""
-    asked = queries.approval_named(approval_id)
-    if asked.owner_id == current_user.id:
-        abort(403)
-    return asked
-
-
-def _approval_page(asked: Approval, form: ReasonForm) -> str:
-    mailing = asked.mailing
-    return render_template(
-        "manager/approval.html",
-        approval=asked,
-        mailing=mailing,
-        form=form,
-        sender=sender_of(mailing.owner, mailing),
-        bound=queries.bound_values_of(mailing),
-        is_current=is_about_present(asked),
-    )
-
-
-def _not_decided(approval_id: int, refusal: Refusal) -> ResponseReturnValue:
-    flash(str(refusal), "danger")
-    return _approval_page(queries.approval_named(approval_id), ReasonForm(formdata=None)), 409
