@@ -36,7 +36,8 @@ following = limiter.shared_limit(
 
 def count_taken(is_worked: bool) -> None:
     """Count a form that is about to be taken; raises 429 where too many came from there."""
-    with limiter.limit(WITH_WORK if is_worked else WITHOUT_WORK, key_func=network, scope=_scope(is_worked)):
+    most = WITH_WORK if is_worked else WITHOUT_WORK
+    with limiter.limit(most, key_func=network, scope=_scope(is_worked), on_breach=say_when):
         return
 
 
