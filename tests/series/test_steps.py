@@ -294,3 +294,25 @@ def test_a_crowd_is_taken_in_batches_onto_one_list(lab: Lab, owner: User, make_s
     (run,) = runs_of(series)
     assert finish(run).accepted_count == len(lab.accepted) == 5
     assert db.session.scalar(select(func.count()).where(Enrolment.state == EnrolmentState.FINISHED)) == 5
+
+
+def test_a_blocked_owners_people_wait_and_nobody_gets_a_burst_afterwards(
+    lab: Lab, owner: User, make_series: Make
+) -> None:
+    series, client = make_series(0, 24, 24), make_client(owner, email="p@example.test")
+    put_in(series, client)
+    turn(series)
+    finish(runs_of(series)[0])
+    let_pass(series, 25)
+    owner.blocked_at, owner.block_reason = utcnow(), "spam"
+    db.session.commit()
+    turn(series)  # a worker that was woken before the block
+    assert len(runs_of(series)) == 1
+    assert where_is(client).state is EnrolmentState.WAITING, "who waits stays where they are"
+    owner.blocked_at = owner.block_reason = None
+    db.session.commit()
+    turn(series)
+    finish(runs_of(series)[1])
+    turn(series)
+    assert [mail.recipient for mail in lab.accepted] == ["p@example.test"] * 2
+    assert len(runs_of(series)) == 2, "the step after it counts from the sending of this one"
