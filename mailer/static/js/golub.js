@@ -12,6 +12,13 @@ const on = (type, selector, act) =>
 /* [data-select-all]: a line that offers a list is typed over, not added to. */
 on("focusin", "input[data-select-all]", (input) => requestAnimationFrame(() => input.select()));
 
+/* input[data-enter="#id"]: Enter presses that button, where the first one of the form does something else. */
+on("keydown", "input[data-enter]", (input, event) => {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  document.querySelector(input.dataset.enter).click();
+});
+
 /* Theme: [data-theme-choice="auto|light|dark"]; theme.js applies it. */
 function showTheme() {
   for (const button of document.querySelectorAll("[data-theme-choice]:not(html)")) {
