@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import idna
 import structlog
 from flask import Flask, Response, current_app, g, has_request_context, request, session, url_for
 from flask_babel import (
@@ -29,6 +28,7 @@ from werkzeug.routing import IntegerConverter
 from mailer import places
 from mailer.clock import utcnow
 from mailer.forms import faults_of
+from mailer.readable import readable_address, readable_domain
 from mailer.recipient_domains import NAMES
 
 log = structlog.get_logger()
@@ -179,22 +179,6 @@ def absolute_url(endpoint: str, **values: Any) -> str:
     site = urlsplit(current_app.config["SITE_URL"])
     adapter = current_app.url_map.bind(site.netloc, site.path or "/", url_scheme=site.scheme)
     return adapter.build(endpoint, values, force_external=True)
-
-
-def readable_address(email: str) -> str:
-    """An address as its owner knows it: `иван@xn--e1afmkfd.xn--p1ai` is `иван@пример.рф`."""
-    local, _, domain = email.rpartition("@")
-    if "xn--" not in domain:
-        return email
-    try:
-        return f"{local}@{idna.decode(domain)}"
-    except idna.IDNAError:  # shown as it is
-        return email
-
-
-def readable_domain(name: str) -> str:
-    """A domain as its owner knows it: `xn--e1afmkfd.xn--p1ai` is `пример.рф`."""
-    return readable_address(f"@{name}").removeprefix("@")
 
 
 def provider_label(name: str) -> str:

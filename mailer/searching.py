@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_
 
+from mailer.readable import in_ascii
+
 MAX_LENGTH = 200  # characters, as the search boxes allow
 MAX_WORDS = 10
 SHORTEST_NUMBER = 5  # digits
@@ -39,9 +41,10 @@ def holds(column: Any, word: str) -> ColumnElement[bool]:
 
 
 def stands_in(folded_text: Any, word: str) -> ColumnElement[bool]:
-    """Whether `word` stands in a text that is folded already."""
+    """Whether `word` stands in a text that is folded already; a domain as it is stored, too."""
     found: ColumnElement[bool] = folded_text.contains(_folded(word), autoescape=True)
-    return found
+    stored = in_ascii(word.lower())
+    return found if stored == word.lower() else or_(found, folded_text.contains(stored, autoescape=True))
 
 
 def folded(column: Any) -> Any:

@@ -21,7 +21,7 @@ from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import GRANTABLE, Role, User
 from tests.conftest import Browser, Servers, empty_the_tables
 from tests.factories import make_user
-from tests.security.hostile_words import HOSTILE, alive_in, turn_hostile
+from tests.security.hostile_words import HOSTILE, alive_in, turn_hostile, unreadable_in
 from tests.test_pages import flaws_of
 from tests.world import FURNISHED, address_of, browsers_of_everybody, populate, query_of
 
@@ -436,6 +436,7 @@ def judge(app: Flask, people: dict[str, Browser], endpoint: str, method: str) ->
         status, page = answer.status_code, answer.text if answer.mimetype == "text/html" else ""
         answer.close()  # a file is not read
         flaws = [f"alive: {element}" for element in alive_in(page)]
+        flaws += [f"not for people: {domain}" for domain in unreadable_in(page)]
         if "<html" in page and status not in (302, 303) and not endpoint.endswith(MAIL_ITSELF):
             inert = page.replace("onerror=", "")  # of the hostile words, which a pattern cannot tell from a page's own
             flaws += flaws_of(inert, url.startswith("/admin/"))

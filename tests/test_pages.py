@@ -10,9 +10,10 @@ from flask import Flask
 from psycopg2.errors import DeadlockDetected, DiskFull
 from sqlalchemy.exc import OperationalError
 
-from mailer.http import readable_address
-from mailer.models.user import User
-from tests.conftest import Browser
+from mailer.models.user import Role, User
+from mailer.readable import in_ascii, readable_address
+from tests.conftest import Browser, browser_of
+from tests.factories import make_user
 from tests.world import address_of, populate
 
 OUTSIDE = re.compile(
@@ -159,3 +160,18 @@ def test_two_transactions_that_lock_each_other_out_are_nobodys_fault(
 )
 def test_international_addresses_are_shown_as_their_owners_know_them(stored: str, shown: str) -> None:
     assert readable_address(stored) == shown
+    assert in_ascii(shown) == stored
+
+
+def test_what_is_shown_is_found_and_taken_back(app: Flask, owner: User, as_owner: Browser) -> None:
+    populate(app, owner)
+    as_admin = browser_of(app).login(make_user(role=Role.ADMIN))
+    for search in ("client@пример.рф", "@Пример.РФ", "пример.рф", "xn--e1afmkfd"):
+        assert "client@пример.рф" in as_owner.get("/clients/", query_string={"q": search}).text, search
+        assert "client@пример.рф" in as_owner.get("/mailings/1/runs/1", query_string={"q": search}).text, search
+    found = as_admin.get("/admin/deliveries/", query_string={"address": "Client@пример.рф"}).text
+    assert "client@пример.рф" in found
+    form = as_owner.get("/clients/1/edit").text
+    assert 'value="client@пример.рф"' in form
+    put_in = {"series_id": "1", "whom": "client", "email": "client@пример.рф"}
+    assert "field-errors" not in as_owner.post("/series/put-in", data=put_in).text

@@ -82,7 +82,7 @@ def browsers_of_everybody(app: Flask, owner: User) -> dict[str, Browser]:
 
 def populate(app: Flask, owner: User) -> None:
     """One of each thing, with the ids of `VALUES`."""
-    client, message = make_client(owner), make_message(owner)
+    client, message = make_client(owner, "client@xn--e1afmkfd.xn--p1ai"), make_message(owner)
     save(FileContent(owner_id=owner.id, digest="0" * 64, content=b"x", size=1))
     file = Attachment(
         owner_id=owner.id, message_id=message.id, name="a.txt", kind="text/plain", digest="0" * 64, size=1
@@ -146,7 +146,7 @@ def _add_sign_up(owner: User) -> None:
     )  # fmt: skip
     text = save(ConsentText(owner_id=owner.id, form_id=form.id, kind="mail", wording="Yes"))
     sign_up = save(
-        SignUp(owner_id=owner.id, form_id=form.id, email="new@example.test", email_key="new@example.test", ip="::1",
+        SignUp(owner_id=owner.id, form_id=form.id, email="n@xn--e1afmkfd.test", email_key="n@xn--e1afmkfd.test", ip="::1",
                consent_ids=[text.id], expires_at=utcnow() + timedelta(days=7))
     )  # fmt: skip
     VALUES["topic_id"] = save(Topic(owner_id=owner.id, tag="a", label="A")).id

@@ -16,6 +16,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.series import Series
 from mailer.models.user import User
+from mailer.readable import readable_address
 
 REFERENCES: dict[str, Any] = {
     **dict.fromkeys(
@@ -35,7 +36,7 @@ NAME_OF: dict[Any, Callable[[Any], str]] = {
     User: lambda user: str(user.display_name),
     Mailing: lambda mailing: str(mailing.name),
     Run: lambda run: f"{run.mailing.name}, {format_datetime(run.planned_at, 'd MMM y, HH:mm')}",
-    Client: lambda client: str(client.email),
+    Client: lambda client: readable_address(client.email),
     Message: lambda message: str(message.subject),
     ClientImport: lambda upload: str(upload.file_name),
     ClientFilter: lambda chosen: str(chosen.name),

@@ -14,6 +14,7 @@ from mailer.clock import utcnow
 from mailer.errors import Refusal, UnknownChoice, choice_in
 from mailer.input_limits import number_or_none
 from mailer.periods import DateRange, parse_period
+from mailer.readable import in_ascii
 from mailer.searching import searched
 
 
@@ -42,7 +43,7 @@ def parse_narrowing(
         raise UnknownChoice("from", f"{args.get('from', '')}…{args.get('to', '')}") from None
     values = {name: kind(choice_in(args, name, set(kind))) for name, kind in choices.items() if args.get(name)}
     ids = {name: _number(name, args[name]) for name in columns if name in REFERENCES and args.get(name)}
-    return Narrowing(period, values, ids, searched(args, "address").lower())
+    return Narrowing(period, values, ids, in_ascii(searched(args, "address").lower()))
 
 
 def in_period(column: Any, period: DateRange) -> list[ColumnElement[bool]]:

@@ -25,6 +25,7 @@ from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm
 from mailer.models.client import Client
 from mailer.models.client_field import ClientField
+from mailer.readable import readable_address
 from mailer.zones import ZoneField
 
 
@@ -108,7 +109,7 @@ def input_name(field: ClientField) -> str:
 def _shown(client: Client, fields: Sequence[ClientField], archived: Sequence[str]) -> dict[str, Any]:
     hidden = {field.key for field in fields} | {*archived}
     return {
-        "email": client.email,
+        "email": readable_address(client.email),
         "last_name": client.last_name,
         "first_name": client.first_name,
         "patronymic": client.patronymic,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from dataclasses import dataclass
 from string import hexdigits
@@ -24,6 +23,7 @@ from mailer.models.former_link import FormerLink
 from mailer.models.journal_entry import Action
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.readable import readable_address
 
 log = structlog.get_logger()
 
@@ -43,9 +43,7 @@ class Subscription:
     @property
     def masked_email(self) -> str:
         """Enough to know one's own address by, too little to learn another's: `i•••@пример.рф`."""
-        local, _, domain = self.email.rpartition("@")
-        with contextlib.suppress(UnicodeError):  # else shown as it is
-            domain = domain.encode("ascii").decode("idna")
+        local, _, domain = readable_address(self.email).rpartition("@")
         return f"{local[:1]}•••@{domain}"
 
 

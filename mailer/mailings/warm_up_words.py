@@ -10,8 +10,9 @@ from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import Select
 
-from mailer.http import provider_label, readable_domain
+from mailer.http import provider_label
 from mailer.models.user import User
+from mailer.readable import readable_domain
 from mailer.sending import own_domains, warm_up_standing
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from mailer.extensions import db
 from mailer.models.journal_entry import Action, JournalEntry
 from mailer.models.user import User
+from mailer.readable import in_ascii
 
 PAGE_LENGTH = 50
 
@@ -34,7 +35,10 @@ def journal_page(chosen: JournalFilter, number: int) -> Pagination:
         query = query.where(JournalEntry.action == chosen.action)
     if chosen.who:
         people = select(User.id).where(
-            or_(User.email.icontains(chosen.who, autoescape=True), User.name.icontains(chosen.who, autoescape=True))
+            or_(
+                User.email.icontains(in_ascii(chosen.who), autoescape=True),
+                User.name.icontains(chosen.who, autoescape=True),
+            )
         )
         query = query.where(
             or_(

@@ -23,6 +23,7 @@ from mailer.models.message import Message
 from mailer.models.run import Run
 from mailer.models.series import Series
 from mailer.models.user import User
+from mailer.readable import readable_address
 
 _PART = re.compile(r"([a-z_]+) ([0-9]{1,18})")
 Things = dict[tuple[Any, int], str]
@@ -30,7 +31,7 @@ MODELS: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "user": (User, lambda user: str(user.display_name)),
     "mailing": (Mailing, lambda mailing: str(mailing.name)),
     "run": (Run, lambda run: format_datetime(run.planned_at, "d MMM y, HH:mm")),
-    "client": (Client, lambda client: str(client.email)),
+    "client": (Client, lambda client: readable_address(client.email)),
     "message": (Message, lambda message: str(message.title)),
     "import": (ClientImport, lambda upload: str(upload.file_name)),
     "filter": (ClientFilter, lambda chosen: str(chosen.name)),

@@ -14,6 +14,7 @@ from mailer.access import Permission
 from mailer.clock import utcnow
 from mailer.extensions import db
 from mailer.models.types import Id, UTCDateTime, text_enum
+from mailer.readable import readable_address
 
 
 class Role(StrEnum):
@@ -129,4 +130,4 @@ class User(UserMixin, db.Model):  # type: ignore[misc,name-defined]
     @property
     def display_name(self) -> str:
         """The name, or the address where none is given."""
-        return self.name or self.email
+        return self.name or readable_address(self.email)

@@ -17,7 +17,7 @@ from mailer.access import Permission, requires
 from mailer.errors import Refusal
 from mailer.flashes import flash_undo, refusal_flashed
 from mailer.forms import FlaskForm, boxes, number_within, one_line
-from mailer.http import provider_label, readable_domain
+from mailer.http import provider_label
 from mailer.input_limits import without_impossible
 from mailer.models.warm_up import (
     FASTEST_GROWTH,
@@ -29,6 +29,7 @@ from mailer.models.warm_up import (
     WarmUp,
 )
 from mailer.operations import warm_ups
+from mailer.readable import readable_domain
 from mailer.sending import warm_up_standing
 from mailer.sending.warm_up_plan import Plan
 from mailer.sending.warm_ups import NAMES, plan_of

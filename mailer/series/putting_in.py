@@ -17,6 +17,7 @@ from mailer.extensions import db
 from mailer.input_limits import number_or_none
 from mailer.models.client import Client
 from mailer.models.series import Entry, Series
+from mailer.readable import in_ascii, readable_address
 from mailer.sending.runs import audience
 from mailer.sending.series.entering import enter_those, wake
 from mailer.series import queries
@@ -86,7 +87,7 @@ def _chosen(form: PutInForm) -> list[ColumnElement[bool]] | None:
             form.tag.errors = [_("Type the tag.")]
             return None
         return [Client.tags.contains([tag])]
-    key = (form.email.data or "").strip().lower()
+    key = in_ascii((form.email.data or "").strip().lower())
     mine = Client.owner_id == current_user.id, Client.email_key == key, Client.deleted_at.is_(None)
     if db.session.scalar(select(Client.id).where(*mine)) is None:
         form.email.errors = [_("There is no client with this address.")]
@@ -102,7 +103,7 @@ def _fill(form: PutInForm) -> None:
         form.whom.data, form.segment_id.data = "segment", str(segment_id)
     if client_id is not None:
         mine = Client.id == client_id, Client.owner_id == current_user.id
-        form.email.data = db.session.scalar(select(Client.email).where(*mine)) or ""
+        form.email.data = readable_address(db.session.scalar(select(Client.email).where(*mine)) or "")
 
 
 def _render(form: PutInForm, asked: dict[str, object] | None = None) -> str:

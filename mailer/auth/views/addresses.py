@@ -14,6 +14,7 @@ from mailer.auth.refusals import EmailTaken, TooManyAddresses
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
+from mailer.readable import readable_address
 from mailer.sending.senders import own_address, own_addresses
 
 
@@ -62,6 +63,6 @@ def do_confirm_own_address(token: str) -> ResponseReturnValue:
     """Confirm the address."""
     address = services.confirm_own_address(token)
     if current_user.is_authenticated and current_user.id == address.owner_id:
-        flash(_("%(email)s is confirmed.", email=address.email), "success")
+        flash(_("%(email)s is confirmed.", email=readable_address(address.email)), "success")
         return redirect(url_for("auth.addresses"), 303)
     return render_template("auth/own_address_confirmed.html", email=address.email)

@@ -14,6 +14,7 @@ from mailer.auth.refusals import EmailTaken, WrongPassword
 from mailer.auth.views.blueprint import bp, signed_in
 from mailer.clock import utcnow
 from mailer.models.account_token import TokenPurpose
+from mailer.readable import readable_address
 
 
 @bp.route("/profile/email", methods=["GET", "POST"])
@@ -55,7 +56,7 @@ def do_confirm_email(token: str) -> ResponseReturnValue:
         form.password.errors = [str(refusal)]
         return _page(token, form), 422
     g.language = user.language
-    flash(_("Your address is now %(email)s.", email=user.email), "success")
+    flash(_("Your address is now %(email)s.", email=readable_address(user.email)), "success")
     if asker_id != user.id:
         return redirect(url_for("auth.login"), 303)
     session.renew(user)

@@ -13,6 +13,7 @@ from mailer.auth.forms import InvitationForm
 from mailer.auth.invitations import invite as mail_invitation
 from mailer.auth.views.blueprint import bp
 from mailer.errors import Refusal
+from mailer.readable import readable_address
 
 
 @bp.route("/invite", methods=["GET", "POST"])
@@ -28,5 +29,5 @@ def invite() -> ResponseReturnValue:
     except Refusal as refusal:
         form.email.errors = [*form.email.errors, str(refusal)]
         return render_template("auth/invite.html", form=form), 422
-    flash(_("An invitation is on its way to %(email)s.", email=form.email.data), "success")
+    flash(_("An invitation is on its way to %(email)s.", email=readable_address(form.email.data)), "success")
     return redirect(url_for("auth.invite"), 303)

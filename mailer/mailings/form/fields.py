@@ -14,12 +14,12 @@ from mailer.composing.sender_name import NAME_LENGTH
 from mailer.counting_fields import CountingFields
 from mailer.form_refill import Refillable
 from mailer.forms import FlaskForm, Versioned, boxes, one_line
-from mailer.http import readable_address
 from mailer.input_limits import whole_number
 from mailer.mailings.form import choices
 from mailer.mailings.form.calendar_fields import CalendarFields
 from mailer.models.mailing import Audience, InDoubtRule
 from mailer.models.user import User
+from mailer.readable import readable_address
 from mailer.sending import senders
 
 AUDIENCES = [

@@ -6,7 +6,8 @@ from flask_babel import format_datetime, format_decimal
 from flask_babel import gettext as _
 
 from mailer.clock import utcnow
-from mailer.http import provider_label, readable_domain
+from mailer.http import provider_label
+from mailer.readable import readable_domain
 from mailer.sending.pacing import Hold, pace_now
 
 

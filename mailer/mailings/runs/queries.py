@@ -25,6 +25,7 @@ from mailer.models.run import COUNTERS, Run
 from mailer.models.slice import Slice
 from mailer.models.user import User
 from mailer.models.wave import Wave
+from mailer.readable import in_ascii
 from mailer.sending.conditions import IS_FREE
 from mailer.smtp import reply_outcomes
 from mailer.smtp.results import Outcome
@@ -129,7 +130,7 @@ def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
         query = query.where(Delivery.came_back.is_not(None), Delivery.state == DeliveryState.ACCEPTED)
     elif outcome:
         query = query.where(Delivery.state.in_(STATES_OF[outcome]))
-    wanted = search.strip().lower()
+    wanted = in_ascii(search.strip().lower())
     if "@" in wanted and "." in wanted.rpartition("@")[2]:
         return query.where(Delivery.email_key == wanted)
     return query.where(Delivery.email_key.contains(wanted, autoescape=True)) if wanted else query
