@@ -174,4 +174,6 @@ def test_what_is_shown_is_found_and_taken_back(app: Flask, owner: User, as_owner
     form = as_owner.get("/clients/1/edit").text
     assert 'value="client@пример.рф"' in form
     put_in = {"series_id": "1", "whom": "client", "email": "client@пример.рф"}
-    assert "field-errors" not in as_owner.post("/series/put-in", data=put_in).text
+    assert 'id="email-error"' not in as_owner.post("/series/put-in", data=put_in).text, "it is known who is meant"
+    put_in["email"] = "nobody@пример.рф"
+    assert 'id="email-error"' in as_owner.post("/series/put-in", data=put_in).text

@@ -145,9 +145,10 @@ def _add_sign_up(owner: User) -> None:
                    asked=["first_name"], tags=["a"], mail_subject="x", mail_text="{{ link }}")
     )  # fmt: skip
     text = save(ConsentText(owner_id=owner.id, form_id=form.id, kind="mail", wording="Yes"))
+    email = "n@xn--e1afmkfd.test"
     sign_up = save(
-        SignUp(owner_id=owner.id, form_id=form.id, email="n@xn--e1afmkfd.test", email_key="n@xn--e1afmkfd.test", ip="::1",
-               consent_ids=[text.id], expires_at=utcnow() + timedelta(days=7))
+        SignUp(owner_id=owner.id, form_id=form.id, email=email, email_key=email, ip="::1", consent_ids=[text.id],
+               expires_at=utcnow() + timedelta(days=7))
     )  # fmt: skip
     VALUES["topic_id"] = save(Topic(owner_id=owner.id, tag="a", label="A")).id
     VALUES.update(form_id=form.id, form_token=form.token, text_id=text.id, link=links.made_of(sign_up.token))

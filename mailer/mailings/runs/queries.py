@@ -131,7 +131,8 @@ def _filtered(run: Run, outcome: str, search: str) -> Select[Any]:
     elif outcome:
         query = query.where(Delivery.state.in_(STATES_OF[outcome]))
     wanted = in_ascii(search.strip().lower())
-    if "@" in wanted and "." in wanted.rpartition("@")[2]:
+    local, at, domain = wanted.rpartition("@")
+    if local and at and "." in domain:
         return query.where(Delivery.email_key == wanted)
     return query.where(Delivery.email_key.contains(wanted, autoescape=True)) if wanted else query
 
