@@ -98,15 +98,26 @@ class Connection(HTTPChannel):  # type: ignore[misc]
         size = max(request.content_length, request.body_bytes_received) if request.headers_finished else 0
         return begun_at + patience + size / BYTES_PER_SECOND
 
+    def is_asking(self) -> bool:
+        """The first of a request has come, and nobody has read it: to close now would be to reset the connection."""
+        if self.requests or self.request is not None or self.total_outbufs_len:
+            return False
+        try:
+            return bool(self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except OSError:  # nothing there, or nobody
+            return False
+
     def is_at_rest(self) -> bool:
         """Nothing of a request has come, and nothing of an answer is left."""
-        return not (self.requests or self.request is not None or self.total_outbufs_len)
+        is_busy = self.requests or self.request is not None or self.total_outbufs_len
+        return not (is_busy or self.is_asking())
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]
     """Waitress with time limits, room for newcomers and a graceful end. `patience` in seconds."""
 
     channel_class = Connection
+    next_maintenance_at = 0.0
 
     def __init__(self, application: Any, listener: socket.socket, patience: float, **settings: Any) -> None:
         self.patience = patience
@@ -120,11 +131,17 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             adj=Adjustments(sockets=[listener], **SETTINGS | settings),
         )
 
+    def readable(self) -> bool:
+        """Whether newcomers are taken. Waitress would do its maintenance here, while it gathers what to wait for: the
+        number of a file closed by then is waited for all the same, a newcomer may get that number at once, and what is
+        then said of it would end the newcomer's connection."""
+        return bool(self.accepting)
+
     def maintenance(self, now: float) -> None:
-        """Give up those who keep us waiting too long; called once a second."""
+        """Give up those who keep us waiting too long, but nobody whose request has come and is not read yet."""
         for connection in list(self.active_channels.values()):
             deadline = connection.deadline(self.patience)
-            if deadline is not None and deadline < now:
+            if deadline is not None and deadline < now and not connection.is_asking():
                 connection.handle_close()
 
     def handle_accept(self) -> None:
@@ -161,6 +178,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
 
     def _turn_while(self, is_wanted: Callable[[], bool], seconds: float = 1.0) -> None:
         while is_wanted():
+            if (now := time.time()) >= self.next_maintenance_at:
+                self.next_maintenance_at = now + self.adj.cleanup_interval
+                self.maintenance(now)
             wasyncore.loop(timeout=seconds, use_poll=True, map=self._map, count=1)
 
 

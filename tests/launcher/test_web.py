@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -165,6 +166,24 @@ def test_a_request_means_one_thing_or_is_refused(serve: Serve) -> None:
     for head in AMBIGUOUS:
         answer = site.ask(b"POST /login HTTP/1.1\r\n" + head + b"\r\n\r\n0\r\n\r\n")
         assert answer.split()[1] in (b"400", b"501"), head
+
+
+def test_a_newcomer_is_not_taken_for_an_idle_connection_that_was_just_given_up(serve: Serve) -> None:
+    """While the process sleeps an idle connection becomes overdue and others come with requests: these are answered,
+    though one of them gets the number of the file that the idle one had."""
+    site = serve(patience=1.0)
+    for _round in range(3):
+        with ExitStack() as held:
+            idle = [held.enter_context(closing(site.connect())) for _number in range(4)]
+            wait_until(lambda: site.status() == 200)  # by now they are accepted
+            site.processes[0].send_signal(signal.SIGSTOP)
+            time.sleep(1.5)  # a length of the fault: longer than the patience
+            asking = [held.enter_context(closing(site.connect())) for _number in range(12)]
+            for client in asking:
+                client.sendall(b"GET /privacy HTTP/1.1\r\nHost: x\r\n\r\n")
+            site.processes[0].send_signal(signal.SIGCONT)
+            assert [client.recv(12) for client in asking] == [b"HTTP/1.1 200"] * 12
+            assert [client.recv(12) for client in idle] == [b""] * 4
 
 
 def test_what_has_begun_is_answered_when_the_process_is_told_to_stop(serve: Serve) -> None:
