@@ -29,7 +29,7 @@ from mailer.sending.worker.composer import _returns_of
 from mailer.sending.worker.work import Work
 from mailer.smtp.testserver import Lab
 from tests.conftest import Browser
-from tests.factories import make_message
+from tests.factories import make_mailing, make_message
 from tests.sending.conftest import finish
 
 
@@ -68,7 +68,10 @@ def test_only_the_mailing_that_has_the_trouble_is_said_to_have_it(make_run: Call
     assert list(found) == [refused.mailing_id] != [other.mailing_id]
 
 
-def test_writing_to_the_same_people_again_reaches_nobody_else(lab: Lab, make_run: Callable[..., Run]) -> None:
+def test_a_day_reaches_those_of_its_mails_and_each_of_them_once(
+    lab: Lab, owner: User, make_run: Callable[..., Run]
+) -> None:
+    assert reached_with(make_mailing(owner), 2, utcnow(), enough=9) == 2
     mailing = finish(make_run("a@example.test", "b@example.test")).mailing
     assert reached_with(mailing, 2, utcnow(), enough=1) == 2
 
