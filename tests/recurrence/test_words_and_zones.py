@@ -7,6 +7,7 @@ from itertools import islice
 
 import pytest
 
+from mailer.recurrence.candidates import next_month
 from mailer.recurrence.outlook import outlook
 from mailer.recurrence.rfc5545 import recurrences
 from mailer.recurrence.rule import Period, Rule, ShortMonth
@@ -34,6 +35,10 @@ def test_the_last_day_of_a_short_month_stands_in_for_one_that_it_has_not() -> No
         30: "BYMONTHDAY=28,29,30;BYSETPOS=-1",
         31: "BYMONTHDAY=-1",
     }
+
+
+def test_after_december_comes_january_of_the_next_year() -> None:
+    assert [next_month(date(2026, month, 28)) for month in (11, 12)] == [date(2026, 12, 1), date(2027, 1, 1)]
 
 
 def test_until_a_month_that_began_today_means_the_next_one_of_that_name() -> None:
