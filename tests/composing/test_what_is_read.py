@@ -11,9 +11,10 @@ from mailer.composing.headers import text_line
 from mailer.composing.inspection import links_of
 from mailer.composing.link_tokens import delivery_of, tokens_of
 from mailer.composing.markup import tokens
-from mailer.composing.placeholders import Placeholder
+from mailer.composing.placeholders import Placeholder, parse
 from mailer.composing.plain_text import plain_text
 from mailer.composing.subject_words import subject_in_words
+from mailer.composing.tracking import Tracking, with_links
 from mailer.composing.value_forms import is_form
 from tests.composing.test_inspection import GOOD, codes
 
@@ -75,3 +76,11 @@ def test_a_subject_is_named_with_the_names_of_what_is_filled_in() -> None:
 def test_what_is_no_form_of_a_number_is_its_default() -> None:
     said = [(form, kind) for form in ("#,##0.00", "much") for kind in ("number", "boolean") if is_form(form, kind)]
     assert said == [("#,##0.00", "number")]
+
+
+def test_a_text_reads_on_behind_a_link_that_leads_through_the_service() -> None:
+    tracking = Tracking("https://golub.test/l/", ("https://a.test/x",))
+    template = with_links(parse("See https://a.test/x, (or not).", None), tracking, markup=False)
+    assert "".join(part if isinstance(part, str) else "token" for part in template.parts) == (
+        "See https://golub.test/l/token/1, (or not)."
+    )
