@@ -50,8 +50,9 @@ def saved_as(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     if plain == name:
         return dump_options_header("attachment", {"filename": name})
-    if not plain.rpartition(".")[0].strip():
-        plain = f"file{plain.strip()}"
+    stem, dot, ending = plain.rpartition(".")
+    if not any(sign.isalnum() for sign in stem):
+        plain = f"file{dot}{ending.strip()}"
     letters = quote(name, safe="!#$&+-.^_`|~", encoding="utf-8", errors="replace")
     return dump_options_header("attachment", {"filename": plain, "filename*": f"UTF-8''{letters}"})
 

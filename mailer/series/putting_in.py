@@ -60,7 +60,12 @@ def put_in() -> ResponseReturnValue:
 def _confirm(form: PutInForm, series: Series, count: int) -> ResponseReturnValue:
     """The number first. It is asked about once more when it is another one meanwhile."""
     if count == 0:
-        form.whom.errors = [_("Nobody of them can enter: they are in it, have been, or must not be written to.")]
+        form.whom.errors = [
+            _(
+                "Nobody of them can enter: they are in it, have been, must not be written to, "
+                "or have not confirmed where you ask for that."
+            )
+        ]
         return _render(form), 422
     if count > MOST_AT_ONCE:
         form.whom.errors = [_("More than %(num)s people at once: let a segment take them in.", num=MOST_AT_ONCE)]
