@@ -62,7 +62,8 @@ def _do(action: str, where: list[ColumnElement[bool]], form: BulkForm) -> None:
 
 
 def _set_value(name: str, where: list[ColumnElement[bool]], form: BulkForm) -> None:
-    done = bulk_values.set_value(where, name, form[name].cleaned or "")
+    value = form.language.cleaned if name == "language" else form.timezone.data
+    done = bulk_values.set_value(where, name, value or "")
     text = ngettext("%(num)s client changed.", "%(num)s clients changed.", done.count)
     if done.former:
         undo = url_for("clients.undo_value", at=done.moment.isoformat(), field=name, was=done.former)

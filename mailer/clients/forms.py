@@ -12,10 +12,11 @@ from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import TextArea
 
 from mailer.clients import values
-from mailer.clients.locales import clean_language, clean_zone
+from mailer.clients.locales import clean_language
 from mailer.clients.reasons import explain
 from mailer.clients.refused import ValueRefused
 from mailer.forms import FlaskForm
+from mailer.zones import ZoneField
 
 ACTIONS = frozenset(
     {"delete", "suppress", "unsuppress", "merge", "add_tag", "remove_tag", "set_language", "set_timezone"}
@@ -66,7 +67,7 @@ class BulkForm(FlaskForm):
 
     tag_name = CleanField(_l("Tag"), values.clean_tags, validators=[Optional()])
     language = CleanField(_l("Language"), clean_language, validators=[Optional()])
-    timezone = CleanField(_l("Time zone"), clean_zone, validators=[Optional()])
+    timezone = ZoneField(_l("Time zone"), may_be_empty=True, validators=[Optional()])
     action = HiddenField()
 
     def validate_action(self, field: HiddenField) -> None:
@@ -75,5 +76,5 @@ class BulkForm(FlaskForm):
             raise ValidationError(_("Choose what to do."))
         if field.data.endswith("_tag") and len(self.tag_name.cleaned or ()) != 1:
             raise ValidationError(_("Type one tag."))
-        if field.data == "set_timezone" and not self.timezone.cleaned:
+        if field.data == "set_timezone" and not self.timezone.data and not self.timezone.errors:
             raise ValidationError(_("Type a city, or a time zone such as Europe/Berlin."))
