@@ -51,7 +51,7 @@ from mailer.operations import pace_views, warm_up_views
 from mailer.operations import views as operation_views
 from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
-from mailer.reports import domain_views, run_views
+from mailer.reports import compared_views, domain_views, run_views
 from mailer.reports import views as report_views
 from mailer.returns import views as return_views
 from mailer.returns import webhook_views
@@ -75,7 +75,8 @@ VIEWS = (
     own_domain_views,
     user_views, journal_views, switching_views, approval_views,
     series_views, series_form_views, series_action_views, putting_in, enrolling_views,
-    article_views, review_views, report_views, run_views, domain_views, draft_views, guide_views, tracking_views,
+    article_views, review_views, report_views, run_views, compared_views, domain_views, draft_views,
+    guide_views, tracking_views,
 )  # fmt: skip
 
 

@@ -303,7 +303,15 @@ TABLE: dict[str, dict[str, str]] = {
     "reports.printed": {"GET": SEEN_LIST},
     **{
         f"reports.{name}": {"GET": SEEN_REPORT}
-        for name in ("run", "print_run", "run_preview_html", "export_run", "compare_runs")
+        for name in (
+            "run",
+            "print_run",
+            "run_preview_html",
+            "export_run",
+            "compare_runs",
+            "print_compared",
+            "export_compared",
+        )
     },
     "reports.export": {"GET": SEEN_LIST},
     "reports.by_domain": {"GET": SEEN_LIST},

@@ -67,6 +67,7 @@ LABELS = {
     "entry": _l("Entering by"), "entry_segment_id": _l("Segment"), "entry_field_id": _l("Field"),
     "entry_offset": _l("Days after the date"), "entry_is_yearly": _l("Every year"),
     "domain_id": _l("Domain"), "signs_since": _l("Signs since"), "retired_at": _l("Signed until"),
+    "ed25519_seen_at": _l("Ed25519 signs since"), "ed25519_record": _l("Ed25519 record"),
     "proven_at": _l("Verified"), "is_used": _l("In use"), "wants_key": _l("A key is being made"),
     "look_due_at": _l("Next check"), "missed_at": _l("Records missing since"), "ended_at": _l("Use ended"),
     "takes_present": _l("Including existing clients"), "allows_again": _l("May be entered again"),

@@ -17,9 +17,9 @@ def tags(record: str) -> dict[str, str]:
     return {name.strip().lower(): re.sub(r"\s+", "", value) for name, sign, value in pairs if sign}
 
 
-def dkim(ask: DnsAsker, name: str, wanted: str) -> DnsFinding:
+def dkim(ask: DnsAsker, name: str, wanted: str, if_missing: RecordVerdict = RecordVerdict.MISSING) -> DnsFinding:
     """Whether just our key stands there; `wanted` is the record's text, as `Signer.dns_text` gives it."""
-    found, records = _texts(ask, DnsFinding(Check.DKIM, name, RecordVerdict.MISSING))
+    found, records = _texts(ask, DnsFinding(Check.DKIM, name, if_missing))
     if not records:
         return found
     found.verdict = RecordVerdict.RIGHT

@@ -67,6 +67,9 @@ def make_wanted_key(domain_id: int) -> None:
             db.session.delete(lost)
         if domain.wants_key and all(key.signs_since for key in keys):
             own_domains.make_key(domain, utcnow())
+        for key in keys:
+            if own_domains.second_signer_of(domain, key) is None:  # of an earlier release, or of another SECRET_KEY
+                own_domains.make_second_key(domain, key)
         domain.wants_key = False
     db.session.commit()
 
@@ -84,10 +87,16 @@ def look_now(domain_id: int) -> DnsLook | None:
 
 def _questions(domain: SendingDomain, keys: Sequence[DomainKey]) -> list[Callable[[], DnsFinding]]:
     ask, name = asker(), domain.name
+    live = [key for key in keys if key.retired_at is None]
     proof = own_domains.proof_text(domain.owner_id, name)
     return [
         partial(records.proof, ask, own_domains.proof_name(name), proof),
-        *(partial(records.dkim, ask, record_name(domain, key), key.record) for key in keys if key.retired_at is None),
+        *(partial(records.dkim, ask, record_name(domain, key), key.record) for key in live),
+        *(
+            partial(records.dkim, ask, second_record_name(domain, key), key.ed25519_record, RecordVerdict.ADVICE)
+            for key in live
+            if key.ed25519_record is not None
+        ),
         partial(records.dmarc, ask, name),
         partial(hosts.mail_exchange, ask, name, RecordVerdict.ADVICE),
         partial(records.tls_reports, ask, name),
@@ -97,6 +106,11 @@ def _questions(domain: SendingDomain, keys: Sequence[DomainKey]) -> list[Callabl
 def record_name(domain: SendingDomain, key: DomainKey) -> str:
     """Where the key's record stands."""
     return f"{key.selector}._domainkey.{domain.name}"
+
+
+def second_record_name(domain: SendingDomain, key: DomainKey) -> str:
+    """Where the record of its key of Ed25519 stands."""
+    return f"{key.ed25519_selector}._domainkey.{domain.name}"
 
 
 def _conclude(domain_id: int, look: DnsLook) -> bool:
@@ -149,6 +163,8 @@ def _switch_keys(domain: SendingDomain, look: DnsLook) -> DnsFinding | None:
     """Let the key sign that the DNS shows now, and the one before rest; the finding about the key that signs."""
     found = {finding.name: finding for finding in look.of(Check.DKIM)}
     keys = [key for key in own_domains.keys_of(domain) if key.retired_at is None]
+    for key in keys:
+        _note_second_key(key, found.get(second_record_name(domain, key)), look.at)
     waiting = next((key for key in keys if key.signs_since is None), None)
     signing = next((key for key in keys if key.signs_since is not None), None)
     seen = found.get(record_name(domain, waiting)) if waiting is not None else None
@@ -159,6 +175,14 @@ def _switch_keys(domain: SendingDomain, look: DnsLook) -> DnsFinding | None:
         waiting.signs_since = look.at
         return seen
     return found.get(record_name(domain, signing)) if signing is not None else None
+
+
+def _note_second_key(key: DomainKey, seen: DnsFinding | None, now: datetime) -> None:
+    """Let the key of Ed25519 sign while the DNS shows it; silence changes nothing."""
+    if seen is None or seen.verdict is RecordVerdict.UNKNOWN:
+        return
+    is_shown = seen.verdict is RecordVerdict.RIGHT
+    key.ed25519_seen_at = (key.ed25519_seen_at or now) if is_shown else None
 
 
 def _end(domain: SendingDomain, now: datetime) -> list[AccountEmail]:
@@ -179,4 +203,6 @@ def _pause(domain: SendingDomain, look: DnsLook) -> timedelta:
     waits_since += [key.made_at for key in keys if key.signs_since is None]
     if waits_since:
         return SOON if look.at - max(waits_since) < EAGER_FOR else DAILY
+    if any(key.ed25519_seen_at is None and look.at - key.made_at < EAGER_FOR for key in keys if not key.retired_at):
+        return SOON  # a record that nothing waits for, and that may be on its way
     return DAILY if domain.missed_at is not None else WEEKLY

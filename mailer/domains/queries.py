@@ -12,7 +12,7 @@ from sqlalchemy import select
 from mailer.composing.headers import ascii_address
 from mailer.domain_checks.findings import Check, RecordVerdict
 from mailer.domains.alignment import Alignment
-from mailer.domains.looking import record_name
+from mailer.domains.looking import record_name, second_record_name
 from mailer.domains.looks import DnsLook
 from mailer.domains.wanted import Wanted, dmarc_record, tls_report_record
 from mailer.extensions import db
@@ -28,6 +28,7 @@ class DomainView:
     look: DnsLook | None
     wanted: Sequence[Wanted]  # to be added
     first: Sequence[Wanted]  # those without which nothing leaves from the domain, while no look has been
+    second: Sequence[Wanted]  # the second signature of each key: good to have
     signing: DomainKey | None
     waiting: DomainKey | None
     resting: Sequence[tuple[DomainKey, datetime]]  # and when its record may go
@@ -49,13 +50,19 @@ def view_of(domain: SendingDomain) -> DomainView:
     signing = next((key for key in live if key.signs_since is not None), None)
     proof = Wanted(own_domains.proof_name(domain.name), "TXT", own_domains.proof_text(domain.owner_id, domain.name))
     first = [proof, *(Wanted(record_name(domain, key), "TXT", key.record) for key in live)]
+    second = [
+        Wanted(second_record_name(domain, key), "TXT", key.ed25519_record)
+        for key in live
+        if key.ed25519_record is not None
+    ]
     look = None
     if domain.looked_at is not None and domain.findings is not None:
         look = DnsLook.from_json(domain.looked_at, domain.findings)
     return DomainView(
         look=look,
-        wanted=[*first, dmarc_record(domain.name), tls_report_record(domain.name)],
+        wanted=[*first, *second, dmarc_record(domain.name), tls_report_record(domain.name)],
         first=first,
+        second=second,
         signing=signing,
         waiting=next((key for key in live if key.signs_since is None), None),
         resting=[(key, key.retired_at + own_domains.KEPT_FOR) for key in keys if key.retired_at is not None],

@@ -24,7 +24,8 @@ log = structlog.get_logger()
 
 # What the last part of an endpoint says about a request that succeeded.
 MEANINGS = {
-    "export": Action.EXPORTED, "export_run": Action.EXPORTED, "start": Action.IMPORTED, "delete": Action.DELETED,
+    "export": Action.EXPORTED, "export_run": Action.EXPORTED, "export_compared": Action.EXPORTED,
+    "start": Action.IMPORTED, "delete": Action.DELETED,
     "delete_view": Action.DELETED, "send_now": Action.SENT, "resend_uncertain": Action.SENT,
     "retry_refused": Action.SENT, "stop": Action.STOPPED, "pause": Action.STOPPED, "approve": Action.APPROVED,
     "reject": Action.REJECTED,

@@ -52,7 +52,10 @@ class SendingDomain(db.Model):  # type: ignore[misc,name-defined]
 
 
 class DomainKey(db.Model):  # type: ignore[misc,name-defined]
-    """A key that signs for a domain: it waits until the DNS shows it, signs, and then rests until it is forgotten."""
+    """A key that signs for a domain: it waits until the DNS shows it, signs, and then rests until it is forgotten.
+
+    It is of RSA, which every receiver reads; one of Ed25519 lives and dies with it (RFC 8463).
+    """
 
     __tablename__ = "domain_keys"
     __table_args__ = (
@@ -65,6 +68,7 @@ class DomainKey(db.Model):  # type: ignore[misc,name-defined]
             postgresql_where=text("signs_since IS NOT NULL AND retired_at IS NULL"),
         ),
         CheckConstraint("retired_at IS NULL OR signs_since IS NOT NULL", name="retired_has_signed"),
+        CheckConstraint("ed25519_seen_at IS NULL OR ed25519_sealed IS NOT NULL", name="seen_is_there"),
     )
 
     id: Mapped[int] = mapped_column(Id, Identity(), primary_key=True)
@@ -75,3 +79,12 @@ class DomainKey(db.Model):  # type: ignore[misc,name-defined]
     made_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     signs_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: DNS has not shown it yet
     retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # another one signs
+    # The second signature, of a record of its own: mail goes without it as long as the DNS does not show that.
+    ed25519_record: Mapped[str | None] = mapped_column(Text)
+    ed25519_sealed: Mapped[str | None] = mapped_column(Text)
+    ed25519_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # it signs
+
+    @property
+    def ed25519_selector(self) -> str:
+        """Where the second key's record stands, before `._domainkey`."""
+        return f"{self.selector}-ed"

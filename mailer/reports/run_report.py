@@ -100,10 +100,10 @@ def _columns(session: Session, run_id: int, zone: ZoneInfo) -> tuple[list[tuple[
     return columns, is_hourly
 
 
-def runs_compared(mailing: Mailing) -> list[Run]:
-    """The latest runs of a mailing that sent anything, the newest first."""
-    query = select(Run).where(Run.mailing_id == mailing.id, Run.state != RunState.SKIPPED, Run.accepted_count > 0)
-    return list(db.session.scalars(query.order_by(Run.planned_at.desc()).limit(MOST_RUNS)))
+def runs_compared(mailing_id: int, limit: int | None = MOST_RUNS, session: Session | None = None) -> list[Run]:
+    """The latest runs of a mailing that sent anything, the newest first; None: all of them."""
+    query = select(Run).where(Run.mailing_id == mailing_id, Run.state != RunState.SKIPPED, Run.accepted_count > 0)
+    return list((session or db.session()).scalars(query.order_by(Run.planned_at.desc()).limit(limit)))
 
 
 def arrived(run: Any) -> int:

@@ -1,4 +1,4 @@
-"""The report of a run, to be read, printed and taken along; and the runs of a mailing beside each other."""
+"""The report of a run, to be read, printed and taken along."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, abort, render_template
-from flask_babel import format_percent, get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -18,12 +17,10 @@ from mailer.mailings.runs.reactions import rule_label, verdict_label
 from mailer.mailings.runs.summary import verdict
 from mailer.messages.views import as_mail
 from mailer.models.run import Run
-from mailer.reports import queries
+from mailer.reports.labels import share
 from mailer.reports.letter_picture import with_shares
-from mailer.reports.run_report import arrived, mailing_sums, report_of, run_to_report, runs_compared
+from mailer.reports.run_report import arrived, report_of, run_to_report
 from mailer.reports.views import bp
-
-COLUMNS_SHOWN = 30  # of the runs of a mailing, in its chart
 
 
 @bp.get("/runs/<int:run_id>")
@@ -66,37 +63,6 @@ def export_run(run_id: int) -> Response:
             yield [line.number, line.address, line.people, share(line.people, of_all), line.probably, line.machines]
 
     return csv_download(f"links-{run_id}.csv", table)
-
-
-@bp.get("/mailings/<int:mailing_id>")
-@requires(Permission.SEND, Permission.OVERSEE)
-def compare_runs(mailing_id: int) -> str:
-    """The runs of a mailing beside each other, and all of them together."""
-    mailing = queries.mailing_to_report(mailing_id, current_user)
-    runs = runs_compared(mailing)
-    return render_template(
-        "reports/mailing.html",
-        mailing=mailing,
-        runs=runs,
-        sums=mailing_sums(mailing),
-        columns=[(one.planned_at, *_percents(one)) for one in reversed(runs[:COLUMNS_SHOWN])],
-        share=share,
-        arrived=arrived,
-    )
-
-
-def share(count: int, of_all: int) -> str:
-    """A share as people write it; a dash where there is nothing to have a share of."""
-    if of_all <= 0:
-        return "—"
-    sign = "\u00a0%" if get_locale().language == "ru" else "%"
-    is_small = 0 < count * 10 < of_all
-    return str(format_percent(min(1, count / of_all), ("0.0" if is_small else "0") + sign))
-
-
-def _percents(one: Run) -> tuple[float, float]:
-    of_all = arrived(one)
-    return (100 * one.clicked_count / of_all, 100 * one.unsubscribed_count / of_all) if of_all > 0 else (0.0, 0.0)
 
 
 def _shown(template: str, found: Run) -> str:

@@ -51,7 +51,7 @@ def _about(line: ReportFigures, rows: str, timezone: str) -> list[object]:
     if rows == "user":
         return [about.display_name, about.email, sums.mailing_count, sums.run_count, sums.skipped_count]
     if rows == "run":
-        planned = _local(about.planned_at, timezone)
+        planned = local(about.planned_at, timezone)
         return [line.key, about.mailing.name, about.mailing.owner.display_name, planned]
     return [line.key, about.name, about.owner.display_name, sums.run_count, sums.skipped_count]
 
@@ -63,5 +63,6 @@ def _reasons(line: ReportFigures, kind: str) -> str:
     return ", ".join(parts)
 
 
-def _local(at: datetime, timezone: str) -> str:
+def local(at: datetime, timezone: str) -> str:
+    """A moment by the clocks of `timezone`, as spreadsheets read it."""
     return at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S")

@@ -48,12 +48,22 @@ def used_by(owner_id: int) -> SendingDomain | None:
 def make_key(domain: SendingDomain, now: datetime) -> DomainKey:
     """A new key, which waits for its record; no commit."""
     selector = f"golub-{secrets.token_hex(3)}"
-    pem = dkim_keys.new_key("rsa")
-    record = Signer(domain.name, selector, pem).dns_text
-    sealed = sealing.seal(LABEL, pem.decode("ascii"))
+    record, sealed = _made("rsa", domain, selector)
     key = DomainKey(domain_id=domain.id, selector=selector, record=record, sealed=sealed, made_at=now)
+    make_second_key(domain, key)
     db.session.add(key)
     return key
+
+
+def make_second_key(domain: SendingDomain, key: DomainKey) -> None:
+    """The one of Ed25519 beside a key, which those of earlier releases have not; no commit."""
+    key.ed25519_record, key.ed25519_sealed = _made("ed25519", domain, key.ed25519_selector)
+    key.ed25519_seen_at = None
+
+
+def _made(kind: str, domain: SendingDomain, selector: str) -> tuple[str, str]:
+    pem = dkim_keys.new_key(kind)
+    return Signer(domain.name, selector, pem).dns_text, sealing.seal(LABEL, pem.decode("ascii"))
 
 
 def keys_of(domain: SendingDomain) -> list[DomainKey]:
@@ -64,11 +74,20 @@ def keys_of(domain: SendingDomain) -> list[DomainKey]:
 
 def signer_of(domain: SendingDomain, key: DomainKey) -> Signer | None:
     """The key, opened; None when SECRET_KEY is another one than when it was made."""
-    pem = sealing.unseal(LABEL, key.sealed)
+    return _opened(domain, key.selector, key.sealed)
+
+
+def second_signer_of(domain: SendingDomain, key: DomainKey) -> Signer | None:
+    """The same of the key of Ed25519; None where there is none."""
+    return _opened(domain, key.ed25519_selector, key.ed25519_sealed) if key.ed25519_sealed is not None else None
+
+
+def _opened(domain: SendingDomain, selector: str, sealed: str) -> Signer | None:
+    pem = sealing.unseal(LABEL, sealed)
     try:
-        return Signer(domain.name, key.selector, pem.encode("ascii")) if pem is not None else None
+        return Signer(domain.name, selector, pem.encode("ascii")) if pem is not None else None
     except KeyRefused as error:
-        log.error("key of a domain", domain=domain.name, selector=key.selector, error=str(error))
+        log.error("key of a domain", domain=domain.name, selector=selector, error=str(error))
         return None
 
 
@@ -84,9 +103,9 @@ def as_it_may_leave(owner_id: int, about: Mapping[str, Any]) -> tuple[Mapping[st
     if "from_email" not in about:
         return about, service
     own = _signing_for(owner_id, about["from_email"].rpartition("@")[2])
-    if own is None:
+    if not own:
         return {name: value for name, value in about.items() if name != "from_email"}, service
-    return about, (own, *service)
+    return about, (*own, *service)
 
 
 def from_domain(about: Mapping[str, Any]) -> str:
@@ -94,7 +113,8 @@ def from_domain(about: Mapping[str, Any]) -> str:
     return domain_of(ascii_address(about.get("from_email") or current_app.config["MAILINGS_FROM"]))
 
 
-def _signing_for(owner_id: int, name: str) -> Signer | None:
+def _signing_for(owner_id: int, name: str) -> tuple[Signer, ...]:
+    """Its key, and the second one where the DNS shows that; nobody without the first, which every receiver reads."""
     query = (
         select(SendingDomain, DomainKey)
         .join(DomainKey, DomainKey.domain_id == SendingDomain.id)
@@ -102,7 +122,11 @@ def _signing_for(owner_id: int, name: str) -> Signer | None:
         .where(DomainKey.signs_since.is_not(None), DomainKey.retired_at.is_(None))
     )
     found = db.session.execute(query).first()
-    return signer_of(*found) if found is not None else None
+    first = signer_of(*found) if found is not None else None
+    if found is None or first is None:
+        return ()
+    second = second_signer_of(*found) if found.DomainKey.ed25519_seen_at is not None else None
+    return (first, second) if second is not None else (first,)
 
 
 def forget_old_keys(now: datetime) -> None:

@@ -50,7 +50,8 @@ def domain(as_owner: Browser, asked_dns: NameServer) -> SendingDomain:
 
 def publish(dns: NameServer, domain: SendingDomain) -> None:
     """Do what the page asks for."""
-    for record in view_of(domain).first:
+    view = view_of(domain)
+    for record in (*view.first, *view.second):
         dns.put(record.name, record.kind, record.value)
 
 
@@ -79,7 +80,10 @@ def test_a_domain_is_proven_by_its_dns_and_then_used(
     records = view_of(domain).first
     assert records[0].name == f"_golub.{NAME}"
     assert len(records) == 2, "the proof and the key"
-    assert all(f'data-copy="{record.value}"' in page for record in records)
+    (second,) = view_of(domain).second
+    assert second.value.startswith("v=DKIM1; k=ed25519; p=")
+    assert second.name.startswith(records[1].name.partition(".")[0] + "-ed._domainkey.")
+    assert all(f'data-copy="{record.value}"' in page for record in (*records, second))
     assert "emails would be taken for forgeries" not in page
     refused = as_owner.post(f"{address}/use", data={"local_part": "news"})
     assert (refused.status_code, sender_of(owner).address) == (409, "news@golub.localhost"), "not before it is proven"
@@ -130,8 +134,10 @@ def test_the_worker_signs_with_the_key_of_the_domain_and_no_other(
     mail = message_from_bytes(content, policy=SMTP)
     assert mail["From"] == f"hello@{NAME}"
     assert f"d={NAME};" in mail["DKIM-Signature"], "the first"
-    assert content.count(b"DKIM-Signature:") == 2
-    assert verified(content, 2) == [True, True], "that of the domain and that of the service"
+    assert [line.replace(" ", "").split(";")[1] for line in mail.get_all("DKIM-Signature", [])] == [
+        "a=rsa-sha256", "a=ed25519-sha256", "a=ed25519-sha256"
+    ]  # fmt: skip
+    assert verified(content, 3) == [True] * 3, "both of the domain and that of the service"
 
     # What postmaster pages group figures by: the same for every run of a mailing, nobody else's, and signed.
     campaign, customer, kind, sender = mail["Feedback-ID"].split(":")
@@ -143,6 +149,20 @@ def test_the_worker_signs_with_the_key_of_the_domain_and_no_other(
     assert {"feedback-id", "list-id", "x-postmaster-msgtype"} <= set(
         mail["DKIM-Signature"].replace(" ", "").partition("h=")[2].partition(";")[0].split(":")
     )
+
+    # Without the second record it is RSA's alone, and nothing ends.
+    (second,) = view_of(used).second
+    kept = asked_dns.records.pop((second.name, "TXT"))
+    assert (look_again(used).missed_at, used.is_used) == (None, True)
+    content = send()
+    assert (content.count(b"DKIM-Signature:"), verified(content, 2)) == (2, [True, True])
+    asked_dns.broken.add("*")
+    asked_dns.records[second.name, "TXT"] = kept
+    look_again(used)
+    assert send().count(b"DKIM-Signature:") == 2, "silence changes nothing"
+    asked_dns.broken.clear()
+    look_again(used)
+    assert send().count(b"DKIM-Signature:") == 3
 
     # A run that was made before the domain was lost leaves from the service's address.
     run = make_due_run(owner, [make_client(owner)])
@@ -159,11 +179,12 @@ def test_a_new_key_signs_when_the_dns_shows_it_and_the_old_one_rests(
     used: SendingDomain, asked_dns: NameServer, as_owner: Browser
 ) -> None:
     (old,) = own_domains.keys_of(used)
+    old_second = old.ed25519_record
     as_owner.post(f"/domains/{used.id}/rotate")
     looking.look_when_due(used.id)
     new, _old = own_domains.keys_of(used)
     assert (new.signs_since, _old.retired_at) == (None, None), "the old one signs until then"
-    assert "BEGIN" not in new.sealed
+    assert "BEGIN" not in new.sealed + (new.ed25519_sealed or "")
     as_owner.post(f"/domains/{used.id}/rotate")
     looking.look_when_due(used.id)
     assert len(own_domains.keys_of(used)) == 2, "one waits at a time"
@@ -176,6 +197,19 @@ def test_a_new_key_signs_when_the_dns_shows_it_and_the_old_one_rests(
     assert len(own_domains.keys_of(used)) == 2
     own_domains.forget_old_keys(utcnow() + timedelta(days=8))
     assert own_domains.keys_of(used) == [new]
+    assert (new.ed25519_seen_at is not None, new.ed25519_record != old_second) == (True, True), "both are made anew"
+
+    # A key of an earlier release gets its second one with the next look, and goes on signing meanwhile.
+    new.ed25519_record = new.ed25519_sealed = new.ed25519_seen_at = None
+    db.session.commit()
+    look_again(used)
+    assert (new.signs_since is not None, new.ed25519_seen_at) == (True, None)
+    publish(asked_dns, used)
+    look_again(used)
+    assert new.ed25519_seen_at is not None
+    page = as_owner.get(f"/domains/{used.id}").text
+    assert new.ed25519_selector in page
+    assert "(Ed25519)" in page
 
 
 def test_two_sure_noes_end_the_use_and_silence_never_does(

@@ -49,6 +49,11 @@ def cells(page: str, number: int) -> list[str]:
     return [re.sub("<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)]
 
 
+def figures_of(page: str, run: Run) -> list[str]:
+    row = page.split(f'data-run="{run.id}"')[1].split("</tr>")[0]
+    return re.findall(r'class="cell-number"[^>]*>([^<]+)</td>', row)
+
+
 def test_the_report_says_what_people_did_and_keeps_machines_apart(as_owner: Browser, run: Run) -> None:
     assert (run.clicked_count, run.opened_count) == (2, 3)
     for path in (f"/reports/runs/{run.id}", f"/reports/runs/{run.id}/print"):
@@ -85,11 +90,21 @@ def test_runs_of_a_mailing_stand_beside_each_other_and_in_the_file(as_owner: Bro
     other = make_run(run.mailing, utcnow() - timedelta(days=1), snapshot=kept)
     make_deliveries(other, accepted=2)
     close(other)
-    page = as_owner.get(f"/reports/mailings/{run.mailing_id}").text
-    first, second = page.split(f'data-run="{run.id}"')[1], page.split(f'data-run="{other.id}"')[1]
-    shown = [re.findall(r'class="cell-number"[^>]*>([^<]+)</td>', row.split("</tr>")[0]) for row in (first, second)]
-    assert shown == [["5", "20%", "75%", "50%", "0%"], ["2", "0%", "—", "—", "0%"]]
-    assert page.count('class="spark-day"') == 2
+    compared = f"/reports/mailings/{run.mailing_id}"
+    page, paper = as_owner.get(compared).text, as_owner.get(f"{compared}/print").text
+    for shown in (page, paper):
+        assert figures_of(shown, run) == ["5", "20%", "75%", "50%", "0%"]
+        assert figures_of(shown, other) == ["2", "0%", "—", "—", "0%"]
+        assert shown.count('class="spark-day"') == 2
+    assert "data-print" in paper
+    assert f"/reports/runs/{run.id}" not in paper, "paper leads nowhere"
+    text = as_owner.get(f"{compared}/runs.csv").text.removeprefix("\ufeff")
+    taken = list(csv.reader(io.StringIO(text), delimiter=";"))
+    assert taken[0][2:7] == ["Subject", "Planned people", "Accepted", "Came back", "Came back, share"]
+    assert [[row[0], *row[2:]] for row in taken[1:]] == [
+        [str(other.id), "Summer, [first name], dear", "2", "2", "0", "0%", "", "", "", "", "0", "0%"],
+        [str(run.id), "Spring", "6", "5", "1", "20%", "3", "75%", "2", "50%", "0", "0%"],
+    ]
     text = as_owner.get(f"/reports/report.csv?mailing={run.mailing_id}").text.removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     assert [(row["Came back"], row["Clicked"], row["Opened, at least"]) for row in rows] == [
