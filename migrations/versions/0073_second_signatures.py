@@ -1,7 +1,7 @@
 """A key of Ed25519 beside each key of RSA of an owner's domain.
 
 Revision ID: 0073
-Revises: 0061
+Revises: 0071
 Create Date: 2026-12-01
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0073"
-down_revision = "0061"
+down_revision = "0071"
 branch_labels = None
 depends_on = None
 
