@@ -9,6 +9,8 @@ from flask_login import current_user, login_required
 
 from mailer.access import Permission, get_visible
 from mailer.extensions import limiter
+from mailer.letters.document import from_json
+from mailer.letters.starters import examples_left
 from mailer.limiting import per_user
 from mailer.long_work import previewing
 from mailer.messages import examining, queries
@@ -16,10 +18,12 @@ from mailer.messages.check import check
 from mailer.messages.check_labels import said_of
 from mailer.messages.examination_labels import said_of_links, said_of_people
 from mailer.messages.labels import typed_name
+from mailer.messages.letter_desk import blocks_of_nobody
+from mailer.messages.letter_labels import block_title, part_title
 from mailer.messages.views import bp
 from mailer.models.examination import ExaminationKind
 from mailer.models.mailing import Mailing
-from mailer.models.message import Message
+from mailer.models.message import Message, MessageKind
 
 
 @bp.get("/<int:message_id>/check")
@@ -39,9 +43,21 @@ def show_check(message_id: int) -> str:
         lacking={typed_name(name): count for name, count in checked.lacking.items()},
         findings=[(finding, *said_of(finding)) for finding in checked.findings],
         mailings=queries.mailings_using(message),
+        **_of_blocks(message),
         is_own=message.owner_id == current_user.id,
         parts=[examination_part(message, mailing, kind) for kind in ExaminationKind],
     )
+
+
+def _of_blocks(message: Message) -> dict[str, Any]:
+    """What only a letter of blocks knows: parts that still hold a starter's words, and blocks that nobody gets."""
+    if message.kind is not MessageKind.BLOCKS:
+        return {"examples": {}, "of_nobody": {}}
+    letter = from_json(message.document)
+    return {
+        "examples": {part: part_title(letter, part) for part in examples_left(letter)},
+        "of_nobody": {each.id: block_title(each) for each in blocks_of_nobody(letter, queries.owner_of(message))},
+    }
 
 
 def examination_part(message: Message, mailing: Mailing | None, kind: ExaminationKind) -> dict[str, Any]:

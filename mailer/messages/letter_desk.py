@@ -180,10 +180,15 @@ def condition_of_block(placed: PlacedBlock) -> dict[str, Any]:
 
 def problems_of(letter: Letter, owner: User, attributes: Collection[str] | None) -> list[str]:
     """What keeps the letter from being a mail, as sentences."""
-    some = [each for each in letter.blocks if each.shown != EVERYBODY]
-    lost = [block_title(each) for each in some if not can_be_used(owner, condition_of_block(each))]
+    lost = [block_title(each) for each in blocks_of_nobody(letter, owner)]
     typed = replace(draft_of(letter), text_body=letter.text.words)  # what the blocks say is looked at in the HTML
     return [*_problems_in(typed, attributes), *map(lost_segment_text, lost)]
+
+
+def blocks_of_nobody(letter: Letter, owner: User) -> list[PlacedBlock]:
+    """The blocks for some that nobody can get: their segment or a field is gone, or no condition is named."""
+    some = [each for each in letter.blocks if each.shown != EVERYBODY]
+    return [each for each in some if not can_be_used(owner, condition_of_block(each))]
 
 
 def _problems_in(draft: MessageDraft, attributes: Collection[str] | None) -> list[str]:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from mailer.composing.languages import offered
-from mailer.letters.document import PlacedBlock, ShownTo
+from mailer.letters.document import Letter, PlacedBlock, ShownTo
 from mailer.letters.kinds import NAME_OF
 from mailer.letters.shapes import ValueFault
 
@@ -223,6 +223,12 @@ def shown_label(shown: ShownTo, segments: Mapping[int, str], words: str = "") ->
 def lost_segment_text(title: str) -> str:
     """Why a block of that title cannot be sent."""
     return _("Block “%(name)s”: its segment or its conditions cannot be used. Choose whom it is shown to.", name=title)
+
+
+def part_title(letter: Letter, part: str) -> str:
+    """What a part of the letter is called, where it has no form around it."""
+    placed = letter.find(part)
+    return block_title(placed) if placed is not None else _("Subject and preview text")
 
 
 def first_words(placed: PlacedBlock) -> str:

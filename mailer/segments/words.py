@@ -76,7 +76,9 @@ def _words(node: Mapping[str, Any], names: Names, within: str) -> str:
             parts = node[key]
             joined = joint.join(_words(part, names, key if len(parts) > 1 else within) for part in parts)
             is_mixed = within not in ("", key) and len(parts) > 1
-            return f"({joined})" if is_mixed else joined or _("everybody")
+            if not parts:
+                return str(_("everybody") if key == "all" else _("nobody"))
+            return f"({joined})" if is_mixed else joined
     if "not" in node:
         return str(_("not so: %(condition)s", condition=_words(node["not"], names, "not")))
     if "field" in node:

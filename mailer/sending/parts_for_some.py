@@ -46,8 +46,16 @@ def _written_out(tree: Any, scope: ConditionScope) -> Any:
 
 
 def can_be_used(owner: User, tree: Any) -> bool:
-    """Whether the condition means somebody: its segment is there, and its fields are."""
-    return _written_out(tree, scope_of(owner)) != NOBODY
+    """Whether the condition can mean somebody: its segment and fields are there, and it names something."""
+    found = _written_out(tree, scope_of(owner))
+    return found != NOBODY and not _is_of_nobody({key: value for key, value in found.items() if key != "v"})
+
+
+def _is_of_nobody(node: Mapping[str, Any]) -> bool:
+    """Whether nobody can meet it, since "any of" stands over nothing: older forms could be saved so."""
+    if "any" in node:
+        return all(_is_of_nobody(each) for each in node["any"])
+    return any(_is_of_nobody(each) for each in node.get("all", ()))
 
 
 def as_object(owner_id: int, conditions: Conditions, today: date | None = None) -> ColumnElement[Any]:
