@@ -179,7 +179,7 @@ def _begin(letter: Letter, original: Message | None = None) -> ResponseReturnVal
     except MessageRefused as refusal:
         flash(str(refusal), "danger")
         return redirect(url_for("messages.choose"), 303)
-    return redirect(url_for("messages.letter", message_id=message.id), 303)
+    return redirect(url_for("messages.letter", message_id=message.id, focus="first"), 303)
 
 
 def _preview(letter: Letter) -> Response:

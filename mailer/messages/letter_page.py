@@ -16,6 +16,7 @@ from mailer.letters.kinds import KINDS as ALL_KINDS
 from mailer.letters.kinds import UnsubscribeBlock
 from mailer.letters.remarks import remarks
 from mailer.letters.shapes import ValueFault, plain
+from mailer.letters.starters import examples_left
 from mailer.letters.text_half import is_stale
 from mailer.messages import letter_labels, letter_parts, letter_people, letter_store, queries
 from mailer.messages.labels import placeholder_names
@@ -74,6 +75,7 @@ def editor_page(
         said=_said(work.letter),
         part=part,
         open_row=next((row for row in rows if row.id == part), None),
+        next_row=next((row for row in rows if row.id == letter_parts.after(work.letter, part)), None),
         segments=segments,
         own_conditions=words.get(part, ""),
         own_blocks=letter_store.blocks_of(message.owner_id),
@@ -81,6 +83,7 @@ def editor_page(
         fields=[each for each in fields_of(kind, raw, typed.faults if typed else []) if each.name not in UNASKED],
         text_is_stale=is_stale(work.letter),
         seen=letter_parts.digest(value),
+        examples=examples_left(work.letter),
         typed=typed,
         problems=problems,
         kinds=[(name, KINDS[name], ICONS[name]) for name in ALL_KINDS if name != "unsubscribe"],

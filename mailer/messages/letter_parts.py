@@ -38,6 +38,13 @@ def value_of(letter: Letter, part: str) -> Any:
     return placed.block if placed is not None else None
 
 
+def after(letter: Letter, part: str) -> str:
+    """The block that follows the part, the first one after its head; nothing after the last one."""
+    ids = [each.id for each in letter.blocks]
+    following = ids.index(part) + 1 if part in ids else 0
+    return "".join(ids[following : following + 1])
+
+
 def read(kind: type, raw: dict[str, Any]) -> Any:
     """The part of that kind from raw values. Raises DocumentError."""
     return theme_from(raw) if kind is LetterTheme else build(kind, raw)

@@ -179,6 +179,8 @@ def _wants_json() -> bool:
 def _kept(message: Message, part: str, work: LetterWork) -> ResponseReturnValue:
     if not _wants_json():
         act = request.form.get("act", "")
+        if act == "next":
+            return to_page(message, part=letter_parts.after(work.letter, part), focus="first")
         return to_page(message, part=part, focus=act if "item" in act else f"keep-{part}")
     placed = work.letter.find(part)
     return jsonify(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,3 +151,27 @@ def test_words_of_a_starter_are_examples_until_they_are_changed() -> None:
     assert "label" not in left["b5"], "a short neutral word may well be meant"
     changed = document.replaced(letter, "b2", kinds.PictureBlock(picture="https://x.test/p.jpg", alt="Ours"))
     assert "b2" not in examples_left(changed)
+
+
+def test_the_subject_of_a_starter_is_an_example_and_why_the_reader_gets_it_holds_for_everybody() -> None:
+    for language in LANGUAGES:
+        for name in NAMES:
+            letter = starter(name, language)
+            left = examples_left(letter)
+            assert left["head"] == ["subject", "preheader"], (name, language)
+            assert letter.blocks[-1].id not in left, (name, language)
+            own = replace(letter, head=replace(letter.head, subject="Ours", preheader=""))
+            assert "head" not in examples_left(own)
+
+
+def test_links_of_an_example_lead_to_the_site_that_was_asked_once() -> None:
+    site = "https://tea.test/?a=1&b=2"
+    for language in LANGUAGES:
+        for name in NAMES:
+            letter = dressed(starter(name, language), document.LetterTheme(link=site))
+            assert "https://kolos.example" not in json.dumps(to_json(letter)), (name, language)
+            assert from_json(to_json(letter)) == letter
+    sale = dressed(starter("sale", "ru"), document.LetterTheme(link=site))
+    assert build(kinds.ButtonBlock, plain(sale.blocks[4].block)).link == site
+    other = dressed(starter("sale", "ru"), document.LetterTheme(link="mailto:us@tea.test"))
+    assert "kolos.example" in json.dumps(to_json(other)), "a button does not write to a mailbox"

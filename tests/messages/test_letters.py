@@ -30,7 +30,7 @@ JSON = {"Accept": "application/json"}
 def begin(browser: Browser, starter: str = "sale") -> str:
     answer = browser.post("/messages/write/starter", data={"starter": starter, "language": "ru"})
     assert answer.status_code == 303, answer.text
-    return str(answer.location)
+    return str(answer.location).partition("?")[0]
 
 
 def message() -> Message:
@@ -78,6 +78,21 @@ def test_a_letter_is_written_by_plain_forms(as_owner: Browser) -> None:
     assert "Первая строка" in saved.text_body
     assert saved.document is not None
     assert "Первая строка" in as_owner.get(f"/messages/{made.id}/html").text
+
+
+def test_one_button_keeps_what_was_typed_and_opens_the_next_block(as_owner: Browser) -> None:
+    path = begin(as_owner)
+    ids = blocks_of(as_owner, path)
+    for part, following in zip(("head", *ids), ids, strict=False):
+        page = as_owner.get(f"{path}?part={part}").text
+        assert 'id="next-block"' in page, part
+        answer = as_owner.post(f"{path}/part/{part}", data=form_of(as_owner, path, part) | {"act": "next"})
+        assert answer.location == f"{path}?part={following}&focus=first"
+    for part in ("theme", "text", ids[-1]):
+        assert 'id="next-block"' not in as_owner.get(f"{path}?part={part}").text, part
+    heading = form_of(as_owner, path, "b3") | {"text": "Чай дешевле", "act": "next"}
+    as_owner.post(f"{path}/part/b3", data=heading)
+    assert "Чай дешевле" in as_owner.get(path).text
 
 
 def test_blocks_are_added_moved_copied_and_deleted_with_a_way_back(as_owner: Browser) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ LANGUAGES = ("ru", "en")
 NAMES = ("news", "sale", "invitation", "digest", "personal")
 # Names that occur in every one of them, and in nobody's own letter.
 TELLTALES = ("Колос", "Kolos", "kolos.example", "starter/", "Ковалёва", "Coval")
+HEAD = "head"
+_EXAMPLE_LINK = re.compile(r'https://kolos\.example/[^\s"<>]*')
 _WORDS = 25  # characters: a shorter one ("Read more") may well be meant
 
 
@@ -28,7 +32,7 @@ def starter(name: str, language: str) -> Letter:
 
 
 def dressed(letter: Letter, theme: LetterTheme) -> Letter:
-    """The letter in the owner's theme, with their logo and the address behind it."""
+    """The letter in the owner's theme, with their logo; links of the example lead to the address behind it."""
 
     def with_logo(placed: PlacedBlock) -> PlacedBlock:
         block = placed.block
@@ -37,16 +41,36 @@ def dressed(letter: Letter, theme: LetterTheme) -> Letter:
         own = replace(block, picture=theme.logo, alt=theme.logo_alt or block.alt, link=theme.link or block.link)
         return replace(placed, block=replace(own, picture_dark=theme.logo_dark))
 
-    return replace(letter, theme=theme, blocks=tuple(map(with_logo, letter.blocks)))
+    blocks = tuple(map(with_logo, letter.blocks))
+    if theme.link.startswith("http"):
+        blocks = tuple(replace(each, block=_leading_to(theme.link, each.block)) for each in blocks)
+    return replace(letter, theme=theme, blocks=blocks)
+
+
+def _leading_to(link: str, value: Any) -> Any:
+    """The same with links to the example's site leading there."""
+    if isinstance(value, str):
+        written = escape(link) if "<" in value else link
+        return _EXAMPLE_LINK.sub(lambda _found: written, value)
+    if isinstance(value, tuple):
+        return tuple(_leading_to(link, each) for each in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    return replace(value, **{each.name: _leading_to(link, getattr(value, each.name)) for each in fields(value)})
 
 
 def examples_left(letter: Letter) -> dict[str, list[str]]:
-    """The names of the fields of each block, by its id, that still hold a starter's words or pictures."""
+    """The names of the fields that still hold a starter's words or pictures, by the block's id; those above the blocks
+    by `HEAD`."""
     name, _dot, language = letter.head.starter.partition(".")
     if name not in NAMES or language not in LANGUAGES:
         return {}
-    examples = {text for each in starter(name, language).blocks for _field, text in _texts(each.block)}
-    found: dict[str, list[str]] = {}
+    blocks = [each.block for each in starter(name, language).blocks]
+    said = [each for each in blocks if not isinstance(each, kinds.UnsubscribeBlock)]  # its words hold for every sender
+    examples = {text for each in said for _field, text in _texts(each)}
+    head, first = letter.head, starter(name, language).head
+    kept = [field for field in ("subject", "preheader") if getattr(head, field) == getattr(first, field) != ""]
+    found: dict[str, list[str]] = {HEAD: kept} if kept else {}
     for each in letter.blocks:
         for field, text in _texts(each.block):
             is_long = len(text) > _WORDS and text in examples

@@ -153,16 +153,52 @@ on("input", "[data-colour-of]", (pick) => put(document.getElementById(pick.datas
 document.addEventListener("picture:picked", ({ target, detail }) => {
   const field = document.getElementById(target.dataset.pictureFor ?? "");
   if (!field) return;
+  const was = field.value;
   put(field, detail.src);
   const alt = document.getElementById(
     field.id.replace(/(picture|logo)$/, (name) => (name === "logo" ? "logo_alt" : "alt")),
   );
-  if (alt && !alt.value && detail.alt) put(alt, detail.alt);
+  // Words that came with the picture before say nothing of this one; what was typed since stays.
+  const isOfAnother = was && was !== detail.src && alt?.value === alt?.defaultValue;
+  if (alt && (!alt.value || isOfAnother) && alt.value !== detail.alt) put(alt, detail.alt);
 });
 
 function put(field, value) {
   field.value = value;
   field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/* Keys: Ctrl+Enter opens the next block, at the last one it leads to saving; Ctrl+S saves. */
+addEventListener(
+  "keydown",
+  (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
+    const save = document.querySelector("[data-save-letter]");
+    if (event.code === "KeyS" && !event.shiftKey) save.click();
+    else if (event.key === "Enter" && desk().contains(event.target)) {
+      const next = document.getElementById("next-block");
+      if (next) next.click();
+      else save.focus();
+    } else return;
+    event.preventDefault();
+    event.stopPropagation(); // the box of formatted text would begin a new line
+  },
+  true,
+);
+
+/* Where to go on typing in the part that was opened: words of an example are marked, to be typed over. */
+function focusFirst() {
+  const form = document.querySelector("form[data-letter-part]");
+  const opened = form.closest(".letter-block") ?? form;
+  const { top, bottom } = opened.getBoundingClientRect();
+  if (top < 0 || Math.min(bottom, top + 300) > innerHeight) opened.scrollIntoView({ block: "start" });
+  if (matchMedia("(pointer: coarse)").matches) return document.getElementById(`open-${desk().dataset.part}`)?.focus();
+  const first = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, .rich-text")].find(
+    (each) => each.offsetParent,
+  );
+  if (!first) return;
+  (first.closest(".picture-field")?.querySelector("[data-pick-picture]") ?? first).focus({ preventScroll: true });
+  if (first.select && "example" in form.dataset) first.select();
 }
 
 /* Dragging, a courtesy beside the buttons. */
@@ -194,7 +230,9 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   makeSortable();
   showView();
   if (view.dark || view.client) preview();
+  if (desk().dataset.focus === "first") return focusFirst();
   const focused = document.getElementById(desk().dataset.focus);
   if (focused && !desk().contains(document.activeElement)) focused.focus();
 });
 makeSortable();
+if (desk().dataset.focus === "first" && !matchMedia("(pointer: coarse)").matches) focusFirst();

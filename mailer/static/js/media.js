@@ -56,7 +56,8 @@ async function upload(form, files) {
   if (!kept.length) return;
   remark(remarks, form.dataset.done.replace("{count}", kept.length));
   const dialog = form.closest("dialog");
-  if (dialog) show(dialog, dialog.dataset.picker);
+  if (dialog && files.length === 1) pick(dialog, kept[0]);
+  else if (dialog) show(dialog, dialog.dataset.picker, true);
   else if (kept.length === files.length) location.assign(form.action);
 }
 
@@ -103,21 +104,22 @@ document.addEventListener("click", ({ target }) => {
   if (button && dialog) {
     asking = button;
     dialog.showModal();
-    show(dialog, dialog.dataset.picker);
+    show(dialog, dialog.dataset.picker, true);
     return;
   }
   if (!dialog?.open) return;
   const chosen = target.closest("[data-picture]");
   const page = target.closest("[data-picker-page]");
-  if (chosen) {
-    dialog.close();
-    asking?.dispatchEvent(
-      new CustomEvent("picture:picked", { bubbles: true, detail: JSON.parse(chosen.dataset.picture) }),
-    );
-    asking?.focus();
-  } else if (page) show(dialog, page.dataset.pickerPage);
+  if (chosen) pick(dialog, JSON.parse(chosen.dataset.picture));
+  else if (page) show(dialog, page.dataset.pickerPage, true);
   else if (target.closest("[data-picker-close]")) dialog.close();
 });
+
+function pick(dialog, picture) {
+  dialog.close();
+  asking?.dispatchEvent(new CustomEvent("picture:picked", { bubbles: true, detail: picture }));
+  asking?.focus();
+}
 
 const search = document.querySelector("#picture-dialog [data-picker-search]");
 let waiting;
@@ -127,7 +129,11 @@ search?.addEventListener("input", () => {
   waiting = setTimeout(() => show(dialog, `${dialog.dataset.picker}?q=${encodeURIComponent(search.value)}`), 300);
 });
 
-async function show(dialog, address) {
+/* The list at that address; `isTaken` when the keys are to go on there, not in what was pressed. */
+async function show(dialog, address, isTaken = false) {
   const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
-  if (answer?.ok) dialog.querySelector("[data-picker-list]").innerHTML = await answer.text();
+  if (!answer?.ok) return;
+  const list = dialog.querySelector("[data-picker-list]");
+  list.innerHTML = await answer.text();
+  if (isTaken) list.querySelector("[data-picture]")?.focus();
 }
