@@ -36,6 +36,7 @@ def test_words_of_an_example_and_blocks_that_nobody_gets_are_named_with_the_way_
 
     # Older forms could be saved with "any of" over nothing: nobody gets such a block, and so it stays in what is sent.
     changed = deepcopy(message.document)
+    assert changed is not None
     changed["blocks"][3]["shown"] = {"op": "meet", "tree": {"v": 1, "any": []}}  # b4
     message.document = changed
     db.session.query(LetterVersion).filter_by(message_id=message.id).update({"document": changed})
