@@ -47,7 +47,7 @@ from mailer.messages import (
 )
 from mailer.messages import views as message_views
 from mailer.models.user import User
-from mailer.operations import pace_views, warm_up_views
+from mailer.operations import pace_views, warm_up_plan_views, warm_up_views
 from mailer.operations import views as operation_views
 from mailer.preferences import topic_views
 from mailer.preferences import views as preference_views
@@ -71,9 +71,9 @@ VIEWS = (
     letter_choice_views, letter_block_views, letter_people_views, attachment_views, preview_views, check_views,
     examination_views, import_views, media_views,
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
-    calendar_views, operation_views, pace_views, warm_up_views, return_views, webhook_views, service_domain_views,
-    own_domain_views,
-    user_views, journal_views, switching_views, approval_views,
+    calendar_views, operation_views, pace_views, warm_up_views, warm_up_plan_views, return_views, webhook_views,
+    service_domain_views, own_domain_views,
+    user_views, journal_views, others_mailing_views, others_series_views,
     series_views, series_form_views, series_action_views, putting_in, enrolling_views,
     article_views, review_views, report_views, run_views, compared_views, domain_views, draft_views,
     guide_views, tracking_views,

@@ -334,6 +334,8 @@ TABLE: dict[str, dict[str, str]] = {
     "warm_ups.index": {"GET": OVERSEERS},
     "warm_ups.start": {"POST": ADMINS},
     "warm_ups.show": {"GET": OVERSEERS},
+    "warm_ups.plan": {"GET": ADMINS},
+    "warm_ups.change_plan": {"POST": ADMINS},
     "warm_ups.pause": {"POST": ADMINS},
     "warm_ups.resume": {"POST": ADMINS},
     "warm_ups.end": {"POST": ADMINS},

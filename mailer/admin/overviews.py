@@ -27,6 +27,7 @@ ELSEWHERE = {
     "known_devices", "former_links",  # hashes only
     "link_hits",  # gone within a minute
     "client_counts", "client_texts",  # made of the clients by triggers
+    "domain_sums",  # made of the days of runs by triggers
 }  # fmt: skip
 SAFE = (Integer, Boolean, Date, DateTime, Enum)
 

@@ -34,7 +34,7 @@ from mailer.queue import (
     SEND_ACCOUNT_EMAIL,
 )
 from mailer.sending import instance_guard
-from mailer.sending.runs import domain_days, stuck
+from mailer.sending.runs import domain_days, domain_sums, stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.let_go import let_go
 from mailer.sending.runs.missing import make_good
@@ -163,6 +163,7 @@ def count_domains() -> None:
     domain_days.count_closed_runs()
     if _is_time("domains", OPEN_RUNS_EVERY):
         domain_days.count_open_runs()
+    domain_sums.fold()
 
 
 def move_what_stands() -> None:

@@ -25,7 +25,7 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
     lines = [
         _(
             "%(provider)s: %(sender)s is being warmed up, and %(today)s of %(count)s emails can go today; the "
-            "last of them go %(when)s, not counting emails of other mailings already waiting.",
+            "last of them go %(when)s.",
             provider=provider_label(each.name) if each.name else _("All other domains"),
             sender=readable_domain(domain),
             today=format_decimal(each.today_count),
@@ -33,6 +33,15 @@ def warm_up_text(owner: User, people: Select[Any], ends_at: datetime | None) -> 
             when=_when(each),
         )
         for each in shortfalls
+    ]
+    lines += [
+        _(
+            "%(provider)s: %(count)s emails of other mailings wait already; they are counted, as if they went first.",
+            provider=provider_label(each.name) if each.name else _("All other domains"),
+            count=format_decimal(each.ahead_count),
+        )
+        for each in shortfalls
+        if each.ahead_count
     ]
     if any(each.is_held for each in shortfalls):
         lines.append(_("Growth is paused: today’s ceilings apply to the coming days too."))

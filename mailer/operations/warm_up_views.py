@@ -113,7 +113,7 @@ def start() -> ResponseReturnValue:
 @requires(Permission.OVERSEE)
 def show(warm_up_id: int) -> str:
     """Today, the days ahead, and the days that were."""
-    warm_up = _found(warm_up_id)
+    warm_up = found(warm_up_id)
     providers = warm_up_standing.standing(warm_up)
     tracks = [] if warm_up.ended_at or warm_up.paused_at else warm_up_standing.tracks(plan_of(warm_up), providers)
     today = warm_up_standing.service_today()
@@ -131,7 +131,7 @@ def show(warm_up_id: int) -> str:
 @requires(Permission.ADMINISTER)
 def pause(warm_up_id: int) -> ResponseReturnValue:
     """Grow no further for now."""
-    if warm_ups.set_growth(_found(warm_up_id), is_held=True):
+    if warm_ups.set_growth(found(warm_up_id), is_held=True):
         flash_undo(_("The ceilings stay as they are."), url_for("warm_ups.resume", warm_up_id=warm_up_id))
     return _to_page(warm_up_id)
 
@@ -140,7 +140,7 @@ def pause(warm_up_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def resume(warm_up_id: int) -> ResponseReturnValue:
     """Grow again."""
-    if warm_ups.set_growth(_found(warm_up_id), is_held=False):
+    if warm_ups.set_growth(found(warm_up_id), is_held=False):
         flash(_("The ceilings grow again after each day that goes well."), "success")
     return _to_page(warm_up_id)
 
@@ -149,7 +149,7 @@ def resume(warm_up_id: int) -> ResponseReturnValue:
 @requires(Permission.ADMINISTER)
 def end(warm_up_id: int) -> ResponseReturnValue:
     """Limit nothing any more."""
-    if warm_ups.end(_found(warm_up_id)):
+    if warm_ups.end(found(warm_up_id)):
         flash_undo(
             _("The warm-up has ended: there are no more ceilings, and the waiting emails go out now."),
             url_for("warm_ups.go_on", warm_up_id=warm_up_id),
@@ -162,12 +162,13 @@ def end(warm_up_id: int) -> ResponseReturnValue:
 def go_on(warm_up_id: int) -> ResponseReturnValue:
     """Take the end back."""
     with refusal_flashed():
-        if warm_ups.go_on(_found(warm_up_id)):
+        if warm_ups.go_on(found(warm_up_id)):
             flash(_("The warm-up goes on where it was."), "success")
     return _to_page(warm_up_id)
 
 
-def _found(warm_up_id: int) -> WarmUp:
+def found(warm_up_id: int) -> WarmUp:
+    """The one of this id; 404 for none."""
     warm_up = warm_ups.find(warm_up_id)
     if warm_up is None:
         abort(404)
@@ -180,8 +181,8 @@ def _to_page(warm_up_id: int) -> ResponseReturnValue:
 
 def _index(form: WarmUpForm) -> str:
     form.names.choices = [(name or OTHERS, provider_label(name) if name else _("all other domains")) for name in NAMES]
-    found = warm_ups.latest()
+    latest = warm_ups.latest()
     return render_template(
-        "operations/warm_ups.html", form=form, warm_ups=found, standings=warm_up_standing.standings(found),
+        "operations/warm_ups.html", form=form, warm_ups=latest, standings=warm_up_standing.standings(latest),
         may_change=current_user.can(Permission.ADMINISTER),
     )  # fmt: skip

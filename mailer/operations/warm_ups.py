@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from flask import current_app
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from sqlalchemy import Executable, func, select, update
 
 from mailer.clock import utcnow
 from mailer.errors import Refusal, refused_by, undone_when_refused
 from mailer.extensions import db
+from mailer.journal.entries import add_entry
+from mailer.locks import FOR_CHANGE, lock_row
+from mailer.models.journal_entry import Action
 from mailer.models.sending_domain import SendingDomain
 from mailer.models.warm_up import ONE_GOING, CeilingReason, WarmUp, WarmUpDay
 from mailer.operations.paces import read_domain
@@ -90,6 +94,33 @@ def set_growth(warm_up: WarmUp, *, is_held: bool) -> bool:
     is_other = WarmUp.paused_at.is_(None) if is_held else WarmUp.paused_at.is_not(None)
     changed = update(WarmUp).where(WarmUp.id == warm_up.id, WarmUp.ended_at.is_(None), is_other)
     return _changed(changed.values(paused_at=utcnow() if is_held else None).returning(WarmUp.id))
+
+
+def change_plan(warm_up: WarmUp, growth_percent: int, target_count: int) -> bool:
+    """Let the ceilings grow by another share, or end at another one, from the next day on; today's stay. Whether that
+    changed anything; the journal says from what to what. Raises WarmUpRefused for one that has ended, and for a target
+    below the start."""
+    lock_row(warm_up, FOR_CHANGE)
+    if warm_up.ended_at is not None:
+        db.session.rollback()
+        raise WarmUpRefused(_("This warm-up has ended: nothing is limited any more."))
+    if target_count < warm_up.start_count:
+        least = format_decimal(warm_up.start_count)
+        db.session.rollback()
+        raise WarmUpRefused(_("Not less than on the first day: %(count)s.", count=least))
+    before = (warm_up.growth_percent, warm_up.target_count)
+    if before == (growth_percent, target_count):
+        db.session.rollback()
+        return False
+    warm_up.growth_percent, warm_up.target_count = growth_percent, target_count
+    add_entry(
+        Action.CHANGED,
+        f"warm_up {warm_up.id}",
+        before="{} %, {}".format(*before),
+        after=f"{growth_percent} %, {target_count}",
+    )
+    db.session.commit()
+    return True
 
 
 def end(warm_up: WarmUp) -> bool:

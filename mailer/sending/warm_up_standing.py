@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, func, select
@@ -13,12 +15,16 @@ from sqlalchemy.orm import aliased
 from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.models.client import Client
+from mailer.models.delivery import UNFINISHED, Delivery
+from mailer.models.run import Run
 from mailer.models.warm_up import CeilingReason, WarmUp, WarmUpDay
 from mailer.recipient_domains import GROUP_OF, OTHERS
 from mailer.sending import warm_ups
 from mailer.sending.warm_up_plan import Plan, days_ahead, days_needed, days_until_warm, next_day
 
 A_YEAR = 365  # days: no date beyond is told
+MOST_COUNTED = 200_000  # people of other runs who wait: more are as many days as nobody plans for
+NO_PLANS: Mapping[int, Plan] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,11 @@ class ProviderToday:
 @dataclass(frozen=True, slots=True)
 class Shortfall:
     """How long it takes until all of a provider's people of an audience have got their mail, if each day is good and
-    nobody else waits for its places: those of other runs who do are not counted."""
+    those of other runs who wait for its places go before them."""
 
     name: str
     count: int
+    ahead_count: int  # people of other runs who wait for places of the same provider
     today_count: int
     ceiling: int
     last_on: date | None  # None: in more than a year
@@ -58,12 +65,12 @@ def service_today() -> date:
     return today_in(current_app.config["BABEL_DEFAULT_TIMEZONE"])
 
 
-def standing(warm_up: WarmUp) -> list[ProviderToday]:
-    """Its providers, in the order of `warm_ups.NAMES`."""
-    return standings([warm_up]).get(warm_up.id, [])
+def standing(warm_up: WarmUp, plan: Plan | None = None) -> list[ProviderToday]:
+    """Its providers, in the order of `warm_ups.NAMES`; under another plan than its own, as they would stand."""
+    return standings([warm_up], {warm_up.id: plan} if plan is not None else {}).get(warm_up.id, [])
 
 
-def standings(several: Sequence[WarmUp]) -> dict[int, list[ProviderToday]]:
+def standings(several: Sequence[WarmUp], other_plans: Mapping[int, Plan] = NO_PLANS) -> dict[int, list[ProviderToday]]:
     """Those of several warm-ups, by id."""
     place = func.row_number().over(partition_by=(WarmUpDay.warm_up_id, WarmUpDay.name), order_by=WarmUpDay.day.desc())
     ranked = select(WarmUpDay, place.label("place")).where(WarmUpDay.warm_up_id.in_([each.id for each in several]))
@@ -72,7 +79,7 @@ def standings(several: Sequence[WarmUp]) -> dict[int, list[ProviderToday]]:
     days: dict[tuple[int, str], list[WarmUpDay]] = {}
     for day in db.session.scalars(select(latest).where(rows.c.place <= 2).order_by(rows.c.place)):
         days.setdefault((day.warm_up_id, day.name), []).append(day)
-    today, plans = service_today(), {each.id: warm_ups.plan_of(each) for each in several}
+    today, plans = service_today(), {each.id: warm_ups.plan_of(each) for each in several} | other_plans
     found: dict[int, list[ProviderToday]] = {}
     for (id_, _name), of_name in sorted(days.items(), key=lambda item: warm_ups.NAMES.index(item[0][1])):
         found.setdefault(id_, []).append(_provider(plans[id_], of_name, today))
@@ -105,26 +112,44 @@ def shortfalls(domain: str, people: Select[tuple[Client]]) -> list[Shortfall]:
     warm_up = warm_ups.of_domain(domain)
     if warm_up is None:
         return []
-    counts = _counts(people)
+    counts, ahead = _counts(people), waiting_counts(warm_up)
     plan, today = warm_ups.plan_of(warm_up), service_today()
     found = []
     for each in standing(warm_up):
-        count = counts.get(each.name, 0)
-        if each.ceiling is None or count <= (each.left_count or 0):
+        count, ahead_count = counts.get(each.name, 0), ahead.get(each.name, 0)
+        if not count or each.ceiling is None or count + ahead_count <= (each.left_count or 0):
             continue
-        day_count, today_count = days_needed(plan, each.ceiling, each.used_count, count)
+        day_count, room = days_needed(plan, each.ceiling, each.used_count, count + ahead_count)
+        today_count = max(0, room - ahead_count)
         last_on = today + timedelta(days=day_count) if day_count <= A_YEAR else None
-        found.append(Shortfall(each.name, count, today_count, each.ceiling, last_on, day_count, plan.is_held))
+        found.append(
+            Shortfall(each.name, count, ahead_count, today_count, each.ceiling, last_on, day_count, plan.is_held)
+        )
     return found
 
 
+def waiting_counts(warm_up: WarmUp) -> dict[str, int]:
+    """By provider: how many people of open runs from this domain wait; `MOST_COUNTED` at most are counted."""
+    sender = Run.snapshot["from_email"].astext
+    of_domain = sender.is_(None) if warm_up.owner_id is None else sender.endswith(f"@{warm_up.domain}", autoescape=True)
+    among = select(func.split_part(Delivery.email_key, "@", -1).label("domain")).join(Run, Run.id == Delivery.run_id)
+    among = among.where(Run.closed_at.is_(None), Run.waiting_count > 0, of_domain, Delivery.state.in_(UNFINISHED))
+    return _by_provider(among.limit(MOST_COUNTED))
+
+
 def _counts(people: Select[tuple[Client]]) -> dict[str, int]:
+    return _by_provider(
+        people.with_only_columns(func.split_part(Client.email_key, "@", -1).label("domain")).order_by(None)
+    )
+
+
+def _by_provider(among: Select[Any]) -> dict[str, int]:
+    """How many of `domain` belong to each provider."""
     groups = (
         func.unnest(list(GROUP_OF), list(GROUP_OF.values()))
         .table_valued("domain", "name", name="providers")
         .render_derived()
     )
-    among = people.with_only_columns(func.split_part(Client.email_key, "@", -1).label("domain")).order_by(None)
     people_by_domain = among.subquery()
     name = func.coalesce(groups.c.name, OTHERS)
     joined = select(name, func.count()).select_from(people_by_domain)

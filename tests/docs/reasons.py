@@ -58,6 +58,12 @@ REASONS = {
     ),
     "clients_are_counted_anew": "As `clients_are_counted`, where clients change, are deleted or come back.",
     "clients_are_counted_off": "As `clients_are_counted`, where clients are erased; not those of an erased account.",
+    "domain_days_are_summed": (
+        "Keeps the figures by recipient domain summed over runs, by day and month, for each owner and for everybody, "
+        "in `domain_sums`: no report reads a row for each run. A row is added for each change: nobody waits."
+    ),
+    "domain_days_are_summed_anew": "As `domain_days_are_summed`, where something came back later.",
+    "domain_days_are_summed_off": "As `domain_days_are_summed`, where a run is counted anew or goes with its account.",
     "clients_are_read": (
         "Writes what a search looks through, in `client_texts`, whoever writes a client: a search for part of a word "
         "looks into an index instead of at every client."

@@ -47,7 +47,7 @@ GROUPS = {
     "Series": ("series", "series_steps", "enrolments"),
     "Sending": (
         "runs", "waves", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies",
-        "run_faults", "domain_days", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
+        "run_faults", "domain_days", "domain_sums", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
         "mail_servers", "instances",
     ),
     "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event, text
 
 from mailer.clock import today_in, utcnow
 from mailer.extensions import db
@@ -14,13 +18,17 @@ from mailer.models.domain_day import DomainDay
 from mailer.models.mail_report import Door
 from mailer.models.run import Run
 from mailer.models.user import User
+from mailer.periods import DateRange
 from mailer.recipient_domains import GROUP_OF, GROUPS
+from mailer.reports import domain_queries
+from mailer.reports.domain_queries import DomainScope
 from mailer.returns.taking import take
-from mailer.sending.runs import domain_days
+from mailer.sending.runs import domain_days, domain_sums
 from mailer.sending.runs.closing import stop_what_must
 from mailer.smtp.testserver import Lab
 from tests.bounces import shapes
-from tests.conftest import Browser
+from tests.conftest import Browser, owner_engine
+from tests.factories import make_client, make_due_run
 from tests.reports.test_reports import figures, rows_of
 from tests.returns.conftest import address_of, path  # noqa: F401 - fixture
 from tests.sending.conftest import finish, lab, make_run  # noqa: F401 - fixtures
@@ -81,6 +89,86 @@ def test_a_run_is_counted_by_provider_and_day(
     assert 'data-key="gmail"' in as_manager.get("/reports/domains").text
     assert as_stranger.get(f"/reports/domains?user={owner.id}").status_code == 404
     assert as_owner.get("/reports/domains?from=2026-99-01").status_code == 422
+
+
+def test_a_year_of_everybody_reads_months_and_not_runs(
+    owner: User, stranger: User, as_owner: Browser, as_manager: Browser
+) -> None:
+    """Two owners over 13 months: what is read does not grow with the days and the runs, and the sums are exact."""
+    for user in (owner, stranger):
+        make_due_run(user, [make_client(user)])
+    add = text(
+        "INSERT INTO domain_days (run_id, day, domain, figure, words, owner_id, count) "
+        "SELECT r.id, date '2025-01-15' + n, d, f, CASE WHEN f = 'refused' THEN '550 ' || d ELSE '' END, r.owner_id, 1 "
+        "FROM runs r, generate_series(:first, :last) n, unnest(ARRAY['gmail', 'own.example']) d, "
+        "unnest(ARRAY['accepted', 'refused']) f"
+    )
+    db.session.execute(add, {"first": 0, "last": 400})
+    db.session.commit()
+
+    def accepted(period: str, who: Browser) -> int:
+        page = who.get(f"/reports/domains?{period}").text
+        found = re.findall(r'data-key="gmail".*?data-figure="accepted">([^<]+)', page, re.S)
+        return int(re.sub(r"\D", "", found[0]))
+
+    year = "from=2025-02-10&to=2026-02-09"
+    for fold in (lambda: None, folded):  # before the rows are added up, and after
+        fold()
+        assert accepted(year, as_manager) == 2 * 365
+        assert accepted(year, as_owner) == 365
+        assert accepted("from=2025-03-01&to=2025-03-31", as_owner) == 31
+        assert accepted("from=2025-03-02&to=2025-03-30", as_owner) == 29
+        assert accepted("from=2025-03-31&to=2025-04-01", as_owner) == 2
+        assert accepted("from=2025-01-31&to=2025-02-28", as_owner) == 29
+        assert accepted("from=&to=", as_manager) == 802
+    days = as_owner.get(f"/reports/domains?domain=gmail&{year}").text
+    assert days.count("data-key=") == 365
+    assert "550 gmail" in days
+
+    scope = DomainScope(None, DateRange(date(2025, 2, 10), date(2026, 2, 9), "UTC"))
+    with owner_engine().begin() as connection:
+        connection.execute(text("ANALYZE domain_sums"))
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))  # the table is too small here for an index to pay
+    with statements() as asked:
+        domain_queries.by_domain(scope, domain_queries.total_of(scope))
+    assert len(asked) == 3
+    for statement, values in asked:
+        assert "domain_days" not in statement
+        (plan,) = db.session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).one()
+        # Eleven months and two parts of months, two domains, two figures: of 2,920 rows of runs.
+        assert rows_read(plan[0]["Plan"]) < 300, plan
+    db.session.execute(text("DELETE FROM domain_days"))
+    db.session.commit()
+    folded()
+    assert db.session.scalar(text("SELECT count(*) FROM domain_sums")) == 0
+
+
+def folded() -> None:
+    while domain_sums.fold():
+        pass
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database meanwhile."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        seen.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """Of tables, with those that were thrown away."""
+    removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+    is_of_table = "Relation Name" in plan
+    own = (plan["Actual Rows"] + removed) * plan["Actual Loops"] if is_of_table else 0
+    return int(own) + sum(map(rows_read, plan.get("Plans", [])))
 
 
 def test_no_domain_belongs_to_two_providers() -> None:

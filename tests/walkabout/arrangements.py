@@ -210,6 +210,8 @@ def warm_a_domain_up(walked: WalkedService, admin: Walk) -> None:
     domain = walked.service.rows("SELECT name FROM sending_domains WHERE proven_at IS NOT NULL LIMIT 1")[0][0]
     page = walked.fill(admin, "/operations/warm-ups", "warm_ups.start", domain=domain)
     number = page.rpartition("/")[2]
+    asked = f"{page}/plan?growth_percent=40&target_count=40000"
+    walked.fill(admin, asked, "warm_ups.change_plan")
     for name in ("pause", "resume", "end", "go_on", "end"):
         walked.fill(admin, page, f"warm_ups.{name}")
     admin.look(f"/admin/warm_ups/details/?id={number}")
