@@ -79,7 +79,7 @@ def standings(several: Sequence[WarmUp], other_plans: Mapping[int, Plan] = NO_PL
     days: dict[tuple[int, str], list[WarmUpDay]] = {}
     for day in db.session.scalars(select(latest).where(rows.c.place <= 2).order_by(rows.c.place)):
         days.setdefault((day.warm_up_id, day.name), []).append(day)
-    today, plans = service_today(), {each.id: warm_ups.plan_of(each) for each in several} | other_plans
+    today, plans = service_today(), {each.id: other_plans.get(each.id) or warm_ups.plan_of(each) for each in several}
     found: dict[int, list[ProviderToday]] = {}
     for (id_, _name), of_name in sorted(days.items(), key=lambda item: warm_ups.NAMES.index(item[0][1])):
         found.setdefault(id_, []).append(_provider(plans[id_], of_name, today))

@@ -165,7 +165,7 @@ def test_the_owner_sees_it_and_is_warned_before_a_long_mailing(
     write_recipient_list(other.id)
     (day,) = warm_up_standing.shortfalls("proven.example", recipients(mailing))
     assert (day.today_count, day.count, day.ahead_count, day.day_count) == (0, 40, 12, 3)  # 7, 15, 22, 33
-    assert re.search(r"Gmail: .*12 .*других рассылок", as_owner.get(ask).text)
+    assert re.search(r"Gmail: .*других рассылок \(12\)", as_owner.get(ask).text)
     db.session.execute(text("UPDATE warm_ups SET owner_id = NULL"))  # as if it were the service's: not theirs
     assert warm_up_standing.waiting_counts(the_only()) == {}
     db.session.rollback()
