@@ -73,7 +73,7 @@ VIEWS = (
     mailing_views, action_views, by_hand_views, form_views, mailing_run_views,
     calendar_views, operation_views, pace_views, warm_up_views, warm_up_plan_views, return_views, webhook_views,
     service_domain_views, own_domain_views,
-    user_views, journal_views, others_mailing_views, others_series_views,
+    user_views, journal_views, switching_views, approval_views,
     series_views, series_form_views, series_action_views, putting_in, enrolling_views,
     article_views, review_views, report_views, run_views, compared_views, domain_views, draft_views,
     guide_views, tracking_views,
