@@ -14,6 +14,7 @@ from mailer.account_mail import outbox
 from mailer.accounts.admins import able_admins
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.http import zone_label
 from mailer.models.user import User
 from mailer.sending.runs import overdue
 from mailer.sending.runs.overdue import Alarm
@@ -52,9 +53,25 @@ def _post(person: User, alarms: Sequence[Alarm]):  # type: ignore[no-untyped-def
 def _line(alarm: Alarm, person: User) -> str:
     words = []
     if alarm.late_since is not None:
-        local = alarm.late_since.astimezone(ZoneInfo(person.timezone)).replace(tzinfo=None)
-        moment = format_datetime(local, "d MMMM, HH:mm", rebase=False)
+        moment = _moment(alarm.late_since, person)
         words.append(_("a run is late, it should have begun at %(moment)s", moment=moment))
+    if alarm.late_wave is not None:
+        zone, since = alarm.late_wave
+        words.append(
+            _(
+                "a wave of a run is late (%(zone)s), it should have begun at %(moment)s",
+                zone=zone_label(zone),
+                moment=_moment(since, person),
+            )
+        )
     if alarm.missed_count:
         words.append(ngettext("%(num)s run was missed", "%(num)s runs were missed", alarm.missed_count))
+    if count := alarm.missed_wave_count:
+        words.append(ngettext("%(num)s wave was left out: too late", "%(num)s waves were left out: too late", count))
     return f"{alarm.mailing.name}: {', '.join(words)}"
+
+
+def _moment(at: datetime, person: User) -> str:
+    """On the reader's own clock."""
+    local = at.astimezone(ZoneInfo(person.timezone)).replace(tzinfo=None)
+    return str(format_datetime(local, "d MMMM, HH:mm", rebase=False))

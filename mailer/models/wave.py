@@ -24,6 +24,12 @@ class Wave(db.Model):  # type: ignore[misc,name-defined]
         CheckConstraint("opens_at >= planned_at", name="opens_at_its_moment"),
         CheckConstraint("closes_at > opens_at", name="closes_later"),
         Index("ix_waves_to_begin", "opens_at", postgresql_where=text("begun_at IS NULL")),
+        Index(
+            "ix_waves_left_out_in_silence",
+            "run_id",
+            "number",
+            postgresql_where=text("is_too_late AND alarmed_at IS NULL"),
+        ),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
@@ -36,3 +42,4 @@ class Wave(db.Model):  # type: ignore[misc,name-defined]
     closes_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     begun_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when the tick found that its moment had come
     is_too_late: Mapped[bool] = mapped_column(default=False, server_default="false")  # that was too late: left out
+    alarmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # when it was said to be late, or left out

@@ -13,10 +13,12 @@ from sqlalchemy import select, text
 
 from mailer.clock import utcnow
 from mailer.extensions import db
+from mailer.jobs.alarms import raise_alarms
 from mailer.mailings.agenda import agenda_of
 from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.services import save_mailing
+from mailer.models.account_email import AccountEmail
 from mailer.models.client import Suppression, SuppressionReason
 from mailer.models.delivery import Delivery, DeliveryState, Reason
 from mailer.models.mailing import Audience, InDoubtRule, Mailing
@@ -471,3 +473,46 @@ def first_waves(now: datetime) -> list[Run]:
         for run_id in run_ids:
             assert write_recipient_list(run_id)
     return [db.session.get_one(Run, run_id) for run_id in run_ids]
+
+
+def alarm_lines() -> str:
+    return "\n".join(
+        mail.context["lines"] for mail in db.session.scalars(select(AccountEmail).order_by(AccountEmail.id))
+    )
+
+
+def test_a_wave_that_nobody_takes_up_is_told_once(lab: Lab, owner: User) -> None:
+    owner.language = "en"
+    run = begun(owner)
+    finish(run)
+    assert raise_alarms() == 0
+    fly(seconds=(waves(run)[1].opens_at - utcnow()).total_seconds() + 4 * 60)
+    begin_and_hold_waves()
+    assert raise_alarms() == 0
+    fly(minutes=2)
+    assert raise_alarms() == 1
+    assert "a wave of a run is late (Vladivostok" in alarm_lines()
+    assert raise_alarms() == 0
+    finish(run)
+    assert raise_alarms() == 0
+
+
+def test_a_wave_behind_one_that_still_goes_is_not_late(lab: Lab, owner: User) -> None:
+    run = begun(owner)
+    finish(run)
+    fly(seconds=(waves(run)[1].opens_at - utcnow()).total_seconds() + 6 * 60)
+    leased = "lease_token = gen_random_uuid(), leased_until = now() + interval '1 minute'"
+    db.session.execute(text(f"UPDATE slices SET {leased} WHERE wave = 1"))
+    assert raise_alarms() == 0
+
+
+def test_a_wave_left_out_is_told_once(lab: Lab, owner: User) -> None:
+    owner.language = "en"
+    run = begun(owner)
+    finish(run)
+    fly(seconds=(waves(run)[1].opens_at - utcnow()).total_seconds() + 13 * 3600)
+    begin_and_hold_waves()
+    assert [wave.is_too_late for wave in waves(run)[:2]] == [False, True]
+    assert raise_alarms() == 1
+    assert "1 wave was left out: too late" in alarm_lines()
+    assert raise_alarms() == 0
