@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -11,6 +12,7 @@ from mailer.clock import utcnow
 from mailer.errors import Conflict, Refusal, undone_when_refused
 from mailer.extensions import db
 from mailer.locks import AS_IT_IS, FOR_CHANGE, lock_row
+from mailer.mailings import edits
 from mailer.mailings.calendar_plan import Calendar, FormRefusal
 from mailer.mailings.plan import MailingPlan
 from mailer.mailings.queries import people_of
@@ -23,14 +25,21 @@ from mailer.queue import TICK, enqueue
 from mailer.recurrence.moments import Moment, end_at
 from mailer.recurrence.waves import FARTHEST, waves_of
 from mailer.sending.runs import control, limits
-from mailer.sending.runs.next_run import due_moment, has_open_run, next_promised, set_next_run_after, waited_for
+from mailer.sending.runs.next_run import (
+    due_moment,
+    has_open_run,
+    may_be_edited,
+    next_promised,
+    set_next_run_after,
+    waited_for,
+)
 from mailer.sending.runs.run_rows import leave_out_overdue
 from mailer.sending.runs.start import start_now
 from mailer.sending.runs.wave_plan import begins_at, last_wave, look
 
 
 class RunIsGoing(Refusal):
-    """A run is open: nothing of the mailing may change under it."""
+    """A run is open that needs the mailing as it is: nothing may change under it."""
 
 
 def save_mailing(
@@ -51,7 +60,8 @@ def save_mailing(
         plan.calendar.require_ahead(now)
         mailing, is_rescheduled = Mailing(owner_id=owner.id), True
     else:
-        _lock_for_change(mailing, version)
+        _lock_for_change(mailing, version, may_be_edited)
+        edits.require_hours_kept(mailing, plan.calendar)
         if is_rescheduled := Calendar.of(mailing) != plan.calendar:
             plan.calendar.require_ahead(now)
         mailing.version += 1
@@ -62,6 +72,7 @@ def save_mailing(
     db.session.flush()
     _replace_clients(mailing, plan)
     if is_rescheduled:
+        edits.stand_for_its_day(mailing, now)
         set_next_run_after(mailing, due, now)
     if mailing.in_waves:  # the people may be others too
         mailing.first_wave_at = None
@@ -112,7 +123,7 @@ def _begun_farther_east(plan: MailingPlan, mailing: Mailing | None, now: datetim
 
 def delete_mailing(mailing: Mailing) -> None:
     """Hide the mailing for good or until `restore_mailing`; RunIsGoing while it sends."""
-    _lock_for_change(mailing, mailing.version)
+    _lock_for_change(mailing, mailing.version, lambda one: not has_open_run(one))
     mailing.deleted_at = utcnow()
     db.session.commit()
 
@@ -177,10 +188,10 @@ def send_now(mailing: Mailing, token: str) -> Run:
     return run
 
 
-def _lock_for_change(mailing: Mailing, version: int | None) -> None:
+def _lock_for_change(mailing: Mailing, version: int | None, may_change: Callable[[Mailing], bool]) -> None:
     """Keep the tick and other forms away until the commit, and refuse a change under a run or over another's."""
     lock_row(mailing, FOR_CHANGE)
-    if has_open_run(mailing):
+    if not may_change(mailing):
         raise RunIsGoing(_("A run of this mailing is in progress. Wait until it ends or stop it, then make changes."))
     if version != mailing.version:
         raise Conflict(

@@ -32,7 +32,7 @@ from mailer.searching import searched
 from mailer.sending import server_faults
 from mailer.sending.runs.attention import Trouble
 from mailer.sending.runs.audience import broken_segments
-from mailer.sending.runs.next_run import occurrence_of, waited_for
+from mailer.sending.runs.next_run import may_be_edited, occurrence_of, waited_for
 from mailer.sending.runs.outlook import changes_by_hand
 from mailer.sending.runs.wave_plan import begins_at
 from mailer.sending.senders import sender_of
@@ -133,10 +133,12 @@ def _moving(mailing: Mailing) -> dict[str, object]:
         "rule_text": calendar_text(Calendar.of(mailing)),
         "zone_label": zone_label(mailing.timezone),
         "next_run_text": agenda_labels.next_run_text(mailing),
+        "next_run_note": agenda_labels.next_run_note(mailing),
         "next_occurrence": occurrence_of(mailing, moment) if moment and (begins_at(mailing) or now) > now else None,
         "begins_at": begins_at(mailing),
         "waves": waves_of_run(run, now) if run and is_open else None,
         "run": run,
+        "may_edit": may_be_edited(mailing),
         "also_going": also_going(mailing, run),
         "runs": queries.runs_page(mailing, page_number()),
         "verdict": verdict(run) if run else None,

@@ -294,3 +294,55 @@ def test_a_move_before_waves_that_wait_for_their_hours_is_refused(web: Browser, 
     refused = at(now, web, mailing, "/move", occurrence=occurrence, to="2026-12-02T11:00")  # in the east in an hour
     assert (refused.status_code, "this one would be left out" in refused.text) == (422, True)
     assert at(now, web, mailing, "/move", occurrence=occurrence, to="2026-12-02T13:00").status_code == 303
+
+
+def edited(browser: Browser, mailing: Mailing, now: datetime, **changes: str) -> Any:
+    """The answer to the mailing's form, sent as it stands then but for `changes`."""
+    form = fields_of(at(now, browser, mailing, "/edit").text, "mailing-form")
+    return at(now, browser, mailing, "/edit", **{**form, **changes})
+
+
+@pytest.fixture
+def going(owner: User, people: None) -> tuple[Mailing, datetime, int]:
+    """A daily mailing whose run has begun in the east, and when; the run's list is written."""
+    mailing = daily(owner)
+    now = moment_in(datetime(2026, 12, 2, 10), EAST)
+    (run_id,) = begin(now)
+    return mailing, now, run_id
+
+
+def test_while_waves_go_the_later_runs_can_be_edited(web: Browser, going: tuple[Mailing, datetime, int]) -> None:
+    mailing, now, run_id = going
+    before = db.session.execute(text("SELECT number, planned_at, opens_at FROM waves ORDER BY number")).all()
+    snapshot = db.session.get_one(Run, run_id).snapshot
+    assert f"/mailings/{mailing.id}/edit" in at(now, web, mailing).text
+    assert "It keeps the people, the text and the times that it began with" in at(now, web, mailing, "/edit").text
+    other = make_message(mailing.owner, subject="Another one").id
+    answer = edited(web, mailing, now, name="Renamed", message_id=str(other), also_at="18:00")
+    assert answer.status_code == 303, answer.text
+    assert (mailing.name, mailing.message_id, mailing.also_at) == ("Renamed", other, [time(18)])
+    assert mailing.next_run_local == datetime(2026, 12, 2, 18)  # one more on the day, and the run that goes is kept
+    assert db.session.execute(text("SELECT number, planned_at, opens_at FROM waves ORDER BY number")).all() == before
+    assert db.session.get_one(Run, run_id).snapshot == snapshot
+    assert at(now, web, mailing, "/delete", x="1").status_code == 409
+
+
+def test_a_run_in_waves_stands_for_its_day_when_the_hour_is_changed(
+    web: Browser, going: tuple[Mailing, datetime, int]
+) -> None:
+    mailing, now, _run_id = going
+    assert edited(web, mailing, now, starts_at="2026-12-02T12:00").status_code == 303
+    assert mailing.next_run_local == datetime(2026, 12, 3, 12)
+    left_out = db.session.scalars(select(Run).where(Run.closed_at.is_not(None))).one()
+    assert (left_out.planned_at, left_out.stop_reason) == (moment_in(datetime(2026, 12, 2, 12), MOSCOW), "overlap")
+
+
+def test_sending_hours_and_an_unfinished_list_are_not_changed_under_waves(
+    web: Browser, going: tuple[Mailing, datetime, int]
+) -> None:
+    mailing, now, _run_id = going
+    refused = edited(web, mailing, now, window_opens="12:00", window_closes="18:00")
+    assert (refused.status_code, "A run is going by the sending hours as they were" in refused.text) == (422, True)
+    db.session.execute(text("UPDATE runs SET unlisted_count = 1"))
+    db.session.commit()
+    assert at(now, web, mailing, "/edit").status_code == 409

@@ -40,7 +40,7 @@ from mailer.recurrence.moments import Moment
 from mailer.searching import searched
 from mailer.sending.runs.audience import AudienceSummary
 from mailer.sending.runs.audience import recipients as recipients_of
-from mailer.sending.runs.next_run import has_open_run
+from mailer.sending.runs.next_run import has_open_run, may_be_edited
 from mailer.sending.runs.wave_plan import begins_at
 from mailer.sending.senders import own_address, sender_as, sender_of
 
@@ -76,9 +76,9 @@ def copy(mailing_id: int) -> ResponseReturnValue:
 @bp.route("/<int:mailing_id>/edit", methods=["GET", "POST"])
 @login_required
 def edit(mailing_id: int) -> ResponseReturnValue:
-    """The form of a mailing, and the change; 409 while a run goes."""
+    """The form of a mailing, and the change; 409 while a run goes that needs it as it is."""
     mailing = get_own_editable(Mailing, mailing_id, current_user)
-    if request.method == "GET" and has_open_run(mailing):
+    if request.method == "GET" and not may_be_edited(mailing):
         return render_template("mailings/busy.html", mailing=mailing, run=open_run(mailing)), 409
     form = MailingForm(timezone=mailing.timezone) if request.method == "POST" else _form_of(mailing)
     return _answer(form, mailing)
@@ -209,6 +209,7 @@ def _render(form: MailingForm, mailing: Mailing | None) -> str:
         form=form,
         presets=PRESETS,
         mailing=mailing,
+        run_goes=mailing is not None and has_open_run(mailing),
         default_sender=sender_of(current_user),
         recipients=_recipients(form),
         **agenda_values(typed, mailing.id if mailing else None),

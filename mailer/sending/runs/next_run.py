@@ -157,6 +157,14 @@ def has_open_run(mailing: Mailing) -> bool:
     return db.session.scalar(open_run) is not None
 
 
+def may_be_edited(mailing: Mailing) -> bool:
+    """Whether nothing of the mailing is needed any more by what goes: no run is open, or only such in waves whose lists
+    are written. Those keep the people, text and moments they began with, and may be open for more than a day."""
+    reads_it = or_(Run.wave_local.is_(None), Run.state == RunState.PLANNED, Run.unlisted_count > 0)
+    query = select(Run.id).where(Run.mailing_id == mailing.id, Run.closed_at.is_(None), reads_it)
+    return db.session.scalar(query.limit(1)) is None
+
+
 def _moved(moment: Moment, before: datetime) -> dict[str, datetime | None]:
     """What a mailing gets whose coming moment has moved: the last run's own moment has, too, and was not missed."""
     now = utcnow()
