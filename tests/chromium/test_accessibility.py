@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -24,7 +26,7 @@ from mailer.letters.starters import starter
 from mailer.picture_names import PictureFile
 from mailer.picture_store import FolderStore
 from tests.chromium.conftest import Service, log_in, sample_account
-from tests.chromium.looker import Looker
+from tests.chromium.looker import RUN_AXE_ON, Looker, look_at
 from tests.conftest import ROOT
 from tests.test_access import PEOPLE, TABLE
 
@@ -282,6 +284,33 @@ def test_every_page(
         for problem in looker.problems(looking, look, person, service.site + path, is_first=not number)
     ]
     assert problems == [], "\n".join(problems)
+
+
+def test_the_page_that_asks_before_a_run_in_waves_moves(looking: Page, looker: Looker, service: Service) -> None:
+    """Reached by sending the form: no address of its own."""
+    email, password = sample_account(service, "user")
+    log_in(looking, service, email, password)
+    mailing_id = service.rows(
+        "INSERT INTO mailings (owner_id, message_id, name, audience, timezone, starts_local, next_run_local,"
+        " next_run_at, calendar_since, in_waves, period)"
+        " SELECT owner_id, message_id, 'Волны', 'everyone', 'Europe/Moscow',"
+        " at, at, at AT TIME ZONE 'Europe/Moscow', now(), true, 'once' FROM mailings,"
+        " (SELECT date_trunc('minute', (now() + interval '3 days') AT TIME ZONE 'Europe/Moscow') AS at) AS soon"
+        " WHERE owner_id = (SELECT id FROM users WHERE email = %s) LIMIT 1 RETURNING id", email,
+    )[0][0]  # fmt: skip
+    service.rows(
+        "UPDATE clients SET timezone = 'Asia/Vladivostok' WHERE id = (SELECT min(id) FROM clients WHERE owner_id ="
+        " (SELECT id FROM users WHERE email = %s))", email,
+    )  # fmt: skip
+    looking.goto(f"{service.site}/mailings/{mailing_id}/move")
+    soon = (datetime.now(ZoneInfo("Europe/Moscow")) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    looking.fill("input[name=to]", soon)
+    looking.locator("form:has(input[name=to]) button.btn-primary").click()
+    looking.wait_for_selector("button[name=confirmed]")
+    found = look_at(looking, "move_and_send", ())
+    found += [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in looking.evaluate(RUN_AXE_ON, [])]
+    service.rows("DELETE FROM mailings WHERE id = %s", mailing_id)
+    assert found == []
 
 
 def test_the_keyboard_is_enough_to_log_in_and_name_a_mailing(page: Page, service: Service) -> None:
