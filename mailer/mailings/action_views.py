@@ -16,7 +16,7 @@ from mailer.extensions import limiter
 from mailer.flashes import flash_undo
 from mailer.limiting import per_user
 from mailer.mailings import queries, send_warnings, services
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_local, on_clock
 from mailer.mailings.approval import ask_approval
 from mailer.mailings.blueprint import bp
 from mailer.mailings.runs.queries import open_run
@@ -69,11 +69,12 @@ def pause(mailing_id: int) -> ResponseReturnValue:
 @login_required
 def resume(mailing_id: int) -> ResponseReturnValue:
     """Resume, and say what passed meanwhile."""
-    passed = services.resume_mailing(get_own_editable(Mailing, mailing_id, current_user))
+    mailing = get_own_editable(Mailing, mailing_id, current_user)
+    passed = services.resume_mailing(mailing)
     if passed is None:
         flash(_("Mailing resumed."), "success")
     else:
-        moment = format_local(passed)
+        moment = format_local(on_clock(passed, mailing.timezone))
         flash(
             _(
                 "Mailing resumed. The run of %(moment)s was missed in the meantime and will not be made up for.",

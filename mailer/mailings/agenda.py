@@ -126,6 +126,8 @@ def _line(one: Prospect, calendar: Calendar, rule: Rule, now: datetime) -> Line:
     notes = [agenda_labels.note_text(note, one.moment) for note in one.moment.notes]
     if one.fate is Fate.BEGUN:
         notes.append(_("begun already, with the clients farther east"))
+    if one.fate is Fate.MOVED:
+        notes.append(_("begun already, at the earlier time you moved it to"))
     if one.leaves_at is not None and one.leaves_at > one.moment.at:
         leaves = format_instant(one.leaves_at, rule.zone, one.moment.at)
         notes.append(_("outside the sending hours: emails leave from %(moment)s", moment=leaves))

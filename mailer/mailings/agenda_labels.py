@@ -13,7 +13,7 @@ from mailer.holiday_decrees import published_until
 from mailer.mailings.calendar_plan import Calendar
 from mailer.models.mailing import Mailing
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.moments import LEFT_OUT, Moment, Note
+from mailer.recurrence.moments import LEFT_OUT, Moment, Note, resolve
 from mailer.recurrence.outlook import Fate, Prospect
 from mailer.recurrence.rule import MonthlyOn, zone_named
 
@@ -35,9 +35,25 @@ def next_run_text(mailing: Mailing) -> str | None:
     """When the next run begins, wherever it was moved to; None when none is to come."""
     if mailing.next_run_at is None or mailing.next_run_local is None:
         return None
-    if mailing.moved_from_at is None:
-        return format_local(mailing.next_run_local)
     return format_instant(mailing.next_run_at, mailing.timezone)
+
+
+def next_run_note(mailing: Mailing) -> str | None:
+    """Why the next run begins at another time than its calendar names; None when it does not, or was moved by hand."""
+    if mailing.next_run_local is None or mailing.moved_from_at is not None:
+        return None
+    return gap_text(mailing.next_run_local, mailing.timezone)
+
+
+def gap_text(local: datetime, zone: str) -> str | None:
+    """Why the clocks of a zone never show this wall-clock time; None where they do."""
+    moment = resolve(local, zone_named(zone))
+    return note_text(Note.SPRING_GAP, moment) if Note.SPRING_GAP in moment.notes else None
+
+
+def on_clock(local: datetime, zone: str) -> datetime:
+    """What the clocks of a zone show when it is `local` there: later where they skip it."""
+    return resolve(local, zone_named(zone)).at.astimezone(zone_named(zone)).replace(tzinfo=None)
 
 
 def days_text(first: datetime, last: datetime, now: datetime) -> str:
@@ -51,8 +67,8 @@ def days_text(first: datetime, last: datetime, now: datetime) -> str:
 
 
 def reason_of(one: Prospect) -> str | None:
-    """A key for the reason that nothing happens then, for grouping; None when something happens, or goes already."""
-    if one.happens or one.fate is Fate.BEGUN:
+    """A key for the reason that nothing happens then, for grouping; None when something happens, or has begun."""
+    if one.happens or one.fate in (Fate.BEGUN, Fate.MOVED):
         return None
     if one.fate is Fate.LEFT_OUT:
         return str(next(note for note in one.moment.notes if note in LEFT_OUT))

@@ -11,7 +11,7 @@ from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.journal import add_entry
 from mailer.locks import FOR_CHANGE, lock_row
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_instant
 from mailer.models.journal_entry import Action
 from mailer.models.mailing import Mailing
 from mailer.models.run import StopReason
@@ -71,7 +71,10 @@ def move(
         raise Refusal(_("That time has passed. Choose a later one, or send it now."))
     if following is not None and at >= following.at:
         raise Refusal(
-            _("The next run begins on %(moment)s. Choose an earlier time.", moment=format_local(following.local, now))
+            _(
+                "The next run begins on %(moment)s. Choose an earlier time.",
+                moment=format_instant(following.at, mailing.timezone, now),
+            )
         )
     if ends_at is not None and at >= ends_at:
         raise Refusal(_("The mailing ends before that. Choose an earlier time."))

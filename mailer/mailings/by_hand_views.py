@@ -16,7 +16,7 @@ from mailer.errors import Conflict, Refusal
 from mailer.forms import FlaskForm
 from mailer.http import zone_label
 from mailer.mailings import by_hand, send_warnings, waves_ahead
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_local, on_clock
 from mailer.mailings.blueprint import bp
 from mailer.mailings.calendar_plan import require_known_year
 from mailer.models.mailing import Mailing
@@ -50,7 +50,10 @@ def leave_out(mailing_id: int) -> ResponseReturnValue:
     try:
         local = by_hand.leave_out(mailing, request.form.get("occurrence", "")[:64])
         flash(
-            _("The run of %(moment)s is left out. The mailing goes on as planned.", moment=format_local(local)),
+            _(
+                "The run of %(moment)s is left out. The mailing goes on as planned.",
+                moment=format_local(on_clock(local, mailing.timezone)),
+            ),
             "success",
         )
     except Conflict as conflict:
@@ -90,7 +93,7 @@ def move(mailing_id: int) -> ResponseReturnValue:
     if mailing.may_send and comes_at is not None and comes_at <= utcnow():
         words = _("The run is moved and begins now. The others stay as planned.")
     else:
-        moved = format_local(form.to.data)
+        moved = format_local(on_clock(form.to.data, mailing.timezone))
         words = _("The run begins on %(moment)s instead. The others stay as planned.", moment=moved)
     flash(words, "success")
     return redirect(url_for("mailings.show", mailing_id=mailing_id), 303)
@@ -114,7 +117,7 @@ def _ask_first(mailing: Mailing, form: MoveForm) -> str:
         form=form,
         recipients=recipients,
         waves=waves_ahead.if_moved(mailing, form.to.data, now),
-        moved_text=format_local(form.to.data),
+        moved_text=format_local(on_clock(form.to.data, mailing.timezone)),
         message=mailing.message,
         sender=sender_of(mailing.owner, mailing),
         unusual=send_warnings.before_moving(mailing, recipients.will_get, now),
@@ -127,6 +130,6 @@ def _page(mailing: Mailing, form: MoveForm) -> str:
         "mailings/move.html",
         mailing=mailing,
         form=form,
-        planned_text=format_local(moment.local) if moment else "",
+        planned_text=format_local(on_clock(moment.local, mailing.timezone)) if moment else "",
         zone_text=zone_label(mailing.timezone),
     )

@@ -10,7 +10,7 @@ from flask_babel import format_date, format_datetime, get_locale, ngettext
 from flask_babel import gettext as _
 
 from mailer import days_off
-from mailer.mailings.agenda_labels import format_local
+from mailer.mailings.agenda_labels import format_local, gap_text, on_clock
 from mailer.mailings.calendar_plan import Calendar
 from mailer.mailings.calendar_words import (
     days_of_month,
@@ -40,7 +40,8 @@ def calendar_text(calendar: Calendar) -> str:
 
 def _rhythm(rule: Rule) -> list[str]:
     if rule.period is Period.ONCE:
-        return [_("once, %(moment)s", moment=format_local(rule.first))]
+        note = gap_text(rule.first, rule.zone)
+        return [_("once, %(moment)s", moment=format_local(on_clock(rule.first, rule.zone))), *([note] if note else [])]
     if rule.period is Period.DATES:
         return [_dates(rule)]
     days = {Period.DAILY: _daily, Period.WEEKLY: _weekly, Period.MONTHLY: _monthly, Period.YEARLY: _yearly}[rule.period]
@@ -54,7 +55,8 @@ def _limits_months(rule: Rule) -> bool:
 
 
 def _dates(rule: Rule) -> str:
-    said = [format_datetime(at, "d MMMM y, HH:mm", rebase=False) for at in rule.dates[:DATES_SAID]]
+    shown = [on_clock(at, rule.zone) for at in rule.dates[:DATES_SAID]]
+    said = [format_datetime(at, "d MMMM y, HH:mm", rebase=False) for at in shown]
     rest = len(rule.dates) - len(said)
     if rest:
         said.append(ngettext("one more date", "%(num)s more dates", rest))

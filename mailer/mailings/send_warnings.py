@@ -47,7 +47,7 @@ def before_saving(
         plan.calendar.window(),
     )
     if now - due.at > LONG_AGO:
-        words = {"moment": format_local(due.local), "ago": relative(due.at - now)}
+        words = {"moment": format_instant(due.at, plan.calendar.timezone), "ago": relative(due.at - now)}
         lines.append(_("The start was %(moment)s, %(ago)s.", **words))
     opening = window.opening(now) if window is not None else None
     if opening is not None and opening.opens_at > now:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 
 from mailer.extensions import db
 from mailer.http import zone_label
-from mailer.mailings.agenda_labels import format_instant
+from mailer.mailings.agenda_labels import format_instant, gap_text
 from mailer.models.client import Client
 from mailer.models.mailing import Mailing
 from mailer.recurrence.moments import Moment
@@ -35,6 +35,7 @@ class WaveAhead:
     text: str
     has_passed: bool
     waits_for_hours: bool = False
+    gap: str | None = None  # why the clocks there show another time when it leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ def ahead(
     local: datetime, counts: Mapping[str, int], zone: str, now: datetime, window: Window | None = None
 ) -> WavesAhead:
     """The waves of so many people by zone, at a wall-clock time; `window`: the sending hours, on each zone's clocks."""
-    waves = [_wave_ahead(wave, zone, now, window) for wave in waves_of(local, counts, zone)]
+    waves = [
+        replace(_wave_ahead(wave, zone, now, window), gap=gap_text(local, wave.zones[0]))
+        for wave in waves_of(local, counts, zone)
+    ]
     return WavesAhead(waves, local, zone, unknown_count(counts))
 
 

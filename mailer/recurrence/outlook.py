@@ -20,6 +20,7 @@ class Fate(StrEnum):
     RUNS = "runs"
     LEFT_OUT = "left_out"  # by the calendar: a holiday, a date left out; the moment's notes say which
     BY_HAND = "by_hand"  # it has its row already: left out, or run, by its owner
+    MOVED = "moved"  # it has its row already: its owner moved the run to an earlier time, and it began then
     BEGUN = "begun"  # it has its row already: a run in waves, begun with people farther east
     OVERLAP = "overlap"  # the run before would still be open
     CUT_OFF = "cut_off"  # the end comes before the sending hours

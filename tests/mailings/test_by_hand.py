@@ -15,6 +15,7 @@ from mailer.models.journal_entry import JournalEntry
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
 from mailer.models.user import User
+from mailer.recurrence.rule import Period
 from mailer.sending.runs.next_run import set_next_run
 from mailer.sending.runs.recipient_list import write_recipient_list
 from mailer.sending.runs.start import start_due
@@ -118,3 +119,39 @@ def test_a_run_that_waits_for_its_hours_is_not_left_out_of_the_file(web: Browser
     assert [state for _at, state, _reason in story()] == [RunState.WAITING_FOR_WINDOW]
     text = page(web, mailing, "/rule.ics", NINE + timedelta(hours=2))
     assert "DTSTART;TZID=Europe/Moscow:20261201T090000" in text and "EXDATE" not in text
+
+
+def test_a_run_moved_earlier_that_has_gone_is_not_called_left_out(web: Browser, mailing: Mailing) -> None:
+    press(web, mailing, "move", occurrence="2026-12-01T06:00Z", to="2026-11-30T20:00")
+    live(1)
+    assert len(story()) == 1
+    evening = NOON + timedelta(hours=9)  # it has gone; its old moment is to come
+    text = page(web, mailing, "", evening)
+    assert "пропустили этот запуск" not in text
+    assert "на более раннее время" in text
+    parsed = Calendar.from_ical(page(web, mailing, "/rule.ics", evening))
+    (event,) = recurring_ical_events.of(parsed).between(NOON, NINE + timedelta(hours=1))
+    assert event["DTSTART"].dt.astimezone(UTC) == datetime(2026, 11, 30, 17, tzinfo=UTC)
+    month = web.get("/calendar?at=2026-12-01").text
+    assert "пропущен" not in month
+
+
+@pytest.mark.parametrize("period", [Period.ONCE, Period.DAILY])
+def test_an_hour_that_the_clocks_skip_is_one_time_everywhere_with_the_reason(
+    web: Browser, owner: User, period: Period
+) -> None:
+    now = datetime(2027, 3, 27, 12, tzinfo=UTC)
+    starts = datetime(2027, 3, 28, 2, 30)
+    mailing = make_mailing(owner, None, period=period, timezone="Europe/Berlin", starts_local=starts)
+    set_next_run(mailing, now)
+    db.session.commit()
+    text = page(web, mailing, "", now)
+    assert "28 марта, 03:30" in text.replace("28 марта 2027 г.", "28 марта")
+    assert "28 марта 2027 г., 02:30" not in text and "28 марта, 02:30" not in text
+    assert text.count("02:30 не бывает") >= 2  # above, and in the list
+    moved = page(web, mailing, "/move", now)
+    assert "03:30" in moved and "02:30" not in moved
+    assert "03:30" in page(web, mailing, "", now)
+    if period is Period.DAILY:
+        press(web, mailing, "leave-out", now, occurrence="2027-03-28T01:30Z")
+        assert "03:30" in page(web, mailing, "", now)

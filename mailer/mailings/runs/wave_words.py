@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from mailer.extensions import db
+from mailer.mailings.agenda_labels import gap_text, on_clock
 from mailer.mailings.waves_ahead import zones_text
 from mailer.models.run import Run
 from mailer.models.slice import Slice
@@ -39,6 +40,8 @@ class WaveLine:
     planned_at: datetime
     begins_at: datetime
     standing: WaveStanding
+    there: datetime  # what the clocks there show then
+    gap: str | None  # why that is not the time of the run
 
     @property
     def words(self) -> str:
@@ -81,6 +84,8 @@ def waves_of_run(run: Run, now: datetime) -> RunWaves | None:
             wave.planned_at,
             wave.opens_at,
             _standing(run, wave, left.get(wave.number, 0), now),
+            on_clock(run.wave_local, wave.timezone),
+            gap_text(run.wave_local, wave.timezone),
         )
         for wave in waves
     ]

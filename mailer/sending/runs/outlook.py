@@ -13,7 +13,7 @@ from sqlalchemy.orm import load_only
 from mailer.extensions import db
 from mailer.models.mailing import Mailing
 from mailer.models.run import Run, RunState, StopReason
-from mailer.recurrence.moments import Moment, end_at, moments
+from mailer.recurrence.moments import Moment, end_at, moments, next_moment
 from mailer.recurrence.outlook import Fate, Prospect, outlook
 from mailer.recurrence.rule import Rule
 from mailer.recurrence.window import Window
@@ -28,6 +28,7 @@ class Standing:
     and when the run that waits for its sending hours will be let go."""
 
     taken: Mapping[str, Fate] = field(default_factory=dict)
+    moved: Mapping[str, datetime] = field(default_factory=dict)  # when those that were moved began instead
     busy_until: datetime | None = None
 
 
@@ -67,6 +68,7 @@ def outlook_of(
         return
     rule, window = (rule, window) if rule is not None else (mailing.rule, mailing.window)
     rule = replace(rule, skipped_count=mailing.skipped_count)
+    present = _with_notes(present, rule)
     standing = standing or standings([mailing.id], now).get(mailing.id, NOTHING)
     if since is not None and since - RUN_UP > max(present.at, now) and rule.run_limit is None:
         yield from outlook(rule, window, since - RUN_UP)
@@ -92,6 +94,12 @@ def outlook_of(
     yield from outlook(rule, window, now, None if is_gone else (latest, now), standing.busy_until, standing.taken)
 
 
+def _with_notes(present: Moment, rule: Rule) -> Moment:
+    """The moment with what the calendar says of it: a mailing remembers only when it is."""
+    found = next_moment(replace(rule, run_limit=None), present.at - timedelta(seconds=1))
+    return found if found is not None and (found.at, found.local) == (present.at, present.local) else present
+
+
 def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
     """Those of the mailings that have anything of the kind."""
     found: dict[int, Standing] = {}
@@ -103,26 +111,29 @@ def standings(mailing_ids: Sequence[int], now: datetime) -> dict[int, Standing]:
         query.where(Run.mailing_id.in_(mailing_ids), or_(has_row, waits))
     ):
         before = found.get(run.mailing_id, NOTHING)
-        taken = {**before.taken, run.occurrence: _fate_of(run)} if is_taken else before.taken
-        found[run.mailing_id] = Standing(taken, run.window_opens_at if is_waiting else before.busy_until)
+        fate = _fate_of(run)
+        taken = {**before.taken, run.occurrence: fate} if is_taken else before.taken
+        is_moved = is_taken and fate is Fate.MOVED
+        moved = {**before.moved, run.occurrence: run.planned_at} if is_moved else before.moved
+        found[run.mailing_id] = Standing(taken, moved, run.window_opens_at if is_waiting else before.busy_until)
     return found
 
 
 def _fate_of(run: Run) -> Fate:
     """What became of a moment to come that has its run already."""
-    if Moment(run.planned_at, run.planned_at).occurrence != run.occurrence:
-        return Fate.BY_HAND  # moved
     if run.state is RunState.SKIPPED:
         return FATES.get(run.stop_reason, Fate.BY_HAND)
-    return Fate.BEGUN
+    is_moved = Moment(run.planned_at, run.planned_at).occurrence != run.occurrence
+    return Fate.MOVED if is_moved else Fate.BEGUN
 
 
 def changes_by_hand(mailing: Mailing, now: datetime) -> dict[datetime, datetime | None]:
     """The coming moments that were changed one by one: when they were planned, and to when, or None: left out."""
     found: dict[datetime, datetime | None] = {}
-    for occurrence, fate in standings([mailing.id], now).get(mailing.id, NOTHING).taken.items():
-        if fate is Fate.BY_HAND:
-            found[datetime.fromisoformat(occurrence)] = None
+    standing = standings([mailing.id], now).get(mailing.id, NOTHING)
+    for occurrence, fate in standing.taken.items():
+        if fate in (Fate.BY_HAND, Fate.MOVED):
+            found[datetime.fromisoformat(occurrence)] = standing.moved.get(occurrence)
     if mailing.moved_from_at is not None:
         found[mailing.moved_from_at] = mailing.next_run_at
     return found
