@@ -292,9 +292,10 @@ def test_the_page_that_asks_before_a_run_in_waves_moves(looking: Page, looker: L
     log_in(looking, service, email, password)
     mailing_id = service.rows(
         "INSERT INTO mailings (owner_id, message_id, name, audience, timezone, starts_local, next_run_local,"
-        " next_run_at, calendar_since, in_waves, period)"
+        " next_run_at, calendar_since, in_waves, period, in_doubt_rule, created_at, updated_at, version)"
         " SELECT owner_id, message_id, 'Волны', 'everyone', 'Europe/Moscow',"
-        " at, at, at AT TIME ZONE 'Europe/Moscow', now(), true, 'once' FROM mailings,"
+        " at, at, at AT TIME ZONE 'Europe/Moscow', now(), true, 'once', in_doubt_rule, created_at, updated_at, version"
+        " FROM mailings,"
         " (SELECT date_trunc('minute', (now() + interval '3 days') AT TIME ZONE 'Europe/Moscow') AS at) AS soon"
         " WHERE owner_id = (SELECT id FROM users WHERE email = %s) LIMIT 1 RETURNING id", email,
     )[0][0]  # fmt: skip
