@@ -86,7 +86,7 @@ LABELS = {
     "in_waves": _l("In each client’s own time zone"), "first_wave_at": _l("First wave"), "wave": _l("Wave"),
     "wave_local": _l("Time in each zone"), "zone_count": _l("Time zones"), "client_count": _l("Clients"),
     "opens_at": _l("Emails leave from"), "closes_at": _l("Emails leave until"), "begun_at": _l("Begun"),
-    "is_too_late": _l("Left out, too late"),
+    "is_too_late": _l("Left out, too late"), "alarmed_at": _l("Delay told"),
     "next_free": _l("Next free moment"), "until": _l("Until"),
     "warm_up_id": _l("Warm-up"), "domain": _l("Domain"), "start_count": _l("Emails on the first day"),
     "growth_percent": _l("Growth a day, per cent"), "target_count": _l("Warm from, emails a day"),
