@@ -1,7 +1,7 @@
 """When it was said of a wave that it is late, or was left out.
 
 Revision ID: 0069
-Revises: 0073
+Revises: 0074
 Create Date: 2026-12-01
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0069"
-down_revision = "0073"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 
