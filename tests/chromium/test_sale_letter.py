@@ -123,6 +123,7 @@ def test_the_sale_letter_takes_few_steps(
     page.wait_for_url(re.compile(r"/messages/\d+$"))
     assert person.steps <= MOST_STEPS and person.letters <= MOST_LETTERS, (person.steps, person.letters)
     html, text = service.rows("SELECT html_body, text_body FROM messages ORDER BY id DESC LIMIT 1")[0]
+    assert "весь хлеб" not in html and "Выбрать хлеб" not in html, "the first field is typed over, not added to"
     assert "Сенча" in html and "300 ₽" in html and OFFER.partition(",")[0] in text
     page.goto(f"{page.url}/check")
     expect(page.locator("main")).not_to_contain_text("из примера")

@@ -186,7 +186,7 @@ addEventListener(
   true,
 );
 
-/* Where to go on typing in the part that was opened: words of an example are marked, to be typed over. */
+/* Where to go on typing in the part that was opened: a line is marked, as Tab marks it, to be typed over. */
 function focusFirst() {
   const form = document.querySelector("form[data-letter-part]");
   const opened = form.closest(".letter-block") ?? form;
@@ -198,7 +198,7 @@ function focusFirst() {
   );
   if (!first) return;
   (first.closest(".picture-field")?.querySelector("[data-pick-picture]") ?? first).focus({ preventScroll: true });
-  if (first.select && "example" in form.dataset) first.select();
+  first.select?.();
 }
 
 /* Dragging, a courtesy beside the buttons. */
