@@ -37,6 +37,7 @@ FOLD_HITS = "mailer.jobs.tasks.fold_hits"
 SEND_PROBE = "mailer.jobs.tasks.send_probe"
 ADVANCE_SERIES = "mailer.jobs.tasks.advance_series"
 LOOK_AT_DOMAIN = "mailer.jobs.tasks.look_at_domain"
+LOOK_AT_EXCHANGERS = "mailer.jobs.tasks.look_at_exchangers"
 EXAMINE = "mailer.jobs.tasks.examine"
 
 QUEUE_OF = {
@@ -48,6 +49,7 @@ QUEUE_OF = {
     FOLD_HITS: IMPORTS,
     SEND_PROBE: IMPORTS,
     LOOK_AT_DOMAIN: IMPORTS,
+    LOOK_AT_EXCHANGERS: IMPORTS,
     EXAMINE: IMPORTS,
     READ_MAILBOX: IMPORTS,  # a server that does not answer must not hold up account mails
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 # A name without a dot is never a domain.
@@ -30,12 +32,29 @@ NAMES: Final[dict[str, str]] = {  # as the providers write themselves; the same 
     "yahoo": "Yahoo, AOL", "icloud": "iCloud", "gmx": "GMX, WEB.DE", "proton": "Proton",
 }  # fmt: skip
 GROUP_OF: Final[dict[str, str]] = {domain: group for group, domains in GROUPS.items() for domain in domains}
+# Hosts that take mail for domains of others, with all below them: Google Workspace, Mail.ru for business, Yandex 360,
+# Microsoft 365, custom domains of iCloud and Proton.
+MAIL_HOSTS: Final[dict[str, tuple[str, ...]]] = {
+    "gmail": ("google.com", "googlemail.com"), "mailru": ("mail.ru",), "yandex": ("yandex.net", "yandex.ru"),
+    "rambler": ("rambler.ru",), "outlook": ("protection.outlook.com", "mx.microsoft"), "yahoo": ("yahoodns.net",),
+    "icloud": ("mail.icloud.com",), "gmx": ("gmx.net", "web.de"),
+    "proton": ("protonmail.ch",),
+}  # fmt: skip
+_GROUP_OF_HOST: Final[dict[str, str]] = {host: group for group, hosts in MAIL_HOSTS.items() for host in hosts}
 OTHERS: Final = ""  # domains too small to have a line of their own
+NOTHING_KEPT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def group_of(domain: str) -> str:
-    """The group of a domain in lower case, or the domain itself."""
-    return GROUP_OF.get(domain, domain)
+def group_of(domain: str, kept: Mapping[str, str] = NOTHING_KEPT) -> str:
+    """The group of a domain in lower case: by name, then by `kept`, what is known of MX; or the domain itself."""
+    return GROUP_OF.get(domain) or kept.get(domain, domain)
+
+
+def group_of_host(host: str) -> str | None:
+    """Whose server this is, by the name that an MX record gives it, in lower case; None: of none of the great ones."""
+    labels = host.split(".")
+    above = (".".join(labels[at:]) for at in range(len(labels)))
+    return next((_GROUP_OF_HOST[name] for name in above if name in _GROUP_OF_HOST), None)
 
 
 def domain_of(address: str) -> str:

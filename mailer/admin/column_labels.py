@@ -69,6 +69,7 @@ LABELS = {
     "domain_id": _l("Domain"), "signs_since": _l("Signs since"), "retired_at": _l("Signed until"),
     "ed25519_seen_at": _l("Ed25519 signs since"), "ed25519_record": _l("Ed25519 record"),
     "proven_at": _l("Verified"), "is_used": _l("In use"), "wants_key": _l("A key is being made"),
+    "answered_at": _l("DNS answered"), "group_name": _l("Provider"),
     "look_due_at": _l("Next check"), "missed_at": _l("Records missing since"), "ended_at": _l("Use ended"),
     "takes_present": _l("Including existing clients"), "allows_again": _l("May be entered again"),
     "in_own_zones": _l("In the clients’ local time"), "counts_clicks": _l("Clicks are counted"),

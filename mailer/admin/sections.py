@@ -23,7 +23,7 @@ SECTIONS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     )),
     (_l("Sending"), (
         "mailings", "series", "series_steps", "enrolments", "runs", "waves", "run_tallies", "slices", "deliveries",
-        "attempts", "run_faults", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
+        "attempts", "run_faults", "recipient_paces", "run_holds", "mail_exchangers", "warm_ups", "warm_up_days",
         "sending_domains", "domain_keys",
     )),
     (_l("Results"), (

@@ -14,7 +14,7 @@ from mailer.blog.upkeep import forget_old_articles
 from mailer.clients.importing.stalled import discard_abandoned
 from mailer.media.services import forget_unused as forget_unused_pictures
 from mailer.returns import upkeep as unread_mails
-from mailer.sending import attachments, own_domains
+from mailer.sending import attachments, mx_looks, own_domains
 from mailer.signup.upkeep import forget_expired, tell_owners
 from mailer.tracking import upkeep as reactions
 
@@ -34,6 +34,7 @@ def throw_away(now: datetime) -> None:
     forget_unused_pictures(now)
     own_domains.forget_old_keys(now)
     attachments.forget_unused(now)
+    mx_looks.forget_old(now)
     forget_expired(now)
     tell_owners(now)
     articles = forget_old_articles(now)

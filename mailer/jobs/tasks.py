@@ -94,6 +94,14 @@ def look_at_domain(domain_id: int) -> None:
     look_when_due(domain_id)
 
 
+def look_at_exchangers(_number: int) -> None:
+    """See who takes the mail of some of the clients' domains."""
+    from mailer.sending.mx_looks import look_at_some  # and what asks the DNS with it
+
+    db.session.remove()
+    look_at_some()
+
+
 def examine(examination_id: int) -> None:
     """Look a message over for a turn; the rest goes to the end of the queue."""
     from mailer.messages.examining import examine as look  # and what asks links and composes for all with it

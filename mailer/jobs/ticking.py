@@ -30,10 +30,11 @@ from mailer.queue import (
     FOLD_HITS,
     IMPORT_CLIENTS,
     LOOK_AT_DOMAIN,
+    LOOK_AT_EXCHANGERS,
     READ_MAILBOX,
     SEND_ACCOUNT_EMAIL,
 )
-from mailer.sending import instance_guard
+from mailer.sending import instance_guard, mx_looks
 from mailer.sending.runs import domain_days, domain_sums, stuck
 from mailer.sending.runs.closing import close_what_is_done, is_any_open, stop_what_must
 from mailer.sending.runs.let_go import let_go
@@ -56,6 +57,7 @@ SEGMENTS_EVERY = 600  # seconds
 WAVES_EVERY = 60  # seconds
 STANDSTILL_EVERY = 15  # seconds
 MAILBOX_EVERY = 60  # seconds
+EXCHANGERS_EVERY = 60  # seconds
 COUNTS_EVERY = 300  # seconds
 UPKEEP_EVERY = 5  # seconds, no matter how often the tick comes
 A_MOMENT = 0.002  # seconds: better just after than just before
@@ -221,6 +223,12 @@ def wake_domains() -> None:
     queue.enqueue_missing(LOOK_AT_DOMAIN, due_domains(utcnow()))
 
 
+def wake_exchangers() -> None:
+    """Once a minute, have the DNS asked who takes the mail of domains that are new, or were asked for a week ago."""
+    if _is_time("exchangers", EXCHANGERS_EVERY) and mx_looks.is_any_due():
+        queue.enqueue_missing(LOOK_AT_EXCHANGERS, [0])  # there is but one
+
+
 def wake_examinations() -> None:
     """Wake a worker for messages being looked over whose wake-up was lost or whose worker died."""
     queue.enqueue_missing(EXAMINE, due_examinations(utcnow()))
@@ -257,6 +265,7 @@ UPKEEP = (
     wake_mailbox,
     wake_folding,
     wake_domains,
+    wake_exchangers,
     write_views,
     add_counts_up,
     tally_closed_runs,

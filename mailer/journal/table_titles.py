@@ -30,6 +30,7 @@ TABLE_TITLES: dict[str, Any] = {
     "holiday_changes": _l("Changed holidays"),
     "letter_desks": _l("Letters in progress"),
     "letter_versions": _l("Letter versions"),
+    "mail_exchangers": _l("Mail servers of recipient domains"),
     "mail_reports": _l("Reports that came back"),
     "mailings": _l("Mailings"),
     "messages": _l("Messages"),

@@ -19,6 +19,7 @@ from mailer.models import (  # noqa: F401
     instance,
     journal_entry,
     letter,
+    mail_exchanger,
     mail_report,
     mail_server,
     mailing,

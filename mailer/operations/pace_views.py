@@ -20,6 +20,7 @@ from mailer.input_limits import without_impossible
 from mailer.models.recipient_pace import LONGEST_NAME, MOST_A_MINUTE
 from mailer.operations import paces
 from mailer.recipient_domains import GROUPS
+from mailer.sending import mx_groups
 from mailer.sending.pacing import pace_now
 
 bp = Blueprint("paces", __name__, url_prefix="/operations/paces")
@@ -31,7 +32,9 @@ class PaceForm(FlaskForm):
     name = StringField(
         _l("Recipient domain"),
         [InputRequired(_l("Type a domain.")), Length(max=LONGEST_NAME), one_line],
-        description=_l("A domain of a large provider stands for all of its domains."),
+        description=_l(
+            "A domain of a large provider stands for all of its domains and for the companies whose mail it takes."
+        ),
     )
     per_minute = IntegerField(
         _l("Emails a minute, at most"),
@@ -89,5 +92,5 @@ def _named() -> str:
 def _page(form: PaceForm) -> str:
     return render_template(
         "operations/paces.html", form=form, paces=paces.paces(), label=provider_label, pace_now=pace_now, now=utcnow(),
-        domains_of=GROUPS, may_change=current_user.can(Permission.ADMINISTER),
+        domains_of=GROUPS, groups_by_mx=mx_groups.groups_by_mx(), may_change=current_user.can(Permission.ADMINISTER),
     )  # fmt: skip

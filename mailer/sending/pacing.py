@@ -13,6 +13,7 @@ from mailer.extensions import db
 from mailer.models.recipient_pace import MAX_HEARD, MOST_A_MINUTE, RecipientPace, RunHold
 from mailer.models.warm_up import WarmUp
 from mailer.recipient_domains import domain_of, group_of
+from mailer.sending.mx_groups import kept_groups
 from mailer.smtp.provider_pace import named_rate
 
 FIRST_REST, LONGEST_REST = 5, 240  # minutes
@@ -22,6 +23,11 @@ GROWTH = 1.1  # the pace that was learned grows so much
 SLOWEST = 1.0  # a minute
 
 
+IS_PACED = (
+    "(per_minute IS NOT NULL OR rests_until > now() OR learned_per_minute IS NOT NULL "
+    f"AND heard_at > now() - interval '{REMEMBERED.total_seconds():.0f} seconds')"
+)
+IS_ITS_OWN = f"SELECT FROM recipient_paces WHERE name = %s AND {IS_PACED}"
 KNOWN = """
     SELECT per_minute, learned_per_minute, rest_minutes, heard_at, rests_until, now()
     FROM recipient_paces WHERE name = %s FOR NO KEY UPDATE
@@ -79,7 +85,7 @@ def after_words(known: Known, text: str, now: datetime) -> Lesson | None:
 def hear(cursor: Any, address: str, text: str) -> bool:
     """Rest the provider of this address, which says that it gets too much; whether that is new. No commit; `cursor` is
     one of psycopg2."""
-    name = group_of(domain_of(address))
+    name = _paced_name(cursor, address)
     cursor.execute("INSERT INTO recipient_paces (name) VALUES (%s) ON CONFLICT DO NOTHING", (name,))
     cursor.execute(KNOWN, (name,))
     *known, now = cursor.fetchone()
@@ -89,6 +95,13 @@ def hear(cursor: Any, address: str, text: str) -> bool:
     until, words = now + timedelta(minutes=lesson.rest_minutes), text.replace("\0", "")[:MAX_HEARD]
     cursor.execute(HEARD, (*lesson, now, until, words, name))
     return True
+
+
+def _paced_name(cursor: Any, address: str) -> str:
+    """Whose pace an address has: of its domain where that has one of its own, else of the group."""
+    domain = domain_of(address)
+    cursor.execute(IS_ITS_OWN, (domain,))
+    return domain if cursor.fetchone() is not None else group_of(domain, kept_groups(cursor, [address]))
 
 
 def holds_of(run_id: int) -> Mapping[str, Hold]:

@@ -16,6 +16,7 @@ from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.models.client import Client
 from mailer.models.delivery import UNFINISHED, Delivery
+from mailer.models.mail_exchanger import MailExchanger
 from mailer.models.run import Run
 from mailer.models.warm_up import CeilingReason, WarmUp, WarmUpDay
 from mailer.recipient_domains import GROUP_OF, OTHERS
@@ -151,7 +152,8 @@ def _by_provider(among: Select[Any]) -> dict[str, int]:
         .render_derived()
     )
     people_by_domain = among.subquery()
-    name = func.coalesce(groups.c.name, OTHERS)
+    name = func.coalesce(groups.c.name, MailExchanger.group_name, OTHERS)
     joined = select(name, func.count()).select_from(people_by_domain)
-    joined = joined.outerjoin(groups, groups.c.domain == people_by_domain.c.domain).group_by(name)
+    joined = joined.outerjoin(groups, groups.c.domain == people_by_domain.c.domain)
+    joined = joined.outerjoin(MailExchanger, MailExchanger.domain == people_by_domain.c.domain).group_by(name)
     return dict(db.session.execute(joined).tuples().all())

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from mailer.extensions import db
 from mailer.models.warm_up import WarmUp, WarmUpDay
-from mailer.recipient_domains import GROUP_OF, GROUPS, OTHERS, domain_of
+from mailer.recipient_domains import GROUPS, NOTHING_KEPT, OTHERS, domain_of, group_of
+from mailer.sending.mx_groups import kept_groups
 from mailer.sending.warm_up_plan import DayPassed, Plan, next_day
 
 NAMES: tuple[str, ...] = (*GROUPS, OTHERS)  # each great provider, and all other domains together
@@ -70,9 +71,10 @@ class Room(NamedTuple):
     left: int
 
 
-def group_name(address: str) -> str:
-    """Whose ceiling counts for this address."""
-    return GROUP_OF.get(domain_of(address), OTHERS)
+def group_name(address: str, kept: Mapping[str, str] = NOTHING_KEPT) -> str:
+    """Whose ceiling counts for this address; `kept`: the groups of domains by their MX."""
+    name = group_of(domain_of(address), kept)
+    return name if name in GROUPS else OTHERS
 
 
 def going(cursor: Any, domain: str) -> tuple[int, Plan] | None:
@@ -110,7 +112,7 @@ def give_back(cursor: Any, places: Mapping[str, Any], back: Mapping[str, int], r
 
 def note(cursor: Any, domain: str, address: str, what: Noted) -> None:
     """Note it against the latest day of the address's provider, where the domain of From is warmed up."""
-    cursor.execute(NOTE.format(change=what.value), (domain, group_name(address)))
+    cursor.execute(NOTE.format(change=what.value), (domain, group_name(address, kept_groups(cursor, [address]))))
 
 
 def of_domain(domain: str) -> WarmUp | None:

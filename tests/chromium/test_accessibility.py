@@ -40,7 +40,7 @@ NO_PAGES = re.compile(
     r"|all_(run_tallies|account_tokens|holiday_changes|own_addresses|run_faults|second_factors|mail_reports|unread_mails"
     r"|reactions|reaction_totals|reaction_hours"
     r"|letter_desks|letter_versions|own_templates|own_themes|own_blocks|attachments|file_contents|examinations"
-    r"|client_merges|clients_apart|domain_days|recipient_paces|run_holds|waves|warm_ups|warm_up_days)\.details_view|media\.(show_file|picker)$|read_sentence$"
+    r"|client_merges|clients_apart|domain_days|mail_exchangers|recipient_paces|run_holds|waves|warm_ups|warm_up_days)\.details_view|media\.(show_file|picker)$|read_sentence$"
     r"|messages\.examination$|duplicates\.compare$"  # a part of a page; of clients who are named: below
     r"|tracking\.follow$"  # a picture, or somebody else's page
     r"|mailings\.move$"  # of a mailing that runs again: below

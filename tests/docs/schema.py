@@ -48,7 +48,7 @@ GROUPS = {
     "Sending": (
         "runs", "waves", "slices", "deliveries", "attempts", "mail_reports", "unread_mails", "run_tallies",
         "run_faults", "domain_days", "domain_sums", "recipient_paces", "run_holds", "warm_ups", "warm_up_days",
-        "mail_servers", "instances",
+        "mail_exchangers", "mail_servers", "instances",
     ),
     "Clicks and opens": ("link_hits", "reactions", "reaction_totals", "reaction_hours"),
     "Blog": ("blog_posts", "former_slugs"),

@@ -65,11 +65,17 @@ A_WAVE = """
 HEARD = "UPDATE recipient_paces SET heard_at = now(), heard = 'unusual rate' WHERE name = %s RETURNING name"
 REFUSED = "SELECT mailing_id, id FROM runs WHERE refused_count > 0 ORDER BY id LIMIT 1"
 
+AN_EXCHANGER = """
+    INSERT INTO mail_exchangers (domain, host, group_name, seen_at, answered_at, look_due_at)
+    SELECT 'walkabout.test', 'aspmx.l.google.com', 'gmail', now(), now(), now() + interval '7 days'
+    FROM users WHERE id = %s RETURNING domain
+"""
 # Rows that nothing else here makes, and where the panel shows each (it doubles a dot in a key).
 ROWS = (
     (KEPT_BLOCKS, "own_blocks/details/?id=%s"),
     (A_DAY, "domain_days/details/?id=%s,2026-01-01,walkabout..test,accepted,x"),
     (A_WAVE, "waves/details/?id=%s,1"),
+    (AN_EXCHANGER, "mail_exchangers/details/?id=walkabout..test&for=%s"),
     (A_HOLD, "run_holds/details/?id=%s,walkabout..test"),
 )
 

@@ -15,6 +15,7 @@ from mailer.clock import today_in
 from mailer.extensions import db
 from mailer.locks import DOMAIN_DAYS, FOR_CHANGE, trying_pair
 from mailer.models.domain_day import MAX_WORDS, DomainFigure
+from mailer.models.mail_exchanger import MailExchanger
 from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.periods import midnights
@@ -28,8 +29,11 @@ COMMONEST = 3  # words of a day and domain
 IS_TO_COUNT = (Run.closed_at.is_not(None), Run.domains_counted_at.is_distinct_from(Run.closed_at))
 OF_RECIPIENT = (Phase.RCPT, Phase.DATA, Phase.CONTENT)
 ANSWERS = (Outcome.ACCEPTED, Outcome.PERMANENT, Outcome.TRANSIENT)
-_DOMAIN = "coalesce(g.name, split_part(d.email_key, '@', -1))"
-_GROUPS = "LEFT JOIN unnest(:domains, :names) AS g (domain, name) ON g.domain = split_part(d.email_key, '@', -1)"
+_DOMAIN = "coalesce(g.name, m.group_name, split_part(d.email_key, '@', -1))"
+_GROUPS = """
+    LEFT JOIN unnest(:domains, :names) AS g (domain, name) ON g.domain = split_part(d.email_key, '@', -1)
+    LEFT JOIN mail_exchangers m ON m.domain = split_part(d.email_key, '@', -1)
+"""
 # Words with a digit or an @ in them are of one mail: addresses, queue numbers, hosts, moments.
 _WORDS = (
     "left(concat_ws(' ', a.smtp_code, a.enhanced_code, "
@@ -148,5 +152,12 @@ def note_return(run: Run, email_key: str, figure: DomainFigure) -> None:
     if run.domains_counted_at is None:
         return
     zone = _zone_of(run)
-    about = {"run": run.id, "owner": run.owner_id, "day": today_in(zone), "domain": group_of(domain_of(email_key))}
+    domain = domain_of(email_key)
+    by_mx = db.session.scalar(select(MailExchanger.group_name).where(MailExchanger.domain == domain))
+    about = {
+        "run": run.id,
+        "owner": run.owner_id,
+        "day": today_in(zone),
+        "domain": group_of(domain, {domain: by_mx} if by_mx else {}),
+    }
     db.session.execute(ADD_RETURN, {**about, "figure": figure.value})

@@ -14,17 +14,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mailer.models.delivery import Reason
-from mailer.recipient_domains import domain_of, group_of
-from mailer.sending.pacing import REMEMBERED, pace_now
+from mailer.recipient_domains import GROUPS, domain_of, group_of
+from mailer.sending.mx_groups import kept_groups
+from mailer.sending.pacing import IS_PACED, pace_now
 from mailer.sending.worker.claims import DueDelivery
 
 NEAR = timedelta(seconds=5)  # such a moment is now
 STEP = 10  # seconds: moments are rounded up to these, so that a slice is not taken up for each single person
 ASKED_EVERY = 2.0  # seconds: how late a new rule, or a rest that others heard of, is known here
-PACED = (
-    "SELECT name FROM recipient_paces WHERE per_minute IS NOT NULL OR rests_until > now() "
-    f"OR learned_per_minute IS NOT NULL AND heard_at > now() - interval '{REMEMBERED.total_seconds():.0f} seconds'"
-)
+PACED = f"SELECT name FROM recipient_paces WHERE {IS_PACED}"
 LOCK = """
     SELECT name, per_minute, learned_per_minute, heard_at, rests_until, next_free, now()
     FROM recipient_paces WHERE name = ANY(%s) ORDER BY name FOR NO KEY UPDATE
@@ -52,13 +50,15 @@ class Pacer:
             self._names, self._asked_at = frozenset(name for (name,) in cursor.fetchall()), time.monotonic()
         if not self._names:
             return
+        asking = [each for at, each in people.items() if each.is_settled and at not in passed_over]
+        is_any_group = not self._names.isdisjoint(GROUPS)
+        kept = kept_groups(cursor, (person.email for person in asking)) if is_any_group else {}
         of_name: dict[str, list[DueDelivery]] = {}
-        for position, person in people.items():
-            if person.is_settled and position not in passed_over:
-                domain = domain_of(person.email)
-                name = domain if domain in self._names else group_of(domain)
-                if name in self._names:
-                    of_name.setdefault(name, []).append(person)
+        for person in asking:
+            domain = domain_of(person.email)
+            name = domain if domain in self._names else group_of(domain, kept)
+            if name in self._names:
+                of_name.setdefault(name, []).append(person)
         if of_name:
             cursor.execute(LOCK, (sorted(of_name),))
             for row in cursor.fetchall():

@@ -19,6 +19,7 @@ from typing import Any
 
 from mailer.models.delivery import DeliveryState, Reason
 from mailer.sending import warm_ups
+from mailer.sending.mx_groups import kept_groups
 from mailer.sending.warm_up_plan import Plan
 from mailer.sending.worker.claims import Claim, DueDelivery
 from mailer.sending.worker.delivery_rules import DeliveryUpdate
@@ -47,6 +48,7 @@ class WarmUpGate:
         self._going: tuple[int, Plan] | None = None
         self._asked_at = -math.inf
         self._admitted: dict[tuple[str, date], list[DueDelivery]] = {}
+        self._by_mx: dict[str, str] = {}  # the groups of domains, as those let through were told apart
 
     def admit(self, cursor: Any, run_id: int, people: Mapping[int, DueDelivery], passed_over: Collection[int]) -> None:
         """Hold those for whom the day has no room, in the claim's transaction; `take` follows. `passed_over`:
@@ -59,10 +61,11 @@ class WarmUpGate:
         if self._going is None:
             return
         id_, plan = self._going
+        asking = [each for at, each in people.items() if each.is_settled and at not in passed_over]
+        self._by_mx = kept_groups(cursor, (person.email for person in asking))
         of_name: dict[str, list[DueDelivery]] = {}
-        for position, person in people.items():
-            if person.is_settled and position not in passed_over:
-                of_name.setdefault(warm_ups.group_name(person.email), []).append(person)
+        for person in asking:
+            of_name.setdefault(warm_ups.group_name(person.email, self._by_mx), []).append(person)
         if not of_name:
             return
         opens_at, rooms = warm_ups.lock_days(cursor, id_, plan, sorted(of_name), self._zone)
@@ -96,7 +99,9 @@ class WarmUpGate:
                 person.place = name
         self._admitted = {}
         if taken:
-            cursor.execute(KEEP_IN_HAND, (json.dumps({"warm_up": id_, "days": days, "of": taken}), slice_id))
+            # With the groups as they are now: whoever takes over gives back by them, whatever the DNS says by then.
+            places = {"warm_up": id_, "days": days, "of": taken, "by_mx": self._by_mx}
+            cursor.execute(KEEP_IN_HAND, (json.dumps(places), slice_id))
 
     def take_over(
         self, cursor: Any, run_id: int, claim: Claim, places: Mapping[str, Any], doubts: Sequence[int]
@@ -106,7 +111,8 @@ class WarmUpGate:
         cursor.execute(GONE, (run_id, claim.first_position, claim.first_position + len(claim.flags) - 1))
         gone = dict(cursor.fetchall())
         gone |= {position: claim.people[position].email for position in doubts if position in claim.people}
-        used = Counter(warm_ups.group_name(email) for email in gone.values())
+        by_mx = places.get("by_mx", {})
+        used = Counter(warm_ups.group_name(email, by_mx) for email in gone.values())
         warm_ups.give_back(cursor, places, {name: count - used[name] for name, count in places["of"].items()}, {})
         cursor.execute(KEEP_IN_HAND, (None, claim.slice_id))
         return set(gone)
