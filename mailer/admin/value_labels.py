@@ -135,7 +135,7 @@ def _steps() -> dict[Any, str]:
         CeilingReason.GROWN: _("grown"),
         CeilingReason.UNUSED: _("the same: too little was sent"),
         CeilingReason.BOUNCES: _("the same: too many came back"),
-        CeilingReason.COMPLAINTS: _("the same: too many called spam"),
+        CeilingReason.COMPLAINTS: _("the same: too many marked as spam"),
         CeilingReason.HALVED: _("halved: the provider got too much"),
         CeilingReason.HELD: _("the same: the growth is paused"),
         CeilingReason.WARM: _("warmed up"),

@@ -103,7 +103,7 @@ def rotate(domain_id: int) -> ResponseReturnValue:
     """Have another key made."""
     with refusal_flashed():
         services.rotate_key(_own(domain_id))
-        flash(_("A new key is being made. The old one signs until the DNS shows the new one."), "success")
+        flash(_("A new key is being created. The old one signs until the DNS shows the new one."), "success")
     return _to_page(domain_id)
 
 

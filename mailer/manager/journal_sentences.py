@@ -96,7 +96,7 @@ def kind_labels() -> dict[str, str]:
         "message": pgettext("journal", "message"), "import": pgettext("journal", "import"),
         "field": pgettext("journal", "field"), "filter": pgettext("journal", "segment"),
         "post": pgettext("journal", "article"),
-        "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "question for approval"),
+        "position": pgettext("journal", "recipient No."), "approval": pgettext("journal", "approval request"),
         "draft": pgettext("journal", "draft"), "address": pgettext("journal", "address for replies"),
         "session": pgettext("journal", "device"), "series": pgettext("journal", "series"),
         "enrolment": pgettext("journal", "person in a series"),

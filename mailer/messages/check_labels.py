@@ -41,14 +41,14 @@ def _of_readers(finding: LetterFinding) -> tuple[str, str] | None:
             _("Some mail programs do not show such pictures. Put them into your library, or write https."),
         ),
         "clipped": (
-            _("The email has %(size)s KB: Gmail hides everything from 102 KB on", size=kilobytes),
+            _("The email is %(size)s KB: Gmail hides everything beyond 102 KB", size=kilobytes),
             _(
                 "The unsubscribe link at the end would be hidden too. Remove some content, or extra spaces and "
                 "comments."
             ),
         ),
         "large": (
-            _("The email has %(size)s KB, close to the 102 KB that Gmail shows", size=kilobytes),
+            _("The email is %(size)s KB, close to the 102 KB that Gmail shows", size=kilobytes),
             _("Remove something before you add more."),
         ),
     }.get(finding.code)

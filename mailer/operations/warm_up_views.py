@@ -60,7 +60,7 @@ class WarmUpForm(FlaskForm):
         description=_l("After a day that went well. Gmail says that doubling may already be too fast."),
     )
     target_count = IntegerField(
-        _l("Warm from, emails a day"),
+        _l("Warmed up from, emails a day"),
         [InputRequired(_l("Type a number.")), number_within(SMALLEST_START, LARGEST_TARGET)],
         default=50_000,
         description=_l("When a provider’s ceiling would exceed this, the ceiling is lifted."),

@@ -24,11 +24,11 @@ def standings() -> dict[str, str]:
 def entries() -> dict[Entry, str]:
     """What makes people enter."""
     return {
-        Entry.HAND: _("only those you put in by hand"),
+        Entry.HAND: _("only people you add by hand"),
         Entry.SIGN_UP: _("people who sign up through one of your forms"),
         Entry.TAG: _("people who get a tag"),
         Entry.SEGMENT: _("people who come into a segment"),
-        Entry.DATE: _("people whose date comes: a birthday, the end of a contract"),
+        Entry.DATE: _("people whose date has come: a birthday, the end of a contract"),
     }
 
 
@@ -74,7 +74,7 @@ def enrolment_states() -> dict[EnrolmentState, str]:
         EnrolmentState.WAITING: pgettext("person in a series", "on the way"),
         EnrolmentState.FINISHED: pgettext("person in a series", "went through"),
         EnrolmentState.LEFT: pgettext("person in a series", "left"),
-        EnrolmentState.PASSED_BY: pgettext("person in a series", "not taken in at the start"),
+        EnrolmentState.PASSED_BY: pgettext("person in a series", "not included at the start"),
     }
 
 
@@ -87,16 +87,16 @@ def left_reasons() -> dict[LeftReason, str]:
         LeftReason.REFUSED: _("the mail server refused the address"),
         LeftReason.SEGMENT: _("left the segment"),
         LeftReason.GOAL: _("reached the goal"),
-        LeftReason.OWNER: _("taken out by the owner"),
+        LeftReason.OWNER: _("removed by the owner"),
         LeftReason.STOPPED: _("the series was stopped"),
-        LeftReason.MERGED: _("merged with another client who is in it, or was"),
+        LeftReason.MERGED: _("merged with another client who is or was in it"),
     }
 
 
 def held_reasons() -> dict[Held, str]:
     """Why people due in a step wait."""
     return {
-        Held.LIMIT: _("Your limit of emails in 24 hours is used up. They get it as soon as there is room."),
+        Held.LIMIT: _("Your limit of emails in 24 hours is used up. They will get it as soon as there is room."),
         Held.UNAPPROVED: _("This step needs a manager’s approval before it is sent."),
         Held.NO_CATCHER: _(
             "This is a sample account: its mailings go only to the mail catcher, and there is none here."

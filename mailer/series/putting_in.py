@@ -42,7 +42,7 @@ def put_in() -> ResponseReturnValue:
     if not form.validate():
         return _render(form), 422
     if series is None:
-        form.series_id.errors = [_("Choose a series that is going.")]
+        form.series_id.errors = [_("Choose an active series.")]
         return _render(form), 422
     who = _chosen(form)
     if who is None:
@@ -62,13 +62,15 @@ def _confirm(form: PutInForm, series: Series, count: int) -> ResponseReturnValue
     if count == 0:
         form.whom.errors = [
             _(
-                "Nobody of them can enter: they are in it, have been, must not be written to, "
+                "None of them can enter: they are or were in the series, must not be written to, "
                 "or have not confirmed where you ask for that."
             )
         ]
         return _render(form), 422
     if count > MOST_AT_ONCE:
-        form.whom.errors = [_("More than %(num)s people at once: let a segment take them in.", num=MOST_AT_ONCE)]
+        form.whom.errors = [
+            _("More than %(num)s people at once: let the series take them from a segment.", num=MOST_AT_ONCE)
+        ]
         return _render(form), 422
     form.confirmed.data = f"{series.id}:{count}"
     asked = {"count": count, "series": series, "is_sent_at_once": sends_at_once(series)}
@@ -83,7 +85,9 @@ def _chosen(form: PutInForm) -> list[ColumnElement[bool]] | None:
             form.segment_id.errors = [_("Choose a segment.")]
             return None
         if audience.are_broken(me().id, [segment_id]):
-            form.segment_id.errors = [_("This segment cannot be used: it names a field or a segment that is gone.")]
+            form.segment_id.errors = [
+                _("This segment cannot be used: it refers to a field or segment that no longer exists.")
+            ]
             return None
         return audience.by_segments(me().id, [segment_id], [])
     if form.whom.data == "tag":

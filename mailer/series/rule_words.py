@@ -16,25 +16,25 @@ def rules_of(series: Series) -> list[str]:
     """Who enters, who leaves, and when nothing is sent."""
     lines = [entry_text(series)]
     if series.entry in (Entry.TAG, Entry.SEGMENT) and series.takes_present:
-        lines.append(_("Those who are there when it starts enter too."))
+        lines.append(_("People who already match when it starts enter too."))
     if series.allows_again:
         lines.append(_("People who went through or left before may enter again."))
     if series.leaves_with_segment:
-        lines.append(_("Who drops out of the segment “%(name)s” leaves.", name=_segment(series)))
+        lines.append(_("Anyone who leaves the segment “%(name)s” leaves the series.", name=_segment(series)))
     if series.goal_tag:
-        lines.append(_("Who gets the tag “%(tag)s” has reached the goal and leaves.", tag=series.goal_tag))
+        lines.append(_("Anyone who gets the tag “%(tag)s” has reached the goal and leaves.", tag=series.goal_tag))
     if series.in_own_zones:
-        lines.append(_("Times of day are those of each client’s own time zone, where it is known."))
+        lines.append(_("Times of day are in each client’s own time zone, if it is known."))
     if series.window_opens and series.window_closes:
         opens, closes = (format_time(at, "HH:mm") for at in (series.window_opens, series.window_closes))
-        lines.append(_("Emails leave between %(opens)s and %(closes)s.", opens=opens, closes=closes))
+        lines.append(_("Emails go out between %(opens)s and %(closes)s.", opens=opens, closes=closes))
     if series.working_days_only:
-        lines.append(_("Emails leave on working days only."))
+        lines.append(_("Emails go out on working days only."))
     if series.holiday_country:
         lines.append(_("Holidays: %(country)s.", country=country_name(series.holiday_country, str(get_locale()))))
     late = ngettext(
-        "What the service could not send in time is sent up to %(num)s hour late, else that step is left out.",
-        "What the service could not send in time is sent up to %(num)s hours late, else that step is left out.",
+        "What could not be sent in time is sent up to %(num)s hour late; after that the step is left out.",
+        "What could not be sent in time is sent up to %(num)s hours late; after that the step is left out.",
         series.late_limit_hours,
     )
     return [*lines, late, *_counted(series)]
@@ -51,14 +51,14 @@ def _counted(series: Series) -> list[str]:
 def entry_text(series: Series) -> str:
     """What makes people enter."""
     if series.entry is Entry.TAG:
-        return _("Enters: who gets the tag “%(tag)s”.", tag=series.entry_tag)
+        return _("Enters: anyone who gets the tag “%(tag)s”.", tag=series.entry_tag)
     if series.entry is Entry.SEGMENT:
-        return _("Enters: who comes into the segment “%(name)s”.", name=_segment(series))
+        return _("Enters: anyone who comes into the segment “%(name)s”.", name=_segment(series))
     if series.entry is Entry.SIGN_UP:
-        return _("Enters: who signs up by a form of yours and confirms it.")
+        return _("Enters: anyone who signs up through one of your forms and confirms it.")
     if series.entry is Entry.DATE:
         return _date_text(series)
-    return _("Enters: whom you put in by hand.")
+    return _("Enters: anyone you add by hand.")
 
 
 def _date_text(series: Series) -> str:

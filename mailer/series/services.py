@@ -116,7 +116,9 @@ def start(series: Series) -> None:
     for step in series.steps:
         _hold_message(step.mailing.message)
     if looking.is_segment_broken(series):
-        raise Refusal(_("The segment of this series cannot be used: it names a field or a segment that is gone."))
+        raise Refusal(
+            _("The segment of this series cannot be used: it refers to a field or segment that no longer exists.")
+        )
     control.start(series, database_now())
     db.session.commit()
     wake(series)
@@ -177,7 +179,7 @@ def take_out(series: Series, enrolment: Enrolment) -> None:
     """Let one person leave; Refusal when they are over already."""
     hold(series)
     if not leave(series, [enrolment.id], LeftReason.OWNER):
-        raise Refusal(_("This person is not on their way through the series any more."))
+        raise Refusal(_("This person is no longer in the series."))
     point(series)
     db.session.commit()
 
@@ -186,7 +188,7 @@ def take_out(series: Series, enrolment: Enrolment) -> None:
 def move_on(series: Series, enrolment: Enrolment) -> None:
     """Send one person the step they wait for now; Refusal when they wait for none."""
     if not control.move_on(series, enrolment, database_now()):
-        raise Refusal(_("This person waits for no step that could be sent now."))
+        raise Refusal(_("This person is not waiting for a step that could be sent now."))
     db.session.commit()
     wake(series)
 
@@ -214,17 +216,17 @@ def _require_room(owner: User) -> None:
 def _hold_for_change(series: Series, version: int | None) -> None:
     hold(series)
     if series.state is SeriesState.STOPPED:
-        raise Refusal(_("This series was stopped. Make a copy of it to go on with."))
+        raise Refusal(_("This series was stopped. Make a copy of it to continue."))
     if version != series.version:
         raise Conflict(
-            _("This series has been changed meanwhile. What you typed is kept below: look at it and save again.")
+            _("This series has changed in the meantime. What you typed is kept below: check it and save again.")
         )
 
 
 def _require_active(series: Series) -> None:
     hold(series)
     if series.state is not SeriesState.ACTIVE:
-        raise Refusal(_("This series is not going."))
+        raise Refusal(_("This series is not active."))
 
 
 def _hold_message(message: Message) -> None:

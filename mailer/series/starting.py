@@ -39,9 +39,9 @@ def before_starting(series: Series) -> Outlook:
     count = count_of(series, meets) if meets is not None and not is_segment_broken(series) else 0
     outlook = Outlook(count, bool(count) and sends_at_once(series), rules_of(series))
     if is_segment_broken(series):
-        outlook.remarks.append(_("The segment cannot be used: it names a field or a segment that is gone."))
+        outlook.remarks.append(_("The segment cannot be used: it refers to a field or segment that no longer exists."))
     if series.entry is Entry.HAND:
-        outlook.remarks.append(_("Nobody enters by themselves. Put people in when it has started."))
+        outlook.remarks.append(_("Nobody enters automatically. Add people once it has started."))
     outlook.remarks += remarks(series, count, utcnow())
     return outlook
 
@@ -79,8 +79,8 @@ def _more_than_ever(owner_id: int, count: int) -> list[str]:
         return []
     return [
         ngettext(
-            "Until now you wrote to %(most)s person at most at a time.",
-            "Until now you wrote to %(most)s people at most at a time.",
+            "Until now you have written to %(most)s person at most at a time.",
+            "Until now you have written to %(most)s people at most at a time.",
             most,
             most=format_decimal(most),
         )

@@ -49,19 +49,21 @@ class SettingsForm(FlaskForm):
         validators=[Optional(), Length(max=MAX_TEXT)],
         description=_l("What people will get, and how often."),
     )
-    asked = boxes(_l("What it asks for besides the address"), validators=[Optional()])
-    required = boxes(_l("What has to be filled in"), validators=[Optional()])
+    asked = boxes(_l("What to ask for besides the address"), validators=[Optional()])
+    required = boxes(_l("Required fields"), validators=[Optional()])
     consent_mail = CleanTextField(
         _l("Consent to mailings"),
         _lines(MAX_CONSENT),
         validators=[InputRequired(), Length(max=MAX_CONSENT)],
-        description=_l("Stands beside a box that people tick. Every version is kept with those who agreed to it."),
+        description=_l(
+            "Shown beside a box that people tick. Every version is kept together with those who agreed to it."
+        ),
     )
     consent_data = CleanTextField(
         _l("Consent to processing of personal data"),
         _lines(MAX_CONSENT),
         validators=[Optional(), Length(max=MAX_CONSENT)],
-        description=_l("A box of its own, as Russian law has it. Leave it empty where you do not need it."),
+        description=_l("A separate box, as Russian law requires. Leave it empty if you do not need it."),
     )
     tags = CleanField(
         _l("Tags"),
@@ -78,7 +80,7 @@ class SettingsForm(FlaskForm):
         validators=[InputRequired(), Length(max=MAX_MAIL_TEXT)],
     )
     after_text = CleanTextField(
-        _l("What is said when the address is confirmed"),
+        _l("What to show when the address is confirmed"),
         _lines(MAX_TEXT),
         validators=[Optional(), Length(max=MAX_TEXT)],
     )
@@ -90,7 +92,7 @@ class SettingsForm(FlaskForm):
         """What has to be filled in is asked for."""
         missing = [label for name, label in field.choices if name in field.data and name not in (self.asked.data or ())]
         if missing:
-            raise ValidationError(_("“%(name)s” has to be filled in, and is not asked for.", name=missing[0]))
+            raise ValidationError(_("“%(name)s” is required, but the form does not ask for it.", name=missing[0]))
 
     def validate_mail_subject(self, field: StringField) -> None:
         """Only placeholders that the mail knows."""
@@ -162,7 +164,7 @@ def _check(field: StringField) -> None:
             raise ValidationError(_("A placeholder is broken: write it as {{ link }}.")) from unknown
         raise ValidationError(
             _(
-                "“%(name)s” is not known here. There are {{ link }}, {{ sender }} and {{ form }}.",
+                "There is no placeholder “%(name)s” here. You can use {{ link }}, {{ sender }} and {{ form }}.",
                 name=str(unknown),
             )
         ) from unknown

@@ -57,7 +57,7 @@ def new() -> ResponseReturnValue:
         except Refusal as refusal:
             form.name.errors = [str(refusal)]
         else:
-            flash(_("The form is ready: it has a page of its own, and code for your site."), "success")
+            flash(_("The form is ready: it has its own page and code for your site."), "success")
             return redirect(url_for("sign_up_forms.show", form_id=made.id), 303)
     return _edited(form, None)
 

@@ -20,7 +20,7 @@ def test_the_first_mailing_leaves_at_its_minute(newcomer: Newcomer, service: Ser
     live = page.locator("#mailing-live")
     expect(live).to_contain_text("завершён", timeout=120_000)
     assert page.evaluate("window.isTheSamePage"), "it moved without a reload"
-    expect(page.locator("#mailing-agenda")).to_contain_text("календарь закончился")
+    expect(page.locator("#mailing-agenda")).to_contain_text("расписание закончилось")
     expect(live).to_contain_text("996")
 
     planned, first_left, accepted, total = service.rows(

@@ -18,7 +18,10 @@ from tests.factories import save
 from tests.mailings.builders import make_deliveries, make_run
 
 LONG = 3600.0  # lease and patience of these tests: no slowness of the machine runs one out
-SILENT, UNATTENDED = "Обработчик посреди работы замолчал", "Свободного работника для этого запуска пока нет"
+SILENT, UNATTENDED = (
+    "Исполнитель перестал отвечать во время отправки",
+    "Свободного исполнителя для этого запуска пока нет",
+)
 
 
 @pytest.fixture(autouse=True)

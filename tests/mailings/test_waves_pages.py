@@ -92,7 +92,7 @@ def test_a_start_that_has_passed_in_the_east_is_asked_about_with_the_waves(
     typed["starts_at"] = clock(MOSCOW, utcnow() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
     page = as_owner.post("/mailings/new", data=typed).text
     assert db.session.scalars(select(Mailing)).all() == []
-    assert "The start time has passed already where some of the clients live" in page
+    assert "The start time has already passed where some of the clients live" in page
     assert "that time has passed there" in page
     assert "3 people" in page  # at home, and unknown
     assert as_owner.post("/mailings/new", data=typed | {"confirmed": "5"}).status_code == 303
@@ -126,7 +126,7 @@ def test_the_runs_page_says_which_wave_comes_and_the_table_when_each_was_planned
     assert 'data-wave="done"' in page
     assert page.count('data-wave="ahead"') == 2
     assert "The last wave begins" in page
-    assert "come back later" not in page
+    assert "try the remaining emails later" not in page
     table = csv.DictReader(
         io.StringIO(as_owner.get(f"/mailings/{mailing.id}/runs/{run_id}/deliveries.csv").text), delimiter=";"
     )
@@ -185,12 +185,12 @@ def test_a_move_to_a_time_that_has_passed_in_the_east_is_asked_about(web: Browse
     to = {"occurrence": OCCURRENCE, "to": "2026-11-30T20:00"}
     asked = at(NOON, web, mailing, "/move", **to)
     assert asked.status_code == 200
-    assert "as soon as you move the run, they get it" in asked.text
+    assert "they get the email as soon as you move the run" in asked.text
     assert asked.text.count("that time has passed there") == 1
     assert (mailing.next_run_at, mailing.moved_from_at) == (before, None)
     assert begin(NOON) == []
     stale = at(NOON, web, mailing, "/move", **to, confirmed="4")
-    assert "as soon as you move the run, they get it" in stale.text
+    assert "they get the email as soon as you move the run" in stale.text
     assert at(NOON, web, mailing, "/move", **to, confirmed="5").status_code == 303
     page = at(NOON, web, mailing).text
     assert "The run is moved and begins now." in page
@@ -267,7 +267,7 @@ def test_two_runs_that_go_are_both_told_of(web: Browser, owner: User, people: No
     assert len(begin(tomorrow)) == 1
     page = at(tomorrow, web, mailing).text
     assert page.count("data-also-going") == 1
-    assert "Stop all runs of this mailing that are going?" in page
+    assert "Stop all active runs of this mailing?" in page
     assert "10 emails have not been sent yet" in page
 
 

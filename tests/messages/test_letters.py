@@ -284,7 +284,7 @@ def test_a_text_half_written_by_hand_is_held_against_the_letter(as_owner: Browse
     assert flag in as_owner.get(path).text
     saved = as_owner.post(f"{path}/save", follow_redirects=True).text
     assert "написали вручную" in saved and flag in saved
-    assert "написан для прежнего письма" in as_owner.get(f"/messages/{number}/check").text
+    assert "написан для прежней версии письма" in as_owner.get(f"/messages/{number}/check").text
     text_form(act="fits")
     assert flag not in as_owner.get(f"{path}?part=text").text
     assert text_form(act="anew") == ""
@@ -298,7 +298,7 @@ def test_the_same_of_html(as_owner: Browser) -> None:
     assert taken.status_code == 200 and "\nХлеб {{ имя }}</textarea>" in taken.text.replace("\r", "")
     assert not db.session.query(Message).all()
     as_owner.post("/messages/new", data=typed | {"text_body": "Свой хлеб, {{ имя }}"})
-    path, flag = f"/messages/{message().id}", "написан для прежнего письма"
+    path, flag = f"/messages/{message().id}", "написан для прежней версии письма"
 
     def save(**more: str) -> str:
         row = message()

@@ -129,8 +129,8 @@ def test_a_day_that_nobody_has_opened_is_shown_as_it_will_be(as_admin: Browser) 
     db.session.commit()
     shown = as_admin.get(f"{PATH}/{the_only().id}").text
     for words in (
-        "200 of 200 were sent", "4 were refused or came back", "1 was called spam", "servers said that they get too",
-        "only 12 of 200 were sent",
+        "200 of 200 were sent", "4 were refused or came back", "1 was marked as spam",
+        "servers replied that they get too", "only 12 of 200 were sent",
     ):  # fmt: skip
         assert words in shown, words
     assert [each.ceiling for each in warm_up_standing.standing(the_only())][:6] == [300, 200, 200, 200, 100, 200]
