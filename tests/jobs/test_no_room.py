@@ -32,5 +32,5 @@ def test_a_worker_says_in_one_sentence_that_the_queue_is_full(app: Flask, server
         redis.config_set("maxmemory", "0")
     assert done.returncode == 1
     assert "Traceback" not in done.stdout + done.stderr
-    said = [line for line in done.stderr.splitlines() if "takes nothing" in line]
+    said = [line for line in done.stderr.splitlines() if "accepts nothing" in line]
     assert len(said) == 1, done.stderr
