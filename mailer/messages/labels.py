@@ -77,6 +77,17 @@ def placeholder_names() -> list[str]:
     return [typed_name(field) for field in FIELDS]
 
 
+def placeholder_labels() -> dict[str, str]:
+    """What the buttons that insert a placeholder say, by the name that is inserted; in the order of `FIELDS`."""
+    said = {
+        "unsubscribe_url": _("unsubscribe link"),
+        "preferences_url": _("link to preferences"),
+        "view_url": _("link to view in a browser"),
+        "tracking_notice": _("notice about tracking"),
+    }
+    return {typed_name(field): said.get(field, typed_name(field).replace("_", " ")) for field in FIELDS}
+
+
 def typed_name(key: str) -> str:
     """What a person would type for a placeholder's key; an attribute's name is its own."""
     return FIELDS.get(key, key) if get_locale().language == "ru" else key

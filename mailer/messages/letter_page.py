@@ -19,7 +19,7 @@ from mailer.letters.shapes import ValueFault, plain
 from mailer.letters.starters import examples_left
 from mailer.letters.text_half import is_stale
 from mailer.messages import letter_labels, letter_parts, letter_people, letter_store, queries
-from mailer.messages.labels import placeholder_names
+from mailer.messages.labels import placeholder_labels
 from mailer.messages.letter_desk import LetterWork, problems_of
 from mailer.messages.letter_fields import fields_of
 from mailer.messages.letter_labels import ICONS, INKS, KINDS, SIZES, block_title, first_words, kind_label, shown_label
@@ -89,7 +89,7 @@ def editor_page(
         kinds=[(name, KINDS[name], ICONS[name]) for name in ALL_KINDS if name != "unsubscribe"],
         inks=INKS,
         sizes=SIZES,
-        placeholders=placeholder_names(),
+        placeholders=placeholder_labels(),
         attributes=names,
         clients=queries.clients_to_look_as(message.owner_id, ""),
     )

@@ -22,7 +22,7 @@ from mailer.input_limits import page_number
 from mailer.limiting import per_user
 from mailer.messages import queries, services
 from mailer.messages.forms import MessageForm
-from mailer.messages.labels import placeholder_names
+from mailer.messages.labels import placeholder_labels
 from mailer.messages.preview import Look, look_at
 from mailer.messages.services import CopiedMessage, MessageDraft, MessageInUse, MessageRefused
 from mailer.messages.text_halves import has_own_text, is_stale
@@ -225,7 +225,7 @@ def _render_form(form: MessageForm, message: Message | None) -> str:
         is_plain=_is_plain(form, message or original),
         text_is_stale=any(is_stale(one) for one in (message, original) if one is not None),
         attributes=queries.attribute_names(current_user.id),
-        placeholders=placeholder_names(),
+        placeholders=placeholder_labels(),
         clients=queries.clients_to_look_as(current_user.id, ""),
     )
 
