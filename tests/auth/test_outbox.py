@@ -194,7 +194,7 @@ def test_long_words_and_subjects_leave_as_lines_that_every_server_takes(mailbox:
     [
         ("oversee,set-limits", "en", "see everything, set limits"),
         ("oversee", "ru", "видеть всё"),
-        ("", "en", "nothing else"),
+        ("", "en", "only the permissions of your role"),
     ],
 )
 def test_permissions_are_named_in_the_mail(mailbox: Mailbox, granted: str, language: str, words: str) -> None:
