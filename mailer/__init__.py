@@ -7,7 +7,17 @@ from typing import Any
 
 from flask import Flask
 
-from mailer import database_limits, errors, http, input_limits, logs, post_only_pages, trailing_slashes, zone_data
+from mailer import (
+    database_limits,
+    errors,
+    http,
+    input_limits,
+    logs,
+    post_only_pages,
+    redirects,
+    trailing_slashes,
+    zone_data,
+)
 from mailer.bodies import Request
 from mailer.extensions import babel, cache, db, mail
 from mailer.home import news
@@ -38,6 +48,7 @@ def create_app(config: Any = None, *, with_website: bool = True) -> Flask:
     input_limits.init_app(app)
     post_only_pages.init_app(app)
     trailing_slashes.init_app(app)
+    redirects.init_app(app)
     http.init_app(app)
     news.listen()  # here, since mailings begin and end in workers too
     commands.init_app(app)

@@ -30,6 +30,7 @@ from mailer.clock import utcnow
 from mailer.forms import faults_of
 from mailer.readable import readable_address, readable_domain
 from mailer.recipient_domains import NAMES
+from mailer.redirects import is_too_long
 
 log = structlog.get_logger()
 CONTENT_SECURITY_POLICY = (
@@ -187,11 +188,11 @@ def provider_label(name: str) -> str:
 
 
 def own_path(target: str | None) -> str | None:
-    """The path if it is one of this site, else None.
+    """The path if it is one of this site and no longer than an answer may lead to, else None.
 
     Browsers take `//host`, `/\\host` and addresses with tabs or line breaks in them for other sites.
     """
-    if not target or not target.startswith("/") or target[1:2] in {"/", "\\"}:
+    if not target or is_too_long(target) or not target.startswith("/") or target[1:2] in {"/", "\\"}:
         return None
     if any(character == "\\" or ord(character) < 33 or ord(character) == 127 for character in target):
         return None

@@ -25,8 +25,8 @@ def _lead_on(error: NotFound) -> ResponseReturnValue:
     path = request.path.rstrip("/")
     if not is_unknown or path == request.path or not _is_page(path):
         return http_error(error)
-    query = request.query_string.decode("ascii", "replace")
-    target = own_path(f"{request.root_path}{path}?{query}" if query else f"{request.root_path}{path}")
+    page, query = f"{request.root_path}{path}", request.query_string.decode("ascii", "replace")
+    target = own_path(f"{page}?{query}" if query else page) or own_path(page)
     return redirect(target, 308) if target else http_error(error)
 
 

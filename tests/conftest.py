@@ -274,6 +274,7 @@ class Browser(FlaskClient):
         for name, value in answer.headers:
             assert name.isascii(), name
             value.encode("latin-1")  # a server that speaks HTTP can send no other: it would answer 500
+            assert len(value) <= 16_000, name  # all headers together fit into nginx's buffer (deploy/nginx.conf)
         return answer
 
     def login(self, user: User) -> Browser:
