@@ -49,6 +49,10 @@ ALIKE = """
     SELECT %s, mailbox, mailbox, 'Двойник', 'Пётр', '', '', '{}', '{}'
     FROM unnest(ARRAY['%s@alike.test', '%s+news@alike.test']) AS mailbox RETURNING id
 """
+A_FACTOR = """
+    INSERT INTO second_factors (user_id, secret, last_step, recovery_hashes, created_at)
+    VALUES (%s, 'lost', 0, '{}', now()) RETURNING user_id
+"""
 A_DAY = """
     INSERT INTO domain_days (run_id, day, domain, figure, words, owner_id, count)
     SELECT id, '2026-01-01', 'walkabout.test', 'accepted', 'x', owner_id, 1 FROM runs WHERE owner_id = %s LIMIT 1
@@ -103,6 +107,7 @@ def arrange(walked: WalkedService, walks: dict[str, Walk]) -> None:
     for statement, details in ROWS:
         [(key,)] = walked.service.rows(statement, owner)
         walks["admin"].look(f"/admin/{details % key}")
+    reset_a_second_factor(walked, walks["admin"], walks[LEAVER])
     set_a_pace(walked, walks["admin"])
     warm_a_domain_up(walked, walks["admin"])
     find_duplicates(walked, walks)
@@ -199,6 +204,12 @@ def own_a_domain(walked: WalkedService, walks: dict[str, Walk]) -> None:
         walked.fill(owner, domain, f"domains.{name}")
     for table, row in (("sending_domains", number), ("domain_keys", key)):
         walks["admin"].look(f"/admin/{table}/details/?id={row}")
+
+
+def reset_a_second_factor(walked: WalkedService, admin: Walk, loser: Walk) -> None:
+    """Of somebody who lost their codes: those who set one up as they walk may have none by the time staff comes by."""
+    [(user,)] = walked.service.rows(A_FACTOR, walked.id_of(loser.visitor.person.logins[0][0]))
+    walked.fill(admin, f"/manager/users/{user}", "manager.reset_second_factor")
 
 
 def set_a_pace(walked: WalkedService, admin: Walk) -> None:
