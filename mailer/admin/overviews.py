@@ -11,12 +11,21 @@ from mailer.admin.names import REFERENCES
 from mailer.admin.overview import Overview
 from mailer.admin.tables_of_accounts import AccountEmails, Approvals, Sessions, Tokens, Users
 from mailer.admin.tables_of_owners import Clients, Filters, Imports, Mailings, Messages, Suppressions
-from mailer.admin.tables_of_sending import Attempts, Deliveries, MailReports, Runs, Slices, Tallies, UnreadMails
+from mailer.admin.tables_of_sending import (
+    Attempts,
+    Deliveries,
+    MailExchangers,
+    MailReports,
+    Runs,
+    Slices,
+    Tallies,
+    UnreadMails,
+)
 from mailer.models.user import User
 
 OVERVIEWS: tuple[type[Overview], ...] = (
     Users, Mailings, Runs, Deliveries, Attempts, MailReports, UnreadMails, Messages, Clients, Filters, Imports,
-    Suppressions, Approvals, Tallies, Slices, AccountEmails, Sessions, Tokens,
+    Suppressions, Approvals, Tallies, Slices, MailExchangers, AccountEmails, Sessions, Tokens,
 )  # fmt: skip
 # Tables that have a place of their own, or nothing but secrets.
 ELSEWHERE = {

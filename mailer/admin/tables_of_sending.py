@@ -10,14 +10,17 @@ from sqlalchemy.orm import joinedload, undefer
 
 from mailer.admin.narrowing import Narrowing, in_period
 from mailer.admin.overview import Overview
+from mailer.http import provider_label
 from mailer.mailings.labels import why
 from mailer.mailings.runs.export import delivery_label
 from mailer.models.attempt import Attempt
 from mailer.models.delivery import Delivery, DeliveryState
+from mailer.models.mail_exchanger import MailExchanger
 from mailer.models.mail_report import MailReport, UnreadMail
 from mailer.models.run import Run
 from mailer.models.run_tally import RunTally
 from mailer.models.slice import Slice
+from mailer.readable import readable_domain
 from mailer.smtp.results import Outcome
 
 MOST_OF_AN_ADDRESS = 1000
@@ -148,3 +151,15 @@ class UnreadMails(Overview):
     computed = {"text": lambda mail: mail.content[:SHOWN_OF_A_MAIL].decode("utf-8", "replace")}
     choices, dated = ("kind", "door"), "received_at"
     loads = (undefer(UnreadMail.content),)
+
+
+class MailExchangers(Overview):
+    """Who takes the mail of recipient domains."""
+
+    model = MailExchanger
+    shown = ("domain", "host", "group_name", "answered_at", "look_due_at", "seen_at")
+    labels = {"host": _l("Mail server (MX)"), "seen_at": _l("Clients there")}
+    computed = {
+        "domain": lambda row: readable_domain(row.domain),
+        "group_name": lambda row: provider_label(row.group_name) if row.group_name else None,
+    }
