@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import quote, urljoin, urlsplit
 
+from mailer.input_limits import without_impossible
 from mailer.outgoing import NotFetched, connection_to, is_public, resolved
 
 SECONDS = 10.0  # for one link, its detours included
@@ -56,7 +57,10 @@ def ask(
         answer = _one(at, until, may_ask, ports, context)
         if answer.status not in _DETOURS or not answer.led_to:
             return replace(answer, led_to=led_to)
-        at = led_to = urljoin(at, answer.led_to)
+        try:
+            at = led_to = urljoin(at, without_impossible(answer.led_to))
+        except ValueError:  # as of "http://[": a browser would say that there is no such page
+            return LinkAnswer(LinkEnd.NO_HOST, answer.status, led_to)
     return LinkAnswer(LinkEnd.CIRCLES, led_to=led_to)
 
 

@@ -30,7 +30,8 @@ class Site(BaseHTTPRequestHandler):
         self.asked.append(f"{self.command} {self.path}")
         status, place = {"/moved": (302, "/a%20b"), "/round": (301, "/round"), "/out": (302, "http://10.0.0.1/"),
                          "/no": (404, ""), "/heads": (405 if self.command == "HEAD" else 200, ""),
-                         "/broken": (500, ""), "/mine": (403, "")}.get(self.path, (200, ""))  # fmt: skip
+                         "/broken": (500, ""), "/mine": (403, ""), "/nowhere": (302, "http://["),
+                         "/nul": (302, "/n\0o")}.get(self.path, (200, ""))  # fmt: skip
         self.send_response(status)
         if place:
             self.send_header("Location", place)
@@ -65,6 +66,8 @@ def test_a_link_is_asked_as_a_browser_would_and_never_within(site: int) -> None:
     ]  # fmt: skip
     assert Site.asked[:4] == ["HEAD /", "HEAD /heads", "GET /heads", "HEAD /moved"]
     assert ask(f"http://127.0.0.1:{site}/moved", may_ask=bool, ports=[site]).led_to.endswith("/a%20b")
+    assert ask(f"http://127.0.0.1:{site}/nowhere", may_ask=bool, ports=[site]).end is LinkEnd.NO_HOST
+    assert ask(f"http://127.0.0.1:{site}/nul", may_ask=bool, ports=[site]).led_to.endswith("/no"), "as it can be kept"
     assert ask(f"https://127.0.0.1:{site}/", may_ask=bool, ports=[site]).end is LinkEnd.UNSAFE, "it speaks no TLS"
     Site.asked.clear()
     assert end("/", only_loopback=False) is LinkEnd.PRIVATE
