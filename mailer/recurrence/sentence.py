@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import date
 
 from mailer.recurrence.holidays import HolidayRule
-from mailer.recurrence.sentence_days import dates, days_by_number, in_months, nth_of_month, week_days
+from mailer.recurrence.sentence_days import dates, days_by_number, from_day_to_day, in_months, nth_of_month, week_days
 from mailer.recurrence.sentence_reading import Heard, NotUnderstood, Reader, a_date
 from mailer.recurrence.sentence_times import at_times, begins, ends, rhythm, within_day, work_days
-from mailer.recurrence.sentence_words import words_of
+from mailer.recurrence.sentence_words import Word, words_of
 
 LONGEST = 300  # characters
+SMALL = ("at", "by", "on", "in", "until", "every")  # told of only where no other word was lost
 
 
 def understand(text: str, today: date) -> Heard:
@@ -24,7 +25,7 @@ def understand(text: str, today: date) -> Heard:
     words = words_of(text)
     if not words:
         raise NotUnderstood("empty")
-    reader, heard, lost = Reader(words), Heard(today), []
+    reader, heard, lost = Reader(words), Heard(today), list[Word]()
     while reader.kind():
         if reader.take("and"):
             continue
@@ -34,10 +35,11 @@ def understand(text: str, today: date) -> Heard:
                 break
             reader.place = place
         else:
-            lost.append(words[place].text)
+            lost.append(words[place])
             reader.place = place + 1
     if lost:
-        raise NotUnderstood("unknown", tuple(lost))
+        telling = [word.text for word in lost if word.kind not in SMALL]
+        raise NotUnderstood("unknown", tuple(telling or [word.text for word in lost]))
     return heard
 
 
@@ -59,7 +61,7 @@ def _except(reader: Reader, heard: Heard) -> bool:
         elif reader.kind() == "month":
             heard.not_months += reader.row("month")
         elif reader.kind() == "weekday":
-            heard.not_weekdays += reader.row("weekday")
+            heard.not_weekdays += from_day_to_day(reader) or reader.row("weekday")
         else:
             reader.place = place
     return place > 0 and reader.words[place - 1].kind != "except"
@@ -112,6 +114,6 @@ def _own_zones(reader: Reader, heard: Heard) -> bool:
 
 
 PHRASES: list[Callable[[Reader, Heard], bool]] = [
-    _own_zones, _except, _moved, within_day, ends, begins, nth_of_month, rhythm, work_days, dates, days_by_number,
-    week_days, in_months, at_times,
+    _own_zones, _except, _moved, within_day, ends, week_days, begins, nth_of_month, rhythm, work_days, dates,
+    days_by_number, in_months, at_times,
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from mailer.recurrence.sentence_reading import (
     DAY,
     UNIT_DAY,
     UNIT_MONTH,
+    UNIT_QUARTER,
     UNIT_WEEK,
     UNIT_YEAR,
     Heard,
@@ -21,11 +22,23 @@ def week_days(reader: Reader, heard: Heard) -> bool:
     """On Mondays and Wednesdays; every Friday."""
     reader.take("every")
     reader.take("by", "on", "at")
-    found = reader.row("weekday")
+    found = from_day_to_day(reader) or reader.row("weekday")
     if not found:
         return False
     heard.weekdays += found
     return say_rhythm(heard, UNIT_WEEK, heard.every if heard.unit == UNIT_WEEK else 1)
+
+
+def from_day_to_day(reader: Reader) -> list[int]:
+    """From Monday to Friday; Mon–Fri; с понедельника по пятницу. Empty, and nothing taken, where none is ahead."""
+    start = int(reader.kind() == "from")
+    if [reader.kind(start), reader.kind(start + 2)] != ["weekday", "weekday"]:
+        return []
+    if reader.kind(start + 1) not in ("to", "through", "by", "until", "dash"):
+        return []
+    first, last = reader.value(start), reader.value(start + 2)
+    reader.place += start + 3
+    return [(first - 1 + ahead) % 7 + 1 for ahead in range((last - first) % 7 + 1)]
 
 
 def nth_of_month(reader: Reader, heard: Heard) -> bool:
@@ -54,7 +67,9 @@ def nth_of_month(reader: Reader, heard: Heard) -> bool:
 
 def _is_of_month(reader: Reader) -> bool:
     ahead = 1 if reader.kind() in ("every", "at", "in") else 0
-    return reader.kind(ahead) == "month" or (reader.kind(ahead) == "unit" and reader.value(ahead) == UNIT_MONTH)
+    if reader.kind(ahead) == "unit":
+        return reader.value(ahead) in (UNIT_MONTH, UNIT_QUARTER)
+    return reader.kind(ahead) == "month"
 
 
 def _of_month(reader: Reader, heard: Heard, kind: MonthlyOn, numbers: list[int], weekdays: list[int]) -> bool:
@@ -73,8 +88,18 @@ def _of_month(reader: Reader, heard: Heard, kind: MonthlyOn, numbers: list[int],
     if reader.kind() == "month":
         heard.months += reader.row("month")
         return say_rhythm(heard, UNIT_YEAR, heard.every if heard.unit == UNIT_YEAR else 1)
+    if reader.value() == UNIT_QUARTER:
+        heard.months += _months_of_quarters(kind, numbers)
     reader.place += 1
     return say_rhythm(heard, UNIT_MONTH, heard.every if heard.unit == UNIT_MONTH else 1)
+
+
+def _months_of_quarters(kind: MonthlyOn, numbers: list[int]) -> list[int]:
+    """In which months such days of a quarter are: the first ones in its first month, those from its end in its last."""
+    most = {MonthlyOn.DAY: 31, MonthlyOn.WEEKDAY: 4}.get(kind, 15)
+    if any(abs(number) > most for number in numbers) or min(numbers) < 0 < max(numbers):
+        raise NotUnderstood("contradiction")
+    return [1, 4, 7, 10] if numbers[0] > 0 else [3, 6, 9, 12]
 
 
 def days_by_number(reader: Reader, heard: Heard) -> bool:
@@ -102,14 +127,22 @@ def _are_dates(reader: Reader) -> bool:
 
 
 def dates(reader: Reader, heard: Heard) -> bool:
-    """Tomorrow; 25.12.2026; on 8 March; 8 марта каждого года."""
+    """Tomorrow; this Friday; 25.12.2026; on 8 March; every 1st of January; 8 марта каждого года."""
+    has_every = reader.take("every") is not None
     reader.take("on", "at")
-    if word := reader.take("relative"):
-        heard.dates.append((heard.today + word.value * DAY, None, True))
+    if word := None if has_every else reader.take("relative", "this"):
+        ahead = word.value
+        if word.kind == "this":
+            if reader.kind() != "weekday":
+                return False
+            ahead = (reader.row("weekday")[0] - heard.today.isoweekday()) % 7
+        heard.dates.append((heard.today + ahead * DAY, None, True))
         return True
-    if (found := a_date(reader, heard.today)) is None:
+    if (found := a_date(reader, heard.today)) is None or (has_every and found[1]):
         return False
-    if reader.kind() == "every" and reader.kind(1) == "unit" and reader.value(1) == UNIT_YEAR:
+    if has_every:
+        say_rhythm(heard, UNIT_YEAR)
+    elif reader.kind() == "every" and reader.kind(1) == "unit" and reader.value(1) == UNIT_YEAR:
         reader.place += 2
         say_rhythm(heard, UNIT_YEAR)
     heard.dates.append((found[0], None, found[1]))

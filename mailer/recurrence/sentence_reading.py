@@ -106,10 +106,17 @@ def clock_time(reader: Reader, is_after_at: bool) -> time | None:
     else:
         return None
     if half := reader.take("half"):
+        if not _has_half(minutes // 60, half):
+            return None
         minutes = minutes % 720 + 60 * half.value
-    if minutes >= 24 * 60 or (reader.words[reader.place - 1].kind == "hour" and minutes % 60 > 59):
-        return None
-    return time(*divmod(minutes, 60))
+    return time(*divmod(minutes, 60)) if minutes < 24 * 60 else None
+
+
+def _has_half(hour: int, half: Word) -> bool:
+    """Whether the hour can be said so: neither "13 am" nor "24 pm"; and «12 вечера» may be noon or midnight."""
+    if hour == 12:
+        return half.text.isascii()
+    return hour < 12 if half.value == 0 else 0 < hour < 24
 
 
 def a_date(reader: Reader, today: date) -> tuple[date, bool] | None:

@@ -69,10 +69,13 @@ def within_day(reader: Reader, heard: Heard) -> bool:
     return True
 
 
+ADVERBS = {6: (UNIT_MONTH, 3), 8: (UNIT_WEEK, 2)}  # other values are units
+
+
 def rhythm(reader: Reader, heard: Heard) -> bool:
     """Daily; every day; every two weeks; раз в три дня; через день; every other Friday."""
     if adverb := reader.take("adverb"):
-        return say_rhythm(heard, adverb.value)
+        return say_rhythm(heard, *ADVERBS.get(adverb.value, (adverb.value, 1)))
     if reader.take("across"):  # «через день» is every other one; «через три дня», «через неделю» may well be once
         if reader.kind() != "unit" or reader.value() != UNIT_DAY:
             return False
@@ -81,6 +84,8 @@ def rhythm(reader: Reader, heard: Heard) -> bool:
     is_russian_once = reader.kind() == "times" and reader.kind(1) == "at"
     if is_russian_once:
         reader.place += 2
+    elif reader.take("time") and reader.kind() == "unit":  # once a week; "once" alone is said with a date
+        pass
     elif not reader.take("every"):
         return False
     every = 2 if reader.take("other") else number.value if (number := reader.take("number")) else 1
@@ -125,6 +130,9 @@ def ends(reader: Reader, heard: Heard) -> bool:
     if opening is None:
         return False
     last: date | None = None
+    if reader.take("new"):  # until the New Year
+        heard.until = datetime.combine(date(heard.today.year + 1, 1, 1), time())
+        return reader.take("unit", "every") is not None and reader.words[reader.place - 1].value == UNIT_YEAR
     if reader.take("end"):
         unit = reader.take("unit")
         ends = {UNIT_YEAR: date(heard.today.year + 1, 1, 1), UNIT_MONTH: next_month(heard.today)}
