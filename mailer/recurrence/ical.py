@@ -103,6 +103,7 @@ def repeating(
     said = recurrences(rule)
     if said is None:
         subject = replace(subject, description=said_of_dates)
+        changes = {at: to for at, to in (changes or {}).items() if (to or at) > now}
     said = said or _dates(rule, now)
     events: list[list[str]] = []
     for number, lines in enumerate(said, start=1):

@@ -110,6 +110,17 @@ def test_the_calendar_file_tells_both(web: Browser, mailing: Mailing) -> None:
     ]  # fmt: skip
 
 
+def test_the_calendar_file_still_tells_both_when_they_have_passed(web: Browser, mailing: Mailing) -> None:
+    press(web, mailing, "leave-out", occurrence="2026-12-01T06:00Z")
+    press(web, mailing, "move", occurrence="2026-12-02T06:00Z", to="2026-12-02T20:00")
+    live(4)
+    parsed = Calendar.from_ical(page(web, mailing, "/rule.ics", NOON + 4 * DAY))
+    events = recurring_ical_events.of(parsed).between(NOON, NOON + 3 * DAY)
+    assert sorted(event["DTSTART"].dt.astimezone(UTC) for event in events) == [
+        datetime(2026, 12, 2, 17, tzinfo=UTC), datetime(2026, 12, 3, 6, tzinfo=UTC),
+    ]  # fmt: skip
+
+
 def test_a_run_that_waits_for_its_hours_is_not_left_out_of_the_file(web: Browser, mailing: Mailing) -> None:
     mailing.window_opens, mailing.window_closes = time(20), time(21)
     db.session.commit()

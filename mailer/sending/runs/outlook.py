@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import load_only
 
 from mailer.extensions import db
@@ -40,6 +40,7 @@ FATES: dict[StopReason | None, Fate] = {
     StopReason.MISSED: Fate.MISSED,
     StopReason.HELD: Fate.HELD,
 }
+MOST_CHANGES = 500  # of single runs that a calendar file tells of
 A_YEAR = timedelta(days=400)  # nobody moves a run farther
 RUN_UP = timedelta(days=45)  # runs that waited longer for their sending hours do not bear on a far page
 
@@ -128,8 +129,9 @@ def _fate_of(run: Run) -> Fate:
 
 
 def changes_by_hand(mailing: Mailing, now: datetime) -> dict[datetime, datetime | None]:
-    """The coming moments that were changed one by one: when they were planned, and to when, or None: left out."""
-    found: dict[datetime, datetime | None] = {}
+    """The moments that were changed one by one: when they were planned, and to when, or None: left out. Those that have
+    passed too (the last 500), or a calendar program would have them back at their old time."""
+    found = _changed_before(mailing)
     standing = standings([mailing.id], now).get(mailing.id, NOTHING)
     for occurrence, fate in standing.taken.items():
         if fate in (Fate.BY_HAND, Fate.MOVED):
@@ -137,3 +139,18 @@ def changes_by_hand(mailing: Mailing, now: datetime) -> dict[datetime, datetime 
     if mailing.moved_from_at is not None:
         found[mailing.moved_from_at] = mailing.next_run_at
     return found
+
+
+def _changed_before(mailing: Mailing) -> dict[datetime, datetime | None]:
+    """Those that have their row."""
+    planned = func.to_char(func.timezone("UTC", Run.planned_at), 'YYYY-MM-DD"T"HH24:MI"Z"')
+    is_left_out = and_(Run.state == RunState.SKIPPED, Run.stop_reason == StopReason.OWNER)
+    is_moved = and_(Run.state != RunState.SKIPPED, Run.occurrence != planned)
+    query = (
+        select(Run.occurrence, Run.planned_at, is_moved)
+        .where(Run.mailing_id == mailing.id, Run.occurrence.regexp_match(NAMED_BY_INSTANT), or_(is_left_out, is_moved))
+        .order_by(Run.planned_at.desc())
+        .limit(MOST_CHANGES)
+    )
+    rows = db.session.execute(query).tuples()
+    return {datetime.fromisoformat(occurrence): at if moved else None for occurrence, at, moved in rows}
