@@ -16,6 +16,7 @@ from wtforms import (
     HiddenField,
     IntegerField,
     PasswordField,
+    SelectField,
     SelectMultipleField,
     StringField,
     ValidationError,
@@ -86,7 +87,8 @@ def name_of_copy(name: str, longest: int) -> str:
 
 def boxes(label: Any, validators: list[Any] | None = None, **settings: Any) -> Any:
     """A field of several choices, each with a box to tick; `settings` are those of SelectMultipleField. What is none of
-    them is not repeated in the error: it is forged, and as long as somebody likes."""
+    them is not repeated in the error: it is forged, and as long as somebody likes. None need be ticked; WTForms'
+    Optional is no validator for it, since behind an empty value it lets any others pass."""
     unknown = _l("Choose only from what is offered here.")
     words = {"invalid_choice_message": unknown, "invalid_value_message": unknown}
     look = {"widget": ListWidget(prefix_label=False), "option_widget": CheckboxInput()}
@@ -112,7 +114,10 @@ def may_be_empty(_form: Form, field: Field) -> None:
 
 
 def _empty_when_blank(field: Field) -> None:
-    """Let a line that must be filled in be empty when nothing in it can be seen: a name of one space names nothing."""
+    """Let a line that must be filled in be empty when nothing in it can be seen: a name of one space names nothing.
+    A choice of blanks alone is none, too: WTForms' Optional would let the blanks pass."""
+    if isinstance(field, SelectField) and isinstance(field.data, str) and not field.data.strip():
+        field.data, field.raw_data = "", [""]
     is_asked = isinstance(field, StringField) and not isinstance(field, PasswordField) and field.flags.required
     if is_asked and isinstance(field.data, str) and not any(_is_seen(character) for character in field.data):
         field.data, field.raw_data = "", [""]

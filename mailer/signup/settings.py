@@ -49,8 +49,8 @@ class SettingsForm(FlaskForm):
         validators=[Optional(), Length(max=MAX_TEXT)],
         description=_l("What people will get, and how often."),
     )
-    asked = boxes(_l("What to ask for besides the address"), validators=[Optional()])
-    required = boxes(_l("Required fields"), validators=[Optional()])
+    asked = boxes(_l("What to ask for besides the address"))
+    required = boxes(_l("Required fields"))
     consent_mail = CleanTextField(
         _l("Consent to mailings"),
         _lines(MAX_CONSENT),
@@ -90,7 +90,9 @@ class SettingsForm(FlaskForm):
 
     def validate_required(self, field: Any) -> None:
         """What has to be filled in is asked for."""
-        missing = [label for name, label in field.choices if name in field.data and name not in (self.asked.data or ())]
+        missing = [
+            label for name, label in field.choices if name in (field.data or ()) and name not in (self.asked.data or ())
+        ]
         if missing:
             raise ValidationError(_("“%(name)s” is required, but the form does not ask for it.", name=missing[0]))
 

@@ -92,6 +92,9 @@ def test_a_client_is_changed(as_owner: Browser, owner: User) -> None:
     form = edit_form(as_owner, client.id)
     assert as_owner.post(f"/clients/{client.id}/edit", data=form | {"first_name": "Ольга"}).status_code == 303
     assert (live_clients()[0].first_name, live_clients()[0].version) == ("Ольга", 2)
+    blank = edit_form(as_owner, client.id) | {"language": "\t" * 9}  # no choice, and longer than its column
+    assert as_owner.post(f"/clients/{client.id}/edit", data=blank).status_code == 303
+    assert live_clients()[0].language == ""
 
 
 def test_a_stale_form_comes_back_and_saves_when_sent_again(as_owner: Browser, owner: User) -> None:

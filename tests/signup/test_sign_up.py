@@ -166,6 +166,11 @@ def test_a_form_is_changed_and_what_was_agreed_to_stays(as_owner: Browser, form:
     broken = FORM | {"mail_text": "{{ first_name }}", "required": ["last_name"]}
     answer = as_owner.post(f"/clients/forms/{form.id}/edit", data=broken)
     assert answer.status_code == 422 and "здесь нет" in answer.text and "не спрашивает" in answer.text
+    for name in ("asked", "required"):
+        for forged in ([""], ["", "nothing"], ["first_name", ""]):
+            assert as_owner.post(f"/clients/forms/{form.id}/edit", data=FORM | {name: forged}).status_code == 422, (
+                forged
+            )
     assert as_owner.post(f"/clients/forms/{form.id}/edit", data=FORM | {"consent_mail": "Another."}).status_code == 303
     assert fields_in(visitor.web.get(visitor.path).text)["consent_mail"] != old
     assert "I want the letters." in visitor.web.get(f"{visitor.path}/consent/{old}").text
