@@ -54,7 +54,7 @@ test-faults: setup-dev ## faults at full length and in large numbers; SEED=7 rep
 
 test-calendar: setup-dev ## random calendar rules against a walk over every day, and previews against what runs; ARGS="--rules 5000 --seed 7"
 	.venv/bin/python -m tests.recurrence.walker $(ARGS)
-	PREVIEWS=$${PREVIEWS:-200} .venv/bin/python -m pytest tests/mailings/test_preview_is_kept.py -q
+	PREVIEWS=$${PREVIEWS:-200} .venv/bin/python -m pytest tests/mailings/test_preview_is_kept.py tests/mailings/test_waves_are_kept.py -q
 
 model: setup-dev ## explore the sending protocol's model whole, with each rule broken in turn; needs spin and gcc
 	.venv/bin/python -m tests.model
