@@ -7,7 +7,7 @@ ARGS =
 TOOLS = var/lock-tools
 VERSION_OF_UV = 0.13.8
 
-.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench bench-list check format programs lock translations schema
+.PHONY: help run setup setup-dev test test-quick test-walkabout coverage test-faults test-calendar model mutants bench bench-list bench-redirects check format programs lock translations schema
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -64,6 +64,9 @@ mutants: setup-dev ## faults put into the code one at a time, to see which the t
 
 bench: setup-dev ## Golub beside raw SMTP and other tools, on this machine (20 minutes); ARGS="--help" tells more
 	.venv/bin/python -m bench $(ARGS)
+
+bench-redirects: setup-dev ## Redirects of links in mails under load (two minutes); ARGS="--help" tells more
+	.venv/bin/python -m bench.redirects $(ARGS)
 
 bench-list: setup-dev ## Pages and segments over a list of a million (a quarter of an hour); ARGS="--help" tells more
 	.venv/bin/python -m bench.million $(ARGS)

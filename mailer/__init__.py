@@ -56,6 +56,7 @@ def create_app(config: Any = None, *, with_website: bool = True) -> Flask:
         from mailer import website  # 23 MiB that a process which only works does not need
 
         website.init_app(app)
+    http.believe_proxies(app)
     return app
 
 

@@ -38,6 +38,15 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+TLS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
 
 class IdConverter(IntegerConverter):
     """`<int:…>` that only matches numbers a bigint column can hold, in ASCII digits."""
@@ -75,8 +84,11 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if not app.config["PROXY_COUNT"]:
         app.before_request(_notice_a_proxy)
-    else:
-        count = app.config["PROXY_COUNT"]
+
+
+def believe_proxies(app: Flask) -> None:
+    """Around all else that stands before Flask: who asks is then who the proxies say."""
+    if count := app.config["PROXY_COUNT"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
 
 
@@ -150,16 +162,16 @@ def static_url(filename: str) -> str:
     return known[filename]
 
 
+def headers_of_every_page(app: Flask) -> dict[str, str]:
+    """Security headers, for an answer that does not say otherwise."""
+    return dict(SECURITY_HEADERS) | (TLS_ONLY if app.config["PRODUCTION"] else {})
+
+
 def set_headers(response: Response) -> Response:
     """Security headers on every answer; what is private is never stored."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if current_app.config["PRODUCTION"]:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    for name, value in headers_of_every_page(current_app).items():
+        headers.setdefault(name, value)
     if request.endpoint == "static" and response.status_code in (200, 304):
         hashed = "v" in request.args
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "public, max-age=300"

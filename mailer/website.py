@@ -61,7 +61,7 @@ from mailer.series import putting_in
 from mailer.series import views as series_views
 from mailer.signup import public_views as sign_up_views
 from mailer.signup import views as sign_up_form_views
-from mailer.tracking import hits
+from mailer.tracking import hits, shortcut
 from mailer.tracking import views as tracking_views
 
 # Every file of views, whose blueprint is its `bp`; where several share one, importing them hangs their routes on it.
@@ -92,6 +92,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(bp)
     draft_hooks.init_app(app)
     hits.init_app(app)
+    shortcut.init_app(app)
     admin.init_app(app)
     cli.init_app(app)
 

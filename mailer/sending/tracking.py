@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import current_app
+from flask import Flask, current_app
 
 from mailer.composing.html import text_from_html
 from mailer.composing.languages import counted_text
@@ -57,13 +57,13 @@ def of_run(run: Run) -> Tracking | None:
 
 def link_tokens(run: Run) -> Callable[[int], str] | None:
     """How the tokens of the run's links are made of positions; None where nothing is counted."""
-    return tokens_of(_key(), run.id) if run.snapshot.get("tracking") else None
+    return tokens_of(_key(current_app), run.id) if run.snapshot.get("tracking") else None
 
 
-def delivery_in(token: str) -> tuple[int, int] | None:
-    """Run and position of a link's token; None for one that is not ours."""
-    return delivery_of(_key(), token)
+def delivery_in(app: Flask, token: str) -> tuple[int, int] | None:
+    """Run and position of a link's token; None for one that is not ours. Needs no context."""
+    return delivery_of(_key(app), token)
 
 
-def _key() -> bytes:
-    return str(current_app.config["LINK_KEY"]).encode()
+def _key(app: Flask) -> bytes:
+    return str(app.config["LINK_KEY"]).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import select
 
 from mailer.extensions import db
@@ -26,17 +26,18 @@ class _Unknown(LookupError):
     """Not remembered: there may be such a run in a moment."""
 
 
-def of_run(run_id: int) -> Targets | None:
-    """Of a run that counts clicks or opens; None for any other."""
+def of_run(app: Flask, run_id: int) -> Targets | None:
+    """Of a run that counts clicks or opens; None for any other. Needs no context. Errors: those of the database."""
     try:
-        return _known(current_app._get_current_object(), run_id)  # type: ignore[attr-defined]
+        return _known(app, run_id)
     except _Unknown:
         return None
 
 
 @lru_cache(maxsize=RUNS_KNOWN)
-def _known(_app: Flask, run_id: int) -> Targets:
-    tracking = db.session.scalar(select(Run.snapshot["tracking"]).where(Run.id == run_id))
+def _known(app: Flask, run_id: int) -> Targets:
+    with app.app_context():  # of its own: a session that ends here
+        tracking = db.session.scalar(select(Run.snapshot["tracking"]).where(Run.id == run_id))
     if tracking is None:
         raise _Unknown(run_id)
     return Targets(tuple(tracking.get("links", ())), tracking["opens"])
