@@ -40,7 +40,9 @@ alias_database =
 local_recipient_maps =
 local_transport = error:no local mail
 recipient_delimiter = +
-transport_maps = regexp:{{{{/[a-m2-4]@{domain}$$/ virtual:}}, {{/@{domain}$$/ lmtp:inet:127.0.0.1:{lmtp}}}}}
+transport_maps = regexp:{{{{/[a-i23]@{domain}$$/ virtual:}},
+  {{/[j-r4]@{domain}$$/ piped:}},
+  {{/@{domain}$$/ lmtp:inet:127.0.0.1:{lmtp}}}}}
 default_transport = smtp:[127.0.0.1]:{remote}
 virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = static:{user}/
@@ -66,6 +68,11 @@ retry unix - - n - - error
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
+piped unix - n n - 1 pipe user=mail argv=/bin/sh {folder}/keep
+"""
+# Postfix pipes to nobody who is root, and others may not start this Python: what was piped is kept for the command.
+KEEP = """umask 022
+exec cat > "$(mktemp {folder}/piped/XXXXXX)"
 """
 DOVECOT = """
 base_dir = {folder}/run
@@ -121,16 +128,18 @@ def require() -> None:
 
 @contextmanager
 def postfix(folder: Path, domain: str, lmtp: int, remote: int) -> Iterator[int]:
-    """A relay; its port. Mail to `domain` goes to `lmtp` or, by the last letter of its token, into the mailbox; all
-    other mail goes to `remote`."""
+    """A relay; its port. Mail to `domain` goes, by the last letter of its token, to `lmtp`, into the mailbox or
+    through a pipe into the folder `piped`; all other mail goes to `remote`."""
     port = first_free(24_100)
-    for name in ("etc", "queue", "data", "mail"):
+    for name in ("etc", "queue", "data", "mail", "piped"):
         (folder / name).mkdir(exist_ok=True)
     shutil.chown(folder / "data", "postfix")
-    shutil.chown(folder / "mail", "mail", "mail")
+    for name in ("mail", "piped"):
+        shutil.chown(folder / name, "mail", "mail")
     main = MAIN.format(folder=folder, domain=domain, lmtp=lmtp, remote=remote, user=USER)
     (folder / "etc/main.cf").write_text(main)
-    (folder / "etc/master.cf").write_text(f"127.0.0.1:{port} inet n - n - - smtpd{PARTS}")
+    (folder / "etc/master.cf").write_text(f"127.0.0.1:{port} inet n - n - - smtpd{PARTS.format(folder=folder)}")
+    (folder / "keep").write_text(KEEP.format(folder=folder))
     command = ["postfix", "-c", str(folder / "etc")]
     started = subprocess.run([*command, "start"], check=False, capture_output=True, text=True)
     assert started.returncode == 0, started.stderr

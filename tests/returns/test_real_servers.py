@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, insert, select
 
+from mailer.bounces.tokens import ReturnPath
 from mailer.extensions import db
 from mailer.models.client import Client, Suppression
 from mailer.models.delivery import Delivery
@@ -19,6 +20,8 @@ from mailer.models.run import Run
 from mailer.models.user import User
 from mailer.returns import mailbox, mailbox_job
 from mailer.smtp.testserver import Lab
+from tests.bounces import provider_calls as calls
+from tests.conftest import Browser
 from tests.factories import make_client, make_due_run
 from tests.returns import real_servers
 from tests.returns.real_servers import PASSWORD, USER
@@ -26,7 +29,7 @@ from tests.sending.certificates import Authority
 from tests.sending.conftest import assert_adds_up, finish
 from tests.waiting import wait_until
 
-PEOPLE, UNKNOWN, FULL = 500, 15, 10  # one more, and the run would pause by itself
+PEOPLE, UNKNOWN, TOLD, FULL = 500, 10, 5, 10  # one more, and the run would pause by itself
 
 
 @pytest.fixture
@@ -45,9 +48,10 @@ def counted(door: Door) -> int:
 
 
 def test_a_mailing_of_five_hundred_comes_back_by_all_doors(
-    app: Flask, folder: Path, port: int, owner: User, monkeypatch: pytest.MonkeyPatch
+    app: Flask, folder: Path, port: int, owner: User, web: Browser, path: ReturnPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [*(f"unknown{n}" for n in range(UNKNOWN)), *(f"full{n}" for n in range(FULL))]
+    names += [f"told{n}" for n in range(TOLD)]  # taken at first; the provider tells of them later, by webhook
     names += [f"known{n}" for n in range(PEOPLE - len(names))]
     first = make_client(owner, email=f"{names[0]}@far.example")
     same = {"owner_id": owner.id, "first_name": "A"}
@@ -65,10 +69,15 @@ def test_a_mailing_of_five_hundred_comes_back_by_all_doors(
         monkeypatch.setitem(app.config, "MAILINGS_SMTP_URL", f"smtp://127.0.0.1:{relay}?connections=4")
         run = finish(run, 60)
         assert run.accepted_count == PEOPLE
-        box = folder / "mail" / USER / "new"
-        wait_until(lambda: counted(Door.RECEIVER) + len(list(box.glob("*"))) == UNKNOWN + FULL)
-        by_mailbox = len(list(box.glob("*")))
-        assert 2 <= by_mailbox < UNKNOWN + FULL, "some by each door"
+        box, piped = folder / "mail" / USER / "new", folder / "piped"
+        wait_until(lambda: counted(Door.RECEIVER) + len(list(box.glob("*"))) + len(_whole(piped)) == UNKNOWN + FULL)
+        by_mailbox, by_pipe = len(list(box.glob("*"))), _whole(piped)
+        assert by_mailbox >= 2, "some by each door"
+        assert by_pipe
+        assert counted(Door.RECEIVER) == UNKNOWN + FULL - by_mailbox - len(by_pipe) > 0
+        for content in by_pipe:
+            assert app.test_cli_runner().invoke(args=["take-report"], input=content).exit_code == 0
+        _tell_by_webhook(app, web, run, path, monkeypatch)
         for scheme, number, batch in (("imaps", imaps, by_mailbox // 2), ("pop3s", pop3s, 100)):
             monkeypatch.setattr(mailbox, "BATCH", batch)
             url = f"{scheme}://{USER}:{PASSWORD}@127.0.0.1:{number}?ca_file={authority.file}"
@@ -78,7 +87,8 @@ def test_a_mailing_of_five_hundred_comes_back_by_all_doors(
             assert (reading.error, reading.count) == ("", min(batch, by_mailbox - by_mailbox // 2))
         done = folder / "mail" / USER / ".Golub-read"
         assert sum(len(list((done / name).iterdir())) for name in ("cur", "new")) == by_mailbox // 2
-    assert counted(Door.MAILBOX) == by_mailbox
+    assert (counted(Door.MAILBOX), counted(Door.COMMAND)) == (by_mailbox, len(by_pipe))
+    assert counted(Door.WEBHOOK) == TOLD
     assert db.session.scalar(select(func.count()).select_from(UnreadMail)) == 0
     back = dict(db.session.execute(select(Delivery.email, Delivery.came_back)).tuples().all())
     wrong = {
@@ -88,6 +98,25 @@ def test_a_mailing_of_five_hundred_comes_back_by_all_doors(
     }
     assert wrong == {}
     suppressed = set(db.session.scalars(select(Suppression.email_key)))
-    assert suppressed == {f"unknown{n}@far.example" for n in range(UNKNOWN)}
+    assert suppressed == {f"unknown{n}@far.example" for n in range(UNKNOWN)} | {
+        f"told{n}@far.example" for n in range(TOLD)
+    }
     assert_adds_up(run)
-    assert db.session.get_one(Run, run.id).bounced_count == UNKNOWN + FULL
+    assert db.session.get_one(Run, run.id).bounced_count == UNKNOWN + TOLD + FULL
+
+
+def _whole(piped: Path) -> list[bytes]:
+    """What was piped so far, as far as it is written."""
+    return [content for one in sorted(piped.iterdir()) if (content := one.read_bytes()).rstrip().endswith(b"--")]
+
+
+def _tell_by_webhook(app: Flask, web: Browser, run: Run, path: ReturnPath, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call of the provider's for each, and each of them twice, as they do when an answer is late."""
+    monkeypatch.setitem(app.config, "WEBHOOKS", dict(calls.SECRETS))
+    told = select(Delivery.position, Delivery.email).where(Delivery.email.startswith("told"))
+    for position, email in db.session.execute(told).all():
+        token = path.tokens_of(run.id)(position)
+        made = calls.mailgun(token, f"once {position}", id=f"event {position}", recipient=email)
+        answers = [web.post("/hooks/mailgun", data=made.body, headers=made.headers) for _twice in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+    db.session.rollback()
