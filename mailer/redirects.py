@@ -21,8 +21,8 @@ def shorten(response: Response) -> Response:
     then it leads to the first page. Where a link of a mail leads is bounded when the mail is composed.
     """
     target = response.headers.get("Location", "")
-    is_ours = target.startswith(("/", request.host_url))
-    if is_ours and is_too_long(target):
+    # In this order: of a host that is not ours, whose refusal passes here too, `host_url` raises.
+    if is_too_long(target) and target.startswith(("/", request.host_url)):
         page = target.partition("#")[0].partition("?")[0]
         short = f"{request.root_path}/" if is_too_long(page) else page
         response.set_data(redirect(short).get_data())  # its text names the address, too
