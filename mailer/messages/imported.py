@@ -64,13 +64,17 @@ def read_letter(owner: User, upload: IO[bytes], file_name: str) -> Imported:
 
 
 def _letter(text: str, file_name: str) -> Imported:
-    is_mjml = _BEGINS_AS_MJML.match(text) is not None or file_name.lower().endswith(".mjml")
-    page = compiled_mjml(text) if is_mjml else text
+    page = compiled_mjml(text) if is_mjml(text) or file_name.lower().endswith(".mjml") else text
     if "<" not in page:
         raise Refusal(_("This file holds no HTML."))
     title = _TITLE.search(text)
     words = entities.unescape(title[1]) if title else PurePosixPath(file_name).stem
     return Imported(page, " ".join(words.split())[:150])
+
+
+def is_mjml(text: str) -> bool:
+    """Whether the text begins as MJML does, not as HTML."""
+    return _BEGINS_AS_MJML.match(text) is not None
 
 
 def compiled_mjml(source: str) -> str:

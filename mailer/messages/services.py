@@ -18,6 +18,7 @@ from mailer.errors import Conflict, Refusal
 from mailer.extensions import db
 from mailer.locks import FOR_CHANGE, lock_row
 from mailer.messages.copies import take_blocks, take_files
+from mailer.messages.imported import compiled_mjml, is_mjml
 from mailer.messages.labels import by_field, problem_text
 from mailer.messages.text_halves import written_for
 from mailer.models.mailing import Mailing
@@ -55,7 +56,7 @@ class MessageDraft:
         reasons = by_field([*check_subject(self.subject), *check_body(self.text_body, self.html_body)])
         if reasons:
             raise MessageRefused(reasons)
-        clean = sieve(self.html_body)
+        clean = sieve(self._html())
         draft = replace(self, subject=self.subject.strip(), html_body=clean.html, name=self.name.strip())
         for name, text in (("subject", draft.subject), ("html_body", draft.html_body), ("text_body", draft.text_body)):
             try:
@@ -68,6 +69,18 @@ class MessageDraft:
         if reasons:
             raise MessageRefused(reasons)
         return draft, clean.removed
+
+    def _html(self) -> str:
+        """The HTML typed, or what MJML in its place stands for."""
+        if not is_mjml(self.html_body):
+            return self.html_body
+        try:
+            html = compiled_mjml(self.html_body)
+        except Refusal as refusal:
+            raise MessageRefused({"html_body": [str(refusal)]}) from refusal
+        if reasons := by_field(check_body(self.text_body, html)):
+            raise MessageRefused(reasons)
+        return html
 
 
 @dataclass(frozen=True, slots=True)

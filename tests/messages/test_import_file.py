@@ -106,3 +106,14 @@ def test_what_begins_as_mjml_is_never_taken_for_html(as_owner: Browser) -> None:
     ):  # fmt: skip
         assert send(as_owner, text.encode(), name).status_code == 422, text[:20]
     assert send(as_owner, b"<p>about &lt;mjml&gt; and <mjmlx></p>", "letter.html").status_code == 303
+
+
+def test_mjml_pasted_into_the_form_becomes_html(as_owner: Browser) -> None:
+    source = "<mjml><mj-body><mj-section><mj-column><mj-text>Хлеб</mj-text></mj-column></mj-section></mj-body></mjml>"
+    form = {"subject": "Новости", "html_body": source, "text_body": ""}
+    assert "Хлеб" in as_owner.post("/messages/preview", data=form).text
+    assert as_owner.post("/messages/new", data=form).status_code == 303
+    saved = db.session.scalars(select(Message)).one().html_body
+    assert "<table" in saved and "mj-text" not in saved
+    refused = as_owner.post("/messages/new", data={**form, "html_body": "<mjml><mj-body></mj-oops>"})
+    assert refused.status_code == 422 and "&lt;mj-body&gt;&lt;/mj-oops&gt;" in refused.text  # what was typed is kept
