@@ -81,7 +81,7 @@ def compiled_mjml(source: str) -> str:
     """HTML of MJML. Raises Refusal with the compiler's words."""
     if _depth(source) > MJML_DEPTH:
         raise Refusal(_("This MJML is nested too deeply."))
-    text = source.replace("\r\n", "\n").encode("utf-8", "replace")
+    text = _without_remarks(source.replace("\r\n", "\n")).encode("utf-8", "replace")
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and words
             [sys.executable, "-I", "-c", _COMPILE], input=text, capture_output=True, timeout=MJML_SECONDS, check=False
@@ -92,6 +92,23 @@ def compiled_mjml(source: str) -> str:
         said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(":")[2].strip()
         raise Refusal(_("This MJML cannot be compiled: %(said)s", said=said[:200]))
     return done.stdout.decode()
+
+
+def _without_remarks(source: str) -> str:
+    """MJML as its compiler takes it: in the head it refuses comments, and blanks that begin with no line break.
+
+    Comments go everywhere but for those that Outlook reads. The compiler names what is wrong by its octet, so that
+    line breaks stand for all that goes.
+    """
+    pieces, in_head = [], True
+    for token in tokens(source):
+        in_head = in_head and not (token.kind == "end" and token.name == "mj-head")
+        is_remark = token.kind == "comment" and token.source.endswith("-->")
+        is_remark = is_remark and not token.source.startswith(("<!--[", "<!--<!["))
+        is_blank = in_head and token.kind == "text" and not token.source.strip(" \t\n")
+        octets = len(token.source.encode("utf-8", "replace"))
+        pieces.append("\n" * octets if is_remark or is_blank else token.source)
+    return "".join(pieces)
 
 
 def _depth(source: str) -> int:

@@ -109,7 +109,10 @@ def test_what_begins_as_mjml_is_never_taken_for_html(as_owner: Browser) -> None:
 
 
 def test_mjml_pasted_into_the_form_becomes_html(as_owner: Browser) -> None:
-    source = "<mjml><mj-body><mj-section><mj-column><mj-text>Хлеб</mj-text></mj-column></mj-section></mj-body></mjml>"
+    head = '<mj-head><mj-attributes><!-- all --><mj-all color="red"/></mj-attributes> \n</mj-head>'
+    source = (
+        f"<mjml>{head}<mj-body><mj-section><mj-column><mj-text>Хлеб</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
     form = {"subject": "Новости", "html_body": source, "text_body": ""}
     assert "Хлеб" in as_owner.post("/messages/preview", data=form).text
     assert as_owner.post("/messages/new", data=form).status_code == 303
