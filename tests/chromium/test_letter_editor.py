@@ -194,3 +194,10 @@ def audit(page: Page) -> None:
         assert [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_the_page_of_the_theme_breaks_nothing(page: Page, service: Service) -> None:
+    log_in(page, service, *sample_account(service, "user"))
+    page.goto(f"{service.site}/messages/theme")  # it shares the editor's script, and has no letter
+    expect(page.locator("[data-colour-of]").first).to_be_visible()
+    page.wait_for_load_state("networkidle")

@@ -235,4 +235,4 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (focused && !desk().contains(document.activeElement)) focused.focus();
 });
 makeSortable();
-if (desk().dataset.focus === "first" && !matchMedia("(pointer: coarse)").matches) focusFirst();
+if (desk()?.dataset.focus === "first" && !matchMedia("(pointer: coarse)").matches) focusFirst();
