@@ -99,6 +99,7 @@ def test_every_account_mail_can_be_written_without_the_front(
     folders = sorted(path.name for path in (Path(app.root_path) / "templates" / "mail").iterdir() if path.is_dir())
     values: dict[str, Any] = {"lines": "late", "link": "http://golub.test/", "granted": "oversee,set-limits"}
     values |= {"subject": "Confirm", "text": "Hello", "sender": "A shop", "form": "On the site", "count": 2}
+    values |= {"new_email": "n…@golub.test", "account": "person@golub.test"}
     rows = [outbox.add(name, "person@golub.test", "ru", **values) for name in folders]
     db.session.commit()
     outbox.wake(*rows)
