@@ -27,6 +27,7 @@ class WaveStanding(StrEnum):
     AHEAD = "ahead"
     CLOSED = "closed"  # the sending hours there are over for the day
     TOO_LATE = "too_late"
+    ENDED = "ended"  # the mailing's end comes first on the clocks there
     STOPPED = "stopped"
 
 
@@ -52,6 +53,7 @@ class WaveLine:
             WaveStanding.AHEAD: _("upcoming"),
             WaveStanding.CLOSED: _("waits for the sending hours there"),
             WaveStanding.TOO_LATE: _("left out: too late"),
+            WaveStanding.ENDED: _("not sent: the mailing ends before that there"),
             WaveStanding.STOPPED: _("not sent: stopped before"),
         }[self.standing]
 
@@ -114,6 +116,8 @@ def planned_at_of(run: Run, position: int, times: list[tuple[int, datetime]]) ->
 def _standing(run: Run, wave: Wave, left_count: int, now: datetime) -> WaveStanding:
     if wave.is_too_late:
         return WaveStanding.TOO_LATE
+    if run.ends_at is not None and wave.opens_at >= run.ends_at:
+        return WaveStanding.ENDED
     if run.closed_at is not None or run.stop_reason is not None:
         return WaveStanding.DONE if wave.begun_at is not None else WaveStanding.STOPPED
     if wave.opens_at > now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,9 +63,12 @@ def laid_out(
     counts = counts_by_zone(among, ask)
     found = waves_of(run.wave_local, counts, mailing.timezone)
     limit = max(late_limit(mailing, Moment(run.wave_local, run.planned_at)), ALWAYS_ALLOWED)
+    last_end = _last_end(mailing, counts)
     rows, times = [], {}
     for number, wave in enumerate(found, 1):
         one = _times(number, wave.at, wave.zones[0], mailing, limit, now)
+        opens_at, closes_at = before_the_end(mailing, wave.zones[0], (one.opens_at, one.closes_at), last_end)
+        one = replace(one, opens_at=opens_at, closes_at=closes_at)
         times[number] = one
         rows.append(
             Wave(
@@ -96,10 +99,31 @@ def bounds_of(run: Run, mailing: Mailing, waves: WaveList) -> tuple[datetime, da
     """When the run could start at the earliest, and when it ends: when its end has come for the last of its people."""
     opening = [wave.opens_at for wave in waves.times.values() if not wave.is_too_late]
     due_at = max(min(opening, default=run.planned_at), mailing.calendar_since or run.created_at)
-    if mailing.ends_local is None:
-        return due_at, run.ends_at
-    zones = {usable(zone, mailing.timezone) for zone in waves.numbers} | {mailing.timezone}
-    return due_at, max(end for zone in zones if (end := end_at(mailing.ends_local, zone)) is not None)
+    last_end = _last_end(mailing, waves.numbers)
+    return due_at, run.ends_at if last_end is None else last_end
+
+
+def before_the_end(
+    mailing: Mailing, zone: str, times: tuple[datetime, datetime | None], last_end: datetime | None
+) -> tuple[datetime, datetime | None]:
+    """When a wave opens and closes, cut off by the end of the mailing on the clocks of its zone.
+
+    A wave for which the end comes first waits until `last_end`, that of the whole run, and is stopped with it.
+    """
+    opens_at, closes_at = times
+    end = end_at(mailing.ends_local, usable(zone, mailing.timezone))
+    if end is None or last_end is None:
+        return times
+    if opens_at >= end:
+        return max(opens_at, last_end), None
+    return opens_at, min(closes_at or end, end)
+
+
+def _last_end(mailing: Mailing, zones: Iterable[str]) -> datetime | None:
+    """When the end has come on the clocks of all these zones and of the mailing's own; None without an end."""
+    own = mailing.timezone
+    ends = [end_at(mailing.ends_local, zone) for zone in {usable(zone, own) for zone in zones if zone} | {own}]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def window_in(mailing: Mailing, zone: str) -> Window | None:

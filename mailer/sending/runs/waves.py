@@ -23,7 +23,7 @@ from mailer.recurrence.moments import Moment
 from mailer.sending import instance_guard
 from mailer.sending.conditions import IS_FREE
 from mailer.sending.runs.lateness import ALWAYS_ALLOWED, late_limit
-from mailer.sending.runs.wave_list import opening_in, window_in
+from mailer.sending.runs.wave_list import before_the_end, opening_in, window_in
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ def _turn(run_id: int, number: int, now: datetime, *, is_begun: bool) -> None:
         if is_begun:
             _begin(run, mailing, wave, now)
         else:
-            _hold(mailing, wave, now)
+            _hold(run, mailing, wave, now)
     db.session.commit()
 
 
@@ -124,12 +124,10 @@ def _begin(run: Run, mailing: Mailing, wave: Wave, now: datetime) -> None:
         )  # its slice is found empty by whoever takes it up
 
 
-def _hold(mailing: Mailing, wave: Wave, now: datetime) -> None:
+def _hold(run: Run, mailing: Mailing, wave: Wave, now: datetime) -> None:
     window = window_in(mailing, wave.timezone)
-    if window is None:
-        opens_at, closes_at = wave.planned_at, None
-    else:
-        opens_at, closes_at = opening_in(window, wave.planned_at, now)
+    times = (max(wave.planned_at, now), None) if window is None else opening_in(window, wave.planned_at, now)
+    opens_at, closes_at = before_the_end(mailing, wave.timezone, times, run.ends_at)
     wave.opens_at, wave.closes_at = opens_at, closes_at
     for slice_ in db.session.scalars(_of_wave(wave).where(Slice.closes_at <= now)).all():
         slice_.opens_at, slice_.closes_at = opens_at, closes_at
