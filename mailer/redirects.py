@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response, redirect, request
 
 # What nginx takes as the first line of a request (`large_client_header_buffers`), and Apache; browsers read more.
 LONGEST = 8_000
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)  # RFC 3986, 4.2: no relative reference of ours
 
 
 def init_app(app: Flask) -> None:
@@ -22,7 +25,7 @@ def shorten(response: Response) -> Response:
     """
     target = response.headers.get("Location", "")
     # In this order: of a host that is not ours, whose refusal passes here too, `host_url` raises.
-    if is_too_long(target) and target.startswith(("/", request.host_url)):
+    if is_too_long(target) and (not ELSEWHERE.match(target) or target.startswith(request.host_url)):
         page = target.partition("#")[0].partition("?")[0]
         short = f"{request.root_path}/" if is_too_long(page) else page
         response.set_data(redirect(short).get_data())  # its text names the address, too

@@ -46,7 +46,7 @@ NOTE = text(r"""
 """)
 
 
-class Answer(NamedTuple):
+class MxAnswer(NamedTuple):
     """What the DNS said of a domain; `is_known` False: nothing."""
 
     domain: str
@@ -106,22 +106,22 @@ def _due_domains(limit: int) -> Sequence[str]:
     return db.session.scalars(due.order_by(MailExchanger.look_due_at, MailExchanger.domain).limit(limit)).all()
 
 
-def _asked(domains: Sequence[str]) -> list[Answer]:
+def _asked(domains: Sequence[str]) -> list[MxAnswer]:
     ask = DnsAsker(current_app.config["DNS_SERVER"])
     return all_at_once([partial(_answer, ask, domain) for domain in domains])
 
 
-def _answer(ask: DnsAsker, domain: str) -> Answer:
+def _answer(ask: DnsAsker, domain: str) -> MxAnswer:
     try:
         hosts = ask.hosts(domain, "MX")
     except Away:
-        return Answer(domain, is_known=False)
+        return MxAnswer(domain, is_known=False)
     except BadName:
-        return Answer(domain)
-    return Answer(domain, hosts[0][:LONGEST_HOST] if hosts else None)
+        return MxAnswer(domain)
+    return MxAnswer(domain, hosts[0][:LONGEST_HOST] if hosts else None)
 
 
-def _keep(answers: Sequence[Answer], now: datetime) -> None:
+def _keep(answers: Sequence[MxAnswer], now: datetime) -> None:
     for answer in sorted(answers):
         values: dict[str, object] = {"look_due_at": now + IF_AWAY}
         if answer.is_known:

@@ -23,7 +23,7 @@ PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 ADDRESSES_KNOWN = 5000  # of links, as they stand in a header
 
 
-class Answer(NamedTuple):
+class HitAnswer(NamedTuple):
     """For WSGI; the headers are this answer's own, without those that every page has."""
 
     status: str
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def answer(app: Flask, token: str, number: int, environ: Mapping[str, Any]) -> Answer | None:
+def answer(app: Flask, token: str, number: int, environ: Mapping[str, Any]) -> HitAnswer | None:
     """Count the hit and say what to answer: a redirect, or the pixel for 0; None for what stood in no mail.
 
     HEAD is answered alike, and counted as a machine's. Errors: those of the database, for the first hit of a run.
@@ -47,8 +47,8 @@ def answer(app: Flask, token: str, number: int, environ: Mapping[str, Any]) -> A
     headers = [("Cache-Control", "no-store"), ("Referrer-Policy", "no-referrer")]
     if number == OPEN:
         headers += [("Content-Type", "image/gif"), ("Cross-Origin-Resource-Policy", "cross-origin")]
-        return Answer("200 OK", headers, PIXEL)
-    return Answer("302 FOUND", [*headers, ("Location", _in_header(of_run.links[number - 1]))], b"")
+        return HitAnswer("200 OK", headers, PIXEL)
+    return HitAnswer("302 FOUND", [*headers, ("Location", _in_header(of_run.links[number - 1]))], b"")
 
 
 @lru_cache(maxsize=ADDRESSES_KNOWN)

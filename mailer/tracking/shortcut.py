@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.sansio.utils import host_is_trusted
 
 from mailer.http import headers_of_every_page
-from mailer.tracking.answers import Answer, answer
+from mailer.tracking.answers import HitAnswer, answer
 
 PATH = re.compile(r"/l/([A-Za-z0-9_-]{20})/([0-9]{1,3})", re.ASCII)
 HOSTS_KNOWN = 50
@@ -41,7 +41,7 @@ class Shortcut:
         start_response(found.status, [*found.headers, size, *((n, v) for n, v in common.items() if n not in own)])
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else found.body]
 
-    def _found(self, environ: dict[str, Any]) -> Answer | None:
+    def _found(self, environ: dict[str, Any]) -> HitAnswer | None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not environ.get("PATH_INFO", "").startswith("/l/"):
             return None
         named = PATH.fullmatch(environ["PATH_INFO"])

@@ -21,7 +21,7 @@ def test_every_scenario_adds_up_and_the_database_is_gone(
     lines = done.stdout.splitlines()
     said = "\n".join(line.strip() for line in lines if line.startswith("    "))
     assert said.split("no longer written to: ") == [
-        "came back: 2\n", "2\ndelays noted: 2\ncame back: 2\n", "0\nmarked as spam: 2\n", "2\nautomatic answers: 2\n",
+        "came back: 2\n", "2\ndelays noted: 2\ncame back: 2\n", "0\nmarked as spam: 2\n", "2\nautomatic replies: 2\n",
         "0",
     ]  # fmt: skip
     lines = [line for line in lines if not line.startswith("    ")]

@@ -103,7 +103,7 @@ def test_a_mail_larger_than_the_server_takes_is_told_before_the_run(
         as_owner.post(ask, data={"token": TOKEN})
         finish(the_run())
         page = as_owner.get(ask).text
-        assert "data-unusual" in page and "10 КБ" in page
+        assert "data-unusual" in page and "10\N{NO-BREAK SPACE}КБ" in page
         assert narrow.accepted == []
 
 

@@ -24,9 +24,11 @@ from tests.mailings.test_waves_are_kept import PLACES, live
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("ends", "accepted"), [((10, 23), 0), ((11, 9, 30), len(PLACES))])
+@pytest.mark.parametrize(
+    ("ends", "accepted"), [(datetime(2026, 3, 10, 23), 0), (datetime(2026, 3, 11, 9, 30), len(PLACES))]
+)
 def test_a_wave_whose_sending_hours_come_after_the_end_there_is_stopped(
-    owner: User, ends: tuple[int, ...], accepted: int
+    owner: User, ends: datetime, accepted: int
 ) -> None:
     message = make_message(owner)
     for place in PLACES:
@@ -34,7 +36,7 @@ def test_a_wave_whose_sending_hours_come_after_the_end_there_is_stopped(
     calendar = Calendar(
         period=Period.DAILY,
         starts_local=datetime(2026, 3, 10, 20),
-        ends_local=datetime(2026, 3, *ends),
+        ends_local=ends,
         timezone="Europe/Moscow",
         window_opens=time(9),
         window_closes=time(18),

@@ -77,8 +77,8 @@ def test_how_a_sentence_says_its_days_and_hours() -> None:
     assert understand("every 4 hours from 8:30 to 17", TODAY).times == [time(8, 30), time(12, 30), time(16, 30)]
     refused = {
         "через неделю в 9:00": ("через", "неделю"),
-        "every 2 hours from 19 to 9": ("every", "2", "hours", "from", "19", "to", "9"),
-        "every 2 hours at 9:00": ("every", "2", "hours"),
+        "every 2 hours from 19 to 9": ("2", "hours", "from", "19", "to", "9"),
+        "every 2 hours at 9:00": ("2", "hours"),
         "32 числа в 9:00": ("32", "числа"),
         "the third working week of the month at 9:00": ("week", "month"),
     }

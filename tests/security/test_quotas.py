@@ -62,7 +62,7 @@ def test_what_files_are_unpacked_to_has_an_end(app: Flask, as_owner: Browser) ->
     for import_id in ids[:3]:
         swell(app, db.session.get_one(ClientImport, import_id).stored_file, 100)
     page = as_owner.get(f"/clients/import/{ids[3]}").text
-    assert "300 МБ" in page
+    assert "300\N{NO-BREAK SPACE}МБ" in page
     assert db.session.scalars(select(ClientImport.id).order_by(ClientImport.id)).all() == ids[1:]
     swell(app, db.session.get_one(ClientImport, ids[3]).stored_file, 150)
     upload(as_owner, 4)
@@ -81,7 +81,7 @@ def test_no_file_comes_in_beside_too_much_that_waits(app: Flask, as_owner: Brows
     before = sorted(path.name for path in Path(app.config["IMPORTS_DIR"]).iterdir())
     answer = as_owner.post("/clients/import/", data={"file": (io.BytesIO(b"email\nb@example.test\n"), "b.csv")})
     assert answer.status_code == 422
-    assert "300 МБ" in answer.text
+    assert "300\N{NO-BREAK SPACE}МБ" in answer.text
     assert sorted(path.name for path in Path(app.config["IMPORTS_DIR"]).iterdir()) == before
     assert db.session.query(ClientImport).count() == 3
 
